@@ -1,0 +1,1 @@
+"""What holds a running system against the model: drivers, replay, stateful tests."""

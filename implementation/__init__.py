@@ -1,0 +1,1 @@
+"""The reference system: a working platform with the same components as the model."""

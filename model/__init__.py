@@ -1,0 +1,1 @@
+"""The models, and the tools that check them."""

@@ -1,0 +1,1 @@
+"""The engines that check a model, whichever it is."""

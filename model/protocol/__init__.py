@@ -1,0 +1,1 @@
+"""The exactly-once task platform as a model: one file per component."""

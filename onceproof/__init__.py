@@ -1,0 +1,1 @@
+"""The command line and its reports: the only package that prints."""
