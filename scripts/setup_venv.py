@@ -27,19 +27,16 @@ def fail(message):
 def check_python():
     """End with a clear line where this Python is too old, or cannot make environments."""
     if sys.version_info < OLDEST:
-        fail(
-            "onceproof needs Python {}.{} or newer, and {} is {}; name another with PYTHON=...".format(
-                *OLDEST, sys.executable, sys.version.split()[0]
-            )
-        )
+        oldest = ".".join(map(str, OLDEST))
+        found = f"{sys.executable} is {sys.version.split()[0]}"
+        fail(f"onceproof needs Python {oldest} or newer, and {found}; name another with PYTHON=...")
     try:
         import ensurepip  # noqa: F401
         import fcntl  # noqa: F401
         import venv  # noqa: F401
     except ImportError as error:
-        fail(
-            f"this Python lacks the module '{error.name}', needed to make .venv (Debian, Ubuntu: apt install python3-venv)"
-        )
+        hint = "on Debian and Ubuntu: apt install python3-venv"
+        fail(f"this Python lacks the module '{error.name}', which making .venv needs ({hint})")
 
 
 def wanted_stamp():
@@ -129,23 +126,23 @@ def write_stamp(lines):
 
 def main():
     """Set up, unless that is done already."""
-    check_python()
     if present_stamp() == wanted_stamp():
         return
+    check_python()
     with only_one() as lock:
         wanted, present = wanted_stamp(), present_stamp()
         if present == wanted:
             return
         begun = time.monotonic()
         what = "bringing .venv up to date" if present else "making .venv from requirements.txt (about a minute, once)"
-        print(f"setup: {what} ...", end="", file=sys.stderr, flush=True)
+        print(f"setup: {what} ...", file=sys.stderr, flush=True)
         install(wanted, present, lock)
-        print(f" done in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        print(f"setup: done in {time.monotonic() - begun:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        print("\nsetup: interrupted; the next run starts it afresh", file=sys.stderr)
+        print("setup: interrupted; the next run starts it afresh", file=sys.stderr)
         sys.exit(130)

@@ -1,0 +1,285 @@
+"""The rules of the tree's structure, kept by tests: which way imports run, who prints, how long a file may be."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("model", "implementation", "conformance", "onceproof")
+LINES_MAX = 450
+
+MODEL = {"model.language", "model.protocol", "model.checker"}
+# Each zone of the tree, and what else of ours it may import. A module belongs to the longest zone that begins its name.
+ARROWS: dict[str, set[str]] = {
+    "model": set(),
+    "model.language": set(),
+    "model.protocol": {"model.language"},
+    "model.checker": {"model.language"},
+    "implementation": set(),
+    "conformance": {"model", *MODEL, "implementation"},
+    "onceproof": {"model", *MODEL, "implementation", "conformance"},
+}
+
+# What costs more than a few milliseconds to import: `onceproof --help` must not wait for it.
+HEAVY = {
+    *("celery", "cvc5", "fastapi", "httpx", "hypothesis", "jinja2", "llvmlite", "nats", "networkx", "numba", "numpy"),
+    *("procrastinate", "psycopg", "pydantic", "redis", "rich", "sqlite3", "starlette", "structlog", "uvicorn", "z3"),
+}
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a Python file of ours; a package's is that of its folder."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def tree_files() -> Iterator[Path]:
+    """Yield the project's own text files: not those of environments, caches and builds."""
+    for folder, folders, names in os.walk(ROOT):
+        hidden = {name for name in folders if name.startswith(".") and name != ".ci"}
+        folders[:] = sorted(set(folders) - hidden - {"__pycache__", "build", "dist", "node_modules", "out"})
+        yield from (Path(folder, name) for name in sorted(names) if not name.endswith((".pyc", ".png", ".db")))
+
+
+def zone_of(name: str) -> str | None:
+    """Return the zone of a dotted name; None for what is not ours."""
+    return max((zone for zone in ARROWS if f"{name}.".startswith(f"{zone}.")), key=len, default=None)
+
+
+def imported_names(source: str, name: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
+    """Yield line and dotted name of all that a module imports, at its top or inside functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                here = name.split(".")
+                up = here[: len(here) - node.level + (1 if is_package else 0)]
+                base = ".".join([*up, *filter(None, [node.module])])
+            # `from model import checker` reaches into the zone model.checker, though its module is named model.
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and re.search(r"\b(import_module|__import__)$", ast.unparse(node.func)):
+            yield from ((node.lineno, str(name.value)) for name in node.args[:1] if isinstance(name, ast.Constant))
+
+
+def wrong_arrows(source: str, name: str, *, is_package: bool = False) -> list[str]:
+    """Return a line for each import of ours that the zone of the module does not allow."""
+    zone = zone_of(name)
+    assert zone is not None
+    found = []
+    for line, target in imported_names(source, name, is_package=is_package):
+        reached = zone_of(target)
+        if reached is not None and reached != zone and reached not in ARROWS[zone]:
+            found.append(
+                f"{name}:{line} imports {target}; {zone} may import {sorted(ARROWS[zone]) or 'nothing of ours'}"
+            )
+    return found
+
+
+def test_imports_run_one_way() -> None:
+    assert set(PACKAGES) <= set(SOURCES)
+    wrong = [
+        line
+        for name, path in SOURCES.items()
+        for line in wrong_arrows(path.read_text(encoding="utf-8"), name, is_package=path.name == "__init__.py")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("model.checker.explore", "from ..protocol import platform"),
+        ("model.checker.explore", "from model import protocol"),
+        ("model.protocol.queue", "def late():\n    import model.checker.explore"),
+        ("model.language.run", "from model.protocol.queue import Queue"),
+        ("model.language.run", "import conformance"),
+        ("implementation.queue", "import importlib\nimportlib.import_module('model.language')"),
+        ("conformance.replay", "from onceproof.report import table"),
+    ],
+)
+def test_the_arrow_test_catches(name: str, source: str) -> None:
+    assert len(wrong_arrows(source, name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "is_package"),
+    [
+        ("model.checker.explore", "from ..language import Model\nfrom .trace import Trace\nimport modelling", False),
+        ("model.checker", "from .explore import explore", True),
+        ("conformance.replay", "from model import protocol\nimport implementation.queue", False),
+    ],
+)
+def test_the_arrow_test_lets_pass(name: str, source: str, is_package: bool) -> None:
+    assert wrong_arrows(source, name, is_package=is_package) == []
+
+
+def test_the_modules_lie_in_the_folders_of_the_design() -> None:
+    """A folder beside model/language and the others would escape the arrows."""
+    assert [name for name in SOURCES if zone_of(name) == "model" and name != "model"] == []
+
+
+def test_only_onceproof_prints() -> None:
+    prints = [
+        f"{name}:{node.lineno}"
+        for name, path in SOURCES.items()
+        if zone_of(name) != "onceproof"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "sys.stdout.write", "click.echo"}
+    ]
+    assert prints == []
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions_of(owner: ast.Module | ast.ClassDef) -> dict[str, Function]:
+    """Return the public functions of a module or class by name; overloads and setters are told by what they belong to."""
+    return {
+        node.name: node
+        for node in owner.body
+        if isinstance(node, Function) and not node.name.startswith("_")
+        if not any(re.search(r"overload$|\.setter$", ast.unparse(mark)) for mark in node.decorator_list)
+    }
+
+
+def base_names(owner: ast.ClassDef) -> list[str]:
+    """Return the bare names of the bases: ``Kind`` for ``sorts.Kind[int]``."""
+    return [ast.unparse(base).split("[")[0].split(".")[-1] for base in owner.bases]
+
+
+def inherits_meaning(owner: ast.ClassDef, method: str, classes: dict[str, list[ast.ClassDef]]) -> bool:
+    """Tell whether a base class of ours says what the method means: an override that keeps it need not repeat it."""
+    return any(
+        (method in functions_of(base) and bool(ast.get_docstring(functions_of(base)[method])))
+        or inherits_meaning(base, method, classes)
+        for name in base_names(owner)
+        for base in classes.get(name, [])
+        if base is not owner
+    )
+
+
+def silent_functions(sources: dict[str, str]) -> list[str]:
+    """Return the public functions and methods, of the given modules, that neither say nor inherit what they mean."""
+    trees = {name: ast.parse(source) for name, source in sources.items()}
+    owners = [(name, node) for name, tree in trees.items() for node in tree.body if isinstance(node, ast.ClassDef)]
+    classes: dict[str, list[ast.ClassDef]] = {}
+    for _, owner in owners:
+        classes.setdefault(owner.name, []).append(owner)
+    silent = [
+        f"{name}:{function.lineno} {owner.name}.{method}"
+        for name, owner in owners
+        if not owner.name.startswith("_")
+        for method, function in functions_of(owner).items()
+        if not ast.get_docstring(function) and not inherits_meaning(owner, method, classes)
+    ]
+    for name, tree in trees.items():
+        bare = [
+            (function.lineno, word) for word, function in functions_of(tree).items() if not ast.get_docstring(function)
+        ]
+        silent += [f"{name}:{line} {word}" for line, word in bare]
+    return silent
+
+
+def test_public_functions_say_what_they_mean() -> None:
+    silent = silent_functions({name: path.read_text(encoding="utf-8") for name, path in SOURCES.items()})
+    assert not silent, "\n".join(silent)
+
+
+def test_the_docstring_test_catches() -> None:
+    source = """
+        class Base:
+            def told(self):
+                "Say it."
+            def untold(self): ...
+        class Derived(Base):
+            def told(self): ...
+            def other(self): ...
+            def _private(self): ...
+        def loose(): ...
+    """
+    found = silent_functions({"m": textwrap.dedent(source)})
+    assert [line.split()[1] for line in found] == ["Base.untold", "Derived.other", "loose"]
+
+
+def test_files_are_short_enough_to_read() -> None:
+    lengths = {path: path.read_bytes().count(b"\n") for path in tree_files() if path.suffix == ".py"}
+    assert [f"{path.relative_to(ROOT)}: {lines}" for path, lines in lengths.items() if lines > LINES_MAX] == []
+
+
+def test_no_file_names_a_machine() -> None:
+    """Paths of one machine and hosts of package indexes are of no use anywhere else."""
+    foreign = re.compile(rb"(?<![\w.~-])/(?:work|home|Users|root)/\w|\bpypi\.org|\bpythonhosted\.")
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0].decode()}"
+        for path in tree_files()
+        for match in foreign.finditer(path.read_bytes())
+    ]
+    assert found == []
+
+
+def fresh_python(code: str, *arguments: str) -> str:
+    """Run code in an interpreter that has imported nothing of ours, and return what it prints."""
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_module_imports_alone(package: str) -> None:
+    """A module that works only after another was imported is a circle that nobody has seen yet."""
+    # A fork for each module: as alone as in an interpreter of its own, without the cost of starting one.
+    code = """
+        import importlib, os, sys, traceback
+        failed = []
+        for name in sys.argv[1:]:
+            child = os.fork()
+            if child == 0:
+                try:
+                    importlib.import_module(name)
+                except BaseException:
+                    traceback.print_exc()
+                    os._exit(1)
+                os._exit(0)
+            if os.waitpid(child, 0)[1]:
+                failed.append(name)
+        sys.exit(f"do not import alone: {failed}" if failed else 0)
+    """
+    fresh_python(code, *(name for name in SOURCES if f"{name}.".startswith(f"{package}.")))
+
+
+def test_the_command_starts_without_heavy_libraries() -> None:
+    loaded = json.loads(fresh_python("import json, sys, onceproof.main; print(json.dumps(list(sys.modules)))"))
+    assert sorted(HEAVY & set(loaded)) == []
+
+
+def test_requirements_pin_all_that_the_project_declares() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in pins if not re.fullmatch(r"[A-Za-z0-9-]+(\[\w+\])?==[\w.]+", line)] == []
+    pinned = {re.split(r"[=\[]", line)[0].lower() for line in pins}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    assert {re.split(r"[><=\[]", line)[0].lower() for line in declared} - pinned == set()
+
+
+@pytest.mark.parametrize("script", ["scripts/setup", "scripts/demo", "scripts/test", ".ci/run"])
+def test_scripts_can_be_run(script: str) -> None:
+    assert os.access(ROOT / script, os.X_OK)
