@@ -147,7 +147,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def functions_of(owner: ast.Module | ast.ClassDef) -> dict[str, Function]:
-    """Return the public functions of a module or class by name; overloads and setters are told by what they belong to."""
+    """Return the public functions of a module or class by name, without overloads and setters."""
     return {
         node.name: node
         for node in owner.body
@@ -165,10 +165,9 @@ def inherits_meaning(owner: ast.ClassDef, method: str, classes: dict[str, list[a
     """Tell whether a base class of ours says what the method means: an override that keeps it need not repeat it."""
     return any(
         (method in functions_of(base) and bool(ast.get_docstring(functions_of(base)[method])))
-        or inherits_meaning(base, method, classes)
+        or inherits_meaning(base, method, {word: these for word, these in classes.items() if word != name})
         for name in base_names(owner)
         for base in classes.get(name, [])
-        if base is not owner
     )
 
 
