@@ -103,15 +103,15 @@ def install(wanted, present, lock):
     python = VENV / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # No stamp: never begun, or interrupted halfway, where what lies there can't be trusted. Then from scratch.
-    fresh = not present or present[0] != wanted[0]
+    fresh = present[:1] != wanted[:1]
+    if STAMP.exists():
+        STAMP.unlink()
     if fresh:
         if VENV.is_symlink():
             VENV.unlink()
         elif VENV.exists():
             shutil.rmtree(str(VENV))
         run([sys.executable, "-m", "venv", VENV], lock)
-    else:
-        STAMP.unlink()
     if fresh or present[1:2] != wanted[1:2]:
         run([*pip, "-r", ROOT / "requirements.txt"], lock)
     write_stamp(wanted[:2])
@@ -134,7 +134,8 @@ def main():
         if present == wanted:
             return
         begun = time.monotonic()
-        what = "bringing .venv up to date" if present else "making .venv from requirements.txt (about a minute, once)"
+        making = "making .venv from requirements.txt (about a minute, once)"
+        what = "bringing .venv up to date" if present[:1] == wanted[:1] else making
         print(f"setup: {what} ...", file=sys.stderr, flush=True)
         install(wanted, present, lock)
         print(f"setup: done in {time.monotonic() - begun:.0f} s", file=sys.stderr)
