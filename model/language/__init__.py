@@ -1,1 +1,60 @@
-"""The modelling language: declared fields, actions and properties, run on values or traced into formulas."""
+"""A language for models: ordinary Python over declared fields, run on values or traced into terms.
+
+Write a model with ``Sort``, ``field``, ``switch``, ``action``, ``fault`` and the properties; gather it with ``Model``;
+``build`` it under a configuration. Nothing here knows of tasks or queues.
+"""
+
+from typing import Optional
+
+from model.language.declare import (
+    Fairness,
+    State,
+    action,
+    always,
+    ending,
+    eventually,
+    exists,
+    fault,
+    field,
+    forall,
+    given,
+    in_turn,
+    require,
+    sometimes,
+    switch,
+)
+from model.language.errors import ConfigError, ModelError
+from model.language.model import ANY, Config, Model
+from model.language.sorts import Count, Fresh, Sort
+from model.language.system import Step, System, Violation, build
+
+__all__ = [
+    "ANY",
+    "Config",
+    "ConfigError",
+    "Count",
+    "Fairness",
+    "Fresh",
+    "Model",
+    "ModelError",
+    "Optional",
+    "Sort",
+    "State",
+    "Step",
+    "System",
+    "Violation",
+    "action",
+    "always",
+    "build",
+    "ending",
+    "eventually",
+    "exists",
+    "fault",
+    "field",
+    "forall",
+    "given",
+    "in_turn",
+    "require",
+    "sometimes",
+    "switch",
+]

@@ -1,0 +1,269 @@
+"""What a model's author writes: fields, switches, actions, faults, properties."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from enum import Enum
+from typing import Any, overload
+
+from model.language.errors import Disabled, ModelError, Vacuous
+from model.language.mode import current
+from model.language.sorts import Index, Kind, Sort, Unused, kind_of
+
+if typing.TYPE_CHECKING:
+    State = Any  # what a model function gets as ``st``: fields and switches as attributes
+else:
+
+    class State:
+        """The state as a model function sees it: ``st.stage[message]``, ``st.big``, ``st.receipt_fencing``."""
+
+
+class Fairness(Enum):
+    """What may be assumed of an action in endless behaviour."""
+
+    NONE = "none"  # it need never happen (a client's free choice, a fault)
+    WEAK = "weak"  # it happens if it stays possible for ever
+    STRONG = "strong"  # it happens if it becomes possible again and again
+
+
+@dataclass(eq=False)
+class Field:
+    """A part of the state: an array over sorts (or a single cell). Its name is the one that the model gives it."""
+
+    indices: tuple[type[Sort], ...]
+    kind: Kind
+    init: Any = None
+    ghost: bool = False
+    network: bool = False
+    constant: bool = False
+    name: str = ""
+    component: str = ""
+    doc: str = ""
+
+
+def field(
+    *shape: Any, init: Any = None, ghost: bool = False, network: bool = False, constant: bool = False, doc: str = ""
+) -> Any:
+    """Declares a field: index sorts first, what a cell holds last, ``field(Scheduler, Message, Work)``.
+
+    init: the value that every cell starts with (default: the first of its kind), or a function of the indices;
+        for cells that hold an element of a sort its result is taken modulo the sort's size.
+    ghost: nothing that runs could read it; it is there for the properties.
+    network: what was ever sent; the unbounded reading keeps it for ever (loss, delay, duplication at once).
+    constant: no action may write it.
+    """
+    if not shape:
+        raise ModelError("a field needs at least the kind of its cells: field(bool)")
+    *indices, value = shape
+    for sort in indices:
+        if not (isinstance(sort, type) and issubclass(sort, Sort)):
+            raise ModelError(f"a field is indexed by sorts, not by {sort!r}")
+    return Field(tuple(indices), kind_of(value), init, ghost, network, constant, doc=doc)
+
+
+@dataclass(eq=False)
+class Switch:
+    """A mechanism that can be switched off; resolved when a model is built, so that a dead branch costs nothing."""
+
+    on: str
+    off: str
+    default: bool = True
+    name: str = ""
+    component: str = ""
+
+
+def switch(*, on: str, off: str, default: bool = True) -> Any:
+    """Declares a mechanism: what the system does with it ``on``, and with it ``off``."""
+    return Switch(on, off, default)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An index parameter of an action or a property."""
+
+    name: str
+    sort: type[Sort]
+    fresh: bool = False
+
+
+@dataclass(eq=False)
+class Action:
+    """A step that the system (or its environment, for a fault) may take."""
+
+    function: Callable[..., None]
+    parameters: tuple[Parameter, ...]
+    fault: bool = False
+    fairness: Fairness = Fairness.WEAK
+    budget: str | None = None
+    name: str = ""
+    component: str = ""
+
+    @property
+    def doc(self) -> str:
+        """The author's sentence about it."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def actor(self) -> str:
+        """Who acts: the parameter that is called as the component is, or else the component."""
+        return self.component
+
+    @property
+    def line(self) -> tuple[str, int]:
+        """File and line where it is written."""
+        return self.function.__code__.co_filename, self.function.__code__.co_firstlineno
+
+
+@dataclass(eq=False)
+class Property:
+    """A claim: ``always`` true, ``sometimes``, ``eventually`` once its ``given`` is; or what a wanted ``ending`` is."""
+
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    kind: str
+    when: Callable[[Any], bool] | None = None
+    optional: bool = False
+    invariant: str | None = None
+    name: str = ""
+    component: str = ""
+
+    @property
+    def doc(self) -> str:
+        """The author's sentence about it."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def line(self) -> tuple[str, int]:
+        """File and line where it is written."""
+        return self.function.__code__.co_filename, self.function.__code__.co_firstlineno
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """The index parameters of a model function, all but the first; ModelError for one without a sort."""
+    hints = inspect.get_annotations(function, eval_str=True)
+    found = []
+    for name in list(inspect.signature(function).parameters)[1:]:
+        hint = hints.get(name)
+        fresh = typing.get_origin(hint) is typing.Annotated and Unused in typing.get_args(hint)
+        sort = typing.get_args(hint)[0] if fresh else hint
+        if not (isinstance(sort, type) and issubclass(sort, Sort)):
+            raise ModelError(f"parameter `{name}` of `{function.__name__}` needs a sort as its annotation")
+        found.append(Parameter(name, sort, fresh))
+    return tuple(found)
+
+
+@overload
+def action(function: Callable[..., None], /) -> Action: ...
+@overload
+def action(*, fairness: Fairness = ..., budget: str | None = ...) -> Callable[[Callable[..., None]], Action]: ...
+def action(
+    function: Callable[..., None] | None = None, *, fairness: Fairness = Fairness.WEAK, budget: str | None = None
+) -> Action | Callable[[Callable[..., None]], Action]:
+    """Marks a function as a step of the system. ``budget`` names the size that bounds how often it happens."""
+
+    def mark(function: Callable[..., None]) -> Action:
+        return Action(function, parameters_of(function), fairness=fairness, budget=budget, name=function.__name__)
+
+    return mark(function) if function else mark
+
+
+@overload
+def fault(function: Callable[..., None], /) -> Action: ...
+@overload
+def fault(*, budget: str | None = ...) -> Callable[[Callable[..., None]], Action]: ...
+def fault(
+    function: Callable[..., None] | None = None, *, budget: str | None = None
+) -> Action | Callable[[Callable[..., None]], Action]:
+    """Marks a function as a fault: it happens at most as often as its budget says (its own name, or ``budget``)."""
+
+    def mark(function: Callable[..., None]) -> Action:
+        name = function.__name__
+        return Action(function, parameters_of(function), True, Fairness.NONE, budget or name, name)
+
+    return mark(function) if function else mark
+
+
+@dataclass
+class _PropertyMarker:
+    """``@always``, ``@sometimes``, ``@eventually``, ``@ending``: bare, or with options."""
+
+    kind: str
+    options: dict[str, Any] = attribute(default_factory=dict)
+
+    @overload
+    def __call__(self, function: Callable[..., Any], /) -> Property: ...
+    @overload
+    def __call__(
+        self,
+        *,
+        when: Callable[[Any], bool] | None = ...,
+        optional: bool = ...,
+        invariant: str | None = ...,
+    ) -> Callable[[Callable[..., Any]], Property]: ...
+    def __call__(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        when: Callable[[Any], bool] | None = None,
+        optional: bool = False,
+        invariant: str | None = None,
+    ) -> Property | Callable[[Callable[..., Any]], Property]:
+        """when: of which configurations it is asked (default: all); optional: only when a spec names it;
+        invariant: the group of a conjunct of the inductive invariant (checked only when asked for)."""
+
+        def mark(function: Callable[..., Any]) -> Property:
+            parameters = parameters_of(function)
+            return Property(
+                function, parameters, self.kind, when, optional or invariant is not None, invariant, function.__name__
+            )
+
+        return mark(function) if function else mark
+
+
+always = _PropertyMarker("always")
+sometimes = _PropertyMarker("sometimes")
+eventually = _PropertyMarker("eventually")
+ending = _PropertyMarker("ending")
+
+
+def require(condition: Any) -> None:
+    """The guard of an action: where it is false the action cannot happen."""
+    if not current().guard(condition):
+        raise Disabled
+
+
+def given(condition: Any) -> None:
+    """The antecedent of a property: where it is false nothing is claimed. For ``eventually``: what sets the clock."""
+    if not current().guard(condition):
+        raise Vacuous
+
+
+def forall(*sorts_then_body: Any) -> Any:
+    """``forall(Message, lambda m: ...)``: true of every message (of every pair, with two sorts, and so on)."""
+    *sorts, body = sorts_then_body
+    return current().quantify(True, tuple(sorts), body)
+
+
+def exists(*sorts_then_body: Any) -> Any:
+    """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
+    *sorts, body = sorts_then_body
+    return current().quantify(False, tuple(sorts), body)
+
+
+def in_turn(*indices: int) -> int:
+    """An ``init`` for a constant field: deals its values out in turn over the first index."""
+    return indices[0]
+
+
+def starts_with(declared: Field, indices: tuple[int, ...], sizes: typing.Mapping[str, int]) -> int:
+    """The stored number that a cell of a field starts with."""
+    if declared.init is None:
+        return 0
+    value = declared.init(*indices) if callable(declared.init) else declared.init
+    if isinstance(declared.kind, Index):
+        value = value % sizes[declared.kind.sort.__name__]
+    return declared.kind.encode(value)

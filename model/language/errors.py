@@ -1,0 +1,66 @@
+"""What can go wrong while a model is declared, built, run or traced; each message names the place and the mend."""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+LANGUAGE_FOLDER = str(Path(__file__).parent)
+
+
+class ModelError(Exception):
+    """The model is wrong (not the system modelled): an undeclared field, a wrong value, a truth that is none.
+
+    ``place`` is "action `receive`, queue.py:41" once it is known.
+    """
+
+    def __init__(self, message: str, place: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class ConfigError(Exception):
+    """A configuration asks for something that the model does not have: an unknown name, a wrong size or budget.
+
+    ``key`` is the offending key, so that a reader of files can name the line.
+    """
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Disabled(Exception):
+    """Raised by ``require`` when a guard is false: the action cannot happen in this state."""
+
+
+class Vacuous(Exception):
+    """Raised by ``given`` when the antecedent of a property is false: nothing is claimed of this state."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The tail of an error message that offers the nearest of the ``known`` names ("" where none is near)."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def locate(error: BaseException, what: str, function: Callable[..., Any]) -> ModelError:
+    """``error`` as a ModelError that names ``what`` (say "action `receive`") and the model author's line.
+
+    The line is the innermost frame outside the language itself; without one, where ``function`` starts.
+    """
+    if isinstance(error, ModelError) and error.place is not None:
+        return error
+    line = f"{Path(function.__code__.co_filename).name}:{function.__code__.co_firstlineno}"
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not frame.filename.startswith(LANGUAGE_FOLDER):
+            line = f"{Path(frame.filename).name}:{frame.lineno}"
+    text = error.message if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+    return ModelError(text, f"{what}, {line}")

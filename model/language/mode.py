@@ -1,0 +1,55 @@
+"""Which reading of a model is under way: on values, or traced into terms. The only global of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from model.language.errors import ModelError
+
+if TYPE_CHECKING:
+    from model.language.sorts import Sort
+
+
+class Mode(Protocol):
+    """What ``for``, ``forall``, ``exists`` and ``require`` mean while a model function is read."""
+
+    def iterate(self, sort: type[Sort]) -> Iterator[Any]:
+        """The elements of a sort, for a ``for`` loop."""
+
+    def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> Any:
+        """Whether ``body`` is true of all (or some) elements: a bool, or a symbolic condition."""
+
+    def guard(self, condition: Any) -> bool:
+        """The truth of the condition of a ``require``."""
+
+
+_stack: list[Mode] = []
+
+
+def current() -> Mode:
+    """The mode that is active; ModelError outside an action or a property."""
+    if not _stack:
+        raise ModelError("a sort has elements only inside an action or a property of a built model")
+    return _stack[-1]
+
+
+@contextmanager
+def active(mode: Mode) -> Iterator[None]:
+    """Makes ``mode`` the active one for the duration of a ``with`` block."""
+    _stack.append(mode)
+    try:
+        yield
+    finally:
+        _stack.pop()
+
+
+def enter(mode: Mode) -> None:
+    """As ``active`` but without the cost of a ``with``, for loops that run actions millions of times."""
+    _stack.append(mode)
+
+
+def leave() -> None:
+    """Ends what ``enter`` began."""
+    _stack.pop()

@@ -1,0 +1,158 @@
+"""A model: the declarations of its components, gathered, named and checked; and the configurations that it allows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from model.language.declare import Action, Field, Property, Switch
+from model.language.errors import ConfigError, ModelError, nearest
+from model.language.sorts import Index, Maybe, Sort
+
+ANY = None  # a budget without a bound
+
+
+@dataclass(frozen=True)
+class Config:
+    """One way to build a model: how many of each sort, which mechanisms are on, how often each fault may happen."""
+
+    sizes: Mapping[str, int]
+    switches: Mapping[str, bool]
+    budgets: Mapping[str, int | None]  # None: any number of times
+
+    def names(self) -> SimpleNamespace:
+        """All of it under plain names, for the ``when`` of a property; a budget of ``any`` reads as a large number."""
+        budgets = {name: 10**9 if left is None else left for name, left in self.budgets.items()}
+        return SimpleNamespace(**{**self.switches, **budgets, **self.sizes})
+
+    def with_switches(self, **changes: bool) -> Config:
+        """The same configuration with some mechanisms switched."""
+        return Config(self.sizes, {**self.switches, **changes}, self.budgets)
+
+    def with_budgets(self, **changes: int | None) -> Config:
+        """The same configuration with some budgets changed."""
+        return Config(self.sizes, self.switches, {**self.budgets, **changes})
+
+
+Derive = Callable[[Config, Mapping[str, int]], Mapping[str, int]]
+
+
+@dataclass(eq=False)
+class Model:
+    """A model made of components (modules, classes or dictionaries), in the order given.
+
+    derive: computes sizes that a user leaves out from the configuration and the sizes that were given.
+    """
+
+    name: str
+    components: tuple[Any, ...]
+    derive: Derive | None = None
+    fields: dict[str, Field] = attribute(default_factory=dict)
+    switches: dict[str, Switch] = attribute(default_factory=dict)
+    actions: dict[str, Action] = attribute(default_factory=dict)
+    properties: dict[str, Property] = attribute(default_factory=dict)
+    sorts: dict[str, type[Sort]] = attribute(default_factory=dict)
+
+    def __init__(self, name: str, *components: Any, derive: Derive | None = None) -> None:
+        self.name, self.components, self.derive = name, components, derive
+        self.fields, self.switches, self.actions, self.properties, self.sorts = {}, {}, {}, {}, {}
+        for component in components:
+            self._gather(component)
+        self._gather_sorts()
+
+    def _gather(self, component: Any) -> None:
+        label, names = _namespace(component)
+        tables: dict[type, dict[str, Any]] = {
+            Field: self.fields,
+            Switch: self.switches,
+            Action: self.actions,
+            Property: self.properties,
+        }
+        for name, declared in names.items():
+            table = tables.get(type(declared))
+            if table is None:
+                continue
+            if declared.component not in ("", label) and table.get(name) is declared:
+                continue  # imported from the component that declares it
+            for other in tables.values():
+                if name in other and other[name] is not declared:
+                    raise ModelError(f"`{name}` is declared twice, in {other[name].component} and in {label}")
+            declared.name, declared.component = name, label
+            table[name] = declared
+
+    def _gather_sorts(self) -> None:
+        def add(sort: type[Sort]) -> None:
+            known = self.sorts.setdefault(sort.__name__, sort)
+            if known is not sort:
+                raise ModelError(f"two sorts are called `{sort.__name__}`")
+
+        for declared in self.fields.values():
+            for sort in declared.indices:
+                add(sort)
+            if isinstance(declared.kind, Index | Maybe):
+                add(declared.kind.sort)
+        parameters = [action.parameters for action in self.actions.values()]
+        for parameter in itertools.chain(*parameters, *(claim.parameters for claim in self.properties.values())):
+            add(parameter.sort)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The names of the budgets that faults draw on."""
+        return tuple(dict.fromkeys(a.budget or a.name for a in self.actions.values() if a.fault))
+
+    @property
+    def size_names(self) -> tuple[str, ...]:
+        """The keys that ``sizes`` may have: one a sort, and one for each bounded choice."""
+        bounded = (a.budget for a in self.actions.values() if a.budget and not a.fault)
+        return tuple(dict.fromkeys([sort.size_name for sort in self.sorts.values()] + list(bounded)))
+
+    def configure(
+        self,
+        sizes: Mapping[str, int] | None = None,
+        switches: Mapping[str, bool] | None = None,
+        budgets: Mapping[str, int | None] | None = None,
+    ) -> Config:
+        """A complete configuration from what is given; what is left out takes its default (no fault, all on).
+
+        Raises ConfigError for an unknown name (with the nearest valid one) and for a size or budget out of range.
+        """
+        given = dict(sizes or {})
+        _check_names("size", given, self.size_names)
+        _check_names("mechanism", switches or {}, self.switches)
+        _check_names("fault", budgets or {}, self.faults)
+        for name, size in given.items():
+            if type(size) is not int or size < 1:
+                raise ConfigError(f"size `{name}` must be a whole number of at least 1, found {size!r}", name)
+        for name, left in (budgets or {}).items():
+            if left is not None and (type(left) is not int or left < 0):
+                raise ConfigError(f"the budget of `{name}` must be a whole number or `any`, found {left!r}", name)
+        for name, value in (switches or {}).items():
+            if type(value) is not bool:
+                raise ConfigError(f"mechanism `{name}` is on or off, found {value!r}", name)
+        all_switches = {name: s.default for name, s in self.switches.items()} | dict(switches or {})
+        all_budgets: dict[str, int | None] = {**dict.fromkeys(self.faults, 0), **(budgets or {})}
+        defaults = {sort.size_name: sort.default_size for sort in self.sorts.values()}
+        bounded = {a.budget: 0 for a in self.actions.values() if a.budget and not a.fault}
+        config = Config(defaults | bounded | given, all_switches, all_budgets)
+        if self.derive:
+            derived = self.derive(config, given)
+            config = Config(dict(config.sizes) | dict(derived) | given, all_switches, all_budgets)
+        return config
+
+
+def _namespace(component: Any) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(component, Mapping):
+        return str(component.get("__name__", "model")).rsplit(".", 1)[-1], component
+    if isinstance(component, ModuleType | type):
+        return component.__name__.rsplit(".", 1)[-1].lower(), vars(component)
+    raise ModelError(f"a component is a module, a class or a dictionary, not {component!r}")
+
+
+def _check_names(what: str, asked: Mapping[str, Any], known: Any) -> None:
+    for name in asked:
+        if name not in known:
+            raise ConfigError(f"unknown {what} `{name}`{nearest(str(name), known)}", str(name))

@@ -1,0 +1,135 @@
+"""Run a model function on values: the slow, obvious meaning of a model that all else is held against."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from model.language.errors import ModelError, nearest
+from model.language.layout import Layout, Place, State
+from model.language.model import Config
+from model.language.sorts import Count, Sort
+
+
+class Cells(dict[Any, Any]):
+    """The cells of one field, keyed by an index (or a tuple of them), with every write checked and noted."""
+
+    def __init__(self, place: Place, written: list[tuple[Cells, Any]]) -> None:
+        super().__init__()
+        self.place = place
+        self.codes = {place.kind.decode(code): code for code in range(place.cardinality)}
+        self.values_of = [place.kind.decode(code) for code in range(place.cardinality)]
+        self.keys_in_order = [key[0] if len(key) == 1 else key for key in place.all_indices()]
+        self.slots = {key: place.offset + number for number, key in enumerate(self.keys_in_order)}
+        self.written = written
+
+    def load(self, codes: tuple[int, ...]) -> None:
+        """Takes the cells of a state."""
+        values = self.values_of
+        self.update(zip(self.keys_in_order, [values[code] for code in codes], strict=True))
+
+    def __missing__(self, key: Any) -> Any:
+        sorts = ", ".join(sort.__name__ for sort in self.place.sorts)
+        raise ModelError(f"`{self.place.name}` is indexed by [{sorts}], found {key!r}")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if key not in self.slots:
+            self.__missing__(key)
+        if self.place.field is not None and self.place.field.constant:
+            raise ModelError(f"`{self.place.name}` is constant")
+        self.written.append((self, key))
+        super().__setitem__(key, checked(self.place, value))
+
+
+def checked(place: Place, value: Any) -> Any:
+    """The value as the cell will hold it; ModelError where its kind does not allow it."""
+    try:
+        code = place.kind.encode(value)
+    except ModelError as error:
+        raise ModelError(f"`{place.name}`: {error.message}") from None
+    if code >= place.cardinality or code < 0:
+        raise ModelError(f"`{place.name}`: {value!r} is out of range")
+    return place.kind.decode(code) if isinstance(place.kind, Count) else value
+
+
+class RunState:
+    """What a model function gets as ``st`` when it is run: fields, switches, and nothing else."""
+
+    def __init__(self, layout: Layout, config: Config) -> None:
+        written: list[tuple[Cells, Any]] = []
+        cells = {name: Cells(place, written) for name, place in layout.places.items()}
+        self.__dict__.update(_written=written, _cells=cells, _layout=layout, _loaded=None, **config.switches)
+        self.__dict__.update({name: c for name, c in cells.items() if c.place.shape})
+
+    def __getattr__(self, name: str) -> Any:
+        raise ModelError(f"the model has no field `{name}`{nearest(name, self._layout.places)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cells = self._cells.get(name)
+        if cells is None or cells.place.shape:
+            what = "is an array: write one of its cells" if cells else "is not a field that can be written"
+            raise ModelError(f"`{name}` {what}{'' if cells else nearest(name, self._layout.places)}")
+        cells[()] = value
+        self.__dict__[name] = cells[()]
+
+    def load(self, state: State) -> None:
+        """Takes a state; what did not change since the last one loaded is not touched."""
+        known = self._loaded
+        for name, cells in self._cells.items():
+            place = cells.place
+            codes = state[place.offset : place.offset + len(cells.keys_in_order)]
+            if known is None or known[place.offset : place.offset + len(codes)] != codes:
+                cells.load(codes)
+                if not place.shape:
+                    self.__dict__[name] = cells[()]
+        self.__dict__["_loaded"] = state
+        self._written.clear()
+
+    def taken(self) -> State:
+        """The state after the writes since ``load``; the loaded one is put back."""
+        state: State = self._loaded
+        if not self._written:
+            return state
+        new = list(state)
+        for cells, key in self._written:
+            new[cells.slots[key]] = cells.codes[cells[key]]
+        self.put_back()
+        return tuple(new)
+
+    def put_back(self) -> None:
+        """Undoes the writes since ``load``."""
+        for cells, key in self._written:
+            value = cells.values_of[self._loaded[cells.slots[key]]]
+            dict.__setitem__(cells, key, value)
+            if not cells.place.shape:
+                self.__dict__[cells.place.name] = value
+        self._written.clear()
+
+
+class RunMode:
+    """What loops, quantifiers and guards mean on values."""
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        self.sizes = sizes
+
+    def iterate(self, sort: type[Sort]) -> Iterator[int]:
+        """All elements, as 0-based whole numbers."""
+        return iter(range(self.sizes[sort.__name__]))
+
+    def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> bool:
+        """The conjunction (or disjunction) over all combinations."""
+        combinations = itertools.product(*(range(self.sizes[sort.__name__]) for sort in sorts))
+        truths = (truth_of(body(*indices)) for indices in combinations)
+        return all(truths) if universal else any(truths)
+
+    def guard(self, condition: Any) -> bool:
+        """The condition itself, which must be a bool."""
+        return truth_of(condition)
+
+
+def truth_of(value: Any) -> bool:
+    """``value`` if it is a bool; ModelError for the truth of anything else (an index, an enum member, None)."""
+    if value is True or value is False:
+        return bool(value)
+    raise ModelError(f"expected a condition, found {value!r}, which has no truth")

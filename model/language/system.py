@@ -1,0 +1,223 @@
+"""A model built under one configuration: states, steps and properties. All that an engine needs to know."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from model.language.declare import Action, Property
+from model.language.errors import ConfigError, Disabled, ModelError, Vacuous, locate, nearest
+from model.language.layout import LEFT, Layout, State, budget_of
+from model.language.mode import enter, leave
+from model.language.model import Config, Model
+from model.language.run import RunMode, RunState, truth_of
+from model.language.trace import TracedAction, TracedProperty, Tracer
+
+Arguments = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action with its arguments (0-based indices of elements)."""
+
+    action: str
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A property that is false in a state, and for which elements."""
+
+    property: str
+    arguments: Arguments
+
+
+class System:
+    """A model under a configuration. States are flat tuples of small numbers; see ``layout`` for their meaning."""
+
+    def __init__(self, model: Model, config: Config) -> None:
+        self.model, self.config = model, config
+        self.layout = Layout(model, config)
+        self.sizes = self.layout.sizes
+        self.initial: State = self.layout.initial
+        tracer = Tracer(model, config)
+        traced = {a.name: tracer.action(a) for a in model.actions.values() if budget_of(a, config) != 0}
+        self.traced: dict[str, TracedAction] = {name: t for name, t in traced.items() if t.paths or t.obligations}
+        self.actions: dict[str, Action] = {name: model.actions[name] for name in self.traced}
+        self._tracer = tracer
+        self._traced_properties: dict[str, TracedProperty] = {}
+        self._mode = RunMode(self.sizes)
+        self._view = RunState(self.layout, config)
+        self._left = {
+            name: self.layout.places[LEFT + a.budget].offset
+            for name, a in self.actions.items()
+            if a.budget is not None and LEFT + a.budget in self.layout.places
+        }
+
+    # -- steps
+
+    def successors(self, state: State) -> Iterator[tuple[Step, State]]:
+        """Every step that is enabled in a state, with the state after it, in a fixed order."""
+        for name in self.actions:
+            for arguments, after in self.steps_of(name, state):
+                yield Step(name, arguments), after
+
+    def steps_of(self, name: str, state: State) -> Iterator[tuple[Arguments, State]]:
+        """The enabled steps of one action. Of a ``Fresh`` parameter only the first element that will do is used."""
+        for candidates in self._candidates[name]:
+            for arguments in candidates:
+                after = self._run(name, state, arguments)
+                if after is not None:
+                    yield arguments, after
+                    break
+
+    def step(self, state: State, step: Step) -> State | None:
+        """The state after a step; None where it is not enabled. ModelError for an action or element that is none."""
+        if step.action not in self.model.actions:
+            raise ModelError(f"unknown action `{step.action}`{nearest(step.action, self.model.actions)}")
+        if step.action not in self.actions:
+            return None
+        parameters = self.actions[step.action].parameters
+        if len(step.arguments) != len(parameters):
+            raise ModelError(f"`{step.action}` takes {len(parameters)} arguments, found {len(step.arguments)}")
+        fresh = {position for position, parameter in enumerate(parameters) if parameter.fresh}
+        if fresh:
+            rest = tuple(a for position, a in enumerate(step.arguments) if position not in fresh)
+            for arguments, after in self.steps_of(step.action, state):
+                same = tuple(a for position, a in enumerate(arguments) if position not in fresh) == rest
+                if same and arguments == step.arguments:
+                    return after
+            return None
+        if any(a >= self.sizes[p.sort.__name__] for a, p in zip(step.arguments, parameters, strict=True)):
+            return None
+        return self._run(step.action, state, step.arguments)
+
+    @cached_property
+    def _candidates(self) -> dict[str, list[list[Arguments]]]:
+        """For each action its argument tuples, in groups of which at most one (the first enabled) counts."""
+        return {name: list(self._groups(action)) for name, action in self.actions.items()}
+
+    def _groups(self, action: Action) -> Iterator[list[Arguments]]:
+        ranges = [range(self.sizes[parameter.sort.__name__]) for parameter in action.parameters]
+        fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
+        fixed = [position for position in range(len(ranges)) if position not in fresh]
+        for chosen in itertools.product(*(ranges[position] for position in fixed)):
+            group = []
+            for free in itertools.product(*(ranges[position] for position in fresh)):
+                values = dict(zip(fixed + fresh, chosen + free, strict=True))
+                group.append(tuple(values[position] for position in range(len(ranges))))
+            yield group
+
+    def _run(self, name: str, state: State, arguments: Arguments) -> State | None:
+        left = self._left.get(name)
+        if left is not None and state[left] == 0:
+            return None
+        view, action = self._view, self.actions[name]
+        if view._loaded is not state:
+            view.load(state)
+        enter(self._mode)
+        try:
+            action.function(view, *arguments)
+            after = view.taken()
+        except Disabled:
+            if view._written:
+                view.put_back()
+            return None
+        except Exception as error:
+            view.put_back()
+            raise locate(error, f"action `{name}`", action.function) from None
+        finally:
+            leave()
+        if left is not None:
+            return (*after[:left], after[left] - 1, *after[left + 1 :])
+        return after
+
+    # -- properties
+
+    def properties(self, names: list[str] | None = None) -> list[Property]:
+        """The properties by these names, or all that a configuration should be asked; ConfigError for unknown ones."""
+        if names is None:
+            known = self.config.names()
+            claims = [p for p in self.model.properties.values() if p.kind != "ending" and not p.optional]
+            return [p for p in claims if p.when is None or p.when(known)]
+        for name in names:
+            if name not in self.model.properties or self.model.properties[name].kind == "ending":
+                claims_known = [n for n, p in self.model.properties.items() if p.kind != "ending"]
+                raise ConfigError(f"unknown property `{name}`{nearest(name, claims_known)}", name)
+        return [self.model.properties[name] for name in names]
+
+    @property
+    def ending(self) -> Property | None:
+        """What says that a state in which nothing can happen is a wanted end; None if the model does not say."""
+        return next((p for p in self.model.properties.values() if p.kind == "ending"), None)
+
+    def traced_property(self, claim: Property) -> TracedProperty:
+        """A property as terms (traced when first asked for)."""
+        if claim.name not in self._traced_properties:
+            self._traced_properties[claim.name] = self._tracer.property(claim)
+        return self._traced_properties[claim.name]
+
+    def instances(self, claim: Property) -> Iterator[Arguments]:
+        """All argument tuples of a property."""
+        return itertools.product(*(range(self.sizes[parameter.sort.__name__]) for parameter in claim.parameters))
+
+    def holds(self, claim: Property, state: State, arguments: Arguments) -> bool | None:
+        """Whether a property is true in a state for these elements; None where its ``given`` is false."""
+        if self._view._loaded is not state:
+            self._view.load(state)
+        enter(self._mode)
+        try:
+            return truth_of(claim.function(self._view, *arguments))
+        except Vacuous:
+            return None
+        except Exception as error:
+            raise locate(error, f"property `{claim.name}`", claim.function) from None
+        finally:
+            leave()
+
+    # -- names
+
+    def named_arguments(self, step: Step) -> dict[str, str]:
+        """The arguments of a step by parameter: ``{"scheduler": "scheduler1"}``."""
+        parameters = self.model.actions[step.action].parameters
+        return {p.name: p.sort.element(a) for p, a in zip(parameters, step.arguments, strict=True)}
+
+    def parse_step(self, action: str, arguments: Mapping[str, Any]) -> Step:
+        """The step with these named arguments; ModelError for an unknown action, parameter or element."""
+        known = self.model.actions.get(action)
+        if known is None:
+            raise ModelError(f"unknown action `{action}`{nearest(action, self.model.actions)}")
+        for name in arguments:
+            if name not in {p.name for p in known.parameters}:
+                raise ModelError(
+                    f"`{action}` has no argument `{name}`{nearest(name, [p.name for p in known.parameters])}"
+                )
+        values = []
+        for parameter in known.parameters:
+            elements = [parameter.sort.element(i) for i in range(self.sizes[parameter.sort.__name__])]
+            given = arguments.get(parameter.name)
+            if given not in elements:
+                raise ModelError(
+                    f"`{action}`: `{parameter.name}` must be one of {', '.join(elements)}, found {given!r}"
+                )
+            values.append(elements.index(given))
+        return Step(action, tuple(values))
+
+    def actor(self, step: Step) -> str:
+        """Who acts: the element that is called as the action's component is, or else the component."""
+        action = self.model.actions[step.action]
+        for parameter, argument in zip(action.parameters, step.arguments, strict=True):
+            if parameter.sort.__name__.lower() == action.component:
+                return parameter.sort.element(argument)
+        return action.component
+
+
+def build(model: Model, config: Config | None = None) -> System:
+    """The model under a configuration (default: all mechanisms on, no faults, default sizes)."""
+    return System(model, config or model.configure())
+
+
+Predicate = Callable[[State], bool]

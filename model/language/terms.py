@@ -1,0 +1,359 @@
+"""Terms: what a traced condition or value is made of. Pure data; the constructors simplify as they build.
+
+A term of kind ``Maybe`` stands for an index or none; ``IsNone`` and ``Deref`` take it apart. Numbers (from counts)
+are plain integers without bounds; a value written to a cell is brought into its range by ``Clamp``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
+
+BOOL = Flag()
+NUMBER = Count(-1)  # the kind of arithmetic: a whole number without bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A value of a kind, by its stored number."""
+
+    kind: Kind
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A parameter of an action, or the variable of a loop or a quantifier."""
+
+    name: str
+    sort: type[Sort]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The cell of a field before the step."""
+
+    field: str
+    indices: tuple[Term, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class IsNone:
+    """Whether an index-or-none is none."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Deref:
+    """The index of an index-or-none that is not none."""
+
+    term: Term
+    sort: type[Sort]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """An index as an index-or-none."""
+
+    term: Term
+    sort: type[Sort]
+
+
+@dataclass(frozen=True, slots=True)
+class Eq:
+    """Equality of two terms of one kind."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Less:
+    """``left < right`` of two numbers."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Plus:
+    """``left + right`` of two numbers."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Minus:
+    """``left - right`` of two numbers."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """A number brought into 0..most."""
+
+    term: Term
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Negation."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Conjunction."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Disjunction."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ite:
+    """``then`` where the condition is true, ``other`` where not."""
+
+    condition: Term
+    then: Term
+    other: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Quantified:
+    """``body`` for all (or for some) values of the variables."""
+
+    universal: bool
+    variables: tuple[Var, ...]
+    body: Term
+
+
+Term = Const | Var | Read | IsNone | Deref | Some | Eq | Less | Plus | Minus | Clamp | Not | And | Or | Ite | Quantified
+
+TRUE = Const(BOOL, 1)
+FALSE = Const(BOOL, 0)
+
+
+def boolean(value: bool) -> Const:
+    """The constant true or false."""
+    return TRUE if value else FALSE
+
+
+def number(value: int) -> Const:
+    """A constant whole number."""
+    return Const(NUMBER, value)
+
+
+def kind_of_term(term: Term) -> Kind:
+    """The kind of a term's values."""
+    match term:
+        case Const(kind, _) | Read(_, _, kind):
+            return NUMBER if isinstance(kind, Count) else kind
+        case Var(_, sort) | Deref(_, sort):
+            return Index(sort)
+        case Some(_, sort):
+            return Maybe(sort)
+        case Plus() | Minus() | Clamp():
+            return NUMBER
+        case Ite(_, then, _):
+            return kind_of_term(then)
+        case _:
+            return BOOL
+
+
+def not_(term: Term) -> Term:
+    """Negation, simplified."""
+    match term:
+        case Const():
+            return boolean(not term.code)
+        case Not(inner):
+            return inner
+        case _:
+            return Not(term)
+
+
+def and_(*terms: Term) -> Term:
+    """Conjunction, flattened and simplified."""
+    parts: dict[Term, None] = {}
+    for term in terms:
+        for part in term.terms if isinstance(term, And) else (term,):
+            if part == FALSE or not_(part) in parts:
+                return FALSE
+            if part != TRUE:
+                parts[part] = None
+    return next(iter(parts)) if len(parts) == 1 else And(tuple(parts)) if parts else TRUE
+
+
+def or_(*terms: Term) -> Term:
+    """Disjunction, flattened and simplified."""
+    parts: dict[Term, None] = {}
+    for term in terms:
+        for part in term.terms if isinstance(term, Or) else (term,):
+            if part == TRUE or not_(part) in parts:
+                return TRUE
+            if part != FALSE:
+                parts[part] = None
+    return next(iter(parts)) if len(parts) == 1 else Or(tuple(parts)) if parts else FALSE
+
+
+def ite(condition: Term, then: Term, other: Term) -> Term:
+    """If-then-else, simplified; of truths it becomes and, or, not."""
+    if condition == TRUE or then == other:
+        return then
+    if condition == FALSE:
+        return other
+    if isinstance(kind_of_term(then), Flag):
+        if then == condition:
+            return or_(condition, other)
+        if then in (TRUE, FALSE):
+            return or_(condition, other) if then == TRUE else and_(not_(condition), other)
+        if other in (TRUE, FALSE):
+            return or_(not_(condition), then) if other == TRUE else and_(condition, then)
+    return Ite(condition, then, other)
+
+
+def eq(left: Term, right: Term) -> Term:
+    """Equality, simplified."""
+    if left == right:
+        return TRUE
+    if isinstance(left, Const):
+        left, right = right, left
+    if isinstance(left, Const) and isinstance(right, Const):
+        return boolean(left.code == right.code)
+    if isinstance(right, Const) and right.kind == BOOL:
+        return left if right.code else not_(left)
+    if isinstance(left, Ite) and isinstance(right, Const):
+        return ite(left.condition, eq(left.then, right), eq(left.other, right))
+    return Eq(left, right)
+
+
+def less(left: Term, right: Term) -> Term:
+    """``left < right``, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return boolean(left.code < right.code)
+    return FALSE if left == right else Less(left, right)
+
+
+def is_none(term: Term) -> Term:
+    """Whether an index-or-none is none, simplified."""
+    match term:
+        case Const(_, code):
+            return boolean(code == 0)
+        case Some():
+            return FALSE
+        case Ite(condition, then, other):
+            return ite(condition, is_none(then), is_none(other))
+        case _:
+            return IsNone(term)
+
+
+def deref(term: Term, sort: type[Sort]) -> Term:
+    """The index in an index-or-none, simplified. Of none it is arbitrary: ask ``is_none`` first."""
+    match term:
+        case Const(_, code):
+            return Const(Index(sort), max(code - 1, 0))
+        case Some(inner):
+            return inner
+        case Ite(condition, then, other):
+            if is_none(then) == TRUE:
+                return deref(other, sort)
+            if is_none(other) == TRUE:
+                return deref(then, sort)
+            return ite(condition, deref(then, sort), deref(other, sort))
+        case _:
+            return Deref(term, sort)
+
+
+def quantified(universal: bool, variables: tuple[Var, ...], body: Term) -> Term:
+    """A quantifier, dropped where its body does not depend on the variables (sorts are never empty)."""
+    if isinstance(body, Const):
+        return body
+    return Quantified(universal, variables, body)
+
+
+def children(term: Term) -> tuple[Term, ...]:
+    """The immediate parts of a term."""
+    match term:
+        case Read(_, indices, _):
+            return indices
+        case IsNone(inner) | Deref(inner, _) | Some(inner, _) | Not(inner) | Clamp(inner, _):
+            return (inner,)
+        case Quantified(_, _, body):
+            return (body,)
+        case Eq(left, right) | Less(left, right) | Plus(left, right) | Minus(left, right):
+            return (left, right)
+        case And(terms) | Or(terms):
+            return terms
+        case Ite(condition, then, other):
+            return (condition, then, other)
+        case _:
+            return ()
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """The term and all its parts, outermost first."""
+    yield term
+    for child in children(term):
+        yield from walk(child)
+
+
+def fields_read(terms: Iterable[Term]) -> set[str]:
+    """The names of the fields that any of the terms reads."""
+    return {part.field for term in terms for part in walk(term) if isinstance(part, Read)}
+
+
+def substitute(term: Term, values: Mapping[Var, Term]) -> Term:
+    """The term with variables replaced, simplified again."""
+
+    def again(inner: Term) -> Term:
+        return substitute(inner, values)
+
+    match term:
+        case Var():
+            return values.get(term, term)
+        case Read(name, indices, kind):
+            return Read(name, tuple(map(again, indices)), kind)
+        case IsNone(inner):
+            return is_none(again(inner))
+        case Deref(inner, sort):
+            return deref(again(inner), sort)
+        case Some(inner, sort):
+            return Some(again(inner), sort)
+        case Eq(left, right):
+            return eq(again(left), again(right))
+        case Less(left, right):
+            return less(again(left), again(right))
+        case Plus(left, right):
+            return Plus(again(left), again(right))
+        case Minus(left, right):
+            return Minus(again(left), again(right))
+        case Clamp(inner, most):
+            return Clamp(again(inner), most)
+        case Not(inner):
+            return not_(again(inner))
+        case And(terms):
+            return and_(*map(again, terms))
+        case Or(terms):
+            return or_(*map(again, terms))
+        case Ite(condition, then, other):
+            return ite(again(condition), again(then), again(other))
+        case Quantified(universal, variables, body):
+            return quantified(
+                universal, variables, substitute(body, {v: t for v, t in values.items() if v not in variables})
+            )
+        case _:
+            return term

@@ -1,0 +1,58 @@
+"""The resource manager: chooses an agent for a task, and decides what becomes of the task of a dead agent."""
+
+from model.language import Optional, State, action, field, forall, require, switch
+from model.protocol.vocabulary import Agent, Message, Mode, Outcome, Scheduler, Stage, Work
+
+sticky_placement = switch(
+    on="the agent chosen for a task is recorded before the first dispatch, and used again",
+    off="every dispatch chooses afresh",
+)
+fail_on_agent_loss = switch(on="the task of a dead agent is failed, visibly", off="it is placed on another agent")
+
+placed = field(Message, Optional[Agent])
+gone = field(Agent, bool, doc="the VM is no more, and its memory with it")
+
+
+@action
+def place(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> None:
+    """An agent is chosen for a task, and that is recorded before anything is sent to it."""
+    require(st.sticky_placement)
+    require(st.work[scheduler, message] == Work.HELD and st.mode[scheduler] in (Mode.UP, Mode.DRAINING))
+    require(st.outcome[message] == Outcome.OPEN)
+    require(st.placed[message] is None and not st.gone[agent])
+    st.placed[message] = agent
+
+
+@action
+def fail_lost(st: State, scheduler: Scheduler, message: Message) -> None:
+    """The agent of a task is gone: nobody can say how far it came, so the task is failed, for all to see."""
+    require(st.fail_on_agent_loss)
+    require_lost(st, scheduler, message)
+    st.outcome[message] = Outcome.FAILED
+    st.work[scheduler, message] = Work.RECORDED
+
+
+@action
+def replace(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> None:
+    """The agent of a task is gone: the task is placed on another one, where it may run a second time."""
+    require(not st.fail_on_agent_loss)
+    require_lost(st, scheduler, message)
+    require(not st.gone[agent])
+    st.placed[message] = agent
+
+
+def require_lost(st: State, scheduler: Scheduler, message: Message) -> None:
+    """A live scheduler holds an open task whose agent is gone."""
+    require(st.work[scheduler, message] == Work.HELD and st.mode[scheduler] in (Mode.UP, Mode.DRAINING))
+    require(st.outcome[message] == Outcome.OPEN)
+    agent = st.placed[message]
+    require(agent is not None and st.gone[agent])
+
+
+@action
+def agent_boot(st: State, agent: Agent) -> None:
+    """A fresh VM takes a lost one's place, under an identity that nothing refers to any more."""
+    require(st.gone[agent])
+    require(forall(Message, lambda message: st.placed[message] != agent or st.stage[message] == Stage.DELETED))
+    require(forall(Scheduler, Message, lambda s, m: st.placed[m] != agent or st.work[s, m] == Work.IDLE))
+    st.gone[agent] = False

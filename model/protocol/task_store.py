@@ -1,0 +1,33 @@
+"""The task store: what was recorded, and how each task ended. A database: it survives every fault modelled here."""
+
+from model.language import State, always, eventually, exists, field, given
+from model.protocol.vocabulary import Attempt, Call, Message, Outbox, Outcome, Stage, Submission, Task
+
+recorded = field(Task, bool, doc="the store knows the TaskID")
+outbox = field(Task, Submission, Outbox)
+outcome = field(Message, Outcome)
+attempt = field(Message, Attempt, doc="the attempt that counts now")
+attempt_failed = field(Message, Attempt, bool, doc="this attempt raised, and another one was begun")
+
+
+@always
+def delete_after_completion(st: State, message: Message, task: Task) -> bool:
+    """A message is deleted only when its task has completed for real, or has ended visibly otherwise."""
+    given(st.stage[message] == Stage.DELETED and st.task_of[message] == task)
+    return st.outcome[message] in (Outcome.FAILED, Outcome.STOPPED, Outcome.EXPIRED) or (
+        st.outcome[message] == Outcome.COMPLETED and exists(Attempt, lambda tried: st.succeeded[task, tried])
+    )
+
+
+@eventually
+def no_lost_task(st: State, task: Task) -> bool:
+    """An accepted task comes to an end: completed, or visibly failed, stopped or expired."""
+    given(exists(Submission, lambda submission: st.call[task, submission] == Call.ACCEPTED))
+    return exists(Message, lambda message: st.task_of[message] == task and st.outcome[message] != Outcome.OPEN)
+
+
+@eventually(optional=True)
+def completes_for_real(st: State, task: Task) -> bool:
+    """An accepted task completes, no other end will do: the half of exactly-once that a visible failure gives up."""
+    given(exists(Submission, lambda submission: st.call[task, submission] == Call.ACCEPTED))
+    return exists(Attempt, lambda tried: st.succeeded[task, tried])
