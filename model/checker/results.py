@@ -1,0 +1,128 @@
+"""What an engine finds out. Engines differ in how they search, never in what they report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from model.language.layout import State
+from model.language.system import Arguments, Step, System
+
+
+class Verdict(Enum):
+    """Three values, never two: a limit reached is unknown."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run: ``states[0]`` is initial, ``steps[i]`` leads from ``states[i]`` to ``states[i + 1]``.
+
+    loop: the position from which the run goes round for ever (its last state equals that one); None for a finite run.
+    """
+
+    system: System
+    states: tuple[State, ...]
+    steps: tuple[Step, ...]
+    loop: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def faults(self) -> int:
+        """How many of the steps are faults."""
+        return sum(self.system.model.actions[step.action].fault for step in self.steps)
+
+    @property
+    def turns(self) -> int:
+        """How often the actor changes from one step to the next."""
+        actors = [self.system.actor(step) for step in self.steps]
+        return sum(one != other for one, other in zip(actors, actors[1:], strict=False))
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A run on which a property is false for these elements: in its last state, or (``eventually``) for ever.
+
+    minimal: in what it is least: "faults, then steps, then changes of actor", say; "" where nothing is promised.
+    """
+
+    property: str
+    arguments: Arguments
+    trace: Trace
+    minimal: str = ""
+
+
+@dataclass
+class PropertyResult:
+    """What was found out of one property. vacuous: why a "holds" would say nothing ("" where it says something)."""
+
+    name: str
+    kind: str  # always, sometimes, eventually, deadlock
+    verdict: Verdict
+    vacuous: str = ""
+    counterexample: Counterexample | None = None
+
+
+@dataclass
+class CheckResult:
+    """The outcome of an exhaustive exploration (or of one that a limit cut short: ``complete`` is False)."""
+
+    engine: str
+    complete: bool
+    states: int
+    transitions: int
+    depth: int  # the most steps that any state needs at least
+    seconds: float
+    fired: dict[str, int]  # how many transitions each action of the configuration made
+    properties: list[PropertyResult]
+    stopped: str = ""  # which limit was reached, for people: "--max-states 1000"
+    symmetry: str = "none"
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Violated if any property is, holds if all do and the exploration was complete, else unknown."""
+        verdicts = {result.verdict for result in self.properties}
+        if Verdict.VIOLATED in verdicts:
+            return Verdict.VIOLATED
+        return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts or not self.complete else Verdict.HOLDS
+
+    @property
+    def never_fired(self) -> list[str]:
+        """The actions that the configuration allows and that no reachable state enables."""
+        return [name for name, count in self.fired.items() if not count]
+
+    def property(self, name: str) -> PropertyResult | None:
+        """The result for one property."""
+        return next((result for result in self.properties if result.name == name), None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is; engines report it about once a second."""
+
+    states: int
+    queued: int
+    depth: int
+    seconds: float
+    bytes_used: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to give up (None: never), and whom to tell how far the search is."""
+
+    max_states: int | None = None
+    max_depth: int | None = None
+    max_seconds: float | None = None
+    report: Callable[[Progress], None] | None = None
+
+
+Successors = Callable[[State], Iterator[tuple[Step, State]]]
+Fired = Mapping[str, int]
