@@ -1,1 +1,1 @@
-"""The reference system: a working platform with the same components as the model."""
+"""The reference system: a working task platform over real tables, one file per component of the design."""

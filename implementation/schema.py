@@ -1,0 +1,50 @@
+"""The tables, in SQL that SQLite and PostgreSQL both understand (PostgreSQL reads BLOB as BYTEA, see postgres.py).
+
+tasks       one row per TaskID: that the platform has it (task_id is the whole key: account, function and TaskID)
+outbox      one row per accepted submission: its message is still to be relayed, or was
+messages    the queue: a message is kept as a tombstone when deleted, so that its key is remembered
+receipts    every receipt ever given (written only with receipt_fencing off, to show what that costs)
+owners      which scheduler acts on a user's queue, and under which epoch
+members     schedulers and until when their last heartbeat holds
+agents      agent slots, the incarnation that each is in, and whether that one is gone
+placements  the agent incarnation that a message was given to
+runs        what became of a message: its outcome, its current attempt and the result
+attempts    attempts that failed and were followed by another
+"""
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS tasks (
+        task TEXT PRIMARY KEY, owner TEXT NOT NULL, function TEXT NOT NULL, task_id TEXT NOT NULL,
+        payload BLOB, attempts INTEGER NOT NULL, expires_ns BIGINT, recorded_ns BIGINT NOT NULL,
+        request_id TEXT NOT NULL, qualifier TEXT NOT NULL, stop_asked INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS outbox (
+        task TEXT NOT NULL, submission TEXT NOT NULL, owner TEXT NOT NULL, relayed INTEGER NOT NULL,
+        PRIMARY KEY (task, submission))""",
+    "CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (relayed) WHERE relayed = 0",
+    """CREATE TABLE IF NOT EXISTS messages (
+        message TEXT PRIMARY KEY, message_key TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, task TEXT NOT NULL,
+        submission TEXT NOT NULL, visible_at_ns BIGINT NOT NULL, leased_until_ns BIGINT NOT NULL,
+        receipt TEXT, holder TEXT, deleted_at_ns BIGINT)""",
+    "CREATE INDEX IF NOT EXISTS messages_waiting ON messages (owner, visible_at_ns) WHERE deleted_at_ns IS NULL",
+    "CREATE INDEX IF NOT EXISTS messages_task ON messages (task)",
+    """CREATE TABLE IF NOT EXISTS receipts (
+        message TEXT NOT NULL, receipt TEXT NOT NULL, PRIMARY KEY (message, receipt))""",
+    "CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY, scheduler TEXT NOT NULL, epoch BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS members (scheduler TEXT PRIMARY KEY, beat_until_ns BIGINT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS agents (
+        agent TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, gone INTEGER NOT NULL, address TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS placements (
+        message TEXT PRIMARY KEY, agent TEXT NOT NULL, incarnation INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS runs (
+        message TEXT PRIMARY KEY, task TEXT NOT NULL, outcome TEXT NOT NULL, attempt INTEGER NOT NULL,
+        result BLOB, error TEXT, started_ns BIGINT, ended_ns BIGINT)""",
+    "CREATE INDEX IF NOT EXISTS runs_task ON runs (task)",
+    """CREATE TABLE IF NOT EXISTS attempts (
+        message TEXT NOT NULL, attempt INTEGER NOT NULL, error TEXT, failed_ns BIGINT NOT NULL,
+        PRIMARY KEY (message, attempt))""",
+)
+
+NAMES = (
+    "tasks", "outbox", "messages", "receipts", "owners", "members", "agents", "placements", "runs", "attempts",
+)
+RESET = tuple(f"DELETE FROM {name}" for name in NAMES)
