@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -42,7 +43,7 @@ class Trace:
     def turns(self) -> int:
         """How often the actor changes from one step to the next."""
         actors = [self.system.actor(step) for step in self.steps]
-        return sum(one != other for one, other in zip(actors, actors[1:], strict=False))
+        return sum(one != other for one, other in itertools.pairwise(actors))
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,17 @@ class CheckResult:
     fired: dict[str, int]  # how many transitions each action of the configuration made
     properties: list[PropertyResult]
     stopped: str = ""  # which limit was reached, for people: "--max-states 1000"
+    faults: frozenset[str] = frozenset()  # which of the actions are faults
     symmetry: str = "none"
     notes: list[str] = field(default_factory=list)
 
     @property
     def verdict(self) -> Verdict:
-        """Violated if any property is, holds if all do and the exploration was complete, else unknown."""
-        verdicts = {result.verdict for result in self.properties}
+        """Violated if any property is, holds if all do and the exploration was complete, else unknown.
+
+        A ``sometimes`` that was never seen is no violation; it makes the verdict vacuous.
+        """
+        verdicts = {result.verdict for result in self.properties if result.kind != "sometimes"}
         if Verdict.VIOLATED in verdicts:
             return Verdict.VIOLATED
         return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts or not self.complete else Verdict.HOLDS
@@ -97,6 +102,13 @@ class CheckResult:
     def never_fired(self) -> list[str]:
         """The actions that the configuration allows and that no reachable state enables."""
         return [name for name, count in self.fired.items() if not count]
+
+    @property
+    def vacuous(self) -> list[str]:
+        """Why a "holds" would say less than it seems: one sentence each."""
+        found = [f"{result.name}: {result.vacuous}" for result in self.properties if result.vacuous]
+        idle = [name for name in self.never_fired if name in self.faults]
+        return found + [f"{name}: this fault has a budget and never happened" for name in idle if self.complete]
 
     def property(self, name: str) -> PropertyResult | None:
         """The result for one property."""

@@ -101,6 +101,7 @@ class Action:
     budget: str | None = None
     name: str = ""
     component: str = ""
+    reuse: bool = False
 
     @property
     def doc(self) -> str:
@@ -130,6 +131,7 @@ class Property:
     invariant: str | None = None
     name: str = ""
     component: str = ""
+    broken_by: frozenset[str] = frozenset()
 
     @property
     def doc(self) -> str:
@@ -159,14 +161,26 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 @overload
 def action(function: Callable[..., None], /) -> Action: ...
 @overload
-def action(*, fairness: Fairness = ..., budget: str | None = ...) -> Callable[[Callable[..., None]], Action]: ...
 def action(
-    function: Callable[..., None] | None = None, *, fairness: Fairness = Fairness.WEAK, budget: str | None = None
+    *, fairness: Fairness = ..., budget: str | None = ..., reuse: bool = ...
+) -> Callable[[Callable[..., None]], Action]: ...
+def action(
+    function: Callable[..., None] | None = None,
+    *,
+    fairness: Fairness = Fairness.WEAK,
+    budget: str | None = None,
+    reuse: bool = False,
 ) -> Action | Callable[[Callable[..., None]], Action]:
-    """Marks a function as a step of the system. ``budget`` names the size that bounds how often it happens."""
+    """Marks a function as a step of the system.
+
+    budget: names the size that bounds how often it happens.
+    reuse: it makes a used-up element stand for a new thing, because exploration has only so many; the unbounded
+        reading, in which there is always an unused one, leaves such a step out.
+    """
 
     def mark(function: Callable[..., None]) -> Action:
-        return Action(function, parameters_of(function), fairness=fairness, budget=budget, name=function.__name__)
+        name = function.__name__
+        return Action(function, parameters_of(function), fairness=fairness, budget=budget, name=name, reuse=reuse)
 
     return mark(function) if function else mark
 
@@ -203,6 +217,7 @@ class _PropertyMarker:
         when: Callable[[Any], bool] | None = ...,
         optional: bool = ...,
         invariant: str | None = ...,
+        broken_by: tuple[str, ...] = ...,
     ) -> Callable[[Callable[..., Any]], Property]: ...
     def __call__(
         self,
@@ -211,14 +226,22 @@ class _PropertyMarker:
         when: Callable[[Any], bool] | None = None,
         optional: bool = False,
         invariant: str | None = None,
+        broken_by: tuple[str, ...] = (),
     ) -> Property | Callable[[Callable[..., Any]], Property]:
         """when: of which configurations it is asked (default: all); optional: only when a spec names it;
-        invariant: the group of a conjunct of the inductive invariant (checked only when asked for)."""
+        invariant: the group of a conjunct of the inductive invariant (checked only when asked for);
+        broken_by: the faults that make it false by what they are; a proof allows all the others."""
 
         def mark(function: Callable[..., Any]) -> Property:
-            parameters = parameters_of(function)
             return Property(
-                function, parameters, self.kind, when, optional or invariant is not None, invariant, function.__name__
+                function,
+                parameters_of(function),
+                self.kind,
+                when,
+                optional or invariant is not None,
+                invariant,
+                function.__name__,
+                broken_by=frozenset(broken_by),
             )
 
         return mark(function) if function else mark
@@ -238,7 +261,8 @@ def require(condition: Any) -> None:
 
 def given(condition: Any) -> None:
     """The antecedent of a property: where it is false nothing is claimed. For ``eventually``: what sets the clock."""
-    if not current().guard(condition):
+    mode = current()
+    if not mode.skips_given and not mode.guard(condition):
         raise Vacuous
 
 

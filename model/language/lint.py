@@ -41,11 +41,12 @@ def _is_sort(node: ast.expr, scope: dict[str, Any]) -> bool:
 
 
 def _assigned(body: list[ast.stmt]) -> set[str]:
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    targets = {id(node.target) for node in nodes if isinstance(node, ast.For)}
     return {
         node.id
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        for node in nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in targets
     }
 
 

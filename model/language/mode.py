@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 class Mode(Protocol):
-    """What ``for``, ``forall``, ``exists`` and ``require`` mean while a model function is read."""
+    """What ``for``, ``forall``, ``exists`` and ``require`` mean while a model function is read.
+
+    skips_given: only what a property claims is asked, whether or not its ``given`` is true.
+    """
+
+    skips_given: bool
 
     def iterate(self, sort: type[Sort]) -> Iterator[Any]:
         """The elements of a sort, for a ``for`` loop."""

@@ -110,8 +110,8 @@ class RunState:
 class RunMode:
     """What loops, quantifiers and guards mean on values."""
 
-    def __init__(self, sizes: dict[str, int]) -> None:
-        self.sizes = sizes
+    def __init__(self, sizes: dict[str, int], skips_given: bool = False) -> None:
+        self.sizes, self.skips_given = sizes, skips_given
 
     def iterate(self, sort: type[Sort]) -> Iterator[int]:
         """All elements, as 0-based whole numbers."""

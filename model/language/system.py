@@ -49,7 +49,7 @@ class System:
         self.actions: dict[str, Action] = {name: model.actions[name] for name in self.traced}
         self._tracer = tracer
         self._traced_properties: dict[str, TracedProperty] = {}
-        self._mode = RunMode(self.sizes)
+        self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
         self._view = RunState(self.layout, config)
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset
@@ -166,9 +166,16 @@ class System:
 
     def holds(self, claim: Property, state: State, arguments: Arguments) -> bool | None:
         """Whether a property is true in a state for these elements; None where its ``given`` is false."""
+        return self._truth(self._mode, claim, state, arguments)
+
+    def keeps(self, claim: Property, state: State, arguments: Arguments) -> bool:
+        """Whether a state keeps the promise of an ``eventually``, whatever its ``given`` says there."""
+        return bool(self._truth(self._promises, claim, state, arguments))
+
+    def _truth(self, mode: RunMode, claim: Property, state: State, arguments: Arguments) -> bool | None:
         if self._view._loaded is not state:
             self._view.load(state)
-        enter(self._mode)
+        enter(mode)
         try:
             return truth_of(claim.function(self._view, *arguments))
         except Vacuous:

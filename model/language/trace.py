@@ -125,6 +125,7 @@ class Tracer:
         self._open_loops = 0
         self._variables = 0
         self._place = ""
+        self.skips_given = False
 
     def action(self, action: Action) -> TracedAction:
         """All ways through an action, as its author wrote it; ModelError (with the line) for misuse."""
@@ -139,17 +140,24 @@ class Tracer:
         return TracedAction(action, variables, paths, tuple(dict.fromkeys(self._obligations)))
 
     def property(self, claim: Property) -> TracedProperty:
-        """The antecedent and the claim of a property as terms; ModelError (with the line) for misuse."""
+        """The antecedent and the claim of a property as terms; ModelError (with the line) for misuse.
+
+        The claim is true where the antecedent is not, except for ``eventually``: its promise stands by itself.
+        """
         self._begin(f"property `{claim.name}`", claim.function)
         variables = _variables(claim.parameters)
         leaves = self._traced(claim.function, variables)
+        antecedent = _tree(leaves, lambda leaf: FALSE if leaf.outcome == "vacuous" else TRUE)
+        if claim.kind == "eventually":
+            self.skips_given, self._obligations = True, []
+            leaves = self._traced(claim.function, variables)
+            self.skips_given = False
         if any(leaf.writes for leaf in leaves):
             raise ModelError("a property must not write", self._place)
         try:
             body = _tree(leaves, lambda leaf: TRUE if leaf.outcome != "done" else condition_term(leaf.result))
         except ModelError as error:
             raise ModelError(f"it must return a condition: {error.message}", self._place) from None
-        antecedent = _tree(leaves, lambda leaf: FALSE if leaf.outcome == "vacuous" else TRUE)
         return TracedProperty(claim, variables, antecedent, body, tuple(dict.fromkeys(self._obligations)))
 
     # -- what the symbols and the declarations ask of the tracer

@@ -1,0 +1,188 @@
+"""``eventually`` properties on an explicit graph: is there a fair run on which the promise is never kept?
+
+A run is fair if faults end at some point, every weakly fair action instance that stays enabled for ever is taken, and
+every strongly fair one that is enabled again and again is taken. Such a run ends in a strongly connected set of states
+(or stays in one state for ever); the search takes the sets that the promise leaves open and asks each whether it can
+be gone round fairly. Streett emptiness: see Clarke, Grumberg, Peled, "Model Checking", on fairness constraints.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import networkx as nx
+
+from model.checker.graph import Graph
+from model.checker.minimal import Edge
+from model.language.declare import Fairness
+
+Pending = tuple[int, bool]  # a state, and whether a promise made before is still open there
+
+
+@dataclass(frozen=True)
+class Lasso:
+    """A fair run that never keeps the promise: ``stem`` from the initial state, ``cycle`` (or nothing) for ever."""
+
+    stem: list[Edge]
+    cycle: list[Edge]
+
+
+class FairSearch:
+    """Finds fair runs on which a promise stays open. One instance serves all properties of a graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        actions = graph.system.actions
+        self.is_fault = [actions[step.action].fault for step in graph.stepper.steps]
+        self.fairness = [actions[step.action].fairness for step in graph.stepper.steps]
+
+    def lasso(self, promised: Callable[[int], bool], kept: Callable[[int], bool]) -> Lasso | None:
+        """A fair run on which, from a state that is ``promised`` on, no state is ``kept``; None if there is none.
+
+        Of all such runs one whose stem has the fewest faults, then the fewest steps.
+        """
+        reached = self._open_states(promised, kept)
+        fair = self._fair_sets({number for number, is_open in reached if is_open})
+        if not fair:
+            return None
+        member = {number: group for group in fair for number in group}
+        goal = min((pair for pair in reached if pair[1] and pair[0] in member), key=lambda pair: reached[pair][0])
+        stem: list[Edge] = []
+        pair: Pending | None = goal
+        while pair is not None:
+            _, pair_before, step = reached[pair]
+            if pair_before is not None:
+                stem.append((step, pair[0]))
+            pair = pair_before
+        return Lasso(stem[::-1], self._round(goal[0], member[goal[0]]))
+
+    def _open_states(
+        self, promised: Callable[[int], bool], kept: Callable[[int], bool]
+    ) -> dict[Pending, tuple[tuple[int, int], Pending | None, int]]:
+        """All (state, promise open?) pairs with their least (faults, steps), where they come from, by which step."""
+        known: dict[int, tuple[bool, bool]] = {}
+
+        def opens(number: int, before: bool) -> bool:
+            if number not in known:
+                is_kept = kept(number)
+                known[number] = (not is_kept and promised(number), is_kept)
+            starts, is_kept = known[number]
+            return starts or (before and not is_kept)
+
+        first: Pending = (0, opens(0, False))
+        reached: dict[Pending, tuple[tuple[int, int], Pending | None, int]] = {first: ((0, 0), None, -1)}
+        queue, faults = deque([first]), 0
+        later: deque[tuple[Pending, Pending, int, int]] = deque()
+        while queue or later:
+            if not queue:
+                faults += 1
+                for pair, source, step, steps in later:
+                    if pair not in reached:
+                        reached[pair] = ((faults, steps), source, step)
+                        queue.append(pair)
+                later.clear()
+                queue = deque(sorted(queue, key=lambda p: reached[p][0]))
+                continue
+            pair = queue.popleft()
+            steps = reached[pair][0][1] + 1
+            for step, target in self.graph.edges(pair[0]):
+                onward = (target, opens(target, pair[1]))
+                if onward in reached:
+                    continue
+                if self.is_fault[step]:
+                    later.append((onward, pair, step, steps))
+                else:
+                    reached[onward] = ((faults, steps), pair, step)
+                    queue.append(onward)
+        return reached
+
+    def _fair_sets(self, region: set[int]) -> list[set[int]]:
+        """The sets of states in the region that a fair run can go round in for ever."""
+        fair: list[set[int]] = []
+        pending = [region]
+        while pending:
+            part = pending.pop()
+            network: nx.DiGraph[int] = nx.DiGraph()
+            network.add_nodes_from(part)
+            network.add_edges_from(
+                (n, t) for n in part for s, t in self.graph.edges(n) if not self.is_fault[s] and t in part
+            )
+            for component in nx.strongly_connected_components(network):
+                verdict = self._judge(component)
+                if verdict is True:
+                    fair.append(component)
+                elif verdict:
+                    pending.append(component - verdict)
+        return fair
+
+    def _judge(self, component: set[int]) -> bool | set[int]:
+        """True if a run that visits all of the component is fair; False if none inside it is; or what to avoid.
+
+        A weakly fair step that is enabled everywhere and never taken inside condemns every part of the component;
+        a strongly fair one only those parts that enable it.
+        """
+        taken = set(self._taken(component))
+        always_enabled: set[int] | None = None
+        avoid: set[int] = set()
+        for number in component:
+            enabled = {step for step, _ in self.graph.edges(number)}
+            always_enabled = enabled if always_enabled is None else always_enabled & enabled
+            if any(self.fairness[s] is Fairness.STRONG and s not in taken for s in enabled):
+                avoid.add(number)
+        weak = {s for s in always_enabled or set() if self.fairness[s] is not Fairness.NONE}
+        if not weak <= taken:
+            return False
+        if avoid:
+            return avoid if avoid != component else False
+        return True
+
+    def _taken(self, component: set[int]) -> Iterable[int]:
+        return (s for n in component for s, t in self.graph.edges(n) if t in component and not self.is_fault[s])
+
+    def _round(self, start: int, component: set[int]) -> list[Edge]:
+        """A closed walk from ``start`` inside the component that is fair; empty where staying is."""
+        cycle: list[Edge] = []
+        here = start
+        for wanted in self._duties(component):
+            if any(wanted(n, s) for n, s in self._visited(start, cycle)):
+                continue
+            part = self._walk(here, component, wanted)
+            cycle += part
+            here = cycle[-1][1] if cycle else start
+        if here != start:
+            cycle += self._walk(here, component, lambda number, _: number == start)
+        return cycle
+
+    def _visited(self, start: int, cycle: list[Edge]) -> Iterable[tuple[int, int]]:
+        """The states of a walk, each with the step that led there."""
+        yield start, -1
+        for step, number in cycle:
+            yield number, step
+
+    def _duties(self, component: set[int]) -> Iterable[Callable[[int, int], bool]]:
+        """What a fair walk must pass, for each fair step that is enabled inside: the step, or a state without it."""
+        enabled = {number: {step for step, _ in self.graph.edges(number)} for number in component}
+        taken = set(self._taken(component))
+        for step in sorted(set().union(*enabled.values())):
+            fairness = self.fairness[step]
+            if fairness is Fairness.WEAK:
+                yield lambda number, by, step=step: by == step or step not in enabled[number]  # type: ignore[misc]
+            elif fairness is Fairness.STRONG and step in taken:
+                yield lambda number, by, step=step: by == step  # type: ignore[misc]
+
+    def _walk(self, start: int, component: set[int], arrived: Callable[[int, int], bool]) -> list[Edge]:
+        """A shortest walk of at least one step inside the component to where ``arrived(state, step)`` is true."""
+        seen: set[int] = set()
+        queue: deque[tuple[int, list[Edge]]] = deque([(start, [])])
+        while queue:
+            number, path = queue.popleft()
+            for step, target in self.graph.edges(number):
+                if target in component and not self.is_fault[step]:
+                    if arrived(target, step):
+                        return [*path, (step, target)]
+                    if target not in seen:
+                        seen.add(target)
+                        queue.append((target, [*path, (step, target)]))
+        return []
