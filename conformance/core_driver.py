@@ -1,0 +1,97 @@
+"""Drives the reference core in this process: one call is one step, and observing is reading its tables and memories."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from conformance.driver import Abilities, DriverError, Observation, StepRefused
+from conformance.mapping import LENIENT, SEEN, UNSEEN, Sight
+from implementation.clock import ManualClock
+from implementation.core import ACTIONS, Core
+from implementation.errors import NotEnabled, StoreUnavailable
+from implementation.settings import Mechanisms, Settings
+
+MakeCore = Callable[[str, Settings], Core]
+ABILITIES = Abilities(
+    name="reference core, in process",
+    performs=frozenset(ACTIONS),
+    observes=frozenset(seen.field for seen in SEEN),
+    lenient=LENIENT,
+    sources={seen.field: seen.source for seen in SEEN},
+    unseen=UNSEEN,
+)
+
+
+def make_core(path: str, settings: Settings) -> Core:
+    """The reference core as it is."""
+    return Core(path, settings, ManualClock())
+
+
+def settings_of(setting: Mapping[str, Any]) -> Settings:
+    """The core's settings for a configuration of the model."""
+    sizes = setting["sizes"]
+    return Settings(
+        schedulers=sizes["schedulers"],
+        agents=sizes["agents"],
+        users=sizes["users"],
+        attempts=sizes["attempts"],
+        synchronous="OFF",
+        mechanisms=Mechanisms.switched(setting["mechanisms"]),
+    )
+
+
+class CoreDriver:
+    """A driver of the reference core, or of a variant of it (``make``: from a file's path and settings to a core).
+
+    Its database is a file in a folder of its own, in memory where the machine has such a place.
+    """
+
+    def __init__(self, make: MakeCore = make_core) -> None:
+        self._make = make
+        shared = Path("/dev/shm")
+        self._folder = Path(tempfile.mkdtemp(prefix="onceproof-", dir=shared if shared.is_dir() else None))
+        self._core: Core | None = None
+        self._settings: Settings | None = None
+        self._made = 0
+
+    def reset(self, setting: Mapping[str, Any]) -> Abilities:
+        settings = settings_of(setting)
+        if self._core is not None and settings == self._settings:
+            self._core.reset()
+            return ABILITIES
+        self._drop()
+        self._made += 1
+        self._core, self._settings = self._make(str(self._folder / f"core{self._made}.db"), settings), settings
+        return ABILITIES
+
+    @property
+    def core(self) -> Core:
+        """The core that is driven; DriverError before the first reset."""
+        if self._core is None:
+            raise DriverError("the core was not reset yet")
+        return self._core
+
+    def step(self, action: str, arguments: Mapping[str, str]) -> None:
+        try:
+            self.core.step(action, **arguments)
+        except NotEnabled as refusal:
+            raise StepRefused(str(refusal)) from None
+        except (StoreUnavailable, KeyError) as error:
+            raise DriverError(f"the core failed at `{action}`: {error}") from None
+
+    def observe(self) -> Observation:
+        sight = Sight(self.core)
+        return {seen.field: seen.read(sight) for seen in SEEN}
+
+    def close(self) -> None:
+        self._drop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _drop(self) -> None:
+        if self._core is not None:
+            self._core.close()
+            self._core = None

@@ -1,0 +1,86 @@
+"""What replays, covers and tests ask of a system: a driver that resets it, performs steps and observes its state.
+
+An observation has the shape of a model state with names: ``{"stage": {"message1": "VISIBLE"}, "gone": {}}``. A cell
+that is left out has the value that it has in the model's initial state, so a driver names only what has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from model.language import System
+
+Observation = Mapping[str, Any]
+
+
+class StepRefused(Exception):
+    """The system says that it cannot do this step now, and that nothing has changed."""
+
+
+class StepUncertain(Exception):
+    """The system cannot say whether the step has happened (a broken connection, a time-out)."""
+
+
+class DriverError(Exception):
+    """The driver itself is wrong: no answer, garbage, an exit. The text says what was received and what expected."""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a driver can perform and see of a model; all the rest is named with a reason.
+
+    performs: actions. observes: fields. internal: actions that the system has no step for: they are not sent, and the
+    state after them is compared all the same. lenient: actions that the system may do where the model would not,
+    each with the reason. sources: for each observed field, where the driver reads it. unseen: for each field that is
+    not observed, why.
+    """
+
+    name: str
+    performs: frozenset[str]
+    observes: frozenset[str]
+    internal: frozenset[str] = frozenset()
+    lenient: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+
+class Driver(Protocol):
+    """A system under test, from outside. One at a time; nothing happens between two calls but what they cause."""
+
+    def reset(self, setting: Mapping[str, Any]) -> Abilities:
+        """Bring the system to its initial state under a configuration (see ``setting_of``).
+
+        DriverError when that fails, or when the system cannot have this configuration.
+        """
+        ...
+
+    def step(self, action: str, arguments: Mapping[str, str]) -> None:
+        """Perform one action; arguments by name, elements as ``scheduler1``.
+
+        StepRefused: not now, nothing changed. StepUncertain: nobody knows. DriverError: no proper answer.
+        """
+        ...
+
+    def observe(self) -> Observation:
+        """The state as far as the driver sees it. DriverError: no proper answer."""
+        ...
+
+    def close(self) -> None:
+        """End the system. Never fails, never waits without bound."""
+        ...
+
+
+def setting_of(system: System) -> dict[str, Any]:
+    """The configuration of a system as a driver gets it: JSON of model, sizes, mechanisms and faults.
+
+    A fault's budget is a whole number, or ``"any"``.
+    """
+    config = system.config
+    return {
+        "model": system.model.name,
+        "sizes": dict(config.sizes),
+        "mechanisms": dict(config.switches),
+        "faults": {name: "any" if left is None else left for name, left in config.budgets.items()},
+    }
