@@ -145,9 +145,8 @@ class Network:
         self.duplicates[exchange] = self.requests[exchange]
 
     def lose_request(self, exchange: Exchange) -> None:
-        """A request is lost; a second copy of it is not."""
-        require(exchange in self.requests, f"no request {exchange} on the wire")
-        del self.requests[exchange]
+        """A request is lost; of two copies one stays on the wire."""
+        self.take_request(exchange)
 
     def lose_reply(self, exchange: Exchange) -> None:
         """A reply is lost."""
