@@ -114,7 +114,7 @@ def explore(system: System, stepper: Stepper, limits: Limits | None = None) -> G
                 targets.append(target)
             graph.first_edge.append(len(targets))
             number += 1
-            if len(states) >= most and number < len(states):
+            if len(states) > most:
                 graph.stopped = f"--max-states {limits.max_states}"
             if number % LOOK_EVERY == 0:
                 now = time.monotonic()

@@ -217,12 +217,19 @@ def ite(condition: Term, then: Term, other: Term) -> Term:
     if condition == FALSE:
         return other
     if isinstance(kind_of_term(then), Flag):
+        opposite = not_(condition)
         if then == condition:
             return or_(condition, other)
+        if then == opposite:
+            return and_(opposite, other)
+        if other == condition:
+            return and_(condition, then)
+        if other == opposite:
+            return or_(opposite, then)
         if then in (TRUE, FALSE):
-            return or_(condition, other) if then == TRUE else and_(not_(condition), other)
+            return or_(condition, other) if then == TRUE else and_(opposite, other)
         if other in (TRUE, FALSE):
-            return or_(not_(condition), then) if other == TRUE else and_(condition, then)
+            return or_(opposite, then) if other == TRUE else and_(condition, then)
     return Ite(condition, then, other)
 
 

@@ -228,7 +228,7 @@ class Tracer:
         term: Term = Read(declared.name, indices, declared.kind)
         for write in self._writes:
             if write.field == declared.name:
-                term = self._over(write, indices, term)
+                term = overwritten(write, indices, term)
         if isinstance(declared.kind, Maybe):
             if self.decide(is_none(term)):
                 return None
@@ -319,17 +319,6 @@ class Tracer:
                 return True
         return None
 
-    def _over(self, write: Write, indices: tuple[Term, ...], older: Term) -> Term:
-        """The value of a cell after a write, given its value before it."""
-        bound: dict[Var, Term] = {}
-        for mine, asked in zip(write.indices, indices, strict=True):
-            if isinstance(mine, Var) and mine in write.binders:
-                bound.setdefault(mine, asked)
-        if len(bound) < len(write.binders):
-            raise ModelError(f"`{write.field}` is read after a loop wrote it in a way that cannot be followed")
-        same = and_(*(eq(substitute(m, bound), a) for m, a in zip(write.indices, indices, strict=True)))
-        return ite(and_(same, substitute(write.condition, bound)), substitute(write.value, bound), older)
-
     def _check_independent(self, element: Var, merged: list[Write]) -> None:
         """In the unbounded reading all passes of a loop happen at once: each must write cells of its own."""
         for write in merged:
@@ -390,6 +379,18 @@ class TraceCells:
                 raise ModelError(f"`{self.declared.name}` is indexed by [{wanted}], found {found}")
             terms.append(one.term)
         return tuple(terms)
+
+
+def overwritten(write: Write, indices: tuple[Term, ...], older: Term) -> Term:
+    """The value of a cell after a write to its field, given its value before it."""
+    bound: dict[Var, Term] = {}
+    for mine, asked in zip(write.indices, indices, strict=True):
+        if isinstance(mine, Var) and mine in write.binders:
+            bound.setdefault(mine, asked)
+    if len(bound) < len(write.binders):
+        raise ModelError(f"`{write.field}` is read after a loop wrote it in a way that cannot be followed")
+    same = and_(*(eq(substitute(m, bound), a) for m, a in zip(write.indices, indices, strict=True)))
+    return ite(and_(same, substitute(write.condition, bound)), substitute(write.value, bound), older)
 
 
 def _declared(tracer: Tracer, name: str) -> Field:

@@ -1,0 +1,249 @@
+"""What an author can do wrong in a model is an error that names the action, the line and the mend."""
+
+from enum import Enum
+
+import pytest
+
+from model.language import (
+    ConfigError,
+    Count,
+    Model,
+    ModelError,
+    Optional,
+    Sort,
+    action,
+    always,
+    build,
+    exists,
+    field,
+    require,
+)
+from model.protocol.system import PROTOCOL
+
+
+class Color(Enum):
+    RED, GREEN = range(2)
+
+
+class Taste(Enum):
+    SWEET, SOUR = range(2)
+
+
+class Door(Sort, default=2):
+    """A door."""
+
+
+class Key(Sort, default=2):
+    """A key."""
+
+
+FIELDS = {
+    "__name__": "house",
+    "color": field(Door, Color),
+    "opened_by": field(Door, Optional[Key]),
+    "fits": field(Key, Door, bool),
+    "tries": field(Key, Count(2)),
+    "steps": field(Count(3)),
+    "built": field(Door, Color, constant=True),
+}
+
+
+def write_undeclared(st, door: Door):
+    st.colour = Color.RED
+
+
+def read_undeclared(st, door: Door):
+    require(st.colour[door] == Color.RED)
+
+
+def write_wrong_enum(st, door: Door):
+    st.color[door] = Taste.SOUR
+
+
+def compare_wrong_enum(st, door: Door):
+    require(st.color[door] == Taste.SOUR)
+
+
+def truth_of_index(st, door: Door):
+    opener = st.opened_by[door]
+    require(opener is not None)
+    require(opener)
+
+
+def truth_of_enum(st, door: Door):
+    if st.color[door]:
+        st.color[door] = Color.RED
+
+
+def truth_of_number(st, key: Key):
+    if st.tries[key]:
+        st.tries[key] = 0
+
+
+def mix_sorts(st, door: Door, key: Key):
+    require(door == key)
+
+
+def wrong_sort_as_index(st, door: Door, key: Key):
+    st.color[key] = Color.RED
+
+
+def wrong_number_of_indices(st, door: Door):
+    st.fits[door] = True
+
+
+def write_constant(st, door: Door):
+    st.built[door] = Color.GREEN
+
+
+def write_whole_array(st, door: Door):
+    st.color = Color.RED
+
+
+def not_by_tilde(st, key: Key, door: Door):
+    require(~st.fits[key, door])
+
+
+def write_key_as_bool(st, key: Key, door: Door):
+    st.fits[key, door] = key
+
+
+def number_as_index(st, door: Door):
+    st.opened_by[door] = 0
+
+
+def arithmetic_on_index(st, key: Key):
+    st.tries[key + 1] = 0
+
+
+def maximum(st, key: Key):
+    st.tries[key] = max(st.tries[key], st.color)
+
+
+def index_by_enum_in_dict(st, door: Door):
+    st.color[door] = {Color.RED: Color.GREEN, Color.GREEN: Color.RED}[st.color[door]]
+
+
+def guard_in_loop(st, door: Door):
+    for key in Key:
+        require(st.fits[key, door])
+
+
+def break_in_loop(st, door: Door):
+    for key in Key:
+        if st.fits[key, door]:
+            break
+    st.color[door] = Color.RED
+
+
+def carried_local(st, door: Door):
+    found = False
+    for key in Key:
+        found = found or st.fits[key, door]
+    require(found)
+
+
+def counted_in_loop(st, door: Door):
+    number = 0
+    for _key in Key:
+        number += 1
+    require(number > 1)
+
+
+def write_in_quantifier(st, door: Door):
+    require(exists(Key, lambda key: st.fits.__setitem__((key, door), True) or True))
+
+
+MISUSES = [
+    (write_undeclared, "no field `colour`; did you mean `color`"),
+    (read_undeclared, "no field `colour`; did you mean `color`"),
+    (write_wrong_enum, "expected a Color (RED, GREEN), found <Taste.SOUR"),
+    (compare_wrong_enum, "a Color is compared with <Taste.SOUR"),
+    (truth_of_index, "expected a condition, found a Key, which has no truth"),
+    (truth_of_enum, "an enum value has no truth"),
+    (truth_of_number, "a number has no truth"),
+    (mix_sorts, "a Door is compared with a Key"),
+    (wrong_sort_as_index, "`color` is indexed by [Door], found a Key"),
+    (wrong_number_of_indices, "`fits` is indexed by [Key, Door], found 1 indices"),
+    (write_constant, "`built` is constant"),
+    (write_whole_array, "`color` is an array"),
+    (not_by_tilde, "write `not`"),
+    (write_key_as_bool, "expected a condition, found a Key"),
+    (number_as_index, "expected a Key, found 0"),
+    (arithmetic_on_index, "an index does not allow this"),
+    (maximum, "number"),
+    (index_by_enum_in_dict, "unhashable"),
+    (guard_in_loop, "a guard inside a loop"),
+    (break_in_loop, "`break` or `return` inside a loop"),
+    (carried_local, "carries the local `found`"),
+    (counted_in_loop, "carries the local `number`"),
+    (write_in_quantifier, "a quantifier must not write"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), MISUSES, ids=lambda value: getattr(value, "__name__", ""))
+def test_misuse_in_an_action(function, message):
+    with pytest.raises(ModelError) as caught:
+        build(Model("house", {**FIELDS, function.__name__: action(function)}))
+    text = str(caught.value)
+    assert text.startswith(f"action `{function.__name__}`, test_misuse.py:"), text
+    line = int(text.split(":")[1])
+    first = function.__code__.co_firstlineno
+    assert first < line <= max(number for *_, number in function.__code__.co_lines() if number)
+    assert message in text
+
+
+def test_a_property_must_return_a_condition():
+    def odd(st, key: Key):
+        return st.tries[key]
+
+    system = build(Model("house", {**FIELDS, "odd": always(odd)}))
+    with pytest.raises(ModelError, match=r"property `odd`.*must return a condition"):
+        system.traced_property(system.model.properties["odd"])
+    with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py.*has no truth"):
+        system.holds(system.model.properties["odd"], system.initial, (0,))
+
+
+def test_a_parameter_without_a_sort():
+    with pytest.raises(ModelError, match="parameter `door` of `opened` needs a sort"):
+
+        @action
+        def opened(st, door):
+            pass
+
+
+def test_one_name_twice():
+    with pytest.raises(ModelError, match="`color` is declared twice"):
+        Model("house", FIELDS, {"__name__": "garden", "color": field(Door, bool)})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "switches", "budgets", "message"),
+    [
+        ({"task": 2}, {}, {}, "unknown size `task`; did you mean `tasks`?"),
+        ({"tasks": 0}, {}, {}, "size `tasks` must be a whole number of at least 1, found 0"),
+        ({"tasks": "two"}, {}, {}, "size `tasks` must be a whole number of at least 1, found 'two'"),
+        ({"tasks": True}, {}, {}, "size `tasks` must be a whole number of at least 1, found True"),
+        ({}, {"renewals": False}, {}, "unknown mechanism `renewals`; did you mean `renewal`?"),
+        ({}, {"renewal": 1}, {}, "mechanism `renewal` is on or off, found 1"),
+        ({}, {}, {"shceduler_crash": 1}, "unknown fault `shceduler_crash`; did you mean `scheduler_crash`?"),
+        ({}, {}, {"scheduler_crash": -1}, "the budget of `scheduler_crash` must be a whole number or `any`"),
+        ({}, {"idempotent_relay": False}, {"relay_crash": None}, "say how many: sizes.messages"),
+    ],
+)
+def test_a_configuration_that_the_model_does_not_have(sizes, switches, budgets, message):
+    with pytest.raises(ConfigError) as caught:
+        PROTOCOL.configure(sizes, switches, budgets)
+    assert message in str(caught.value)
+
+
+def test_running_refuses_what_tracing_refuses_when_run_first():
+    """A wrong value is found on values too, in the state where it is written."""
+
+    def spoil(st, door: Door):
+        st.color[door] = Taste.SOUR
+
+    system = build(Model("house", FIELDS))
+    system.actions["spoil"] = action(spoil)
+    with pytest.raises(ModelError, match=r"action `spoil`, test_misuse.py:\d+: `color`: expected a Color"):
+        system._run("spoil", system.initial, (0,))

@@ -1,0 +1,63 @@
+"""The jugs of Die Hard 3: with a jug of five and a jug of three gallons, is it possible to measure four?"""
+
+import sys
+
+from model.language import Count, Model, State, action, always, field, sometimes
+
+big = field(Count(5))
+small = field(Count(3))
+
+
+@action
+def fill_big(st: State) -> None:
+    """The big jug is filled at the tap."""
+    st.big = 5
+
+
+@action
+def fill_small(st: State) -> None:
+    """The small jug is filled at the tap."""
+    st.small = 3
+
+
+@action
+def empty_big(st: State) -> None:
+    """The big jug is poured away."""
+    st.big = 0
+
+
+@action
+def empty_small(st: State) -> None:
+    """The small jug is poured away."""
+    st.small = 0
+
+
+@action
+def small_to_big(st: State) -> None:
+    """The small jug is poured into the big one until that is full."""
+    poured = st.small if st.big + st.small <= 5 else 5 - st.big
+    st.big = st.big + poured
+    st.small = st.small - poured
+
+
+@action
+def big_to_small(st: State) -> None:
+    """The big jug is poured into the small one until that is full."""
+    poured = st.big if st.big + st.small <= 3 else 3 - st.small
+    st.small = st.small + poured
+    st.big = st.big - poured
+
+
+@always
+def never_four(st: State) -> bool:
+    """Four gallons are never in the big jug (the heroes hope that this is false)."""
+    return st.big != 4
+
+
+@sometimes
+def both_full(st: State) -> bool:
+    """Both jugs are full."""
+    return st.big == 5 and st.small == 3
+
+
+JUGS = Model("jugs", sys.modules[__name__])
