@@ -1,0 +1,66 @@
+"""Explore specs exhaustively, and hold what is found against what each expects."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from model.checker.results import CheckResult, Limits
+from onceproof.engines import ENGINES, EngineOptions, explore
+from onceproof.errors import InputError
+from onceproof.outcome import Outcome, document, exit_status
+from onceproof.progress import ProgressLine
+from onceproof.report import print_outcome, print_summary
+from onceproof.specs import Spec, load_specs
+
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command(short_help=__doc__)
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Only what is not as expected, a line each; no progress.")
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True, help="Who explores.")
+@click.option("--max-states", type=POSITIVE, help="Give up after so many states.")
+@click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
+def command(
+    specs: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    engine: str,
+    max_states: int | None,
+    max_depth: int | None,
+    max_seconds: float | None,
+) -> None:
+    """Explore each SPEC (a file, or a folder with all below it) exhaustively.
+
+    Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
+    unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
+    """
+    options = EngineOptions(engine=engine)
+    loaded = load_specs(specs)
+    outcomes: list[Outcome] = []
+    with ProgressLine(quiet=quiet) as progress:
+        for spec in loaded:
+            progress.begin(spec.name)
+            limits = Limits(max_states, max_depth, max_seconds, progress.report)
+            outcome = Outcome(spec, _explored(spec, limits, options))
+            progress.wipe()
+            outcomes.append(outcome)
+            if not as_json and (not quiet or not outcome.as_expected):
+                print_outcome(outcome, quiet=quiet, alone=len(loaded) == 1)
+            if outcome.result.stopped == "interrupted":
+                break
+    if as_json:
+        click.echo(json.dumps(document(outcomes), indent=2))
+    elif not quiet:
+        print_summary(outcomes, not_checked=loaded[len(outcomes) :])
+    raise click.exceptions.Exit(exit_status(outcomes))
+
+
+def _explored(spec: Spec, limits: Limits, options: EngineOptions) -> CheckResult:
+    if spec.chosen is None and not spec.properties:
+        raise InputError(f"{spec.path}: no property applies to this spec; nothing to check")
+    return explore(spec.system, None if spec.chosen is None else spec.properties, limits, options)

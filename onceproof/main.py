@@ -1,0 +1,126 @@
+"""The entry of the command line: finds the commands, runs one, and turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from onceproof.errors import Exit, InputError
+
+COMMANDS = Path(__file__).parent / "commands"
+# The order of a newcomer's interest; commands that are not named here follow in the order of the alphabet.
+ORDER = ("demo", "check", "show", "prove", "matrix", "walk", "replay", "test", "validate", "judge", "storm", "export")
+
+
+class LazyCommands(click.Group):
+    """The commands are the modules in ``commands/``; a module is imported only when its command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = sorted(path.stem for path in COMMANDS.glob("*.py") if not path.stem.startswith("_"))
+        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"onceproof.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command's line without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(name)) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from model.language.errors import nearest
+
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            raise click.UsageError(f"no command `{args[0]}`{nearest(args[0], known)} (there are: {', '.join(known)})")
+        return super().resolve_command(ctx, args)
+
+
+def summary(name: str) -> str:
+    """The first line of the docstring of a command's module, read without importing it."""
+    module = ast.parse((COMMANDS / f"{name}.py").read_text(encoding="utf-8"))
+    return (ast.get_docstring(module) or "").split("\n")[0]
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="onceproof", message="onceproof %(version)s")
+def commands() -> None:
+    """Prove, test and break exactly-once task dispatch: one Python model, checked, proved and replayed.
+
+    Exit status: 0 as expected; 1 a property is violated, a system does not conform or an expectation is not met;
+    2 the input is wrong; 3 undecided (a limit was reached, or Ctrl-C).
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; errors of the user become one line on stderr."""
+    try:
+        returned = commands.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        return returned if isinstance(returned, int) else Exit.AS_EXPECTED
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        return _complain(_usage(error))
+    except click.ClickException as error:
+        return _complain(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("onceproof: interrupted", err=True)
+        return Exit.UNDECIDED
+    except BrokenPipeError:
+        # Whoever reads our output has read enough; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.AS_EXPECTED
+    except MemoryError:
+        click.echo("onceproof: out of memory; undecided (see --max-states)", err=True)
+        return Exit.UNDECIDED
+    except Exception as error:
+        return _other(error)
+
+
+def _usage(error: click.UsageError) -> str:
+    """A misuse of the command line as one line that says where to read on."""
+    path = error.ctx.command_path if error.ctx else "onceproof"
+    parts = path.split()[1:]
+    where = f"{' '.join(parts)}: " if parts else ""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    return f"{where}{text[:1].lower()}{text[1:]}; see `{' '.join(['onceproof', *parts])} --help`"
+
+
+def _other(error: Exception) -> int:
+    # Imported here: `onceproof --help` has no use for the language.
+    from model.language.errors import ConfigError, ModelError
+
+    if isinstance(error, InputError | ConfigError | ModelError):
+        return _complain(" ".join(str(error).split()))
+    if isinstance(error, OSError) and error.filename:
+        return _complain(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}")
+    traceback.print_exc()
+    click.echo("onceproof: this is a fault of onceproof itself, not of your input", err=True)
+    return Exit.BUG
+
+
+def _complain(line: str) -> int:
+    click.echo(f"onceproof: {line}", err=True)
+    return Exit.WRONG_INPUT
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit status."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

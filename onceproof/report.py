@@ -1,0 +1,93 @@
+"""What `check` prints: the verdicts of one spec, and the table of all of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import click
+
+from model.checker.results import PropertyResult, Verdict
+from onceproof.outcome import Outcome
+from onceproof.specs import Spec
+from onceproof.story import counted, story
+from onceproof.tables import show_table
+
+HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
+
+
+def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
+    """One spec as it ends: its verdicts, what is vacuous, and the counterexample if it was not asked for in a crowd."""
+    spec, result = outcome.spec, outcome.result
+    if quiet:
+        why = outcome.disagreement or f"undecided: {outcome.limits} ({result.stopped})"
+        click.echo(f"{spec.path}: {why}")
+        return
+    if not alone and outcome.as_expected:
+        return
+    click.echo(click.style(spec.name, bold=True) + (f": {spec.about}" if spec.about else ""))
+    click.echo(f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}")
+    if result.stopped:
+        click.echo(f"  stopped by {result.stopped}: what follows is true of the states found so far")
+    click.echo()
+    show_table(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
+    for reason in outcome.vacuous:
+        click.echo(click.style("VACUOUS ", fg="yellow", bold=True) + reason)
+    for note in result.notes:
+        click.echo(f"note: {note}")
+    if outcome.explanation is not None:
+        click.echo()
+        for line in story(outcome.explanation, f"onceproof check {shlex.quote(str(spec.path))}"):
+            click.echo(line)
+    click.echo()
+
+
+def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:
+    if found.counterexample is not None:
+        trace = found.counterexample.trace
+        text = f"violated in {len(trace)} steps, {counted(trace.faults, 'fault')}"
+    elif found.kind == "sometimes":
+        seen = {Verdict.HOLDS: "seen", Verdict.VIOLATED: "never seen", Verdict.UNKNOWN: "not seen so far"}
+        text = seen[found.verdict]
+    elif found.verdict is Verdict.UNKNOWN:
+        text = _unknown(outcome, found)
+    else:
+        text = f"{found.verdict.value}, complete" if outcome.result.complete else found.verdict.value
+    return found.name, found.kind, text
+
+
+def _unknown(outcome: Outcome, found: PropertyResult) -> str:
+    if found.kind == "eventually":
+        return "unknown: that needs all states"
+    return f"no violation up to depth {outcome.result.depth}"
+
+
+def print_summary(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> None:
+    """The table of all specs, and one last line that counts."""
+    show_table(HEADERS, [_row(outcome) for outcome in outcomes], right=frozenset({3, 4, 5, 6}))
+    for outcome in outcomes:
+        if outcome.disagreement:
+            click.echo(f"{outcome.spec.name}: {outcome.disagreement}")
+    for spec in not_checked:
+        click.echo(f"{spec.name}: not checked any more")
+    if len(outcomes) + len(not_checked) > 1:
+        good = sum(outcome.as_expected for outcome in outcomes)
+        click.echo(f"{good} of {len(outcomes) + len(not_checked)} specs are as expected")
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    result = outcome.result
+    status = {0: "as expected", 1: "NOT AS EXPECTED"}.get(int(outcome.exit_status), "undecided")
+    verdict = outcome.limits
+    if verdict == "violated" and outcome.counterexample is not None:
+        verdict = f"{outcome.counterexample.property} violated in {len(outcome.counterexample.trace)} steps"
+    return (
+        outcome.spec.name,
+        verdict,
+        str(outcome.spec.expect),
+        f"{result.states:,}",
+        f"{result.transitions:,}",
+        str(result.depth),
+        f"{result.seconds:.2f}",
+        status,
+    )

@@ -1,0 +1,120 @@
+"""A counterexample as lines of text: a line a step, faults and loop marked, then why, and what would have helped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from onceproof.explain import Explanation, ToldStep
+
+INDENT = "  "
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How wide the columns of the steps are."""
+
+    number: int
+    actor: int
+    call: int
+    total: int
+
+
+def story(told: Explanation, again: str, width: int | None = None) -> Iterator[str]:
+    """The lines. again: the command that shows it again; width: of the page (default: the terminal, at least 100)."""
+    width = width or max(100, shutil.get_terminal_size((140, 24)).columns)
+    yield from _headline(told)
+    yield ""
+    yield from steps(told, width)
+    if told.property:
+        yield ""
+        yield from _reasons(told)
+    if again:
+        yield ""
+        yield f"again: {again}"
+
+
+def _headline(told: Explanation) -> Iterator[str]:
+    length = f"{len(told.trace)} steps, {counted(told.trace.faults, 'fault')}"
+    if not told.property:
+        yield f"a trace of {told.trace.system.model.name}: {length}"
+        return
+    who = f" for {', '.join(told.elements)}" if told.elements else ""
+    yield click.style(f"{told.property} is violated{who}", fg="red", bold=True)
+    if told.about:
+        yield INDENT + " ".join(told.about.split())
+    minimal = f"; the least in {told.minimal}" if told.minimal else ""
+    yield f"{INDENT}{length}{minimal}"
+
+
+def steps(told: Explanation, width: int) -> Iterator[str]:
+    """A line for each step (wrapped where the page is too narrow), with the loop marked."""
+    columns = Columns(
+        number=len(str(len(told.steps))),
+        actor=max((len(step.actor) for step in told.steps), default=0),
+        call=max((len(step.call) for step in told.steps), default=0),
+        total=width,
+    )
+    loop = told.trace.loop
+    for step in told.steps:
+        if loop == step.index - 1:
+            yield f"{INDENT}┌─ from here round and round"
+        yield from _step(step, columns)
+    if loop is not None:
+        if loop == len(told.steps):
+            yield f"{INDENT}and then nothing more happens: for ever like this"
+        else:
+            yield f"{INDENT}└─ back to where step {loop + 1} begins"
+
+
+def _step(step: ToldStep, columns: Columns) -> Iterator[str]:
+    mark = click.style("FAULT", fg="yellow", bold=True) if step.fault else INDENT * 2 + " "
+    call = f"{step.call:<{columns.call}}"
+    head = f"{INDENT}{step.index:>{columns.number}}  {mark} {step.actor:<{columns.actor}}  "
+    indent = 2 + columns.number + 2 + 5 + 1 + columns.actor + 2 + columns.call + 2
+    changes = [f"{label}: {shown(before)} → {shown(after)}" for label, (before, after) in step.changed.items()]
+    lines = filled(changes, max(columns.total - indent, 40))
+    colored = click.style(call, fg="yellow") if step.fault else call
+    yield f"{head}{colored}  {lines[0]}" if lines else head + colored.rstrip()
+    yield from (" " * indent + line for line in lines[1:])
+
+
+def filled(parts: list[str], width: int) -> list[str]:
+    """The parts joined by commas, as few lines as fit the width; a part itself is never broken."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 2 + len(part) < width:
+            lines[-1] += f", {part}"
+        else:
+            lines[-1:] = [lines[-1] + ",", part] if lines else [part]
+    return lines
+
+
+def shown(value: object) -> str:
+    """A value as the story prints it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _reasons(told: Explanation) -> Iterator[str]:
+    if told.given:
+        yield f"{told.property} speaks of this state, since"
+        yield from (f"{INDENT}{reason}" for reason in told.given)
+    yield click.style("and it is false, since" if told.given else f"{told.property} is false, since", bold=True)
+    yield from (f"{INDENT}{reason}" for reason in told.because or ["its condition is never true"])
+    if told.prevented_by:
+        yield click.style("what would have prevented it", bold=True)
+        yield from (f"{INDENT}{prevention.text}" for prevention in told.prevented_by)
+    else:
+        yield "every mechanism is on: the design itself allows this"
+
+
+def counted(number: int, what: str) -> str:
+    """``2 faults``, ``1 fault``, ``no fault``."""
+    return f"{number or 'no'} {what}{'s' if number > 1 else ''}"

@@ -1,0 +1,51 @@
+"""Tables: rich ones on a terminal, plain aligned columns elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+STYLES = {"as expected": "green", "holds, complete": "green", "NOT AS EXPECTED": "bold red", "undecided": "yellow"}
+
+
+def colored() -> bool:
+    """Whether stdout is a terminal that wants colours (https://no-color.org)."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> None:
+    """Print a table. right: which columns (from 0) are numbers, aligned to the right."""
+    if colored():
+        _rich(headers, rows, right)
+        return
+    for line in plain(headers, rows, right):
+        click.echo(line)
+
+
+def plain(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
+    """The lines of a table in plain columns, two spaces apart."""
+    table = [list(headers), *map(list, rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
+
+    def cell(column: int, text: str) -> str:
+        return text.rjust(widths[column]) if column in right else text.ljust(widths[column])
+
+    return ["  ".join(cell(column, text) for column, text in enumerate(row)).rstrip() for row in table]
+
+
+def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
+    # Imported here: it costs a tenth of a second that only a terminal needs to pay.
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column, header in enumerate(headers):
+        table.add_column(header, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text, style=STYLES.get(text, "")) for text in row))
+    Console().print(table)
