@@ -16,7 +16,7 @@ from model.language import (
     sometimes,
     switch,
 )
-from model.protocol.network import awaits, take_request, time_out
+from model.protocol.network import awaits, take_request, wait_no_more
 from model.protocol.vocabulary import Agent, Attempt, Memory, Message, Reply, Scheduler, Stage, Task, Work
 
 agent_dedup = switch(
@@ -146,11 +146,13 @@ def lose(st: State, agent: Agent) -> None:
     """The VM is gone: its memory, and all that was on the wire to it or from it."""
     st.gone[agent] = True
     for message in Message:
+        for scheduler in Scheduler:
+            tried = st.trying[scheduler, message]
+            if tried is not None and connected(st, scheduler, agent, message, tried):
+                wait_no_more(st, scheduler, message)
         for attempt in Attempt:
             st.memory[agent, message, attempt] = Memory.BLANK
             for scheduler in Scheduler:
-                if connected(st, scheduler, agent, message, attempt):
-                    time_out(st, scheduler, message, attempt)
                 st.request[scheduler, agent, message, attempt] = False
                 st.duplicate[scheduler, agent, message, attempt] = False
                 st.asked[scheduler, agent, message, attempt] = False

@@ -26,8 +26,13 @@ def awaits(st: State, scheduler: Scheduler, message: Message, attempt: Attempt) 
 def time_out(st: State, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A scheduler that waits for this attempt waits no more: it will ask again."""
     if awaits(st, scheduler, message, attempt):
-        st.work[scheduler, message] = Work.HELD
-        st.trying[scheduler, message] = None
+        wait_no_more(st, scheduler, message)
+
+
+def wait_no_more(st: State, scheduler: Scheduler, message: Message) -> None:
+    """The scheduler has the message in hand as before it dispatched it."""
+    st.work[scheduler, message] = Work.HELD
+    st.trying[scheduler, message] = None
 
 
 @fault

@@ -49,7 +49,7 @@ def require_lost(st: State, scheduler: Scheduler, message: Message) -> None:
     require(agent is not None and st.gone[agent])
 
 
-@action
+@action(reuse=True)
 def agent_boot(st: State, agent: Agent) -> None:
     """A fresh VM takes a lost one's place, under an identity that nothing refers to any more."""
     require(st.gone[agent])

@@ -7,6 +7,7 @@ from model.protocol import (
     agent,
     api_server,
     client,
+    invariant,
     load_balancer,
     network,
     queue,
@@ -59,6 +60,7 @@ PROTOCOL = Model(
     resource_manager,
     network,
     agent,
+    invariant,
     {"__name__": "system", "all_settled": all_settled},
     derive=message_pool,
 )

@@ -1,0 +1,1 @@
+"""Proof for any size: a model read without bounds, verification conditions, induction, certificates."""

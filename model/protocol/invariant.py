@@ -1,0 +1,295 @@
+"""Why the protocol is safe: what is true in every state, and stays true whatever happens, in any number of everything.
+
+Each conjunct is an ordinary property. Together they are inductive: the start satisfies them, and every step keeps them.
+They are grouped by what they carry.
+"""
+
+from typing import Any
+
+from model.language import State, always, given
+from model.protocol.api_server import will_be_enqueued
+from model.protocol.vocabulary import (
+    Agent,
+    Attempt,
+    Call,
+    Memory,
+    Message,
+    Mode,
+    Outbox,
+    Outcome,
+    Post,
+    Reply,
+    Scheduler,
+    Stage,
+    Submission,
+    Task,
+    Work,
+)
+
+BLANK = "fresh ids are blank"
+ONE_MESSAGE = "one message per task"
+TRUTHFUL = "answers are true"
+PLACED = "only the placed agent is ever asked"
+NOT_STARTED = "not started"
+REAL = "results are real"
+RECEIPT = "whoever holds has the receipt"
+
+
+def is_blank(st: State, message: Message) -> Any:
+    """The id was never put on the queue."""
+    return st.task_of[message] is None
+
+
+@always(invariant=BLANK)
+def blank_id_is_absent(st: State, message: Message) -> bool:
+    """Only putting a task on the queue under an id makes the id visible, and it has its task from then on."""
+    given(is_blank(st, message))
+    return st.stage[message] == Stage.ABSENT
+
+
+@always(invariant=BLANK)
+def blank_id_is_in_no_hands(st: State, scheduler: Scheduler, message: Message) -> bool:
+    """A scheduler gets a message only from the queue."""
+    given(is_blank(st, message))
+    return st.work[scheduler, message] == Work.IDLE
+
+
+@always(invariant=BLANK)
+def blank_id_is_open(st: State, message: Message) -> bool:
+    """A task ends only after its message is on the queue."""
+    given(is_blank(st, message))
+    return st.outcome[message] == Outcome.OPEN
+
+
+@always(invariant=BLANK)
+def blank_id_is_not_placed(st: State, message: Message) -> bool:
+    """An agent is chosen only for a message that a scheduler has in hand."""
+    given(is_blank(st, message))
+    return st.placed[message] is None
+
+
+@always(invariant=BLANK)
+def blank_id_has_no_reply(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> bool:
+    """An agent answers only what it was asked, and is asked only for a message that a scheduler has in hand."""
+    given(is_blank(st, message))
+    return st.reply[scheduler, agent, message, attempt] == Reply.NONE
+
+
+@always(invariant=ONE_MESSAGE, when=lambda c: c.atomic_admission)
+def nothing_is_half_admitted(st: State, task: Task, submission: Submission) -> bool:
+    """The record and the row are one transaction: the API server never has a recorded task at hand."""
+    return not st.admitting[task, submission]
+
+
+@always(invariant=ONE_MESSAGE)
+def row_is_recorded(st: State, task: Task, submission: Submission) -> bool:
+    """The row of the outbox and the TaskID in the store are written in one transaction."""
+    given(st.outbox[task, submission] != Outbox.EMPTY)
+    return st.recorded[task]
+
+
+@always(invariant=ONE_MESSAGE)
+def one_row_per_task(st: State, task: Task, one: Submission, other: Submission) -> bool:
+    """The store refuses a TaskID that it has, so no second submission of a task gets a row."""
+    given(st.outbox[task, one] != Outbox.EMPTY and st.outbox[task, other] != Outbox.EMPTY)
+    return one == other
+
+
+@always(invariant=ONE_MESSAGE)
+def published_row_is_enqueued(st: State, task: Task, submission: Submission) -> bool:
+    """A row is marked as published after the queue has it, never before."""
+    given(st.outbox[task, submission] in (Outbox.PUBLISHED, Outbox.RELAYED))
+    return st.enqueued[task, submission]
+
+
+@always(invariant=ONE_MESSAGE)
+def enqueued_comes_from_a_row(st: State, task: Task, submission: Submission) -> bool:
+    """What the queue remembers came out of a row of the outbox."""
+    given(st.enqueued[task, submission])
+    return st.outbox[task, submission] != Outbox.EMPTY
+
+
+@always(invariant=ONE_MESSAGE)
+def message_is_recorded(st: State, message: Message, task: Task) -> bool:
+    """A message is made from a row, and the row came with the record."""
+    given(st.task_of[message] == task)
+    return st.recorded[task]
+
+
+@always(invariant=ONE_MESSAGE)
+def pending_row_has_no_forgotten_message(st: State, message: Message, task: Task, submission: Submission) -> bool:
+    """A row that is pending again after a crash of the relay is one whose id the queue knows: no second message."""
+    given(st.task_of[message] == task and st.outbox[task, submission] == Outbox.PENDING)
+    return st.enqueued[task, submission]
+
+
+@always(invariant=ONE_MESSAGE)
+def one_message_per_task(st: State, task: Task, one: Message, other: Message) -> bool:
+    """One row a task, and the queue makes one message of a row however often it is relayed."""
+    given(st.task_of[one] == task and st.task_of[other] == task)
+    return one == other
+
+
+@always(invariant=TRUTHFUL)
+def recorded_task_is_on_its_way(st: State, task: Task) -> bool:
+    """The record and the row are one transaction, and the row stays until the queue has it."""
+    given(st.recorded[task])
+    return will_be_enqueued(st, task)
+
+
+@always(invariant=TRUTHFUL)
+def answered_task_is_recorded(st: State, task: Task, submission: Submission) -> bool:
+    """Both answers, 202 and 400, are given only with the TaskID in the store."""
+    given(
+        st.call[task, submission] in (Call.ACCEPTED, Call.REFUSED)
+        or st.post[task, submission] in (Post.SAYS_202, Post.SAYS_400)
+    )
+    return st.recorded[task]
+
+
+@always(invariant=PLACED)
+def request_goes_to_placed_agent(
+    st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt
+) -> bool:
+    """The agent is recorded before the first request, the same for every scheduler, and never replaced."""
+    given(st.request[scheduler, agent, message, attempt])
+    return st.placed[message] == agent
+
+
+@always(invariant=PLACED)
+def placed_agent_alone_remembers(st: State, agent: Agent, message: Message, attempt: Attempt) -> bool:
+    """An agent remembers only what it was asked."""
+    given(st.memory[agent, message, attempt] != Memory.BLANK)
+    return st.placed[message] == agent
+
+
+def unstarted_there(st: State, agent: Agent, message: Message, attempt: Attempt) -> Any:
+    """A live agent that the task is placed on has nothing of this attempt in its memory."""
+    return st.placed[message] == agent and not st.gone[agent] and st.memory[agent, message, attempt] == Memory.BLANK
+
+
+@always(invariant=NOT_STARTED)
+def unrecorded_task_is_not_started(st: State, task: Task, attempt: Attempt) -> bool:
+    """A function is started for a message, and no message comes before the record."""
+    given(not st.recorded[task])
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=NOT_STARTED)
+def unpublished_task_is_not_started(st: State, task: Task, submission: Submission, attempt: Attempt) -> bool:
+    """A function is started for a message, and a row that the queue never saw has none."""
+    given(st.outbox[task, submission] == Outbox.PENDING and not st.enqueued[task, submission])
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=NOT_STARTED)
+def unplaced_task_is_not_started(st: State, message: Message, task: Task, attempt: Attempt) -> bool:
+    """A function is started by the agent that the task is placed on."""
+    given(st.task_of[message] == task and st.placed[message] is None)
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=NOT_STARTED)
+def asked_agent_knows_what_it_started(
+    st: State, scheduler: Scheduler, agent: Agent, message: Message, task: Task, attempt: Attempt
+) -> bool:
+    """The heart of it: where a request can still arrive, an empty memory means that nothing was started."""
+    given(st.task_of[message] == task and st.request[scheduler, agent, message, attempt])
+    given(unstarted_there(st, agent, message, attempt))
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=NOT_STARTED)
+def agent_remembers_until_delete(st: State, agent: Agent, message: Message, task: Task, attempt: Attempt) -> bool:
+    """An agent forgets nothing of a message that some scheduler could still be given."""
+    given(st.task_of[message] == task and st.stage[message] != Stage.DELETED)
+    given(unstarted_there(st, agent, message, attempt))
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=NOT_STARTED)
+def agent_remembers_while_held(
+    st: State, scheduler: Scheduler, agent: Agent, message: Message, task: Task, attempt: Attempt
+) -> bool:
+    """An agent forgets nothing of a message that some scheduler has in hand and could still ask for."""
+    given(st.task_of[message] == task and st.work[scheduler, message] != Work.IDLE)
+    given(unstarted_there(st, agent, message, attempt))
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=REAL)
+def ended_attempt_was_started(st: State, task: Task, attempt: Attempt) -> bool:
+    """Only a started function returns or raises."""
+    given(st.starts[task, attempt] == 0)
+    return not st.succeeded[task, attempt] and not st.raised[task, attempt]
+
+
+@always(invariant=REAL)
+def running_attempt_has_not_ended(st: State, agent: Agent, message: Message, task: Task, attempt: Attempt) -> bool:
+    """The only start of the attempt is the one that still runs."""
+    given(st.task_of[message] == task and st.memory[agent, message, attempt] == Memory.RUNNING)
+    return st.starts[task, attempt] > 0 and not st.succeeded[task, attempt] and not st.raised[task, attempt]
+
+
+@always(invariant=REAL)
+def remembered_success_is_real(st: State, agent: Agent, message: Message, task: Task, attempt: Attempt) -> bool:
+    """An agent remembers a success only after the function returned."""
+    given(st.task_of[message] == task and st.memory[agent, message, attempt] == Memory.DONE)
+    return st.succeeded[task, attempt]
+
+
+@always(invariant=REAL)
+def told_success_is_real(
+    st: State, scheduler: Scheduler, agent: Agent, message: Message, task: Task, attempt: Attempt
+) -> bool:
+    """An agent tells a success only after the function returned."""
+    given(st.task_of[message] == task and st.reply[scheduler, agent, message, attempt] == Reply.SUCCESS)
+    return st.succeeded[task, attempt]
+
+
+@always(invariant=REAL)
+def success_in_hand_is_real(st: State, scheduler: Scheduler, message: Message, task: Task, attempt: Attempt) -> bool:
+    """A scheduler believes in a success only after an agent told it so, of the attempt that it waited for."""
+    given(st.task_of[message] == task and st.work[scheduler, message] == Work.SUCCEEDED)
+    given(st.trying[scheduler, message] == attempt)
+    return st.succeeded[task, attempt]
+
+
+@always(invariant=REAL)
+def completed_task_succeeded(st: State, message: Message, task: Task) -> bool:
+    """The store says completed only after a scheduler had the success of the attempt that counts in hand."""
+    given(st.task_of[message] == task and st.outcome[message] == Outcome.COMPLETED)
+    return st.succeeded[task, st.attempt[message]]
+
+
+@always(invariant=REAL)
+def recorded_work_has_ended(st: State, scheduler: Scheduler, message: Message) -> bool:
+    """A scheduler is done with a message only when the store has the end of its task."""
+    given(st.work[scheduler, message] == Work.RECORDED)
+    return st.outcome[message] != Outcome.OPEN
+
+
+@always(invariant=RECEIPT)
+def no_old_receipt_was_used(st: State, message: Message) -> bool:
+    """The queue takes no receipt but the current one."""
+    return not st.misused[message]
+
+
+@always(invariant=RECEIPT)
+def dead_scheduler_holds_nothing(st: State, scheduler: Scheduler, message: Message) -> bool:
+    """What a scheduler has in hand is in its memory alone, and dies with it."""
+    given(st.mode[scheduler] == Mode.DOWN)
+    return st.work[scheduler, message] == Work.IDLE
+
+
+@always(invariant=RECEIPT, broken_by=("lease_lapse", "broker_duplicate"))
+def holder_has_current_receipt(st: State, scheduler: Scheduler, message: Message) -> bool:
+    """Whoever has a message in hand has the receipt that counts, unless it slept through the end of its lease."""
+    given(st.work[scheduler, message] != Work.IDLE and not st.overslept[scheduler, message])
+    return st.stage[message] == Stage.INVISIBLE and st.current[message] == scheduler
+
+
+@always(invariant=RECEIPT, broken_by=("lease_lapse", "broker_duplicate"))
+def nothing_was_given_away(st: State, message: Message) -> bool:
+    """A message is handed out only when it is visible, and it is visible only when nobody holds it."""
+    return not st.needless[message]
