@@ -133,6 +133,11 @@ def explain(found: Counterexample) -> Explanation:
     return Explanation(found.trace, found.property, elements, claim.doc, found.minimal, given, because)
 
 
+def untold(trace: Trace) -> Explanation:
+    """A trace that violates nothing, ready to be told."""
+    return Explanation(trace, "", (), "", "", [], [])
+
+
 def _explain_deadlock(found: Counterexample) -> Explanation:
     system = found.trace.system
     because = ["nothing can happen any more but faults"]

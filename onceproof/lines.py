@@ -97,6 +97,6 @@ def _located(node: yaml.Node, path: Path, key: str, above: tuple[yaml.Node, ...]
 
 def _scalar(node: yaml.Node, path: Path, key: str, line: int) -> Any:
     try:
-        return yaml.constructor.SafeConstructor().construct_object(node)  # type: ignore[no-untyped-call]
+        return yaml.constructor.SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError, OverflowError):
         raise InputError(f"{path}:{line}: {key}: malformed YAML: `{node.value}` is no proper value") from None

@@ -130,9 +130,12 @@ def spec_of(source: ModelRef, settings: Mapping[str, Any], path: Path) -> Spec:
 
 
 def settings_of(config: Config) -> dict[str, Any]:
-    """A configuration as plain values: all sizes and mechanisms, and the faults that have a budget."""
+    """A configuration as plain values: all sizes and mechanisms, and the faults that have a budget.
+
+    A bounded choice that may never be made has size 0, which no spec can say: it is left out.
+    """
     return {
-        "sizes": dict(config.sizes),
+        "sizes": {name: size for name, size in config.sizes.items() if size},
         "mechanisms": dict(config.switches),
         "faults": {name: "any" if left is None else left for name, left in config.budgets.items() if left != 0},
     }

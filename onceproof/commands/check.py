@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from model.checker.results import CheckResult, Limits
 from onceproof.engines import ENGINES, EngineOptions, explore
 from onceproof.errors import InputError
+from onceproof.itf import write_trace
 from onceproof.outcome import Outcome, document, exit_status
 from onceproof.progress import ProgressLine
 from onceproof.report import print_outcome, print_summary
@@ -25,10 +28,12 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--max-states", type=POSITIVE, help="Give up after so many states.")
 @click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
+@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the counterexample as ITF.")
 def command(
     specs: tuple[str, ...],
     as_json: bool,
     quiet: bool,
+    trace_out: Path | None,
     engine: str,
     max_states: int | None,
     max_depth: int | None,
@@ -53,11 +58,23 @@ def command(
                 print_outcome(outcome, quiet=quiet, alone=len(loaded) == 1)
             if outcome.result.stopped == "interrupted":
                 break
+    if trace_out is not None:
+        _write_trace(trace_out, outcomes)
     if as_json:
         click.echo(json.dumps(document(outcomes), indent=2))
     elif not quiet:
         print_summary(outcomes, not_checked=loaded[len(outcomes) :])
     raise click.exceptions.Exit(exit_status(outcomes))
+
+
+def _write_trace(path: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write the first counterexample there is."""
+    for outcome in outcomes:
+        if outcome.counterexample is not None:
+            write_trace(path, outcome.spec.source, outcome.spec.name, outcome.counterexample)
+            click.echo(f"{path}: the counterexample of {outcome.spec.name}", err=True)
+            return
+    click.echo(f"{path}: not written, there is no counterexample", err=True)
 
 
 def _explored(spec: Spec, limits: Limits, options: EngineOptions) -> CheckResult:

@@ -1,0 +1,53 @@
+"""Show a saved trace: as text, as a sequence diagram, or as a self-contained HTML page."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+
+from model.checker.results import Counterexample
+from onceproof.errors import InputError
+from onceproof.explain import explain, untold
+from onceproof.itf import read_trace
+
+
+@click.command(short_help=__doc__)
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--as", "form", type=click.Choice(["text", "sequence", "html"]), default="text", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout.")
+@click.option("--json", "as_json", is_flag=True, help="The counterexample as JSON, as in `check --json`.")
+def command(trace: Path, form: str, out: Path | None, as_json: bool) -> None:
+    """Show TRACE, an ITF file that `check --trace-out` wrote.
+
+    The trace is stepped through again first: one that the model does not have is refused.
+    """
+    read = read_trace(trace)
+    if read.property:
+        told = explain(Counterexample(read.property, read.arguments, read.trace, read.minimal))
+    else:
+        told = untold(read.trace)
+    again = f"onceproof show {shlex.quote(str(trace))}"
+    if as_json:
+        text = json.dumps(told.as_json(), indent=2)
+    elif form == "html":
+        from onceproof.page import page
+
+        text = page(told, read.spec_name, again)
+    elif form == "sequence":
+        from onceproof.sequence import as_text
+
+        text = "\n".join(as_text(told))
+    else:
+        from onceproof.story import story
+
+        text = "\n".join(story(told, again))
+    if out is None:
+        click.echo(text)
+        return
+    try:
+        out.write_text(click.unstyle(text) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {(error.strerror or str(error)).lower()}") from None
