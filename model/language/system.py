@@ -95,6 +95,10 @@ class System:
             return None
         return self._run(step.action, state, step.arguments)
 
+    def candidates(self, name: str) -> list[list[Arguments]]:
+        """The argument tuples of an action, in groups of which at most one (the first enabled) counts."""
+        return self._candidates[name]
+
     @cached_property
     def _candidates(self) -> dict[str, list[list[Arguments]]]:
         """For each action its argument tuples, in groups of which at most one (the first enabled) counts."""

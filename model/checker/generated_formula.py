@@ -1,0 +1,369 @@
+"""Conditions and values over the numbered cells of a flat state: what engines that generate code work on.
+
+A test of one cell against constants is an ``In``: a set of values as a bit mask. All constructors simplify against
+``known``, which says for each cell (as a mask) the values it may have at that place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class In:
+    """The cell has one of the values in the mask (bit v stands for value v)."""
+
+    slot: int
+    mask: int
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Both:
+    """All parts are true."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Either:
+    """Some part is true."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Same:
+    """Two values are equal."""
+
+    left: Value
+    right: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Below:
+    """The left value is smaller."""
+
+    left: Value
+    right: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Opposite:
+    """Negation of a comparison of two values."""
+
+    part: Same | Below
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Cell:
+    """The number in a cell, plus a constant."""
+
+    slot: int
+    plus: int = 0
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Pick:
+    """``then`` where the condition is true, else ``other``."""
+
+    condition: Formula
+    then: Value
+    other: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Sum:
+    """``left + sign * right``."""
+
+    left: Value
+    right: Value
+    sign: int
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Clip:
+    """A value brought into 0..most."""
+
+    value: Value
+    most: int
+
+
+Formula = bool | In | Both | Either | Same | Below | Opposite
+Value = int | Cell | Pick | Sum | Clip
+Known = Sequence[int]
+
+
+def single(mask: int) -> int | None:
+    """The only value in a mask; None where there are more."""
+    return None if mask & (mask - 1) else mask.bit_length() - 1
+
+
+def values_in(mask: int) -> Iterator[int]:
+    """The values in a mask, smallest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def is_in(slot: int, mask: int, known: Known) -> Formula:
+    """The test of a cell against a set of values."""
+    mask &= known[slot]
+    if not mask:
+        return False
+    return True if mask == known[slot] else In(slot, mask)
+
+
+def negate(formula: Formula, known: Known) -> Formula:
+    """The negation, pushed down to the tests."""
+    match formula:
+        case bool():
+            return not formula
+        case In(slot, mask):
+            return is_in(slot, known[slot] & ~mask, known)
+        case Both(parts):
+            return either([negate(part, known) for part in parts], known)
+        case Either(parts):
+            return both([negate(part, known) for part in parts], known)
+        case Opposite(part):
+            return part
+        case _:
+            return Opposite(formula)
+
+
+def both(parts: Iterable[Formula], known: Known) -> Formula:
+    """The conjunction; tests of one cell become one test."""
+    masks: dict[int, int] = {}
+    others: dict[Formula, None] = {}
+    pending = list(parts)[::-1]
+    while pending:
+        part = pending.pop()
+        if part is True:
+            continue
+        if part is False:
+            return False
+        if isinstance(part, Both):
+            pending.extend(reversed(part.parts))
+        elif isinstance(part, In):
+            masks[part.slot] = masks.get(part.slot, known[part.slot]) & part.mask
+            if not masks[part.slot]:
+                return False
+        else:
+            others[part] = None
+    return _joined(masks, others, known, Both, True)
+
+
+def either(parts: Iterable[Formula], known: Known) -> Formula:
+    """The disjunction; tests of one cell become one test."""
+    masks: dict[int, int] = {}
+    others: dict[Formula, None] = {}
+    pending = list(parts)[::-1]
+    while pending:
+        part = pending.pop()
+        if part is False:
+            continue
+        if part is True:
+            return True
+        if isinstance(part, Either):
+            pending.extend(reversed(part.parts))
+        elif isinstance(part, In):
+            masks[part.slot] = masks.get(part.slot, 0) | part.mask
+            if masks[part.slot] == known[part.slot]:
+                return True
+        else:
+            others[part] = None
+    return _joined(masks, others, known, Either, False)
+
+
+def conjuncts(formula: Formula) -> tuple[Formula, ...]:
+    """The parts of a conjunction; a formula of another form is its own only part."""
+    return formula.parts if isinstance(formula, Both) else (formula,)
+
+
+def _joined(
+    masks: dict[int, int], others: dict[Formula, None], known: Known, kind: type[Both | Either], neutral: bool
+) -> Formula:
+    tests: list[Formula] = [In(slot, mask) for slot, mask in masks.items() if mask != known[slot]]
+    joined = (*tests, *others)
+    if not joined:
+        return neutral
+    return joined[0] if len(joined) == 1 else kind(joined)
+
+
+def same(left: Value, right: Value, known: Known) -> Formula:
+    """Equality of two values."""
+    if isinstance(left, int):
+        left, right = right, left
+    if isinstance(left, int):
+        return left == right
+    if isinstance(left, Pick):
+        yes, no = same(left.then, right, known), same(left.other, right, known)
+        return choose(left.condition, yes, no, known)
+    if isinstance(right, Pick):
+        return choose(right.condition, same(left, right.then, known), same(left, right.other, known), known)
+    if isinstance(left, Cell) and isinstance(right, int):
+        value = right - left.plus
+        return is_in(left.slot, 1 << value, known) if value >= 0 else False
+    if isinstance(left, Cell) and isinstance(right, Cell):
+        if left.slot == right.slot:
+            return left.plus == right.plus
+        one, other = single(known[left.slot]), single(known[right.slot])
+        if one is not None:
+            return same(right, one + left.plus, known)
+        if other is not None:
+            return same(left, other + right.plus, known)
+        shift = left.plus - right.plus
+        common = _shifted(known[left.slot], shift) & known[right.slot]
+        if not common:
+            return False
+    return True if left == right else Same(left, right)
+
+
+def below(left: Value, right: Value, known: Known) -> Formula:
+    """Whether the left value is smaller."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left < right
+    if isinstance(left, Pick):
+        return choose(left.condition, below(left.then, right, known), below(left.other, right, known), known)
+    if isinstance(right, Pick):
+        return choose(right.condition, below(left, right.then, known), below(left, right.other, known), known)
+    if isinstance(left, Cell) and isinstance(right, int):
+        return is_in(left.slot, (1 << max(right - left.plus, 0)) - 1, known)
+    if isinstance(left, int) and isinstance(right, Cell):
+        at_most = (1 << max(left - right.plus + 1, 0)) - 1
+        return is_in(right.slot, known[right.slot] & ~at_most, known)
+    return False if left == right else Below(left, right)
+
+
+def choose(condition: Formula, yes: Formula, no: Formula, known: Known) -> Formula:
+    """``yes`` where the condition is true, else ``no``."""
+    if yes == no:
+        return yes
+    return either([both([condition, yes], known), both([negate(condition, known), no], known)], known)
+
+
+def pick(condition: Formula, then: Value, other: Value) -> Value:
+    """A conditional value."""
+    if condition is True or then == other:
+        return then
+    return other if condition is False else Pick(condition, then, other)
+
+
+def cell(slot: int, known: Known, plus: int = 0) -> Value:
+    """The number in a cell; a constant where only one is possible."""
+    value = single(known[slot])
+    return Cell(slot, plus) if value is None else value + plus
+
+
+def added(value: Value, plus: int) -> Value:
+    """A value plus a constant."""
+    match value:
+        case int():
+            return value + plus
+        case Cell(slot, already):
+            return Cell(slot, already + plus)
+        case Pick(condition, then, other):
+            return pick(condition, added(then, plus), added(other, plus))
+        case _:
+            return Sum(value, plus, 1)
+
+
+def summed(left: Value, right: Value, sign: int) -> Value:
+    """Sum or difference of two values."""
+    if isinstance(right, int):
+        return added(left, sign * right)
+    if isinstance(left, int) and sign == 1:
+        return added(right, left)
+    return Sum(left, right, sign)
+
+
+def clipped(value: Value, most: int, known: Known) -> Value:
+    """A value brought into 0..most."""
+    match value:
+        case int():
+            return min(max(value, 0), most)
+        case Pick(condition, then, other):
+            return pick(condition, clipped(then, most, known), clipped(other, most, known))
+        case Cell(slot, plus):
+            fits = all(0 <= one + plus <= most for one in values_in(known[slot]))
+            return value if fits else Clip(value, most)
+        case _:
+            return Clip(value, most)
+
+
+def possible(value: Value, known: Known, all_values: int) -> int:
+    """A mask of the values that a value may have (at least those); ``all_values`` where it is not followed."""
+    match value:
+        case int():
+            return 1 << value
+        case Cell(slot, plus):
+            return _shifted(known[slot], plus)
+        case Pick(_, then, other):
+            return possible(then, known, all_values) | possible(other, known, all_values)
+        case Clip(Cell(slot, plus), most):
+            mask = 0
+            for one in values_in(known[slot]):
+                mask |= 1 << min(max(one + plus, 0), most)
+            return mask
+        case _:
+            return all_values
+
+
+def _shifted(mask: int, by: int) -> int:
+    return mask << by if by >= 0 else mask >> -by
+
+
+def again(formula: Formula, known: Known) -> Formula:
+    """The formula, simplified by what is known now."""
+    match formula:
+        case bool():
+            return formula
+        case In(slot, mask):
+            return is_in(slot, mask, known)
+        case Both(parts):
+            return both([again(part, known) for part in parts], known)
+        case Either(parts):
+            return either([again(part, known) for part in parts], known)
+        case Same(left, right):
+            return same(value_again(left, known), value_again(right, known), known)
+        case Below(left, right):
+            return below(value_again(left, known), value_again(right, known), known)
+        case Opposite(part):
+            return negate(again(part, known), known)
+
+
+def value_again(value: Value, known: Known) -> Value:
+    """The value, simplified by what is known now."""
+    match value:
+        case int():
+            return value
+        case Cell(slot, plus):
+            return cell(slot, known, plus)
+        case Pick(condition, then, other):
+            return pick(again(condition, known), value_again(then, known), value_again(other, known))
+        case Sum(left, right, sign):
+            return summed(value_again(left, known), value_again(right, known), sign)
+        case Clip(inner, most):
+            return clipped(value_again(inner, known), most, known)
+
+
+def slots_of(formula: Formula | Value) -> Iterator[int]:
+    """The cells that a formula or a value looks at."""
+    match formula:
+        case In(slot, _) | Cell(slot, _):
+            yield slot
+        case Both(parts) | Either(parts):
+            for part in parts:
+                yield from slots_of(part)
+        case Same(left, right) | Below(left, right) | Sum(left, right, _):
+            yield from slots_of(left)
+            yield from slots_of(right)
+        case Opposite(inner) | Clip(inner, _):
+            yield from slots_of(inner)
+        case Pick(condition, then, other):
+            yield from slots_of(condition)
+            yield from slots_of(then)
+            yield from slots_of(other)
+        case _:
+            return
