@@ -1,0 +1,188 @@
+"""Proof by induction: every claim holds at the start, and every step keeps it, given that all of them held before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from model.checker.prover.conditions import Query, all_queries, kept_trivially
+from model.checker.prover.reading import Conjunct, Reading, read
+from model.checker.prover.solver import Answer, Outcome, Session
+from model.language.declare import Property
+from model.language.errors import ConfigError, nearest
+from model.language.model import Config, Model
+
+SECONDS_PER_QUERY = 10.0
+Report = Callable[[int, int], None]  # queries answered, and of how many
+
+
+@dataclass
+class Stage:
+    """The proof of the claims that survive the same faults. without: the faults that it leaves out."""
+
+    without: frozenset[str]
+    reading: Reading
+    goals: list[Conjunct]
+    hypotheses: list[Conjunct]
+    outcomes: list[Outcome] = field(default_factory=list)
+    rounds: list[list[Outcome]] = field(default_factory=list)  # what failed, round after round
+    trivial: int = 0
+    impossible: list[str] = field(default_factory=list)  # actions that no state of the invariant allows
+
+    def faults(self, config: Config) -> list[str]:
+        """The faults that may happen any number of times."""
+        return [name for name, left in config.budgets.items() if left != 0 and name not in self.without]
+
+    @property
+    def kept(self) -> list[Conjunct]:
+        """The goals that were proved."""
+        failed = {outcome.query.subject for failures in self.rounds for outcome in failures}
+        return [goal for goal in self.goals if goal.name not in failed]
+
+
+@dataclass
+class Proof:
+    """What was proved of a model, and what not. ``seconds`` counts from the reading of the model on."""
+
+    model: Model
+    config: Config
+    properties: list[str]
+    stages: list[Stage]
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The answers of the last round of every stage."""
+        return [outcome for stage in self.stages for outcome in stage.outcomes]
+
+    def stage_of(self, name: str) -> Stage:
+        """The stage that proves a claim."""
+        return next(stage for stage in self.stages if any(goal.name == name for goal in stage.goals))
+
+    def answer(self, name: str) -> Answer:
+        """Whether a claim was proved; UNKNOWN where the solver gave up on one of its queries."""
+        stage = self.stage_of(name)
+        if any(goal.name == name for goal in stage.kept):
+            return Answer.PROVED
+        failures = [outcome for failures in stage.rounds for outcome in failures if outcome.query.subject == name]
+        return Answer.UNKNOWN if all(f.answer is Answer.UNKNOWN for f in failures) else Answer.REFUTED
+
+    @property
+    def proved(self) -> bool:
+        """Whether every property asked for was proved, and nothing can go wrong on the way."""
+        undefined = any(o.query.kind == "defined" and o.answer is not Answer.PROVED for o in self.outcomes)
+        return (
+            bool(self.properties)
+            and not undefined
+            and all(self.answer(name) is Answer.PROVED for name in self.properties)
+        )
+
+    @property
+    def dropped(self) -> list[str]:
+        """The conjuncts of the invariant that are not inductive under this configuration."""
+        return [
+            goal.name
+            for stage in self.stages
+            for goal in stage.goals
+            if goal.claim.invariant is not None and self.answer(goal.name) is not Answer.PROVED
+        ]
+
+    def first_failure(self, name: str) -> Outcome:
+        """The query on which a claim failed first."""
+        return next(o for failed in self.stage_of(name).rounds for o in failed if o.query.subject == name)
+
+
+def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) -> list[Property]:
+    """The properties to prove (default: all that say "always") and the conjuncts of the invariant that apply.
+
+    Raises ConfigError for a name that is no such property.
+    """
+    always = [claim for claim in model.properties.values() if claim.kind == "always"]
+    wanted = [claim.name for claim in always if claim.invariant is None] if names is None else list(names)
+    for name in wanted:
+        claim = model.properties.get(name)
+        if claim is None or claim.kind != "always":
+            known = [c.name for c in always]
+            reason = "is no property that a proof for any size can speak of" if claim else "is no property"
+            raise ConfigError(f"`{name}` {reason} (only `always`){nearest(name, known)}", name)
+    known_values = config.names()
+    conjuncts = [
+        claim
+        for claim in always
+        if claim.invariant is not None and claim.name not in wanted and (claim.when is None or claim.when(known_values))
+    ]
+    return [model.properties[name] for name in wanted] + conjuncts
+
+
+def prove(
+    model: Model,
+    config: Config,
+    names: Iterable[str] | None = None,
+    timeout: float = SECONDS_PER_QUERY,
+    report: Report | None = None,
+) -> Proof:
+    """Proves the properties (default: all ``always``) for any size, under any number of each fault of ``config``.
+
+    timeout: seconds after which the solver gives up on one query. A claim that some faults break by what they are
+    (``broken_by``) is proved without those. A conjunct that is not inductive is dropped and the rest tried again.
+    Raises ModelError (with the author's line) for what cannot be read without bounds, ConfigError for a wrong name.
+    """
+    began = time.perf_counter()
+    claims = claims_of(model, config, names)
+    active = {name for name, left in config.budgets.items() if left != 0}
+    breakers = {claim.name: claim.broken_by & active for claim in claims}
+    proof = Proof(model, config, [c.name for c in claims if c.invariant is None or c.name in (names or ())], [])
+    proved: list[str] = []
+    for without in sorted(set(breakers.values()), key=lambda faults: (len(faults), sorted(faults))):
+        mine = [claim for claim in claims if breakers[claim.name] == without]
+        given = [claim for claim in claims if breakers[claim.name] < without and claim.name in proved]
+        stage = _stage(model, config, without, mine, given)
+        proof.stages.append(stage)
+        try:
+            _induct(stage, timeout, report)
+        except KeyboardInterrupt:
+            proof.interrupted = True
+            break
+        proved += [goal.name for goal in stage.kept]
+    proof.seconds = time.perf_counter() - began
+    return proof
+
+
+def _stage(model: Model, config: Config, without: frozenset[str], mine: list[Property], given: list[Property]) -> Stage:
+    reading = read(model, config.with_budgets(**dict.fromkeys(without, 0)), [*mine, *given])
+    goals = [reading.conjuncts[claim.name] for claim in mine]
+    hypotheses = [reading.conjuncts[claim.name] for claim in given]
+    return Stage(without, reading, goals, [*goals, *hypotheses], trivial=kept_trivially(reading, goals))
+
+
+def _induct(stage: Stage, timeout: float, report: Report | None) -> None:
+    """Asks every query; drops what failed, until nothing fails."""
+    while True:
+        kept = stage.kept
+        names = {goal.name for goal in kept}
+        stage.hypotheses = [c for c in stage.hypotheses if c.name in names or c not in stage.goals]
+        stage.outcomes = _ask(stage, kept, timeout, report)
+        failed = [o for o in stage.outcomes if o.answer is not Answer.PROVED and o.query.subject in names]
+        if not failed:
+            return
+        stage.rounds.append(failed)
+
+
+def _ask(stage: Stage, goals: list[Conjunct], timeout: float, report: Report | None) -> list[Outcome]:
+    queries = list(all_queries(stage.reading, goals))
+    by_move: dict[str, list[Query]] = {}
+    for query in queries:
+        by_move.setdefault(query.move.name if query.move else "", []).append(query)
+    outcomes: list[Outcome] = []
+    stage.impossible = []
+    for name, asked in by_move.items():
+        session = Session(stage.reading, asked[0].move, stage.hypotheses if asked[0].assumes else [], timeout)
+        if name in stage.reading.moves and session.possible() is Answer.REFUTED:
+            stage.impossible.append(name)
+        for query in asked:
+            outcomes.append(session.ask(query))
+            if report:
+                report(len(outcomes), len(queries))
+    return outcomes

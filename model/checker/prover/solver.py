@@ -1,0 +1,139 @@
+"""z3, asked one verification condition after the other in SMT-LIB text. Slow to import: not before it is needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import z3
+
+from model.checker.prover import sexpr
+from model.checker.prover.conditions import Query, declarations, definitions
+from model.checker.prover.finite import Structure
+from model.checker.prover.reading import Conjunct, Move, Reading
+from model.checker.prover.sexpr import Sexpr
+
+
+class Answer(Enum):
+    """What a solver says of a verification condition."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The answer to one query. core: the conjuncts that were needed (enough of them, not always the fewest)."""
+
+    query: Query
+    answer: Answer
+    seconds: float
+    core: frozenset[str] = frozenset()
+
+
+class Session:
+    """A solver that knows one move and some hypotheses, and is asked goal after goal."""
+
+    def __init__(self, reading: Reading, move: Move | None, hypotheses: Sequence[Conjunct], timeout: float) -> None:
+        self.reading, self.move = reading, move
+        self._parser = z3.ParserContext()
+        commands = declarations(reading.vocabulary) + (definitions(move) if move else [])
+        self._parser.from_string("\n".join(map(sexpr.render, commands)))
+        self._solver = z3.Solver()
+        self._solver.set("timeout", max(1, int(timeout * 1000)))
+        for conjunct in hypotheses:
+            self._solver.assert_and_track(self._formula(conjunct.formula), z3.Bool("use." + conjunct.name))
+        if move:
+            self._solver.add(self._formula("enabled"))
+
+    def ask(self, query: Query) -> Outcome:
+        """Whether the goal of a query follows."""
+        began = time.perf_counter()
+        self._solver.push()
+        self._solver.add(self._formula(sexpr.negation(query.goal)))
+        found = self._solver.check()
+        core: frozenset[str] = frozenset()
+        if found == z3.unsat:
+            core = frozenset(str(name).removeprefix("use.") for name in self._solver.unsat_core())
+        self._solver.pop()
+        return Outcome(query, _answer(found), time.perf_counter() - began, core)
+
+    def possible(self) -> Answer:
+        """Whether the move can happen in some state that the hypotheses allow; REFUTED if in none."""
+        found = self._solver.check()
+        return Answer.PROVED if found == z3.sat else Answer.REFUTED if found == z3.unsat else Answer.UNKNOWN
+
+    def counterexample(self, query: Query, also: Sequence[Sexpr] = ()) -> Structure | None:
+        """A state, with arguments for the move, in which the goal fails and ``also`` holds; None if none is found."""
+        self._solver.push()
+        for formula in (sexpr.negation(query.goal), *also):
+            self._solver.add(self._formula(formula))
+        structure = None
+        if self._solver.check() == z3.sat:
+            structure = _structure(self.reading, self.move, self._solver.model())
+        self._solver.pop()
+        return structure
+
+    def _formula(self, formula: Sexpr) -> Any:
+        return self._parser.from_string(f"(assert {sexpr.render(formula)})")[0]
+
+
+def ask_all(
+    reading: Reading, move: Move | None, queries: Iterable[Query], hypotheses: Sequence[Conjunct], timeout: float
+) -> list[Outcome]:
+    """The answers to queries of one move (None: claims about any state)."""
+    session = Session(reading, move, hypotheses, timeout)
+    return [session.ask(query) for query in queries]
+
+
+def _answer(found: Any) -> Answer:
+    if found == z3.unsat:
+        return Answer.PROVED
+    return Answer.REFUTED if found == z3.sat else Answer.UNKNOWN
+
+
+def _structure(reading: Reading, move: Move | None, model: Any) -> Structure:
+    """A z3 model as a finite structure, elements numbered in the order of their universe."""
+    elements: dict[str, list[Any]] = {}
+    universes = {str(sort): list(model.get_universe(sort)) for sort in model.sorts()}
+    for sort in reading.vocabulary.sorts:
+        elements[sort] = universes.get(sort, [])
+    structure = Structure({sort: max(1, len(found)) for sort, found in elements.items()})
+    declared = {decl.name(): decl for decl in model.decls()}
+    first = {name: values[0] for name, values in reading.vocabulary.datatypes}
+    wanted = [*reading.vocabulary.functions, *((name, (), sort) for name, sort in reading.vocabulary.constants)]
+    if move:
+        wanted += [(name, (), sort) for name, sort in move.constants]
+        wanted += [(name, sorts, "Bool") for name, sorts in move.wires]
+    for name, sorts, result in wanted:
+        decl = declared.get(name)
+        table = {}
+        for key in _keys([structure.sizes[sort] for sort in sorts]):
+            if decl is None:
+                table[key] = False if result == "Bool" else first.get(result, 0)
+                continue
+            arguments = [elements[sort][number] for sort, number in zip(sorts, key, strict=True)]
+            value = model.eval(decl(*arguments), model_completion=True)
+            table[key] = _value(value, result, elements)
+        structure.tables[name] = table
+    return structure
+
+
+def _keys(sizes: list[int]) -> list[tuple[int, ...]]:
+    keys: list[tuple[int, ...]] = [()]
+    for size in sizes:
+        keys = [(*key, number) for key in keys for number in range(size)]
+    return keys
+
+
+def _value(value: Any, result: str, elements: dict[str, list[Any]]) -> bool | int | str:
+    if result == "Bool":
+        return bool(z3.is_true(value))
+    if result in elements:
+        known = [number for number, element in enumerate(elements[result]) if element.eq(value)]
+        return known[0] if known else 0
+    return str(value)
