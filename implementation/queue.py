@@ -4,6 +4,8 @@ A message is visible when `visible_at_ns` is not in the future. A receipt is goo
 message was received again or deleted. Nothing marks a lapse: the clock passes `visible_at_ns`, that is all.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -39,13 +41,14 @@ class Queue:
     RECEIVE_INVISIBLE = """UPDATE messages SET receipt = ?, holder = ?, leased_until_ns = ?, visible_at_ns = ?
         WHERE message = ? AND visible_at_ns > ? AND deleted_at_ns IS NULL RETURNING task, owner"""
     IS_OWNER = """SELECT 1 FROM owners JOIN messages ON messages.owner = owners.owner
-        WHERE messages.message = ? AND owners.scheduler = ? AND owners.epoch = ?"""
+        WHERE messages.message = ? AND owners.scheduler = ? AND owners.epoch = ? FOR SHARE OF owners"""
     OWNER_OF = "SELECT owner FROM messages WHERE message = ?"
     RENEW = """UPDATE messages SET visible_at_ns = ?, leased_until_ns = ?
         WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
     DELETE = """UPDATE messages SET deleted_at_ns = ?, holder = NULL
         WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
     RELEASE = "UPDATE messages SET holder = NULL WHERE message = ? AND deleted_at_ns IS NOT NULL"
+    MESSAGE_OF = "SELECT message FROM messages WHERE task = ? ORDER BY message LIMIT 1"
     HAS = "SELECT 1 FROM messages WHERE message = ? AND task = ?"
     KEEP_RECEIPT = "INSERT INTO receipts (message, receipt) VALUES (?, ?)"
     RENEW_UNFENCED = """UPDATE messages SET visible_at_ns = CASE WHEN visible_at_ns > ? THEN ? ELSE visible_at_ns END,
@@ -59,6 +62,8 @@ class Queue:
     IS_CURRENT = """SELECT 1 FROM messages
         WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
 
+    shares_store = True  # publishing and marking as relayed can be one transaction
+
     def __init__(self, database: Database, clock: Clock, mechanisms: Mechanisms, lease_ns: int) -> None:
         self.database = database
         self.clock = clock
@@ -70,6 +75,11 @@ class Queue:
         """What makes two publications the same one: the submission, or nothing (idempotent_relay off)."""
         key = f"{task}/{submission}"
         return key if self.mechanisms.idempotent_relay else f"{key}/{message}"
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Around the publication of several messages; a queue elsewhere waits for its acknowledgements at the end."""
+        yield
 
     def publish(self, message: str, task: str, submission: str, owner: str) -> bool:
         """Put a message on the owner's queue, visible at once; False if the queue knows this submission already."""
@@ -138,6 +148,11 @@ class Queue:
     def has(self, message: str, task: str) -> bool:
         """Whether there is, or was, such a message of this task."""
         return self.database.row(self.HAS, message, task) is not None
+
+    def message_of(self, task: str) -> str | None:
+        """The message of a task, deleted or not; None while it is still in the outbox."""
+        row = self.database.row(self.MESSAGE_OF, task)
+        return None if row is None else str(row[0])
 
     def is_deleted(self, message: str) -> bool:
         """Whether the message was deleted."""

@@ -44,10 +44,10 @@ class ResourceManager:
             self.store.replace(message, agent)
 
     @action
-    def agent_boot(self, agent: str) -> None:
-        """A fresh VM takes the place of one that is gone; it has another incarnation number."""
+    def agent_boot(self, agent: str, *, address: str = "") -> None:
+        """A fresh VM takes the place of one that is gone; it has another incarnation number, and its own address."""
         require(self.store.is_gone(agent), f"{agent} is not gone")
-        self.store.agent_boots(agent)
+        self.store.agent_boots(agent, address)
 
     def _lost(self, message: str) -> Placement:
         """The placement of an open message on an agent that is gone; NotEnabled if it is not so."""

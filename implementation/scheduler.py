@@ -242,7 +242,7 @@ class Scheduler:
     def _hold(self, message: str, deliver: Callable[[], Received]) -> None:
         with self.store.database.transaction():
             received = deliver()
-            self.store.open_run(message, received.task)
+            self.store.open_run(message, received.task, self.clock.now_ns())
         if message in self.works:
             self.works[message].received = received
         else:

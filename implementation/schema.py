@@ -10,6 +10,8 @@ agents      agent slots, the incarnation that each is in, and whether that one i
 placements  the agent incarnation that a message was given to
 runs        what became of a message: its outcome, its current attempt and the result
 attempts    attempts that failed and were followed by another
+users       everybody who ever submitted a task: each has a queue that needs an owner
+configs     asynchronous invocation settings of functions, as their users put them
 """
 
 TABLES = (
@@ -39,6 +41,12 @@ TABLES = (
         message TEXT PRIMARY KEY, task TEXT NOT NULL, outcome TEXT NOT NULL, attempt INTEGER NOT NULL,
         result BLOB, error TEXT, started_ns BIGINT, ended_ns BIGINT)""",
     "CREATE INDEX IF NOT EXISTS runs_task ON runs (task)",
+    "CREATE INDEX IF NOT EXISTS runs_open ON runs (message) WHERE outcome = 'OPEN'",
+    "CREATE INDEX IF NOT EXISTS tasks_recorded ON tasks (owner, function, recorded_ns, task_id)",
+    "CREATE TABLE IF NOT EXISTS users (owner TEXT PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS configs (
+        owner TEXT NOT NULL, function TEXT NOT NULL, qualifier TEXT NOT NULL, body TEXT NOT NULL,
+        created_ns BIGINT NOT NULL, modified_ns BIGINT NOT NULL, PRIMARY KEY (owner, function, qualifier))""",
     """CREATE TABLE IF NOT EXISTS attempts (
         message TEXT NOT NULL, attempt INTEGER NOT NULL, error TEXT, failed_ns BIGINT NOT NULL,
         PRIMARY KEY (message, attempt))""",
@@ -46,5 +54,6 @@ TABLES = (
 
 NAMES = (
     "tasks", "outbox", "messages", "receipts", "owners", "members", "agents", "placements", "runs", "attempts",
+    "users", "configs",
 )
 RESET = tuple(f"DELETE FROM {name}" for name in NAMES)

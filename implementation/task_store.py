@@ -59,12 +59,15 @@ class TaskStore:
 
     RECORD = """INSERT INTO tasks (task, owner, function, task_id, payload, attempts, expires_ns, recorded_ns,
         request_id, qualifier, stop_asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (task) DO NOTHING"""
+    PUT_USER = "INSERT INTO users (owner) VALUES (?) ON CONFLICT (owner) DO NOTHING"
+    ASK_STOP = "UPDATE tasks SET stop_asked = 1 WHERE task = ?"
+    STOP_ASKED = "SELECT stop_asked FROM tasks WHERE task = ? FOR UPDATE"
     IS_RECORDED = "SELECT 1 FROM tasks WHERE task = ?"
     PUT_OUTBOX = "INSERT INTO outbox (task, submission, owner, relayed) VALUES (?, ?, ?, 0)"
     PENDING = "SELECT task, submission, owner FROM outbox WHERE relayed = 0 LIMIT ?"
     PENDING_OWNER = "SELECT owner FROM outbox WHERE task = ? AND submission = ? AND relayed = 0"
     MARK_RELAYED = "UPDATE outbox SET relayed = 1 WHERE task = ? AND submission = ? AND relayed = 0"
-    OPEN_RUN = """INSERT INTO runs (message, task, outcome, attempt) VALUES (?, ?, 'OPEN', 1)
+    OPEN_RUN = """INSERT INTO runs (message, task, outcome, attempt, started_ns) VALUES (?, ?, 'OPEN', 1, ?)
         ON CONFLICT (message) DO NOTHING"""
     RUN = """SELECT runs.message, runs.task, runs.outcome, runs.attempt, tasks.attempts, tasks.function, tasks.task_id,
         tasks.payload, tasks.expires_ns, tasks.stop_asked, tasks.request_id
@@ -110,6 +113,19 @@ class TaskStore:
         if self.task_id_dedup and not inserted:
             raise AlreadyRecorded(f"the store has task {submission.task} already")
 
+    def put_user(self, owner: str) -> None:
+        """Note that there is such a user, whose queue needs an owner."""
+        self.database.run(self.PUT_USER, owner)
+
+    def ask_stop(self, task: str) -> bool:
+        """Note that the user wants the task stopped; False if there is no such task."""
+        return self.database.run(self.ASK_STOP, task) > 0
+
+    def stop_asked(self, task: str) -> bool:
+        """Whether the user wants the task stopped; in a transaction nobody can ask for it until that ends."""
+        row = self.database.row(self.STOP_ASKED, task)
+        return row is not None and bool(row[0])
+
     def is_recorded(self, task: str) -> bool:
         """Whether the store has this TaskID."""
         return self.database.row(self.IS_RECORDED, task) is not None
@@ -131,9 +147,9 @@ class TaskStore:
         """Mark an outbox row as relayed; one that is not pending raises NotEnabled."""
         require(self.database.run(self.MARK_RELAYED, task, submission), f"no pending outbox row of {task} {submission}")
 
-    def open_run(self, message: str, task: str) -> None:
+    def open_run(self, message: str, task: str, now_ns: int) -> None:
         """Make the row of a message's execution, if it is not there."""
-        self.database.run(self.OPEN_RUN, message, task)
+        self.database.run(self.OPEN_RUN, message, task, now_ns)
 
     def run(self, message: str) -> Run:
         """The execution of a message that was received once at least; NotEnabled if there is none."""

@@ -1,0 +1,55 @@
+"""One process of a platform: `python -m implementation.platform ROLE NAME FOLDER PARENT [FD]`, settings on stdin."""
+
+import asyncio
+import gc
+import importlib
+import signal
+import sys
+
+from implementation.errors import StoreUnavailable
+from implementation.platform.config import PlatformConfig
+from implementation.platform.process import EXIT_UNAVAILABLE, Process, die_with_parent, log_to_stderr
+
+ROLES = {
+    "relay": ("relay_process", "RelayProcess"),
+    "balancer": ("balancer_process", "BalancerProcess"),
+    "resources": ("resource_process", "ResourceProcess"),
+    "scheduler": ("scheduler_process", "SchedulerProcess"),
+    "agent": ("agent_process", "AgentProcess"),
+}
+
+
+def make(role: str, name: str, config: PlatformConfig, folder: str) -> Process:
+    """The process of a role. Each is imported alone, so that none carries the libraries of another."""
+    module, made = ROLES[role]
+    process: type[Process] = getattr(importlib.import_module(f"implementation.platform.{module}"), made)
+    return process(name, config, folder)
+
+
+async def run(role: str, name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
+    """Run a process to its end."""
+    if role == "api":
+        from implementation.platform.http.server import serve
+
+        await serve(name, config, folder, descriptor)
+    else:
+        await make(role, name, config, folder).run()
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0: ended as told; EXIT_UNAVAILABLE: the store cannot be opened (said in the log)."""
+    role, name, folder, parent, *rest = arguments
+    die_with_parent(int(parent))
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    config = PlatformConfig.from_json(sys.stdin.read())
+    gc.freeze()
+    try:
+        asyncio.run(run(role, name, config, folder, int(rest[0]) if rest else -1))
+    except StoreUnavailable as error:
+        log_to_stderr(name).error("the store cannot be opened", extra={"fields": {"error": str(error)}})
+        return EXIT_UNAVAILABLE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

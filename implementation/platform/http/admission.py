@@ -1,0 +1,143 @@
+"""Group commits of submissions: what arrives while one commit runs shares the next one."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from implementation.api_server import ApiServer
+from implementation.clock import RealClock
+from implementation.errors import AlreadyRecorded, NotEnabled
+from implementation.platform.bell import Bell
+from implementation.platform.config import PlatformConfig
+from implementation.platform.stores import open_database, open_queue
+from implementation.probe import Probe
+from implementation.task_store import Submission, TaskStore
+
+BATCH_MAX = 200
+
+
+class OpenConnections:
+    """The API server's side of its clients' connections: submissions at hand, and the answers that they got."""
+
+    def __init__(self) -> None:
+        self.submissions: dict[tuple[str, str], Submission] = {}
+        self.answers: dict[tuple[str, str], str] = {}
+
+    def request(self, task: str, submission: str) -> Submission:
+        """A submission that has arrived; NotEnabled if there is none."""
+        if (task, submission) not in self.submissions:
+            raise NotEnabled(f"no request {submission} of {task}")
+        return self.submissions[task, submission]
+
+    def take(self, task: str, submission: str) -> None:
+        """The request is off the wire."""
+        self.submissions.pop((task, submission), None)
+
+    def answer(self, task: str, submission: str, answer: str) -> None:
+        """Note the answer; it is sent when the transaction is committed."""
+        self.take(task, submission)
+        self.answers[task, submission] = answer
+
+    def break_all(self) -> None:
+        """Forget everything."""
+        self.submissions.clear()
+        self.answers.clear()
+
+
+class Admission:
+    """Admits or refuses submissions in a thread of its own, which alone uses this connection to the store."""
+
+    def __init__(self, config: PlatformConfig, bell: Bell, probe: Probe | None) -> None:
+        self.bell = bell
+        self.probe = probe
+        self.thread = ThreadPoolExecutor(1, "admission")
+        self.database = open_database(config)
+        clock, settings = RealClock(), config.core_settings()
+        self.store = TaskStore(self.database)
+        self.queue = open_queue(config, self.database, clock, settings)
+        self.connections = OpenConnections()
+        self.api_server = ApiServer(self.store, self.queue, self.connections, clock, settings.mechanisms, probe)
+        self._waiting: list[tuple[Submission, asyncio.Future[str]]] = []
+        self._users: set[str] = set()
+        self._wake = asyncio.Event()
+        self._task = asyncio.ensure_future(self._commit_batches())
+
+    async def submit(self, submission: Submission) -> str:
+        """SAYS_202 when the task is on disk, SAYS_400 when it was there before; StoreUnavailable if neither."""
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append((submission, future))
+        self._wake.set()
+        return await future
+
+    async def stop(self, task: str) -> bool:
+        """Stop a task, now or as soon as it has a message; False if there is no such task."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self.thread, self._stop, task)
+        self.bell.ring("relay")
+        return found
+
+    def close(self) -> None:
+        """End the thread."""
+        self._task.cancel()
+        self.thread.shutdown()
+
+    async def _commit_batches(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+            if not self._waiting:
+                self._wake.clear()
+            try:
+                answers = await loop.run_in_executor(self.thread, self._commit, [item[0] for item in batch])
+            except Exception as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            self.bell.ring("relay")
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    def _commit(self, submissions: list[Submission]) -> list[str]:
+        """One transaction for all of them; the answers in the same order."""
+        self.connections.break_all()
+        if self.probe is not None:
+            self.probe.hold()
+        committed = False
+        users = {submission.owner for submission in submissions} - self._users
+        try:
+            with self.database.transaction():
+                for user in sorted(users):
+                    self.store.put_user(user)
+                for submission in submissions:
+                    self._admit(submission)
+            committed = True
+        finally:
+            if self.probe is not None:
+                self.probe.release(committed)
+        self._users |= users
+        return [self.connections.answers[item.task, item.submission] for item in submissions]
+
+    def _admit(self, submission: Submission) -> None:
+        key = (submission.task, submission.submission)
+        self.connections.submissions[key] = submission
+        try:
+            self.api_server.admit(*key)
+        except AlreadyRecorded:
+            self.api_server.refuse(*key)
+
+    def _stop(self, task: str) -> bool:
+        """Note the wish first, then look for the message: the relay does it in the other order, so one sees it."""
+        with self.database.transaction():
+            if not self.store.ask_stop(task):
+                return False
+            message = self.queue.message_of(task)
+            if message is not None:
+                try:
+                    self.api_server.stop(task, message)
+                except NotEnabled:
+                    return True
+        return True
+
+

@@ -1,0 +1,250 @@
+"""The application: routes of the three published versions, limits, signatures, and the pages of operations."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from implementation.platform.http.metrics import Metrics
+from implementation.platform.http.openapi import ERRORS, document
+from implementation.platform.http.problems import Problem, bad_request, problem_answer
+from implementation.platform.http.records import Filter, Record, shown
+from implementation.platform.http.service import Service, Target, new_request_id, no_config
+from implementation.platform.http.signing import check_signature
+
+OLD_VERSIONS = ("2016-08-15", "2021-04-06")
+NEW_VERSION = "2023-03-30"
+USER = r"^[A-Za-z0-9_.@-]{1,64}$"
+Function = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_$-]{0,127}$")]
+ServiceName = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$")]
+Qualifier = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,128}$")]
+TaskId = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$")]
+Status = Annotated[
+    str,
+    Query(pattern="^(|Enqueued|Dequeued|Running|Succeeded|Failed|Stopping|Stopped|Expired|Invalid|Retrying)$"),
+]
+Milliseconds = Annotated[int | None, Query(ge=0, le=9_000_000_000_000)]
+Locate = Callable[[Request], Awaitable[Target]]
+
+
+def make_app(service: Service, metrics: Metrics) -> FastAPI:
+    """The application of one API server."""
+    app = FastAPI(title="onceproof platform", version="1", docs_url="/docs", redoc_url=None)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    for version in OLD_VERSIONS:
+        app.include_router(Routes(service, metrics, version).router)
+    app.include_router(Routes(service, metrics, NEW_VERSION).router)
+    app.include_router(operations(service, metrics))
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    return app
+
+
+class Routes:
+    """The routes of one version. The older two name a service; the newest does not, and calls things otherwise."""
+
+    def __init__(self, service: Service, metrics: Metrics, version: str) -> None:
+        self.service = service
+        self.metrics = metrics
+        self.version = version
+        self.new = version == NEW_VERSION
+        base = f"/{version}/functions/{{function}}" if self.new else (
+            f"/{version}/services/{{serviceName}}/functions/{{function}}"
+        )
+        self.router = APIRouter(prefix=base, tags=[version], responses=ERRORS)
+        tasks = "/async-tasks" if self.new else "/stateful-async-invocations"
+        add = self.router.add_api_route
+        add("/invocations", self.invoke, methods=["POST"], name=f"invoke_{version}")
+        add(tasks, self.list_tasks, methods=["GET"], name=f"list_{version}")
+        add(f"{tasks}/{{taskId}}", self.get_task, methods=["GET"], name=f"get_{version}")
+        stop = f"{tasks}/{{taskId}}/stop" if self.new else f"{tasks}/{{taskId}}"
+        add(stop, self.stop_task, methods=["PUT"], name=f"stop_{version}")
+        add("/async-invoke-config", self.put_config, methods=["PUT"], name=f"put_config_{version}")
+        add("/async-invoke-config", self.get_config, methods=["GET"], name=f"get_config_{version}")
+        add("/async-invoke-config", self.delete_config, methods=["DELETE"], name=f"delete_config_{version}")
+
+    async def invoke(
+        self, request: Request, function: Function, qualifier: Qualifier = "",
+        kind: Annotated[str, Header(alias="X-Fc-Invocation-Type", pattern="^(Sync|Async|)$")] = "",
+        log_type: Annotated[str, Header(alias="X-Fc-Log-Type", pattern="^(None|Tail|)$")] = "",
+        old_id: Annotated[str, Header(alias="X-Fc-Stateful-Async-Invocation-Id")] = "",
+        new_id: Annotated[str, Header(alias="X-Fc-Async-Task-Id")] = "",
+    ) -> Response:
+        """Invoke a function: Async is answered 202 when the task is on disk, Sync when the function has ended."""
+        body = await read_body(request, self.service)
+        target = await self.target(request, body, function, qualifier)
+        request_id = request.state.request_id = new_request_id()
+        wanted_id = new_id if self.new else old_id
+        with self.metrics.submissions(self.version):
+            task_id = await self.service.submit(target, wanted_id, body, request_id)
+        name = "X-Fc-Async-Task-Id" if self.new else "X-Fc-Stateful-Async-Invocation-Id"
+        headers = {"X-Fc-Request-Id": request_id, name: task_id}
+        if kind == "Async":
+            return Response(status_code=202, headers=headers)
+        record = await self.service.wait(target, task_id)
+        return sync_answer(record, headers)
+
+    async def list_tasks(
+        self, request: Request, function: Function, qualifier: Qualifier = "",
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        nextToken: Annotated[str, Query(max_length=1000)] = "",
+        status: Status = "", startedTimeBegin: Milliseconds = None, startedTimeEnd: Milliseconds = None,
+        sortOrderByTime: Annotated[str, Query(pattern="^(asc|desc|)$")] = "", includePayload: bool = False,
+        invocationIdPrefix: Annotated[str, Query(max_length=128)] = "",
+        prefix: Annotated[str, Query(max_length=128)] = "",
+    ) -> dict[str, Any]:
+        """A page of the function's tasks, the latest first unless asked otherwise."""
+        target = await self.target(request, b"", function, qualifier)
+        wanted = Filter(
+            target.owner, target.function, limit, nextToken, status, startedTimeBegin, startedTimeEnd,
+            sortOrderByTime == "asc", prefix if self.new else invocationIdPrefix,
+        )
+        records, token = await self.service.listed(wanted)
+        page: dict[str, Any] = {
+            "tasks" if self.new else "invocations": [shown(record, self.version, includePayload) for record in records]
+        }
+        return page | ({"nextToken": token} if token else {})
+
+    async def get_task(
+        self, request: Request, function: Function, taskId: TaskId, qualifier: Qualifier = ""
+    ) -> dict[str, Any]:
+        """A task by its TaskID."""
+        target = await self.target(request, b"", function, qualifier)
+        return shown(await self.service.get(target, taskId), self.version, True)
+
+    async def stop_task(
+        self, request: Request, function: Function, taskId: TaskId, qualifier: Qualifier = ""
+    ) -> Response:
+        """Stop a task; a function that runs already runs to its end, and its result is dropped."""
+        target = await self.target(request, await read_body(request, self.service), function, qualifier)
+        await self.service.stop(target, taskId)
+        return Response(status_code=204 if self.new else 202)
+
+    async def put_config(self, request: Request, function: Function, qualifier: Qualifier = "") -> JSONResponse:
+        """Put the function's settings for asynchronous invocations."""
+        raw = await read_body(request, self.service)
+        target = await self.target(request, raw, function, qualifier)
+        try:
+            body = json.loads(raw)
+        except ValueError as error:
+            raise bad_request(f"the body is not JSON: {error}") from None
+        if not isinstance(body, dict):
+            raise bad_request("the body: expected a JSON object")
+        return self._config_answer(target, await self.service.put_config(target, body))
+
+    async def get_config(self, request: Request, function: Function, qualifier: Qualifier = "") -> JSONResponse:
+        """The function's settings for asynchronous invocations."""
+        target = await self.target(request, b"", function, qualifier)
+        kept = await self.service.async_config(target)
+        if kept is None:
+            raise no_config(target)
+        return self._config_answer(target, kept)
+
+    async def delete_config(self, request: Request, function: Function, qualifier: Qualifier = "") -> Response:
+        """Delete the function's settings for asynchronous invocations."""
+        target = await self.target(request, b"", function, qualifier)
+        await self.service.delete_config(target)
+        return Response(status_code=204)
+
+    async def target(self, request: Request, body: bytes, function: str, qualifier: str) -> Target:
+        """Who asks, by signature or header, and which function is meant."""
+        owner = self.user(request, body)
+        name = request.path_params.get("serviceName", "")
+        service, _, of_path = name.partition(".")
+        return self.service.target(owner, function, qualifier or of_path, self.version, service)
+
+    def user(self, request: Request, body: bytes) -> str:
+        """The user: of the key that signed the request, or, where no keys are configured, as the header says."""
+        keys = self.service.config.keys
+        if not keys:
+            owner = request.headers.get("x-fc-account-id", "") or "default"
+            if len(owner) > 64 or not owner.isascii() or not owner.replace("-", "a").replace("_", "a").isalnum():
+                raise bad_request("X-Fc-Account-Id: expected at most 64 letters, digits, _ and -")
+            return owner
+        path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace").partition("?")[0]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        key = check_signature(keys, request.method, path, request.url.query, headers, body)
+        return keys[key].get("user", key)
+
+    def _config_answer(self, target: Target, kept: Any) -> JSONResponse:
+        return JSONResponse({
+            **kept.body, "service": target.function.rpartition("/")[0], "function": target.function,
+            "qualifier": target.qualifier, "createdTime": str(kept.created_ns),
+            "lastModifiedTime": str(kept.modified_ns),
+        })
+
+
+def sync_answer(record: Record, headers: dict[str, str]) -> Response:
+    """The answer to a synchronous invocation: the result, or the function's error with its kind in a header."""
+    headers["X-Fc-Instance-Id"] = record.instance
+    if record.status == "Succeeded":
+        return Response(record.result, 200, headers, "application/octet-stream")
+    handled = record.error.startswith('{"errorMessage"')
+    headers["X-Fc-Error-Type"] = "HandledInvocationError" if handled else "UnhandledInvocationError"
+    text = record.error if handled else json.dumps({"errorMessage": record.error or record.status})
+    return Response(text.encode(), 200, headers, "application/json")
+
+
+async def read_body(request: Request, service: Service) -> bytes:
+    """The body; Problem 413 when it is too large, 408 when it comes too slowly."""
+    limit = service.config.body_bytes_max
+    too_large = Problem(413, "PayloadTooLarge", f"the body may have {limit} bytes at most", {"Connection": "close"})
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(service.config.read_timeout_seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError:
+        raise Problem(408, "RequestTimeout", "the body came too slowly", {"Connection": "close"}) from None
+    return b"".join(parts)
+
+
+def operations(service: Service, metrics: Metrics) -> APIRouter:
+    """The pages for operations."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", responses={503: ERRORS["default"]})
+    async def healthz() -> dict[str, Any]:
+        """200 when the store answers; how many schedulers and agents there are."""
+        return {"status": "ok", **await service.counts()}
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics_page() -> Response:
+        """Metrics in Prometheus' text format."""
+        text, kind = metrics.page(await service.counts())
+        return Response(text, media_type=kind)
+
+    return router
+
+
+async def _on_problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return problem_answer(problem, getattr(request.state, "request_id", "") or new_request_id())
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("path", "query", "header"))
+    return problem_answer(bad_request(f"{where}: {first['msg']}"), new_request_id())
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    codes = {404: "PathNotSupported", 405: "MethodNotAllowed"}
+    problem = Problem(
+        error.status_code, codes.get(error.status_code, "InvalidArgument"), str(error.detail), dict(error.headers or {})
+    )
+    return problem_answer(problem, new_request_id())

@@ -1,0 +1,106 @@
+"""The API server's process: the application on the socket that the supervisor holds, behind limits on headers."""
+
+import asyncio
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from implementation.platform.bell import Bell
+from implementation.platform.config import PlatformConfig
+from implementation.platform.http.app import make_app
+from implementation.platform.http.metrics import Metrics
+from implementation.platform.http.problems import problem_body
+from implementation.platform.http.service import Service, new_request_id
+from implementation.platform.process import log_to_stderr
+from implementation.probe import Probe
+
+REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+
+
+def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
+    """The server's HTTP protocol, with a limit on the size of headers and on the time that they take to come."""
+
+    class Guarded(HttpToolsProtocol):
+        """One connection. From its start, and from the end of each request, the clock runs for the next headers."""
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self.header_bytes = 0
+            self.in_headers = True
+            self.timer: asyncio.TimerHandle | None = None
+
+        def data_received(self, data: bytes) -> None:
+            if self.in_headers:
+                self.timer = self.timer or self.loop.call_later(seconds, self.too_slow)
+                self.header_bytes += len(data) if b"\r\n\r\n" not in data else data.index(b"\r\n\r\n")
+                if self.header_bytes > header_bytes_max:
+                    return self.refuse(431, "RequestHeaderFieldsTooLarge", "the headers are too large")
+            super().data_received(data)
+            return None
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self.in_headers = True
+
+        def on_headers_complete(self) -> None:
+            self.in_headers = False
+            self.header_bytes = 0
+            self.stop_timer()
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self.in_headers = True
+            super().on_message_complete()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.stop_timer()
+            super().connection_lost(exc)
+
+        def send_400_response(self, msg: str) -> None:
+            self.refuse(400, "InvalidArgument", msg)
+
+        def too_slow(self) -> None:
+            """The headers did not come in time."""
+            if self.in_headers:
+                self.refuse(408, "RequestTimeout", "the headers came too slowly")
+
+        def stop_timer(self) -> None:
+            """The headers are there, or never will be."""
+            if self.timer is not None:
+                self.timer.cancel()
+                self.timer = None
+
+        def refuse(self, status: int, code: str, message: str) -> None:
+            """Answer without the application, and close."""
+            if self.transport.is_closing():
+                return
+            body = json.dumps(problem_body(code, message, new_request_id())).encode()
+            head = (f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/json\r\n"
+                    f"content-length: {len(body)}\r\nconnection: close\r\n\r\n")
+            self.transport.write(head.encode() + body)
+            self.transport.close()
+
+    return Guarded
+
+
+async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
+    """Serve on the inherited socket until SIGTERM."""
+    log = log_to_stderr(name)
+    probe = Probe(name, Path(config.probe_log) / f"{name}.{os.getpid()}.ndjson") if config.probe_log else None
+    bell = Bell(folder, name)
+    service = Service(config, bell, probe)
+    server = uvicorn.Server(uvicorn.Config(
+        make_app(service, Metrics()), http=guarded(config.header_bytes_max, config.read_timeout_seconds),
+        loop="asyncio", lifespan="off", access_log=False, log_config=None, server_header=False,
+        timeout_graceful_shutdown=5, backlog=512,
+    ))
+    Path(folder, "api.up").touch()
+    log.info("up", extra={"fields": {"pid": os.getpid()}})
+    with socket.socket(fileno=descriptor) as listener:
+        await server.serve(sockets=[listener])
+    service.close()

@@ -1,0 +1,135 @@
+"""The processes in which an agent runs users' functions: kept for the next event, killed when they misbehave."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from implementation.network import Order, Result
+from implementation.platform.config import PlatformConfig
+from implementation.platform.frames import pack
+from implementation.platform.link import read_frame
+
+Ended = Callable[[str, int, Result], None]
+
+
+def function_file(folder: str, function: str) -> Path:
+    """The file of a function; names were checked when the task was submitted."""
+    return Path(folder) / f"{function}.py"
+
+
+@dataclass(slots=True)
+class Child:
+    """One process with one function loaded."""
+
+    function: str
+    process: "subprocess.Popen[bytes]"
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def kill(self) -> None:
+        """End it, with everything that it started in its process group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.writer.close()
+
+
+@dataclass(slots=True)
+class FunctionPool:
+    """At most config.slots functions at a time. ended(message, attempt, result) is called when one has ended.
+
+    lock: a descriptor that children inherit, so that a lock on it ends only when they are gone too.
+    """
+
+    config: PlatformConfig
+    ended: Ended
+    lock: int
+    running: dict[tuple[str, int], str] = field(default_factory=dict)
+    idle: list[Child] = field(default_factory=list)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    def start(self, agent: str, message: str, attempt: int, order: Order) -> None:
+        """Start a function; returns at once."""
+        self.running[message, attempt] = order.task
+        task = asyncio.ensure_future(self._execute(message, attempt, order))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Kill every process that waits for an event."""
+        for child in self.idle:
+            child.kill()
+        self.idle.clear()
+
+    async def _execute(self, message: str, attempt: int, order: Order) -> None:
+        try:
+            result = await self._run(attempt, order)
+        except OSError as error:
+            result = Result(False, error=f"the function's process could not be started: {error.strerror}")
+        del self.running[message, attempt]
+        self.ended(message, attempt, result)
+
+    async def _run(self, attempt: int, order: Order) -> Result:
+        child = self._idle_child(order.function) or await self._spawn(order.function)
+        header = {"request_id": order.request_id, "task_id": order.task_id, "attempt": attempt}
+        seconds = self.config.limit(order.function, "timeout_seconds")
+        child.writer.write(pack(header, order.payload))
+        try:
+            frame = await asyncio.wait_for(read_frame(child.reader), seconds)
+        except TimeoutError:
+            child.kill()
+            await self._reap(child)
+            return Result(False, error=f"the function did not end within {seconds:g} s")
+        if frame is None:
+            child.kill()
+            return Result(False, error=f"the function's process {await self._reap(child)}")
+        self._keep(child)
+        return Result(bool(frame[0]["succeeded"]), frame[1], str(frame[0]["error"]))
+
+    def _idle_child(self, function: str) -> Child | None:
+        for child in self.idle:
+            if child.function == function:
+                self.idle.remove(child)
+                return child
+        return None
+
+    def _keep(self, child: Child) -> None:
+        """Keep the process for the next event; the oldest idle one makes room."""
+        self.idle.append(child)
+        if len(self.idle) + len(self.running) > self.config.slots + 1:
+            oldest = self.idle.pop(0)
+            oldest.kill()
+            task = asyncio.ensure_future(self._forget(oldest))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _forget(self, child: Child) -> None:
+        await self._reap(child)
+
+    async def _reap(self, child: Child) -> str:
+        """Wait for a killed process; how it ended, in words."""
+        status = await asyncio.get_running_loop().run_in_executor(None, child.process.wait)
+        if status < 0:
+            return f"was killed by signal {signal.Signals(-status).name}"
+        return f"exited with status {status}"
+
+    async def _spawn(self, function: str) -> Child:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [
+                sys.executable, "-m", "implementation.platform.child", str(theirs.fileno()), str(os.getpid()),
+                str(function_file(self.config.functions, function)), function,
+                str(self.config.limit(function, "memory_mb")), str(self.config.result_bytes_max),
+            ]
+            process = subprocess.Popen(
+                command, pass_fds=(theirs.fileno(), self.lock), stdin=subprocess.DEVNULL, stdout=2
+            )
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        return Child(function, process, reader, writer)

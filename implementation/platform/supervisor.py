@@ -1,0 +1,225 @@
+"""The supervisor: starts every process of the platform, starts it again when it dies, and ends them all in order."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from implementation.errors import StoreUnavailable
+from implementation.platform.config import PlatformConfig
+from implementation.platform.process import log_to_stderr
+from implementation.platform.stores import open_database
+
+TICK_SECONDS = 0.5
+BACKOFF_SECONDS_MAX = 2.0
+SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+
+
+class CannotStart(Exception):
+    """The platform cannot be started here; one line that says why and what would help."""
+
+
+@dataclass(slots=True)
+class Member:
+    """One process that is to run: its role and name, and what became of it."""
+
+    role: str
+    name: str
+    process: "subprocess.Popen[bytes] | None" = None
+    started_at: float = 0.0
+    start_at: float = 0.0
+    backoff: float = 0.05
+    restarts: int = 0
+
+
+class Supervisor:
+    """announce(text) is called with what a person wants to read: the endpoint, and that it has ended."""
+
+    def __init__(self, config: PlatformConfig, announce: Callable[[str], None]) -> None:
+        self.config = config
+        self.announce = announce
+        self.log = log_to_stderr("supervisor")
+        self.listener = listen(config.host, config.port)
+        try:
+            self.lock = take_folder(config)
+        except BaseException:
+            self.listener.close()
+            raise
+        self.folder = tempfile.mkdtemp(prefix="onceproof-")
+        self.members = [Member(role, name) for role, name in roster(config)]
+
+    @property
+    def endpoint(self) -> str:
+        """Where the platform answers."""
+        host, port = self.listener.getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, then drain; a second one ends everything at once. The exit status: 0."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        announced = False
+        try:
+            while (received := self._wait()) not in (signal.SIGTERM, signal.SIGINT):
+                self._revive()
+                if not announced and os.path.exists(os.path.join(self.folder, "api.up")):
+                    announced = True
+                    self.announce(f"onceproof serves at {self.endpoint}")
+                self._write_state()
+            self.announce(f"{received.name if received else 'told'}: draining; again to end at once")
+            self._drain()
+        finally:
+            self._kill_all()
+            self._write_state()
+            self.listener.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            os.close(self.lock)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self.announce("ended")
+        return 0
+
+    def _wait(self) -> signal.Signals | None:
+        """Start what is due, then sleep until a signal comes or something is due."""
+        now = time.monotonic()
+        due = [member.start_at for member in self.members if member.process is None]
+        for member in self.members:
+            if member.process is None and member.start_at <= now:
+                self._start(member)
+        seconds = max(0.01, min([TICK_SECONDS, *(when - now for when in due if when > now)]))
+        info = signal.sigtimedwait(SIGNALS, seconds)
+        return None if info is None else signal.Signals(info.si_signo)
+
+    def _start(self, member: Member) -> None:
+        command = [sys.executable, "-m", "implementation.platform", member.role, member.name, self.folder,
+                   str(os.getpid())]
+        descriptors = []
+        if member.role == "api":
+            descriptors = [self.listener.fileno()]
+            command.append(str(self.listener.fileno()))
+        member.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors, start_new_session=True)
+        member.started_at = time.monotonic()
+        stdin = member.process.stdin
+        with contextlib.suppress(BrokenPipeError):
+            if stdin is not None:
+                stdin.write(self.config.to_json().encode())
+                stdin.close()
+
+    def _revive(self) -> None:
+        """Note who has died, and when each is to be started again."""
+        now = time.monotonic()
+        for member in self.members:
+            if member.process is None or member.process.poll() is None:
+                continue
+            lived = now - member.started_at
+            member.backoff = 0.05 if lived > 2.0 else min(member.backoff * 2, BACKOFF_SECONDS_MAX)
+            member.start_at = now + (0.0 if lived > 2.0 else member.backoff)
+            member.restarts += 1
+            self.log.warning("died", extra={"fields": {
+                "name": member.name, "status": member.process.returncode, "lived_seconds": round(lived, 3),
+            }})
+            member.process = None
+
+    def _drain(self) -> None:
+        """No new work first, then what is in hand, then the rest; SIGKILL for what is not done in time."""
+        for roles in (("api",), ("relay", "scheduler"), ("agent",), ("resources", "balancer")):
+            living = [member for member in self.members if member.role in roles and member.process is not None]
+            for member in living:
+                self._signal(member, signal.SIGTERM)
+            deadline = time.monotonic() + self.config.drain_seconds + 2.0
+            while any(member.process is not None and member.process.poll() is None for member in living):
+                info = signal.sigtimedwait(SIGNALS, 0.1)
+                if info is not None and info.si_signo in (signal.SIGTERM, signal.SIGINT):
+                    return
+                if time.monotonic() > deadline:
+                    break
+
+    def _kill_all(self) -> None:
+        for member in self.members:
+            self._signal(member, signal.SIGKILL)
+        for member in self.members:
+            if member.process is not None:
+                member.process.wait()
+                member.process = None
+
+    def _signal(self, member: Member, number: signal.Signals) -> None:
+        if member.process is not None and member.process.poll() is None:
+            member.process.send_signal(number)
+
+    def _write_state(self) -> None:
+        """Who runs, for people and tests: state.json in the data folder."""
+        pids = {member.name: member.process.pid for member in self.members if member.process is not None}
+        restarts = {member.name: member.restarts for member in self.members}
+        path = Path(self.config.data) / "state.json"
+        state = json.dumps({"endpoint": self.endpoint, "pid": os.getpid(), "processes": pids, "restarts": restarts})
+        try:
+            temporary = path.with_suffix(".new")
+            temporary.write_text(state)
+            temporary.replace(path)
+        except OSError as error:
+            self.log.log(logging.WARNING, "state.json cannot be written", extra={"fields": {"error": str(error)}})
+
+
+def roster(config: PlatformConfig) -> list[tuple[str, str]]:
+    """(role, name) of every process."""
+    return [
+        *(("agent", f"agent{number}") for number in range(1, config.agents + 1)),
+        ("resources", "resources"), ("balancer", "balancer"), ("relay", "relay"),
+        *(("scheduler", f"scheduler{number}") for number in range(1, config.schedulers + 1)),
+        ("api", "api"),
+    ]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The platform's listening socket; it outlives the API server's process, so that clients wait and are served."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"cannot listen on {host} port {port}: {error.strerror}; another --port, or 0 for any free one, may do"
+        ) from None
+    listener.listen(512)
+    return listener
+
+
+def take_folder(config: PlatformConfig) -> int:
+    """Make the data folder, take its lock, and open the database once, so that trouble shows before anything runs."""
+    try:
+        os.makedirs(config.data, mode=0o700, exist_ok=True)
+        lock = os.open(os.path.join(config.data, "serve.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotStart(f"the data folder {config.data} cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        database = open_database(config)
+        with database.transaction():
+            database.run("DELETE FROM members")
+        database.close()
+    except OSError:
+        os.close(lock)
+        raise CannotStart(f"another serve runs on {config.data}; end it, or choose another --data") from None
+    except StoreUnavailable as error:
+        os.close(lock)
+        raise CannotStart(f"the store cannot be used: {error}") from None
+    if not os.path.isdir(config.functions):
+        os.close(lock)
+        raise CannotStart(f"there is no folder of functions at {config.functions}; --functions names it")
+    return lock
+
+
+def run(config: PlatformConfig, announce: Callable[[str], None]) -> int:
+    """Serve until told to end; the exit status. CannotStart says in one line why it cannot."""
+    return Supervisor(config, announce).run()
