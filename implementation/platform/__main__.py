@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import os
 import signal
 import sys
 
@@ -34,6 +35,8 @@ async def run(role: str, name: str, config: PlatformConfig, folder: str, descrip
         await serve(name, config, folder, descriptor)
     else:
         await make(role, name, config, folder).run()
+    sys.stderr.flush()
+    os._exit(0)  # the process may be killed at any instruction, so there is nothing that a longer goodbye would do
 
 
 def main(arguments: list[str]) -> int:
