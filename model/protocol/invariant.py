@@ -69,29 +69,53 @@ def blank_id_is_not_placed(st: State, message: Message) -> bool:
 
 
 @always(invariant=BLANK)
+def blank_id_is_not_asked_for(
+    st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt
+) -> bool:
+    """A request is sent only for a message that a scheduler has in hand."""
+    given(is_blank(st, message))
+    return not st.request[scheduler, agent, message, attempt]
+
+
+@always(invariant=BLANK)
+def blank_id_is_not_remembered(st: State, agent: Agent, message: Message, attempt: Attempt) -> bool:
+    """An agent remembers only what it was asked."""
+    given(is_blank(st, message))
+    return st.memory[agent, message, attempt] == Memory.BLANK
+
+
+@always(invariant=BLANK)
 def blank_id_has_no_reply(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> bool:
-    """An agent answers only what it was asked, and is asked only for a message that a scheduler has in hand."""
+    """An agent answers only what it was asked."""
     given(is_blank(st, message))
     return st.reply[scheduler, agent, message, attempt] == Reply.NONE
 
 
-@always(invariant=ONE_MESSAGE, when=lambda c: c.atomic_admission)
-def nothing_is_half_admitted(st: State, task: Task, submission: Submission) -> bool:
-    """The record and the row are one transaction: the API server never has a recorded task at hand."""
-    return not st.admitting[task, submission]
+def was_admitted(st: State, task: Task, submission: Submission) -> Any:
+    """The submission was not refused: its row is in the outbox, or it is at hand, or on the queue."""
+    return (
+        st.outbox[task, submission] != Outbox.EMPTY or st.admitting[task, submission] or st.enqueued[task, submission]
+    )
+
+
+def is_to_be_enqueued(st: State, task: Task, submission: Submission) -> Any:
+    """The submission was admitted and its message is still to be made."""
+    return (st.outbox[task, submission] == Outbox.PENDING or st.admitting[task, submission]) and not st.enqueued[
+        task, submission
+    ]
 
 
 @always(invariant=ONE_MESSAGE)
-def row_is_recorded(st: State, task: Task, submission: Submission) -> bool:
-    """The row of the outbox and the TaskID in the store are written in one transaction."""
-    given(st.outbox[task, submission] != Outbox.EMPTY)
+def admitted_task_is_recorded(st: State, task: Task, submission: Submission) -> bool:
+    """A submission is admitted by writing its TaskID into the store."""
+    given(was_admitted(st, task, submission))
     return st.recorded[task]
 
 
 @always(invariant=ONE_MESSAGE)
-def one_row_per_task(st: State, task: Task, one: Submission, other: Submission) -> bool:
-    """The store refuses a TaskID that it has, so no second submission of a task gets a row."""
-    given(st.outbox[task, one] != Outbox.EMPTY and st.outbox[task, other] != Outbox.EMPTY)
+def one_submission_is_admitted(st: State, task: Task, one: Submission, other: Submission) -> bool:
+    """The store refuses a TaskID that it has, so no second submission of a task is admitted."""
+    given(was_admitted(st, task, one) and was_admitted(st, task, other))
     return one == other
 
 
@@ -103,31 +127,37 @@ def published_row_is_enqueued(st: State, task: Task, submission: Submission) -> 
 
 
 @always(invariant=ONE_MESSAGE)
-def enqueued_comes_from_a_row(st: State, task: Task, submission: Submission) -> bool:
-    """What the queue remembers came out of a row of the outbox."""
-    given(st.enqueued[task, submission])
-    return st.outbox[task, submission] != Outbox.EMPTY
+def enqueued_is_no_longer_at_hand(st: State, task: Task, submission: Submission) -> bool:
+    """What the API server has at hand has no row in the outbox, and goes on the queue once."""
+    given(st.admitting[task, submission])
+    return st.outbox[task, submission] == Outbox.EMPTY and not st.enqueued[task, submission]
 
 
 @always(invariant=ONE_MESSAGE)
 def message_is_recorded(st: State, message: Message, task: Task) -> bool:
-    """A message is made from a row, and the row came with the record."""
+    """A message is made of a submission that was admitted."""
     given(st.task_of[message] == task)
     return st.recorded[task]
 
 
 @always(invariant=ONE_MESSAGE)
-def pending_row_has_no_forgotten_message(st: State, message: Message, task: Task, submission: Submission) -> bool:
-    """A row that is pending again after a crash of the relay is one whose id the queue knows: no second message."""
-    given(st.task_of[message] == task and st.outbox[task, submission] == Outbox.PENDING)
-    return st.enqueued[task, submission]
+def task_with_message_gets_no_other(st: State, message: Message, task: Task, submission: Submission) -> bool:
+    """The queue knows the id of the row that the message came from, even when a crash made the row pending again."""
+    given(st.task_of[message] == task)
+    return not is_to_be_enqueued(st, task, submission)
 
 
 @always(invariant=ONE_MESSAGE)
 def one_message_per_task(st: State, task: Task, one: Message, other: Message) -> bool:
-    """One row a task, and the queue makes one message of a row however often it is relayed."""
+    """One submission a task, and the queue makes one message of it however often it is relayed."""
     given(st.task_of[one] == task and st.task_of[other] == task)
     return one == other
+
+
+@always(invariant=TRUTHFUL, when=lambda c: c.atomic_admission)
+def nothing_is_half_admitted(st: State, task: Task, submission: Submission) -> bool:
+    """The record and the row are one transaction: the API server never has a recorded task at hand."""
+    return not st.admitting[task, submission]
 
 
 @always(invariant=TRUTHFUL)
@@ -138,13 +168,17 @@ def recorded_task_is_on_its_way(st: State, task: Task) -> bool:
 
 
 @always(invariant=TRUTHFUL)
-def answered_task_is_recorded(st: State, task: Task, submission: Submission) -> bool:
-    """Both answers, 202 and 400, are given only with the TaskID in the store."""
-    given(
-        st.call[task, submission] in (Call.ACCEPTED, Call.REFUSED)
-        or st.post[task, submission] in (Post.SAYS_202, Post.SAYS_400)
-    )
+def refused_task_is_recorded(st: State, task: Task, submission: Submission) -> bool:
+    """400 is the store's answer to a TaskID that it has, and it forgets none."""
+    given(st.call[task, submission] == Call.REFUSED or st.post[task, submission] == Post.SAYS_400)
     return st.recorded[task]
+
+
+@always(invariant=TRUTHFUL)
+def accepted_submission_is_on_its_way(st: State, task: Task, submission: Submission) -> bool:
+    """202 is said when the row is in the outbox, or the message on the queue; the row stays until the queue has it."""
+    given(st.call[task, submission] == Call.ACCEPTED or st.post[task, submission] == Post.SAYS_202)
+    return st.outbox[task, submission] == Outbox.PENDING or st.enqueued[task, submission]
 
 
 @always(invariant=PLACED)
@@ -176,9 +210,9 @@ def unrecorded_task_is_not_started(st: State, task: Task, attempt: Attempt) -> b
 
 
 @always(invariant=NOT_STARTED)
-def unpublished_task_is_not_started(st: State, task: Task, submission: Submission, attempt: Attempt) -> bool:
-    """A function is started for a message, and a row that the queue never saw has none."""
-    given(st.outbox[task, submission] == Outbox.PENDING and not st.enqueued[task, submission])
+def task_to_be_enqueued_is_not_started(st: State, task: Task, submission: Submission, attempt: Attempt) -> bool:
+    """A function is started for a message, and this one is still to be made."""
+    given(is_to_be_enqueued(st, task, submission))
     return st.starts[task, attempt] == 0
 
 
@@ -225,10 +259,17 @@ def ended_attempt_was_started(st: State, task: Task, attempt: Attempt) -> bool:
 
 
 @always(invariant=REAL)
+def running_attempt_was_started(st: State, agent: Agent, message: Message, task: Task, attempt: Attempt) -> bool:
+    """What an agent remembers as running, it started."""
+    given(st.task_of[message] == task and st.memory[agent, message, attempt] == Memory.RUNNING)
+    return st.starts[task, attempt] > 0
+
+
+@always(invariant=REAL)
 def running_attempt_has_not_ended(st: State, agent: Agent, message: Message, task: Task, attempt: Attempt) -> bool:
     """The only start of the attempt is the one that still runs."""
     given(st.task_of[message] == task and st.memory[agent, message, attempt] == Memory.RUNNING)
-    return st.starts[task, attempt] > 0 and not st.succeeded[task, attempt] and not st.raised[task, attempt]
+    return not st.succeeded[task, attempt] and not st.raised[task, attempt]
 
 
 @always(invariant=REAL)

@@ -158,31 +158,54 @@ def _stage(model: Model, config: Config, without: frozenset[str], mine: list[Pro
 
 
 def _induct(stage: Stage, timeout: float, report: Report | None) -> None:
-    """Asks every query; drops what failed, until nothing fails."""
+    """Asks every query; drops what failed, and asks again what was proved from it, until nothing fails."""
+    known: dict[tuple[str, str], Outcome] = {}
     while True:
         kept = stage.kept
         names = {goal.name for goal in kept}
         stage.hypotheses = [c for c in stage.hypotheses if c.name in names or c not in stage.goals]
-        stage.outcomes = _ask(stage, kept, timeout, report)
+        still_given = {conjunct.name for conjunct in stage.hypotheses}
+        known = {key: outcome for key, outcome in known.items() if outcome.core <= still_given}
+        stage.outcomes = _ask(stage, kept, known, timeout, report)
         failed = [o for o in stage.outcomes if o.answer is not Answer.PROVED and o.query.subject in names]
         if not failed:
             return
         stage.rounds.append(failed)
+        known = {(o.query.name, o.query.kind): o for o in stage.outcomes if o.answer is Answer.PROVED}
 
 
-def _ask(stage: Stage, goals: list[Conjunct], timeout: float, report: Report | None) -> list[Outcome]:
+def _ask(
+    stage: Stage,
+    goals: list[Conjunct],
+    known: dict[tuple[str, str], Outcome],
+    timeout: float,
+    report: Report | None,
+) -> list[Outcome]:
     queries = list(all_queries(stage.reading, goals))
     by_move: dict[str, list[Query]] = {}
     for query in queries:
         by_move.setdefault(query.move.name if query.move else "", []).append(query)
     outcomes: list[Outcome] = []
-    stage.impossible = []
     for name, asked in by_move.items():
-        session = Session(stage.reading, asked[0].move, stage.hypotheses if asked[0].assumes else [], timeout)
-        if name in stage.reading.moves and session.possible() is Answer.REFUTED:
-            stage.impossible.append(name)
+        session: Session | None = None
         for query in asked:
-            outcomes.append(session.ask(query))
+            outcome = known.get((query.name, query.kind))
+            if outcome is None:
+                if session is None:
+                    hypotheses = stage.hypotheses if query.assumes else []
+                    session = Session(stage.reading, query.move, hypotheses, timeout)
+                    _note_possible(stage, session, name)
+                outcome = session.ask(query)
+            outcomes.append(outcome)
             if report:
                 report(len(outcomes), len(queries))
     return outcomes
+
+
+def _note_possible(stage: Stage, session: Session, name: str) -> None:
+    if name in stage.reading.moves:
+        possible = session.possible() is not Answer.REFUTED
+        if possible and name in stage.impossible:
+            stage.impossible.remove(name)
+        if not possible and name not in stage.impossible:
+            stage.impossible.append(name)
