@@ -55,7 +55,7 @@ class Comparison:
             cells = self._cells.get(name)
             if cells is None:
                 raise DriverError(f"the driver observed `{name}`, which it did not announce{self._near(name)}")
-            if not isinstance(values, Mapping):
+            if type(values) is not dict:
                 values = {"": values}
             try:
                 for key, value in values.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,6 +13,10 @@ from model.checker.results import Trace
 from model.language import Step, System
 from model.language.errors import nearest
 from model.language.layout import State
+
+PERFORMED = "the system did what the model forbids"
+MARKED = "the system refused what the model forbids, and changed something all the same"
+UNCERTAIN = "the system could not say whether it did what the model forbids, and something has changed"
 
 
 class Kind(Enum):
@@ -24,19 +28,27 @@ class Kind(Enum):
 
 
 class Disagreement(Exception):
-    """Model and system disagree: of which kind, at which step (None: initially), and in which cells."""
+    """Model and system disagree: of which kind, at which step (None: initially), and in which cells.
 
-    def __init__(self, kind: Kind, step: Step | None, differences: list[Difference], reason: str = "") -> None:
+    forbidden: the steps that the model forbids and that the system was asked for, where that is what failed.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        step: Step | None,
+        differences: Sequence[Difference],
+        reason: str = "",
+        forbidden: Sequence[Step] = (),
+    ) -> None:
         super().__init__(reason or kind.value)
-        self.kind, self.step, self.differences, self.reason = kind, step, differences, reason
+        self.kind, self.step, self.differences, self.reason = kind, step, tuple(differences), reason
+        self.forbidden = tuple(forbidden)
 
-    def same_as(self, other: Disagreement) -> bool:
-        """Whether the other is the same disagreement: in kind, action and the fields that differ."""
+    def resembles(self, other: Disagreement) -> bool:
+        """Whether the other is likely the same fault: of one kind, at the same action."""
         mine, theirs = (self.step and self.step.action), (other.step and other.step.action)
-        return self.kind is other.kind and mine == theirs and self._fields() == other._fields()
-
-    def _fields(self) -> set[str]:
-        return {difference.label.split("[")[0] for difference in self.differences}
+        return self.kind is other.kind and mine == theirs and bool(self.forbidden) == bool(other.forbidden)
 
 
 class NotPerformed(Exception):
@@ -59,7 +71,7 @@ class Lockstep:
         self.compared = 0
         self._setting = setting_of(system)
         self._arguments: dict[Step, dict[str, str]] = {}
-        self._comparison: Comparison | None = None
+        self._comparison = Comparison(system, ())
         self.abilities: Abilities = Abilities("", frozenset(), frozenset())
 
     def begin(self) -> None:
@@ -69,7 +81,7 @@ class Lockstep:
         observes nothing).
         """
         abilities = self.driver.reset(self._setting)
-        if self._comparison is None or abilities != self.abilities:
+        if abilities != self.abilities:
             self.abilities, self._comparison = abilities, self._prepare(abilities)
         self.state = self.system.initial
         self._compare(None, self.state)
@@ -92,26 +104,24 @@ class Lockstep:
         self._compare(step, after)
         self.state = after
 
-    def expect_refusals(self, steps: Iterable[Step]) -> int:
-        """Ask the system for steps that the model does not allow in the present state: each must be refused.
+    def expect_refusals(self, steps: Sequence[Step]) -> int:
+        """Ask the system for steps that the model forbids in the present state: each must be refused.
 
-        Returns how many were asked. Disagreement: one was performed, or a refused one left a mark.
+        Returns how many were asked. Disagreement: one was performed, or one that was refused left a mark.
         """
-        asked = 0
-        for step in steps:
-            asked += 1
+        for position, step in enumerate(steps):
             try:
                 self.driver.step(step.action, self._named(step))
             except StepRefused:
                 continue
             except StepUncertain:
-                self._compare(step, self.state)
+                self._compare(step, self.state, UNCERTAIN, steps[: position + 1])
                 continue
-            differences = self._differences(self.state)
-            raise Disagreement(Kind.UNEXPECTED, step, differences, "the system did what the model does not allow")
-        if asked:
-            self._compare(None, self.state, "a step was refused and changed something all the same")
-        return asked
+            differences = self._comparison.differences(self.state, self.driver.observe())
+            raise Disagreement(Kind.UNEXPECTED, step, differences, PERFORMED, [step])
+        if steps:
+            self._compare(None, self.state, MARKED, steps)
+        return len(steps)
 
     def _named(self, step: Step) -> dict[str, str]:
         known = self._arguments.get(step)
@@ -123,24 +133,21 @@ class Lockstep:
         actions = self.system.model.actions
         for name in sorted(abilities.performs | abilities.internal | set(abilities.lenient)):
             if name not in actions:
-                raise DriverError(f"the driver claims an action `{name}`, which the model lacks{nearest(name, actions)}")
+                raise DriverError(
+                    f"the driver claims an action `{name}`, which the model lacks{nearest(name, actions)}"
+                )
         if not abilities.observes:
             raise DriverError("the driver observes nothing, so there is nothing to compare")
         if not abilities.performs:
             raise DriverError("the driver performs nothing, so there is nothing to replay")
         return Comparison(self.system, abilities.observes)
 
-    def _compare(self, step: Step | None, state: State, reason: str = "") -> None:
-        assert self._comparison is not None, "begin() comes first"
+    def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
         self.compared += 1
         observation = self.driver.observe()
         if not self._comparison.agrees(state, observation):
             differences = self._comparison.differences(state, observation)
-            raise Disagreement(Kind.DIFFERENT, step, differences, reason)
-
-    def _differences(self, state: State) -> list[Difference]:
-        assert self._comparison is not None, "begin() comes first"
-        return self._comparison.differences(state, self.driver.observe())
+            raise Disagreement(Kind.DIFFERENT, step, differences, reason, forbidden)
 
 
 @dataclass(frozen=True)
@@ -157,8 +164,11 @@ class Replay:
     not_performed: str = ""
 
 
-def replay(trace: Trace, driver: Driver) -> Replay:
-    """Replay a trace of the model step by step and stop at the first disagreement. DriverError passes through."""
+def replay(trace: Trace, driver: Driver, forbidden: Sequence[Step] = ()) -> Replay:
+    """Replay a trace of the model step by step and stop at the first disagreement. DriverError passes through.
+
+    forbidden: steps that the model forbids at the end of the trace, and that the system must refuse there.
+    """
     lockstep = Lockstep(trace.system, driver)
     taken = 0
     try:
@@ -166,6 +176,7 @@ def replay(trace: Trace, driver: Driver) -> Replay:
         for step, after in zip(trace.steps, trace.states[1:], strict=True):
             lockstep.take(step, after)
             taken += 1
+        lockstep.expect_refusals(forbidden)
     except Disagreement as disagreement:
         return Replay(trace, taken, lockstep.compared, disagreement)
     except NotPerformed as lacking:
@@ -177,7 +188,8 @@ def random_traces(system: System, number: int, length: int, seed: int) -> Iterat
     """Random runs of the model: at each state every enabled step is equally likely; a run ends where none is."""
     chance = random.Random(seed)
     for _ in range(number):
-        states, steps = [system.initial], []
+        states: list[State] = [system.initial]
+        steps: list[Step] = []
         while len(steps) < length:
             ways = list(system.successors(states[-1]))
             if not ways:
