@@ -29,8 +29,4 @@ def explore(
     """Explore a system with the engine asked for. properties: None for all that apply (and deadlocks)."""
     from model.checker import explore as plain
 
-    if options.engine == "direct":
-        from model.checker.graph import RunStepper
-
-        return plain.check(system, properties, limits, RunStepper(system), "direct")
-    return plain.check(system, properties, limits)
+    return plain.check(system, properties, limits, "direct" if options.engine == "direct" else "plain")

@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from model.checker.graph import Graph, RunStepper, Stepper, explore
 from model.checker.liveness import FairSearch
 from model.checker.minimal import MINIMAL, Costs
 from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
+from model.checker.source import GeneratedSystem
+from model.checker.truths import GeneratedTruths, RunTruths, Truths
 from model.language.declare import Property
 from model.language.system import Arguments, System
 
 DEADLOCK = "deadlock"
-Instance = tuple[Property, Arguments]
 
 
 def check(
     system: System,
     properties: Sequence[Property] | None = None,
     limits: Limits | None = None,
-    stepper: Stepper | None = None,
     engine: str = "plain",
 ) -> CheckResult:
     """Explores all reachable states (also past violations) and judges the properties (default: all that apply).
 
-    stepper: where steps come from (default: generated from the traces; ``RunStepper`` runs the model's functions).
+    engine: "plain" takes steps and truths from code generated from the traces, "direct" runs the model's functions.
     Ctrl-C and limits end the exploration early; what is known by then is in the result, and its verdict is unknown.
     """
     began = time.monotonic()
     claims = list(properties) if properties is not None else system.properties()
-    graph = explore(system, stepper or RunStepper(system), limits)
-    return judge(graph, claims, engine, with_deadlock=properties is None, began=began)
+    asked = [*claims, system.ending] if system.ending else claims
+    stepper: Stepper
+    truths: Truths
+    if engine == "direct":
+        stepper, truths = RunStepper(system), RunTruths(system)
+    else:
+        stepper = generated = GeneratedSystem(system)
+        truths = GeneratedTruths(generated, asked)
+    graph = explore(system, stepper, limits)
+    result = judge(graph, truths, claims, with_deadlock=properties is None)
+    result.engine, result.seconds = engine, time.monotonic() - began
+    return result
 
 
-def judge(
-    graph: Graph, claims: Sequence[Property], engine: str, *, with_deadlock: bool, began: float | None = None
-) -> CheckResult:
+def judge(graph: Graph, truths: Truths, claims: Sequence[Property], *, with_deadlock: bool) -> CheckResult:
     """The verdicts on a graph that was explored (as far as it was)."""
     system = graph.system
-    judgement = _Judgement(graph)
+    judgement = _Judgement(graph, truths, claims)
     results = [judgement.of(claim) for claim in claims]
     if with_deadlock and system.ending is not None:
         results.append(judgement.deadlock(system.ending))
@@ -47,12 +55,12 @@ def judge(
     for step in graph.edge_steps[: graph.first_edge[-1]]:
         fired[graph.stepper.steps[step].action] += 1
     return CheckResult(
-        engine=engine,
+        engine="",
         complete=graph.complete,
         states=len(graph.states),
         transitions=graph.first_edge[-1],
         depth=graph.depth,
-        seconds=time.monotonic() - began if began is not None else graph.seconds,
+        seconds=graph.seconds,
         fired=fired,
         properties=results,
         stopped=graph.stopped,
@@ -63,8 +71,9 @@ def judge(
 class _Judgement:
     """The verdicts on one graph; what several properties need is worked out once."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph, self.system = graph, graph.system
+    def __init__(self, graph: Graph, truths: Truths, claims: Sequence[Property]) -> None:
+        self.graph, self.system, self.truths = graph, graph.system, truths
+        self._violations = truths.violations([claim for claim in claims if claim.kind == "always"], graph.states)
         self._costs: Costs | None = None
         self._fair: FairSearch | None = None
 
@@ -73,15 +82,13 @@ class _Judgement:
         return kinds[claim.kind](claim)
 
     def _always(self, claim: Property) -> PropertyResult:
-        violations: dict[Arguments, list[int]] = {}
-        exercised = False
-        for arguments in self.system.instances(claim):
-            for number, state in enumerate(self.graph.states):
-                truth = self.system.holds(claim, state, arguments)
-                if truth is False:
-                    violations.setdefault(arguments, []).append(number)
-                exercised = exercised or truth is not None
-        return self._safety(claim.name, "always", violations, exercised)
+        violations = {arguments: wrong for (name, arguments), wrong in self._violations.items() if name == claim.name}
+        return self._safety(claim.name, "always", violations, bool(violations) or self._exercised(claim))
+
+    def _exercised(self, claim: Property) -> bool:
+        """Whether the property says anything of any state found."""
+        asked = [self.truths.of(claim, arguments) for arguments in self.system.instances(claim)]
+        return any(truth(state) is not None for truth in asked for state in self.graph.states)
 
     def _safety(self, name: str, kind: str, violations: dict[Arguments, list[int]], exercised: bool) -> PropertyResult:
         if violations:
@@ -95,11 +102,8 @@ class _Judgement:
         return PropertyResult(name, kind, verdict, "what it speaks of never happened" if idle else "")
 
     def _sometimes(self, claim: Property) -> PropertyResult:
-        seen = any(
-            self.system.holds(claim, state, arguments)
-            for arguments in self.system.instances(claim)
-            for state in self.graph.states
-        )
+        asked = [self.truths.of(claim, arguments) for arguments in self.system.instances(claim)]
+        seen = any(truth(state) for truth in asked for state in self.graph.states)
         if seen:
             return PropertyResult(claim.name, "sometimes", Verdict.HOLDS)
         if not self.graph.complete:
@@ -112,7 +116,8 @@ class _Judgement:
         exercised = False
         best: Counterexample | None = None
         for arguments in self.system.instances(claim):
-            truths = [self.system.holds(claim, state, arguments) for state in self.graph.states]
+            truth = self.truths.of(claim, arguments)
+            truths = [truth(state) for state in self.graph.states]
             exercised = exercised or any(truth is not None for truth in truths)
             found = self._broken_promise(claim, arguments, truths)
             if found and (best is None or _stem(found) < _stem(best)):
@@ -127,24 +132,22 @@ class _Judgement:
     ) -> Counterexample | None:
         if False not in truths:
             return None
-        kept = self._kept(claim, arguments)
-        lasso = self.fair.lasso(lambda number: truths[number] is False, kept)
+        keeps = self.truths.kept(claim, arguments)
+        states = self.graph.states
+        lasso = self.fair.lasso(lambda number: truths[number] is False, lambda number: keeps(states[number]))
         if lasso is None:
             return None
         trace = self.graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
         return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
 
-    def _kept(self, claim: Property, arguments: Arguments) -> Callable[[int], bool]:
-        """Whether the promise is kept in a state, whatever its ``given`` says there."""
-        return lambda number: self.system.keeps(claim, self.graph.states[number], arguments)
-
     def deadlock(self, ending: Property) -> PropertyResult:
         """Whether every state in which nothing but faults can happen is a wanted end."""
+        ended = self.truths.of(ending, ())
         stuck = [
             number
             for number in range(self.graph.explored)
             if not any(self._acts(step) for step, _ in self.graph.edges(number))
-            and self.system.holds(ending, self.graph.states[number], ()) is False
+            and ended(self.graph.states[number]) is False
         ]
         return self._safety(DEADLOCK, DEADLOCK, {(): stuck} if stuck else {}, True)
 

@@ -182,11 +182,21 @@ class Judge:
         if number not in self._truths:
             antecedent, body = self._formulas[number]
             names = self.generated.names
-            lines = [f"    if not ({names.formula(antecedent)}): return None"] if antecedent is not True else []
-            lines = [*self._failing_lines(number), *lines, f"    return bool({names.formula(body)})"]
-            text = "\n".join(["def truth(state_):", f"    {names.unpacking(lines)}", *lines])
-            self._truths[number] = _compiled(text, "truth", {"confirm": self._confirm})
+            silent = [f"    if not ({names.formula(antecedent)}): return None"] if antecedent is not True else []
+            self._truths[number] = self._asked([*self._failing_lines(number), *silent], body)
         return self._truths[number]
+
+    def kept(self, number: int) -> Callable[[State], bool]:
+        """The function that says whether a state keeps the promise of an ``eventually``, whatever was given."""
+        asked = self._asked([], self._formulas[number][1])
+        return lambda state: bool(asked(state))
+
+    def _asked(self, first: list[str], body: Formula) -> Callable[[State], bool | None]:
+        names = self.generated.names
+        lines = [*first, f"    return bool({names.formula(body)})"]
+        text = "\n".join(["def truth(state_):", f"    {names.unpacking(lines)}", *lines])
+        asked: Callable[[State], bool | None] = _compiled(text, "truth", {"confirm": self._confirm})
+        return asked
 
     def _failing_lines(self, number: int) -> list[str]:
         block = arrange(self._failures(number))
