@@ -1,0 +1,160 @@
+"""A real platform for tests: its processes, its functions, its data, and a client."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from implementation.platform.caller import Caller
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = """
+import sys
+from implementation.platform.config import load_config, ConfigError
+from implementation.platform.supervisor import CannotStart, run
+import json
+try:
+    sys.exit(run(load_config(None, None, json.loads(sys.argv[1])), lambda text: print(text, flush=True)))
+except (CannotStart, ConfigError) as error:
+    print("refused:", error, flush=True)
+    sys.exit(2)
+"""
+LEDGER = """
+    import json, os, time
+    def handler(event, context):
+        order = json.loads(event)
+        entry = f"{context.task_id} {context.attempt} {os.getpid()}\\n".encode()
+        ledger = os.open(order["ledger"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(ledger, entry)
+        os.close(ledger)
+        time.sleep(order.get("seconds", 0))
+        return context.task_id
+"""
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Platform:
+    """A platform in folder, with settings; start() starts it, and it ends with the test."""
+
+    folder: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    process: "subprocess.Popen[str] | None" = None
+    endpoint: str = ""
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger function writes."""
+        return self.folder / "ledger.txt"
+
+    def function(self, name: str, text: str) -> None:
+        """Write a function's file."""
+        path = self.folder / "functions" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+    def start(self) -> "Platform":
+        """Start all processes and wait for the endpoint."""
+        (self.folder / "functions").mkdir(parents=True, exist_ok=True)
+        log = open(self.folder / "log.ndjson", "a")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, json.dumps(self.all_settings())], cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=log, text=True,
+        )
+        log.close()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("onceproof serves at "), line + (self.folder / "log.ndjson").read_text()
+        self.endpoint = line.split()[-1]
+        return self
+
+    def refusal(self) -> str:
+        """Start, expecting that it cannot: the line that says why."""
+        command = [sys.executable, "-c", SERVE, json.dumps(self.all_settings())]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+        assert done.returncode == 2, done.stdout + done.stderr
+        return done.stdout
+
+    def all_settings(self) -> dict[str, Any]:
+        """The settings of the process to be."""
+        return {"port": 0, "data": str(self.data), "functions": str(self.folder / "functions"), **self.settings}
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        status = self.process.wait(PATIENCE_SECONDS)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
+        return status
+
+    def kill(self) -> None:
+        """End everything at once, stopped processes too: they die with the supervisor."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+            self.process = None
+
+    def caller(self, **given: Any) -> Caller:
+        """A client."""
+        return Caller(self.endpoint, **given)
+
+    def state(self) -> dict[str, Any]:
+        """What the supervisor says of its processes."""
+        return dict(json.loads((self.data / "state.json").read_text()))
+
+    def pid(self, name: str) -> int:
+        """The pid of a process; waits until it runs."""
+        return int(eventually(lambda: self.state()["processes"].get(name)))
+
+    def order(self, **given: Any) -> bytes:
+        """An event for the ledger function."""
+        return json.dumps({"ledger": str(self.ledger), **given}).encode()
+
+    def starts(self) -> dict[tuple[str, str], int]:
+        """How often the ledger function was started, by (TaskID, attempt)."""
+        counts: dict[tuple[str, str], int] = {}
+        for line in self.ledger.read_text().splitlines() if self.ledger.exists() else []:
+            task_id, attempt, _ = line.split()
+            counts[task_id, attempt] = counts.get((task_id, attempt), 0) + 1
+        return counts
+
+    def ended(self, function: str, task_id: str) -> dict[str, Any]:
+        """A task's record when it has ended."""
+        def look() -> dict[str, Any] | None:
+            record = self.caller().get(function, task_id)
+            return record if record["endTime"] else None
+
+        return eventually(look)
+
+
+def eventually(look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
+    """What look() returns as soon as it is true; a test that waits too long fails."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and is not a zombie."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text() and bool(os.kill(pid, 0) is None)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
