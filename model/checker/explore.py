@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from model.checker.graph import Graph, RunStepper, Stepper, explore
-from model.checker.liveness import FairSearch
 from model.checker.minimal import MINIMAL, Costs
 from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
 from model.checker.source import GeneratedSystem
 from model.checker.truths import GeneratedTruths, RunTruths, Truths
 from model.language.declare import Property
 from model.language.system import Arguments, System
+
+if TYPE_CHECKING:
+    from model.checker.liveness import FairSearch
 
 DEADLOCK = "deadlock"
 
@@ -164,6 +167,8 @@ class _Judgement:
     @property
     def fair(self) -> FairSearch:
         """The search for fair runs."""
+        from model.checker.liveness import FairSearch  # numpy takes longer to import than most specs to check
+
         if self._fair is None:
             self._fair = FairSearch(self.graph)
         return self._fair

@@ -9,15 +9,17 @@ be gone round fairly. Streett emptiness: see Clarke, Grumberg, Peled, "Model Che
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import networkx as nx
+import numpy as np
+import numpy.typing as npt
 
 from model.checker.graph import Graph
 from model.checker.minimal import Edge
 from model.language.declare import Fairness
 
+Bools = npt.NDArray[np.bool_]
 Pending = tuple[int, bool]  # a state, and whether a promise made before is still open there
 
 
@@ -37,18 +39,24 @@ class FairSearch:
         actions = graph.system.actions
         self.is_fault = [actions[step.action].fault for step in graph.stepper.steps]
         self.fairness = [actions[step.action].fairness for step in graph.stepper.steps]
+        self._moves = _Moves(graph, self.is_fault, self.fairness)
 
     def lasso(self, promised: Callable[[int], bool], kept: Callable[[int], bool]) -> Lasso | None:
         """A fair run on which, from a state that is ``promised`` on, no state is ``kept``; None if there is none.
 
         Of all such runs one whose stem has the fewest faults, then the fewest steps.
         """
-        reached = self._open_states(promised, kept)
-        fair = self._fair_sets({number for number, is_open in reached if is_open})
-        if not fair:
+        unkept = np.fromiter((not kept(number) for number in range(len(self.graph.states))), dtype=bool)
+        member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in self._moves.may_stay(unkept)}
+        for group in self._fair_sets(self._moves.on_cycles(unkept)):
+            member.update(dict.fromkeys(group, group))
+        if not member:
             return None
-        member = {number: group for group in fair for number in group}
-        goal = min((pair for pair in reached if pair[1] and pair[0] in member), key=lambda pair: reached[pair][0])
+        reached = self._open_states(promised, kept)
+        goals = [pair for pair in reached if pair[1] and pair[0] in member]
+        if not goals:
+            return None
+        goal = min(goals, key=lambda pair: reached[pair][0])
         stem: list[Edge] = []
         pair: Pending | None = goal
         while pair is not None:
@@ -98,26 +106,22 @@ class FairSearch:
                     queue.append(onward)
         return reached
 
-    def _fair_sets(self, region: set[int]) -> list[set[int]]:
-        """The sets of states in the region that a fair run can go round in for ever."""
-        fair: list[set[int]] = []
+    def _fair_sets(self, region: set[int]) -> list[frozenset[int]]:
+        """The sets of several states in the region that a fair run can go round in for ever."""
+        fair: list[frozenset[int]] = []
         pending = [region]
         while pending:
             part = pending.pop()
-            network: nx.DiGraph[int] = nx.DiGraph()
-            network.add_nodes_from(part)
-            network.add_edges_from(
-                (n, t) for n in part for s, t in self.graph.edges(n) if not self.is_fault[s] and t in part
-            )
-            for component in nx.strongly_connected_components(network):
+            onward = {n: [t for s, t in self.graph.edges(n) if not self.is_fault[s] and t in part] for n in part}
+            for component in components(onward):
                 verdict = self._judge(component)
                 if verdict is True:
                     fair.append(component)
                 elif verdict:
-                    pending.append(component - verdict)
+                    pending.append(set(component - verdict))
         return fair
 
-    def _judge(self, component: set[int]) -> bool | set[int]:
+    def _judge(self, component: frozenset[int]) -> bool | set[int]:
         """True if a run that visits all of the component is fair; False if none inside it is; or what to avoid.
 
         A weakly fair step that is enabled everywhere and never taken inside condemns every part of the component;
@@ -138,10 +142,10 @@ class FairSearch:
             return avoid if avoid != component else False
         return True
 
-    def _taken(self, component: set[int]) -> Iterable[int]:
+    def _taken(self, component: frozenset[int]) -> Iterable[int]:
         return (s for n in component for s, t in self.graph.edges(n) if t in component and not self.is_fault[s])
 
-    def _round(self, start: int, component: set[int]) -> list[Edge]:
+    def _round(self, start: int, component: frozenset[int]) -> list[Edge]:
         """A closed walk from ``start`` inside the component that is fair; empty where staying is."""
         cycle: list[Edge] = []
         here = start
@@ -161,7 +165,7 @@ class FairSearch:
         for step, number in cycle:
             yield number, step
 
-    def _duties(self, component: set[int]) -> Iterable[Callable[[int, int], bool]]:
+    def _duties(self, component: frozenset[int]) -> Iterable[Callable[[int, int], bool]]:
         """What a fair walk must pass, for each fair step that is enabled inside: the step, or a state without it."""
         enabled = {number: {step for step, _ in self.graph.edges(number)} for number in component}
         taken = set(self._taken(component))
@@ -172,7 +176,7 @@ class FairSearch:
             elif fairness is Fairness.STRONG and step in taken:
                 yield lambda number, by, step=step: by == step  # type: ignore[misc]
 
-    def _walk(self, start: int, component: set[int], arrived: Callable[[int, int], bool]) -> list[Edge]:
+    def _walk(self, start: int, component: frozenset[int], arrived: Callable[[int, int], bool]) -> list[Edge]:
         """A shortest walk of at least one step inside the component to where ``arrived(state, step)`` is true."""
         seen: set[int] = set()
         queue: deque[tuple[int, list[Edge]]] = deque([(start, [])])
@@ -186,3 +190,79 @@ class FairSearch:
                         seen.add(target)
                         queue.append((target, [*path, (step, target)]))
         return []
+
+
+class _Moves:
+    """The steps of a graph as arrays, to rule out at once what cannot be part of a fair run: mostly everything."""
+
+    def __init__(self, graph: Graph, is_fault: list[bool], fairness: list[Fairness]) -> None:
+        edges = graph.first_edge[-1]
+        counts = np.diff(np.frombuffer(graph.first_edge, dtype=np.int64))
+        sources = np.repeat(np.arange(len(counts)), counts)
+        steps = np.frombuffer(graph.edge_steps, dtype=np.int32)[:edges]
+        targets = np.frombuffer(graph.edge_targets, dtype=np.int32)[:edges]
+        moves = sources != targets
+        is_fair = np.array([kind is not Fairness.NONE for kind in fairness], dtype=bool)
+        progress = np.array([not fault for fault in is_fault], dtype=bool)
+        self.left_for_sure = np.zeros(len(graph.states), dtype=bool)
+        self.left_for_sure[sources[moves & is_fair[steps]]] = True
+        ordinary = moves & progress[steps]
+        self.sources, self.targets = sources[ordinary], targets[ordinary]
+
+    def may_stay(self, region: Bools) -> list[int]:
+        """The states of a region in which a fair run may stay for ever: no fair step leads out of them."""
+        return [int(number) for number in np.flatnonzero(region & ~self.left_for_sure)]
+
+    def on_cycles(self, region: Bools) -> set[int]:
+        """The states of a region that are on a cycle of steps that are no faults, or between two such cycles."""
+        kept = region[self.sources] & region[self.targets]
+        sources, targets = self.sources[kept], self.targets[kept]
+        size = len(region)
+        while len(sources):
+            goes_on = np.bincount(sources, minlength=size) > 0
+            comes_from = np.bincount(targets, minlength=size) > 0
+            kept = goes_on[targets] & comes_from[sources]
+            if kept.all():
+                break
+            sources, targets = sources[kept], targets[kept]
+        return set(sources.tolist())
+
+
+def components(onward: Mapping[int, list[int]]) -> Iterator[frozenset[int]]:
+    """The strongly connected sets of several nodes of a graph. Tarjan's algorithm, without recursion.
+
+    R. Tarjan, "Depth-first search and linear graph algorithms", SIAM J. Comput. 1 (1972).
+    """
+    order: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    on_stack: set[int] = set()
+    for root in onward:
+        if root in order:
+            continue
+        work = [(root, iter(onward[root]))]
+        order[root] = low[root] = len(order)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, targets = work[-1]
+            for target in targets:
+                if target not in order:
+                    order[target] = low[target] = len(order)
+                    stack.append(target)
+                    on_stack.add(target)
+                    work.append((target, iter(onward[target])))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], order[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    component = set()
+                    while node not in component:
+                        component.add(stack.pop())
+                    on_stack -= component
+                    if len(component) > 1:
+                        yield frozenset(component)
