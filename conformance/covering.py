@@ -106,10 +106,13 @@ class _Walk:
 
     def run(self) -> None:
         """Walk the paths until all are walked, the budget is used up, or model and system disagree."""
-        for path in self._chosen():
-            self.paths += 1
-            if not self._walk(path):
-                break
+        try:
+            for path in self._chosen():
+                self.paths += 1
+                if not self._walk(path):
+                    break
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
 
     def _chosen(self) -> Sequence[list[int]]:
         if self.budget.sample is None or self.budget.sample >= len(self.plan.paths):

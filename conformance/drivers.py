@@ -1,0 +1,21 @@
+"""The drivers of the reference system by name, and any other by its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.core_driver import CoreDriver
+from conformance.driver import Driver
+from conformance.process_driver import ANSWER_SECONDS, ProcessDriver
+
+CORE = "core"
+BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver}
+
+
+def open_driver(name: str = CORE, answer_seconds: float = ANSWER_SECONDS) -> Driver:
+    """A driver of the reference system, or a process that a command starts; DriverError where it can't start.
+
+    answer_seconds: how long a process may take for each answer.
+    """
+    make = BUILT_IN.get(name)
+    return make() if make is not None else ProcessDriver(name, answer_seconds)

@@ -1,0 +1,264 @@
+"""Drive a system along traces of the model, and compare states after every step."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance.covering import REFUSALS, Budget, Coverage, cover
+from conformance.driver import setting_of
+from conformance.drivers import CORE
+from conformance.lockstep import Replay, replay
+from conformance.refusals import Guards
+from model.language import System, build
+from onceproof.conforming import (
+    StepProgress,
+    again_command,
+    answer_option,
+    call_text,
+    disagreement_json,
+    driver_option,
+    driving,
+    mapping_json,
+    mapping_lines,
+    parse_call,
+    save,
+    tell,
+)
+from onceproof.errors import Exit, InputError
+from onceproof.itf import TraceFile, read_trace
+from onceproof.models import resolve
+from onceproof.specs import Spec, load_spec
+
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command(short_help=__doc__)
+@click.argument("trace", required=False, type=click.Path(path_type=Path))
+@click.option("--cover", "spec", type=click.Path(path_type=Path), metavar="SPEC", help="Every transition of a spec.")
+@driver_option
+@answer_option
+@click.option("--forbidden", multiple=True, metavar="STEP", help="Ask for it after TRACE; it must be refused.")
+@click.option("--explain-mapping", is_flag=True, help="Print how observations are read as the model's state; no run.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Cover for so long at most.")
+@click.option("--max-steps", type=POSITIVE, help="Cover with so many steps at most.")
+@click.option("--max-states", type=POSITIVE, help="Explore so many states of the spec at most.")
+@click.option("--sample", type=POSITIVE, metavar="N", help="Walk N of the cover's paths only, chosen by --seed.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For what is chosen at random.")
+@click.option(
+    "--refusals",
+    type=click.IntRange(min=0),
+    default=REFUSALS,
+    show_default=True,
+    metavar="N",
+    help="At each new state ask for N steps that the model forbids.",
+)
+@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write what disagrees as ITF.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Only what disagrees; no progress.")
+def command(
+    trace: Path | None,
+    spec: Path | None,
+    driver: str,
+    answer_seconds: float,
+    forbidden: tuple[str, ...],
+    explain_mapping: bool,
+    max_seconds: float | None,
+    max_steps: int | None,
+    max_states: int | None,
+    sample: int | None,
+    seed: int,
+    refusals: int,
+    trace_out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Replay TRACE (an ITF file) against a system, or cover every transition of a spec.
+
+    Model and system take each step side by side; after each their states must be the same. What the model forbids
+    the system must refuse. Exit status: 0 they agree, 1 they do not, 2 wrong trace, spec or driver, 3 undecided.
+    """
+    if explain_mapping:
+        _explain(trace, spec, driver, answer_seconds, as_json)
+    elif (trace is None) == (spec is None):
+        raise InputError("replay: give either a TRACE or --cover SPEC")
+    elif trace is not None:
+        _replay(read_trace(trace), driver, answer_seconds, forbidden, trace_out, as_json, quiet)
+    elif spec is not None:
+        budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed)
+        _cover(load_spec(spec), driver, answer_seconds, budget, trace_out, as_json, quiet)
+
+
+def _explain(trace: Path | None, spec: Path | None, driver: str, answer_seconds: float, as_json: bool) -> None:
+    system: System
+    if trace is not None:
+        system = read_trace(trace).trace.system
+    else:
+        system = load_spec(spec).system if spec is not None else build(resolve(None, Path()).model)
+    with driving(driver, answer_seconds) as driven:
+        abilities = driven.reset(setting_of(system))
+    if as_json:
+        click.echo(json.dumps(mapping_json(abilities, system), indent=2))
+    else:
+        click.echo("\n".join(mapping_lines(abilities, system)))
+
+
+def _replay(
+    read: TraceFile,
+    driver: str,
+    answer_seconds: float,
+    forbidden: tuple[str, ...],
+    trace_out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    trace = read.trace
+    refused = [parse_call(trace.system, text) for text in forbidden]
+    if not trace.steps and not refused:
+        raise InputError(f"{read.path}: the trace has no steps; nothing to replay")
+    guards = Guards(trace.system)
+    for step in refused:
+        if not guards.forbids(trace.states[-1], step):
+            raise InputError(f"{read.path}: the model allows {call_text(trace.system, step)} after this trace")
+    with driving(driver, answer_seconds) as driven:
+        result = replay(trace, driven, refused)
+    if result.disagreement is not None:
+        found = result.disagreement
+        short = type(trace)(trace.system, trace.states[: result.steps + 2], trace.steps[: result.steps + 1])
+        if trace_out is not None:
+            save(trace_out, read.source, read.spec_name, short)
+        if as_json:
+            document = {**_replay_json(read, result), "disagreement": disagreement_json(found, short)}
+            click.echo(json.dumps(document, indent=2))
+        else:
+            click.echo("\n".join(tell(found, short, again_command(read.path, found, short, driver))))
+        raise click.exceptions.Exit(Exit.VIOLATED)
+    if as_json:
+        click.echo(json.dumps(_replay_json(read, result), indent=2))
+    elif result.not_performed:
+        click.echo(
+            f"{read.path}: agrees for {result.steps} of {len(trace)} steps; "
+            f"the driver does not perform `{result.not_performed}`"
+        )
+    elif not quiet:
+        click.echo(f"{read.path}: agrees in all {len(trace)} steps, {result.compared} states compared")
+    if result.not_performed:
+        raise click.exceptions.Exit(Exit.UNDECIDED)
+
+
+def _replay_json(read: TraceFile, result: Replay) -> dict[str, Any]:
+    undecided = "undecided" if result.not_performed else "agrees"
+    return {
+        "trace": str(read.path),
+        "verdict": "differs" if result.disagreement else undecided,
+        "steps": len(read.trace),
+        "agreed": result.steps,
+        "compared": result.compared,
+        "not_performed": result.not_performed or None,
+        "disagreement": None,
+    }
+
+
+def _cover(
+    spec: Spec,
+    driver: str,
+    answer_seconds: float,
+    budget: Budget,
+    trace_out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    progress = StepProgress(spec.name, quiet or as_json)
+    with driving(driver, answer_seconds) as driven:
+        found = cover(spec.system, driven, budget, progress)
+        progress.wipe()
+        if not found.performable and found.disagreement is None:
+            raise InputError(f"{spec.path}: the driver performs none of the steps that come first; nothing to cover")
+    if found.trace is not None and trace_out is not None:
+        save(trace_out, spec.source, spec.name, found.trace)
+    if as_json:
+        click.echo(json.dumps(_cover_json(spec, found), indent=2))
+    else:
+        _print_cover(spec, found, driver, trace_out, quiet)
+    if found.disagreement is not None:
+        raise click.exceptions.Exit(Exit.VIOLATED)
+    if (not found.complete and budget.sample is None) or found.stopped == "interrupted":
+        raise click.exceptions.Exit(Exit.UNDECIDED)
+
+
+def _print_cover(spec: Spec, found: Coverage, driver: str, trace_out: Path | None, quiet: bool) -> None:
+    if not quiet:
+        for line in _summary(spec, found):
+            click.echo(line)
+    if found.disagreement is not None and found.trace is not None:
+        again = again_command(trace_out, found.disagreement, found.trace, driver) or _same_command(spec, driver)
+        click.echo("" if quiet else "\n", nl=False)
+        click.echo("\n".join(tell(found.disagreement, found.trace, again)))
+
+
+def _same_command(spec: Spec, driver: str) -> str:
+    words = ["onceproof", "replay", "--cover", str(spec.path)]
+    if driver != CORE:
+        words += ["--driver", driver]
+    return " ".join([*map(shlex.quote, words), "--trace-out", "FILE.itf.json"])
+
+
+def _summary(spec: Spec, found: Coverage) -> list[str]:
+    share = 100 * found.covered / found.performable if found.performable else 0.0
+    lines = [click.style(spec.name, bold=True)]
+    of_model = f" (of {found.transitions:,} of the model)" if found.transitions > found.performable else ""
+    lines.append(f"  covered   {found.covered:,} of {found.performable:,} transitions, {share:.1f} %{of_model}")
+    over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
+    lines.append(
+        f"  planned   {found.plan.steps:,} steps in {len(found.plan.paths):,} paths; "
+        f"the least possible is {found.plan.bound:,} ({over:.1f} % over)"
+    )
+    rate = found.compared / found.seconds if found.seconds else 0.0
+    lines.append(
+        f"  walked    {found.steps:,} steps in {found.paths:,} paths, {found.compared:,} states compared, "
+        f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons a second)"
+    )
+    if found.stopped:
+        lines.append(f"  stopped   {found.stopped}")
+    if found.left and found.disagreement is None:
+        left = ", ".join(f"{action} {count:,}" for action, count in found.left.items())
+        lines.append(f"  left      {sum(found.left.values()):,} transitions: {left}")
+    for action, count in sorted(found.skipped.items()):
+        lines.append(f"  skipped   {action}: the driver does not perform it ({count:,} transitions, and what follows)")
+    if found.unobserved:
+        lines.append(f"  not seen  {', '.join(found.unobserved)} (why: --explain-mapping)")
+    if found.disagreement is None:
+        lines.append("  agrees" if found.complete else "  agrees as far as it was walked")
+    return lines
+
+
+def _cover_json(spec: Spec, found: Coverage) -> dict[str, Any]:
+    disagreement = None
+    if found.disagreement is not None and found.trace is not None:
+        disagreement = disagreement_json(found.disagreement, found.trace)
+    verdict = "agrees" if found.complete else "undecided"
+    return {
+        "spec": spec.name,
+        "verdict": "differs" if disagreement else verdict,
+        "complete": found.complete,
+        "transitions": found.transitions,
+        "performable": found.performable,
+        "covered": found.covered,
+        "paths": found.paths,
+        "paths_planned": len(found.plan.paths),
+        "steps": found.steps,
+        "steps_planned": found.plan.steps,
+        "steps_least": found.plan.bound,
+        "compared": found.compared,
+        "refused": found.refused,
+        "seconds": round(found.seconds, 3),
+        "stopped": found.stopped,
+        "left": found.left,
+        "skipped": found.skipped,
+        "unobserved": found.unobserved,
+        "disagreement": disagreement,
+    }
