@@ -46,7 +46,9 @@ class FairSearch:
 
         Of all such runs one whose stem has the fewest faults, then the fewest steps.
         """
-        unkept = np.fromiter((not kept(number) for number in range(len(self.graph.states))), dtype=bool)
+        numbers = range(len(self.graph.states))
+        unkept = np.fromiter((not kept(number) for number in numbers), dtype=bool)
+        unkept = self._moves.reached(np.fromiter(map(promised, numbers), dtype=bool) & unkept, unkept)
         member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in self._moves.may_stay(unkept)}
         for group in self._fair_sets(self._moves.on_cycles(unkept)):
             member.update(dict.fromkeys(group, group))
@@ -206,8 +208,20 @@ class _Moves:
         progress = np.array([not fault for fault in is_fault], dtype=bool)
         self.left_for_sure = np.zeros(len(graph.states), dtype=bool)
         self.left_for_sure[sources[moves & is_fair[steps]]] = True
+        self.all_sources, self.all_targets = sources, targets
         ordinary = moves & progress[steps]
         self.sources, self.targets = sources[ordinary], targets[ordinary]
+
+    def reached(self, starts: Bools, region: Bools) -> Bools:
+        """The states of a region that steps of any kind reach from the ``starts`` without leaving it."""
+        inside = region[self.all_sources] & region[self.all_targets]
+        sources, targets = self.all_sources[inside], self.all_targets[inside]
+        found = starts.copy()
+        while True:
+            new = found[sources] & ~found[targets]
+            if not new.any():
+                return found
+            found[targets[new]] = True
 
     def may_stay(self, region: Bools) -> list[int]:
         """The states of a region in which a fair run may stay for ever: no fair step leads out of them."""
