@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
+from pathlib import Path
 
 
 class Exit(IntEnum):
@@ -17,3 +19,16 @@ class Exit(IntEnum):
 
 class InputError(Exception):
     """The input is wrong. Its text is one clear line: where, what was found, what was expected, the nearest name."""
+
+
+def require_writable(path: Path | None) -> None:
+    """InputError where a file to write has no folder, or one that may not be written: said before the work, not after.
+
+    None: nothing is to be written.
+    """
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"{path}: cannot be written: permission denied")

@@ -150,8 +150,9 @@ def _known_keys(place: Located, known: Iterable[str], what: str) -> None:
 
 
 def _text(place: Located) -> str:
-    if isinstance(place.value, str | int | float) and str(place.value).strip():
-        return str(place.value).strip()
+    text = " ".join(str(place.value).split()) if isinstance(place.value, str | int | float) else ""
+    if text and text.isprintable():
+        return text
     raise place.error(f"expected a text, found {place.shown()}")
 
 

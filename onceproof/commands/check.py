@@ -10,7 +10,7 @@ import click
 
 from model.checker.results import CheckResult, Limits
 from onceproof.engines import ENGINES, EngineOptions, explore
-from onceproof.errors import InputError
+from onceproof.errors import InputError, require_writable
 from onceproof.itf import write_trace
 from onceproof.outcome import Outcome, document, exit_status
 from onceproof.progress import ProgressLine
@@ -29,11 +29,15 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
 @click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the counterexample as ITF.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
+@click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write a SARIF report for code review.")
 def command(
     specs: tuple[str, ...],
     as_json: bool,
     quiet: bool,
     trace_out: Path | None,
+    junit: Path | None,
+    sarif: Path | None,
     engine: str,
     max_states: int | None,
     max_depth: int | None,
@@ -45,6 +49,8 @@ def command(
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
     options = EngineOptions(engine=engine)
+    for file in (trace_out, junit, sarif):
+        require_writable(file)
     loaded = load_specs(specs)
     outcomes: list[Outcome] = []
     with ProgressLine(quiet=quiet) as progress:
@@ -60,6 +66,14 @@ def command(
                 break
     if trace_out is not None:
         _write_trace(trace_out, outcomes)
+    if junit is not None:
+        from onceproof.junit import write_junit
+
+        write_junit(junit, outcomes)
+    if sarif is not None:
+        from onceproof.sarif import write_sarif
+
+        write_sarif(sarif, outcomes)
     if as_json:
         click.echo(json.dumps(document(outcomes), indent=2))
     elif not quiet:
