@@ -16,6 +16,7 @@ from implementation.platform.config import PlatformConfig
 from implementation.platform.frames import pack
 from implementation.platform.link import read_frame
 
+EXIT_SECONDS = 2.0  # between a function's process closing its socket and its exit
 Ended = Callable[[str, int, Result], None]
 
 
@@ -88,6 +89,8 @@ class FunctionPool:
             await self._reap(child)
             return Result(False, error=f"the function did not end within {seconds:g} s")
         if frame is None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reap(child), EXIT_SECONDS)
             child.kill()
             return Result(False, error=f"the function's process {await self._reap(child)}")
         self._keep(child)
