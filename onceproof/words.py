@@ -144,10 +144,12 @@ class Words:
                 return
             case _:
                 positive = (self.text(term.term), not truth) if isinstance(term, Not) else (self.text(term), truth)
-                yield positive, f"`{self.text(term)}` is {'true' if truth else 'false'}{self._value(term)}"
+                yield positive, f"`{self.text(term)}` is {'true' if truth else 'false'}{self._value(term, truth)}"
 
-    def _value(self, literal: Term) -> str:
+    def _value(self, literal: Term, truth: bool) -> str:
         """What a literal reads, where its text does not say it: ": it is 2"."""
+        if isinstance(literal, Eq | IsNone) and truth:
+            return ""
         inner = literal.term if isinstance(literal, Not) else literal
         if not isinstance(inner, Eq | Less | IsNone):
             return ""

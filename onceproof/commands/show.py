@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from model.checker.results import Counterexample
-from onceproof.errors import InputError
+from onceproof.errors import require_writable
 from onceproof.explain import explain, untold
 from onceproof.itf import read_trace
 
@@ -24,6 +24,7 @@ def command(trace: Path, form: str, out: Path | None, as_json: bool) -> None:
 
     The trace is stepped through again first: one that the model does not have is refused.
     """
+    require_writable(out)
     read = read_trace(trace)
     if read.property:
         told = explain(Counterexample(read.property, read.arguments, read.trace, read.minimal))
@@ -47,7 +48,4 @@ def command(trace: Path, form: str, out: Path | None, as_json: bool) -> None:
     if out is None:
         click.echo(text)
         return
-    try:
-        out.write_text(click.unstyle(text) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+    out.write_text(click.unstyle(text) + "\n", encoding="utf-8")
