@@ -199,7 +199,7 @@ class _Moves:
 
     def __init__(self, graph: Graph, is_fault: list[bool], fairness: list[Fairness]) -> None:
         edges = graph.first_edge[-1]
-        counts = np.diff(np.frombuffer(graph.first_edge, dtype=np.int64))
+        counts = np.diff(np.frombuffer(graph.first_edge, dtype=np.int64)).astype(np.int64)
         sources = np.repeat(np.arange(len(counts)), counts)
         steps = np.frombuffer(graph.edge_steps, dtype=np.int32)[:edges]
         targets = np.frombuffer(graph.edge_targets, dtype=np.int32)[:edges]

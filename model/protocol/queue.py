@@ -95,7 +95,7 @@ def broker_duplicate(st: State, scheduler: Scheduler, message: Message) -> None:
     hand_out(st, scheduler, message)
 
 
-@always(broken_by=("lease_lapse", "broker_duplicate"))
+@always(when=lambda c: c.schedulers > 1, broken_by=("lease_lapse", "broker_duplicate"))
 def single_holder(st: State, message: Message, one: Scheduler, other: Scheduler) -> bool:
     """No two live schedulers hold one message; one that slept through the end of its lease does not hold it."""
     given(one != other and holds(st, one, message))
@@ -109,7 +109,7 @@ def settled_by_holder(st: State, message: Message) -> bool:
     return not st.misused[message]
 
 
-@always(broken_by=("lease_lapse", "broker_duplicate"))
+@always(when=lambda c: c.schedulers > 1, broken_by=("lease_lapse", "broker_duplicate"))
 def no_needless_redelivery(st: State, message: Message) -> bool:
     """A message whose holder lives is not given to another."""
     given(st.stage[message] != Stage.ABSENT)
