@@ -323,14 +323,26 @@ def dead_scheduler_holds_nothing(st: State, scheduler: Scheduler, message: Messa
     return st.work[scheduler, message] == Work.IDLE
 
 
+def is_awake_with(st: State, scheduler: Scheduler, message: Message) -> Any:
+    """The scheduler has the message in hand and did not sleep through the end of its lease."""
+    return st.work[scheduler, message] != Work.IDLE and not st.overslept[scheduler, message]
+
+
 @always(invariant=RECEIPT, broken_by=("lease_lapse", "broker_duplicate"))
 def holder_has_current_receipt(st: State, scheduler: Scheduler, message: Message) -> bool:
-    """Whoever has a message in hand has the receipt that counts, unless it slept through the end of its lease."""
-    given(st.work[scheduler, message] != Work.IDLE and not st.overslept[scheduler, message])
+    """Whoever has a message in hand renews its receipt while it runs, and notes it when it slept too long."""
+    given(is_awake_with(st, scheduler, message) and st.stage[message] != Stage.DELETED)
     return st.stage[message] == Stage.INVISIBLE and st.current[message] == scheduler
 
 
 @always(invariant=RECEIPT, broken_by=("lease_lapse", "broker_duplicate"))
+def one_holder_is_awake(st: State, message: Message, one: Scheduler, other: Scheduler) -> bool:
+    """A message is handed out only when it is visible, and it is visible only when nobody awake has it in hand."""
+    given(is_awake_with(st, one, message) and is_awake_with(st, other, message))
+    return one == other
+
+
+@always(invariant=RECEIPT, broken_by=("lease_lapse", "broker_duplicate"))
 def nothing_was_given_away(st: State, message: Message) -> bool:
-    """A message is handed out only when it is visible, and it is visible only when nobody holds it."""
+    """It is noted as needless only when it is handed out while another holds it, and then nobody does."""
     return not st.needless[message]

@@ -78,6 +78,15 @@ class Session:
         self._solver.pop()
         return structure
 
+    def allows(self, query: Query, also: Sequence[Sexpr]) -> bool:
+        """Whether a state (with arguments) is found in which the goal fails and ``also`` holds."""
+        self._solver.push()
+        for formula in (sexpr.negation(query.goal), *also):
+            self._solver.add(self._formula(formula))
+        found = self._solver.check()
+        self._solver.pop()
+        return bool(found == z3.sat)
+
     def _formula(self, formula: Sexpr) -> Any:
         return self._parser.from_string(f"(assert {sexpr.render(formula)})")[0]
 

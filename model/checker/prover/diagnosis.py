@@ -1,0 +1,76 @@
+"""What a failed proof teaches: the induction step that failed, and whether the claim is false in a reachable state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from model.checker.prover.counterexample import InductionFailure, induction_failure
+from model.checker.prover.induction import Proof, Stage
+from model.checker.prover.solver import Answer, Outcome
+from model.checker.prover.triage import Engine, Search, plain_engine, search
+from model.checker.results import Counterexample
+
+CAUSES_MAX = 12  # conjuncts whose failure is looked into for the sizes that a real counterexample needs
+
+
+@dataclass
+class Diagnosis:
+    """Why a property was not proved.
+
+    failure: the induction step that failed, shrunk. real: a run from the start that ends in a violation; None where
+    none was found: then the invariant needs strengthening (or a bigger instance). causes: what of the invariant was
+    lost before, as (action, conjunct): the steps that no longer keep it.
+    """
+
+    property: str
+    failure: InductionFailure | None
+    real: Counterexample | None
+    searched: Search
+    causes: list[tuple[str, str]] = field(default_factory=list)
+    gave_up: list[str] = field(default_factory=list)  # queries on which the solver gave up
+
+
+def diagnose(proof: Proof, seconds: float = 60.0, engine: Engine = plain_engine) -> list[Diagnosis]:
+    """A diagnosis for each property that was not proved. seconds: how long to look for real counterexamples."""
+    found: list[Diagnosis] = []
+    for stage in proof.stages:
+        failed = [n for n in proof.properties if proof.answer(n) is not Answer.PROVED and proof.stage_of(n) is stage]
+        if failed:
+            found += _diagnose(proof, stage, failed, seconds, engine)
+    return found
+
+
+def hypotheses_when(stage: Stage, failure: Outcome) -> list[str]:
+    """The conjuncts that were assumed in the round in which a query failed."""
+    lost: set[str] = set()
+    for failures in stage.rounds:
+        if failure in failures:
+            break
+        lost |= {outcome.query.subject for outcome in failures}
+    return [name for name in stage.reading.conjuncts if name not in lost and _assumed(stage, name)]
+
+
+def _assumed(stage: Stage, name: str) -> bool:
+    return any(goal.name == name for goal in [*stage.goals, *stage.hypotheses])
+
+
+def _diagnose(proof: Proof, stage: Stage, failed: list[str], seconds: float, engine: Engine) -> list[Diagnosis]:
+    first = stage.rounds[0]
+    needed: dict[str, int] = {}
+    failures: dict[str, InductionFailure | None] = {}
+    for outcome in [*first[:CAUSES_MAX], *(proof.first_failure(name) for name in failed)]:
+        shrunk = induction_failure(stage, outcome, hypotheses_when(stage, outcome))
+        failures[outcome.query.subject] = shrunk
+        for name, size in (shrunk.sizes if shrunk else {}).items():
+            needed[name] = max(size, needed.get(name, 1))
+    suspects = [move.name for o in first if (move := o.query.move) and move.action and move.action.fault]
+    claims = [proof.model.properties[name] for name in failed]
+    searched = search(proof.model, stage.reading.config, claims, needed, suspects, seconds, engine)
+    causes = [
+        (outcome.query.move.name if outcome.query.move else "", outcome.query.subject)
+        for round_failed in stage.rounds
+        for outcome in round_failed
+        if outcome.query.subject not in failed
+    ]
+    gave_up = [o.query.name for fs in stage.rounds for o in fs if o.answer is Answer.UNKNOWN]
+    return [Diagnosis(name, failures.get(name), searched.found.get(name), searched, causes, gave_up) for name in failed]

@@ -1,0 +1,145 @@
+"""Is a claim false in a reachable state? Walks and exhaustive searches of small instances, smallest first."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from model.checker.explore import check
+from model.checker.results import CheckResult, Counterexample, Limits, Trace
+from model.language.declare import Property
+from model.language.layout import State
+from model.language.model import Config, Model
+from model.language.system import Step, System, build
+
+STATES_MAX = 200_000
+Engine = Callable[[System, Sequence[Property], Limits], CheckResult]
+
+
+@dataclass
+class Search:
+    """What was tried and found. ``found`` has a real counterexample for each claim that is false in a reachable state.
+
+    sizes, faults: of the last instance that was explored completely.
+    """
+
+    found: dict[str, Counterexample] = field(default_factory=dict)
+    instances: int = 0
+    states: int = 0
+    seconds: float = 0.0
+    sizes: dict[str, int] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+def plain_engine(system: System, claims: Sequence[Property], limits: Limits) -> CheckResult:
+    """Exhaustive exploration in plain Python."""
+    return check(system, claims, limits)
+
+
+def search(
+    model: Model,
+    config: Config,
+    claims: Sequence[Property],
+    at_least: Mapping[str, int] | None = None,
+    first: Sequence[str] = (),
+    seconds: float = 60.0,
+    engine: Engine = plain_engine,
+) -> Search:
+    """Looks for a reachable state in which a claim is false, with as few faults as possible, each at most once.
+
+    at_least: sizes that are needed to see it; first: faults to try before the others; seconds: when to give up.
+    """
+    result, began = Search(), time.monotonic()
+    missing = list(claims)
+    base = _sizes(model, config, at_least or {})
+    for sizes, chosen in _instances(base, _faults(config, first)):
+        left = seconds - (time.monotonic() - began)
+        if left <= 0 or not missing:
+            break
+        small = model.configure(sizes, config.switches, dict.fromkeys(chosen, 1))
+        outcome = engine(build(model, small), missing, Limits(max_seconds=left, max_states=STATES_MAX))
+        result.instances, result.states = result.instances + 1, result.states + outcome.states
+        if outcome.complete:
+            result.sizes, result.faults = dict(sizes), chosen
+        for judged in outcome.properties:
+            if judged.counterexample is not None:
+                result.found[judged.name] = judged.counterexample
+        missing = [claim for claim in missing if claim.name not in result.found]
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _faults(config: Config, first: Sequence[str]) -> list[str]:
+    faults = [name for name, left in config.budgets.items() if left != 0]
+    return sorted(faults, key=lambda name: name not in first)
+
+
+def _instances(base: dict[str, int], faults: list[str]) -> Iterator[tuple[dict[str, int], tuple[str, ...]]]:
+    """Sizes and faults, smallest first: no fault, one, one with two of something, two, two with two of something."""
+    larger = [base | {name: 2} for name, size in base.items() if size == 1]
+    for together in range(len(faults) + 1):
+        for sizes in [base, *larger]:
+            for chosen in itertools.combinations(faults, together):
+                yield sizes, chosen
+
+
+def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[str, int]:
+    """The default sizes, raised to what is needed; what the model derives by itself is left to it."""
+    derived = set(model.derive(model.configure(switches=config.switches), {})) if model.derive else set()
+    sizes = {sort.size_name: sort.default_size for sort in model.sorts.values() if sort.size_name not in derived}
+    return {name: max(size, at_least.get(name, 1)) for name, size in sizes.items()}
+
+
+@dataclass(frozen=True)
+class Refuted:
+    """A claim that a walk found false, with the walk."""
+
+    claim: str
+    trace: Trace
+
+
+def walk(system: System, steps: int, chance: random.Random) -> Iterator[tuple[Step | None, State]]:
+    """A random run from the start: the initial state, then each step with the state after it."""
+    state = system.initial
+    yield None, state
+    for _ in range(steps):
+        enabled = list(system.successors(state))
+        if not enabled:
+            return
+        # Faults are many: taken as often as all else they would drown the run in crashes.
+        weights = [1 if system.actions[taken.action].fault else 6 for taken, _ in enabled]
+        taken, state = chance.choices(enabled, weights)[0]
+        yield taken, state
+
+
+def check_on_walks(
+    model: Model, config: Config, claims: Sequence[Property], walks: int = 20, steps: int = 60, seed: int = 1
+) -> tuple[int, list[Refuted]]:
+    """Holds claims against the states of random runs of a small instance: how many states, and what was false.
+
+    Cheap, and done before a solver is asked: a wrong conjunct then fails with a run, not with a mystery.
+    """
+    sizes = _sizes(model, config, {sort.size_name: 2 for sort in model.sorts.values()})
+    budgets = {name: left if left is not None else 2 for name, left in config.budgets.items()}
+    small = model.configure(sizes, config.switches, budgets)
+    system = build(model, small)
+    chance = random.Random(seed)
+    instances = [(claim, arguments) for claim in claims for arguments in system.instances(claim)]
+    seen: set[State] = set()
+    refuted: dict[str, Refuted] = {}
+    for _ in range(walks):
+        states: list[State] = []
+        taken: list[Step] = []
+        for step, state in walk(system, steps, chance):
+            states.append(state)
+            taken += [step] if step else []
+            if state in seen:
+                continue
+            seen.add(state)
+            for claim, arguments in instances:
+                if claim.name not in refuted and system.holds(claim, state, arguments) is False:
+                    refuted[claim.name] = Refuted(claim.name, Trace(system, tuple(states), tuple(taken)))
+    return len(seen), list(refuted.values())
