@@ -8,7 +8,7 @@ from typing import Any
 
 from model.checker.results import Counterexample, Trace
 from model.language import ModelError, Step, System, build
-from model.language.layout import LEFT
+from model.language.layout import LEFT, State
 from onceproof.words import Words
 
 
@@ -154,23 +154,40 @@ def _prevention(told: Explanation, mechanism: str) -> Prevention:
     config = trace.system.config.with_switches(**{mechanism: True})
     system = build(trace.system.model, config)
     state = system.initial
+    added: list[str] = []
     for step in told.steps:
         after = _taken(system, state, step)
         if after is None:
-            who = f"step {step.index}: {step.actor} {step.call}"
-            return Prevention(mechanism, step, f"{mechanism} on would have disabled {who}")
+            more = _made_possible(told, system, state, step)
+            if more is None:
+                who = f"step {step.index}: {step.actor} {step.call}"
+                first = f" (with it {' and '.join(added)})" if added else ""
+                return Prevention(mechanism, step, f"{mechanism} on would have disabled {who}{first}")
+            inserted, after = more
+            added.append(f"{inserted} comes before step {step.index}")
         state = after
     return Prevention(mechanism, None, f"{mechanism} on {_at_the_end(told, system, state)}")
 
 
-def _taken(system: System, state: tuple[int, ...], step: ToldStep) -> tuple[int, ...] | None:
+def _made_possible(told: Explanation, system: System, state: State, step: ToldStep) -> tuple[str, State] | None:
+    """A step that only the mechanism brings along (a placement, say) and that lets ``step`` go on; None without one."""
+    for name in system.actions:
+        if name not in told.trace.system.actions:
+            for arguments, between in system.steps_of(name, state):
+                after = _taken(system, between, step)
+                if after is not None:
+                    return step_text(system, Step(name, arguments)), after
+    return None
+
+
+def _taken(system: System, state: State, step: ToldStep) -> State | None:
     try:
         return system.step(state, system.parse_step(step.action, step.arguments))
     except ModelError:
         return None
 
 
-def _at_the_end(told: Explanation, system: System, state: tuple[int, ...]) -> str:
+def _at_the_end(told: Explanation, system: System, state: State) -> str:
     """What is different after all the steps were taken with a mechanism on."""
     claim = system.model.properties.get(told.property)
     if claim is not None and claim.kind == "always":

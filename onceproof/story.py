@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import click
 from onceproof.explain import Explanation, ToldStep
 
 INDENT = "  "
+NARROWEST = 56  # columns that a change needs beside its step
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Columns:
 
 
 def story(told: Explanation, again: str, width: int | None = None) -> Iterator[str]:
-    """The lines. again: the command that shows it again; width: of the page (default: the terminal, at least 100)."""
-    width = width or max(100, shutil.get_terminal_size((140, 24)).columns)
+    """The lines. again: the command that shows it again; width: of the page (default: the terminal's)."""
+    width = width or page_width()
     yield from _headline(told)
     yield ""
     yield from steps(told, width)
@@ -35,6 +37,11 @@ def story(told: Explanation, again: str, width: int | None = None) -> Iterator[s
     if again:
         yield ""
         yield f"again: {again}"
+
+
+def page_width() -> int:
+    """How wide the lines may be: as the terminal, or 140 columns where there is none."""
+    return max(60, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
 
 
 def _headline(told: Explanation) -> Iterator[str]:
@@ -76,8 +83,14 @@ def _step(step: ToldStep, columns: Columns) -> Iterator[str]:
     head = f"{INDENT}{step.index:>{columns.number}}  {mark} {step.actor:<{columns.actor}}  "
     indent = 2 + columns.number + 2 + 5 + 1 + columns.actor + 2 + columns.call + 2
     changes = [f"{label}: {shown(before)} → {shown(after)}" for label, (before, after) in step.changed.items()]
-    lines = filled(changes, max(columns.total - indent, 40))
     colored = click.style(call, fg="yellow") if step.fault else call
+    if columns.total - indent < NARROWEST:
+        # No room beside the calls: what changed goes below each.
+        yield head + (click.style(step.call, fg="yellow") if step.fault else step.call)
+        below = 2 + columns.number + 2 + 6
+        yield from (" " * below + line for line in filled(changes, columns.total - below))
+        return
+    lines = filled(changes, columns.total - indent)
     yield f"{head}{colored}  {lines[0]}" if lines else head + colored.rstrip()
     yield from (" " * indent + line for line in lines[1:])
 

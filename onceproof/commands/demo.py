@@ -1,0 +1,108 @@
+"""The tour: a check, a counterexample, a proof, and a replay against the reference system."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from onceproof import main
+from onceproof.errors import Exit, InputError
+
+SPECS = Path(main.__file__).parents[1] / "specs"
+HOLDS, BREAKS, SMALL = "scheduler-failover.yaml", "failover-chooses-another-agent.yaml", "plain-day.yaml"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One command of the tour, and what to say before it. It must end with status 0."""
+
+    says: str
+    arguments: tuple[str, ...]
+
+
+def scenes(folder: Path) -> Iterator[Scene]:
+    """The tour. folder: where the counterexample goes."""
+    trace = str(folder / "counterexample.itf.json")
+    yield Scene(
+        "A user's function is to run once for each task, whatever fails on the way. Here a scheduler may die at any\n"
+        "moment. Every reachable state of the model is visited, and every property judged in it.",
+        ("check", _spec(HOLDS)),
+    )
+    yield Scene(
+        "Which mechanism carries that? Switch one off: the agent of a task is no longer recorded before it is used.\n"
+        "The same crash now starts a function twice, and this is the shortest way to it.",
+        ("check", _spec(BREAKS), "--trace-out", trace),
+    )
+    yield Scene("The same counterexample as a sequence diagram.", ("show", trace, "--as", "sequence"))
+    if (main.COMMANDS / "prove.py").exists():
+        yield Scene(
+            "Two schedulers and one task prove little. The safety properties hold for any number of tasks, schedulers\n"
+            "and agents, and any number of faults: an inductive invariant, each step of the argument checked by z3.",
+            ("prove",),
+        )
+    yield Scene(
+        "Is the model true of a system that runs? The counterexample, step by step, against the reference system (its\n"
+        "own tables and transactions, the same mechanism off): after each step the states of both must be the same.",
+        ("replay", trace),
+    )
+    yield Scene(
+        "And every transition of a small spec, the whole design on; what the model forbids the system must refuse.",
+        ("replay", "--cover", _spec(SMALL)),
+    )
+
+
+def _spec(name: str) -> str:
+    """A spec of the library, as one would name it from here."""
+    path = SPECS / name
+    if not path.exists():
+        raise InputError(
+            f"{path}: the specs of the tour are not there; run it from a checkout, or install onceproof anew"
+        )
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)
+
+
+NEXT = f"""what to try next
+  onceproof check specs                    all stories of the library (specs/README.md tells them)
+  onceproof show TRACE --as html --out page.html    a counterexample to click through
+  onceproof check {Path("specs", BREAKS)} --json
+  onceproof serve                          the reference system as a platform of several processes
+  README.md                                write a model of your own in fifteen lines"""
+
+
+@click.command(short_help=__doc__)
+def command() -> None:
+    """A tour of onceproof in under a minute: each command is printed, then run.
+
+    Exit status: 0 if all went as told, else 1.
+    """
+    began = time.monotonic()
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="onceproof-demo-") as folder:
+        for number, scene in enumerate(scenes(Path(folder)), 1):
+            if not _play(number, scene):
+                failed.append(scene.arguments[0])
+    click.echo(click.style(f"── the end, after {time.monotonic() - began:.0f} s\n", bold=True))
+    click.echo(NEXT)
+    if failed:
+        click.echo(f"\nnot as told: {', '.join(failed)}", err=True)
+        raise click.exceptions.Exit(Exit.VIOLATED)
+
+
+def _play(number: int, scene: Scene) -> bool:
+    """Print a scene's words and its command, and run it; tell whether it ended as it should."""
+    click.echo(click.style(f"── {number}. {scene.says}", bold=True))
+    click.echo(click.style(f"$ onceproof {shlex.join(scene.arguments)}", fg="cyan") + "\n")
+    status = main.run(scene.arguments)
+    click.echo()
+    if status == Exit.UNDECIDED:
+        # Ctrl-C ends the tour, not only the scene.
+        raise click.exceptions.Exit(status)
+    return status == Exit.AS_EXPECTED
