@@ -31,6 +31,8 @@ class Database:
     SQLite alone would have them look again after ever longer sleeps.
     """
 
+    BEGIN = "BEGIN IMMEDIATE"
+
     def __init__(
         self, path: str, synchronous: str = "FULL", busy_seconds: float = 5.0, turnstile: str | None = None
     ) -> None:
@@ -85,7 +87,7 @@ class Database:
         if self._turnstile is not None:
             fcntl.flock(self._turnstile, fcntl.LOCK_EX)
         try:
-            with self._level("BEGIN IMMEDIATE", "COMMIT"):
+            with self._level(self.BEGIN, "COMMIT"):
                 yield
         finally:
             if self._turnstile is not None:

@@ -69,6 +69,7 @@ class TaskStore:
     MARK_RELAYED = "UPDATE outbox SET relayed = 1 WHERE task = ? AND submission = ? AND relayed = 0"
     OPEN_RUN = """INSERT INTO runs (message, task, outcome, attempt, started_ns) VALUES (?, ?, 'OPEN', 1, ?)
         ON CONFLICT (message) DO NOTHING"""
+    LOCK_RUN = "SELECT outcome FROM runs WHERE message = ? FOR UPDATE"  # placing and expiring exclude each other
     RUN = """SELECT runs.message, runs.task, runs.outcome, runs.attempt, tasks.attempts, tasks.function, tasks.task_id,
         tasks.payload, tasks.expires_ns, tasks.stop_asked, tasks.request_id
         FROM runs JOIN tasks ON tasks.task = runs.task WHERE runs.message = ?"""
@@ -181,12 +182,17 @@ class TaskStore:
 
     def expire(self, message: str, now_ns: int) -> None:
         """End an open task that was never placed, because it is too old; NotEnabled otherwise."""
-        require(self.database.run(self.EXPIRE, now_ns, message), f"message {message} is not open, or was placed")
+        with self.database.transaction():
+            self.database.row(self.LOCK_RUN, message)
+            changed = self.database.run(self.EXPIRE, now_ns, message)
+            require(changed, f"message {message} is not open, or was placed")
 
     def place(self, message: str, agent: str) -> None:
         """Give an open message that has no place to the agent's present incarnation; NotEnabled otherwise."""
-        changed = self.database.run(self.PLACE, message, agent, message)
-        require(changed, f"{message} has a place or has ended, or {agent} is gone")
+        with self.database.transaction():
+            self.database.row(self.LOCK_RUN, message)
+            changed = self.database.run(self.PLACE, message, agent, message)
+            require(changed, f"{message} has a place or has ended, or {agent} is gone")
 
     def replace(self, message: str, agent: str) -> None:
         """Move the message to another agent's present incarnation."""

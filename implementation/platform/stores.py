@@ -4,6 +4,7 @@ import os
 
 from implementation.clock import Clock
 from implementation.database import Database
+from implementation.errors import StoreUnavailable
 from implementation.platform.config import PlatformConfig
 from implementation.queue import Queue
 from implementation.settings import Settings
@@ -11,8 +12,30 @@ from implementation.settings import Settings
 
 def open_database(config: PlatformConfig, busy_seconds: float = 5.0) -> Database:
     """A connection to the platform's database; StoreUnavailable says why there is none."""
+    if config.store != "sqlite":
+        from implementation.postgres import PostgresDatabase
+
+        return PostgresDatabase(config.store, busy_seconds)
     path = os.path.join(config.data, "platform.db")
     return Database(path, "FULL", busy_seconds, turnstile=os.path.join(config.data, "turnstile.lock"))
+
+
+def claim_database(config: PlatformConfig) -> Database:
+    """Make the tables, and hold the database for this platform until the connection is closed or the process ends.
+
+    StoreUnavailable if that cannot be, or another platform has it.
+    """
+    database = open_database(config)
+    if config.store != "sqlite":
+        from implementation.postgres import PostgresDatabase
+
+        assert isinstance(database, PostgresDatabase)
+        if not database.take_serve_lock():
+            raise StoreUnavailable(f"{database.path}: another platform serves this database")
+        database.make_tables()
+    with database.transaction():
+        database.run("DELETE FROM members")
+    return database
 
 
 def open_queue(config: PlatformConfig, database: Database, clock: Clock, settings: Settings) -> Queue:

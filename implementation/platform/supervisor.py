@@ -16,10 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from implementation.database import Database
 from implementation.errors import StoreUnavailable
 from implementation.platform.config import PlatformConfig
 from implementation.platform.process import log_to_stderr
-from implementation.platform.stores import open_database
+from implementation.platform.stores import claim_database
 
 TICK_SECONDS = 0.5
 BACKOFF_SECONDS_MAX = 2.0
@@ -52,7 +53,7 @@ class Supervisor:
         self.log = log_to_stderr("supervisor")
         self.listener = listen(config.host, config.port)
         try:
-            self.lock = take_folder(config)
+            self.lock, self.database = take_folder(config)
         except BaseException:
             self.listener.close()
             raise
@@ -83,6 +84,7 @@ class Supervisor:
             self._write_state()
             self.listener.close()
             shutil.rmtree(self.folder, ignore_errors=True)
+            self.database.close()
             os.close(self.lock)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.announce("ended")
@@ -195,8 +197,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def take_folder(config: PlatformConfig) -> int:
-    """Make the data folder, take its lock, and open the database once, so that trouble shows before anything runs."""
+def take_folder(config: PlatformConfig) -> tuple[int, Database]:
+    """Make the data folder and take its lock and the database, so that trouble shows before anything runs."""
     try:
         os.makedirs(config.data, mode=0o700, exist_ok=True)
         lock = os.open(os.path.join(config.data, "serve.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -204,20 +206,18 @@ def take_folder(config: PlatformConfig) -> int:
         raise CannotStart(f"the data folder {config.data} cannot be used: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        database = open_database(config)
-        with database.transaction():
-            database.run("DELETE FROM members")
-        database.close()
     except OSError:
         os.close(lock)
         raise CannotStart(f"another serve runs on {config.data}; end it, or choose another --data") from None
+    try:
+        database = claim_database(config)
     except StoreUnavailable as error:
         os.close(lock)
         raise CannotStart(f"the store cannot be used: {error}") from None
     if not os.path.isdir(config.functions):
         os.close(lock)
         raise CannotStart(f"there is no folder of functions at {config.functions}; --functions names it")
-    return lock
+    return lock, database
 
 
 def run(config: PlatformConfig, announce: Callable[[str], None]) -> int:
