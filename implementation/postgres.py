@@ -53,8 +53,13 @@ class PostgresDatabase(Database):
         return self._execute(sql, parameters).rowcount
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
-        """All rows of a query."""
-        return self._execute(sql, parameters).fetchall()
+        """All rows of a query; outside of transactions it is asked again once if the connection turns out broken."""
+        try:
+            return self._execute(sql, parameters).fetchall()
+        except StoreUnavailable:
+            if self._depth > 0 or self._postgres is None or not self._postgres.closed:
+                raise
+            return self._execute(sql, parameters).fetchall()
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""

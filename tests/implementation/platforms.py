@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from implementation.platform.caller import Caller
 
@@ -121,6 +124,14 @@ class Platform:
     def pid(self, name: str) -> int:
         """The pid of a process; waits until it runs."""
         return int(eventually(lambda: self.state()["processes"].get(name)))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query on the platform's store, whichever it is."""
+        if "store" in self.settings:
+            with psycopg.connect(self.settings["store"]) as database:
+                return database.execute(sql).fetchall()
+        with sqlite3.connect(self.data / "platform.db") as database_file:
+            return database_file.execute(sql).fetchall()
 
     def order(self, **given: Any) -> bytes:
         """An event for the ledger function."""
