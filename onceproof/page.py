@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from onceproof.explain import Explanation
 from onceproof.sequence import Shape, diagram
-from onceproof.story import counted, shown
+from onceproof.story import counted
+from onceproof.told import shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN, ROW, TOP, LEFT = 92, 28, 52, 160  # pixels of the diagram

@@ -8,7 +8,8 @@ from enum import Enum
 
 from model.language import Step, System
 from model.language.layout import Place, State
-from onceproof.explain import Explanation, ToldStep
+from onceproof.explain import Explanation
+from onceproof.told import ToldStep
 
 
 class Shape(Enum):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import click
 
-from onceproof.explain import Explanation, ToldStep
+from onceproof.explain import Explanation
+from onceproof.told import ToldStep, shown
 
 INDENT = "  "
 NARROWEST = 56  # columns that a change needs beside its step
@@ -106,15 +107,6 @@ def filled(parts: list[str], width: int) -> list[str]:
     return lines
 
 
-def shown(value: object) -> str:
-    """A value as the story prints it."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
 def _reasons(told: Explanation) -> Iterator[str]:
     if told.given:
         yield f"{told.property} speaks of this state, since"
@@ -125,9 +117,15 @@ def _reasons(told: Explanation) -> Iterator[str]:
         yield click.style("what would have prevented it", bold=True)
         yield from (f"{INDENT}{prevention.text}" for prevention in told.prevented_by)
     else:
-        yield "every mechanism is on: the design itself allows this"
+        yield _nothing_to_switch_on(told)
 
 
 def counted(number: int, what: str) -> str:
     """``2 faults``, ``1 fault``, ``no fault``."""
     return f"{number or 'no'} {what}{'s' if number > 1 else ''}"
+
+
+def _nothing_to_switch_on(told: Explanation) -> str:
+    if told.trace.system.model.switches:
+        return "every mechanism is on: the design itself allows this"
+    return "the model has no mechanism that could be switched on"

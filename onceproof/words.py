@@ -28,6 +28,7 @@ from model.language.terms import (
     Term,
     Var,
     kind_of_term,
+    walk,
 )
 
 MOST_REASONS = 8  # more lines than these say nothing more
@@ -48,10 +49,10 @@ class Words:
     def why(self, term: Term, truth: bool, known: Term | None = None) -> list[str]:
         """Why a condition has the truth that it has: "`starts[task1] <= 1` is false: it is 2", a line for each literal.
 
-        known: a true condition whose literals need not be said again.
+        known: a condition whose literals need not be said again.
         """
-        said = dict(self._why(known, True)) if known is not None else {}
-        lines = [line for literal, line in dict(self._why(term, truth)).items() if literal not in said]
+        said = {self.text(part) for part in walk(known)} if known is not None else set()
+        lines = [line for (literal, _), line in dict(self._why(term, truth)).items() if literal not in said]
         if len(lines) > MOST_REASONS:
             return [*lines[:MOST_REASONS], f"and {len(lines) - MOST_REASONS} more like these"]
         return lines
