@@ -162,20 +162,26 @@ class Judge:
         self._formulas = [self._ground(claim, arguments) for claim, arguments in self.instances]
         self._truths: dict[int, Callable[[State], bool | None]] = {}
         known = generated.ground.known
-        false_, true_, failing = [], [], []
+        false_: list[Unit] = []
+        true_: list[Unit] = []
         for number, (claim, _) in enumerate(self.instances):
             antecedent, body = self._formulas[number]
             if claim.kind == "always":
-                false_ += _units(number, both([antecedent, negate(body, known)], known))
-                failing += self._failures(number)
+                false_ += self.violations(number)
             elif claim.kind == "sometimes":
                 true_ += _units(number, both([antecedent, body], known))
-        self.violated: Callable[[State], Sequence[int]] = self._collector("violated", false_ + failing)
+        self.violated: Callable[[State], Sequence[int]] = self._collector("violated", false_)
         self.shown: Callable[[State], Sequence[int]] = self._collector("shown", true_)
 
     def formulas(self, number: int) -> tuple[Formula, Formula]:
         """Antecedent and body of an instance."""
         return self._formulas[number]
+
+    def violations(self, number: int) -> list[Unit]:
+        """Where an instance is false, and where the model itself may fail while it is asked."""
+        antecedent, body = self._formulas[number]
+        known = self.generated.ground.known
+        return _units(number, both([antecedent, negate(body, known)], known)) + self._failures(number)
 
     def truth(self, number: int) -> Callable[[State], bool | None]:
         """The function that says whether an instance holds in a state; None where it says nothing."""

@@ -1,0 +1,155 @@
+"""The functions of one model and its properties, as the text of generated Python, and what goes with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from model.checker.compiled.packing import MOST_WORDS, Packing
+from model.checker.compiled.text import WordText, indented
+from model.checker.generated_formula import Formula, both, negate
+from model.checker.generated_tree import Block, Unit, Work, arrange, units_of
+from model.checker.source import GeneratedSystem, Judge
+from model.language.declare import Property
+from model.language.layout import LEFT
+from model.language.system import Step
+
+MOST_PROPERTIES = 62  # one bit of a word each
+
+
+class Functions:
+    """The text of all functions that a search of a system calls. ``claims`` have a bit each, in their order."""
+
+    def __init__(self, generated: GeneratedSystem, claims: Sequence[Property], *, deadlock: bool) -> None:
+        self.generated, self.system = generated, generated.system
+        self.claims = list(claims)
+        self.steps: list[Step] = generated.steps
+        self.packing = Packing(generated.ground.known)
+        labels = [place.label(key) for place, key in self.system.layout.labels]
+        self.text = WordText(self.packing, labels)
+        self.judge = generated.judge(claims)
+        self.ending: Judge | None = None
+        if deadlock and self.system.ending is not None:
+            self.ending = generated.judge([self.system.ending])
+        actions = self.system.actions
+        self.is_fault = [actions[step.action].fault for step in self.steps]
+        units = units_of(generated.ground.groups)
+        self.most_records = sum(len(unit.chain) for unit in units)
+
+    @property
+    def inexact(self) -> str:
+        """What of the model cannot be followed exactly by compiled code; "" where all can."""
+        if self.packing.words > MOST_WORDS:
+            return f"a state takes {self.packing.words} words of 64 bits; at most {MOST_WORDS} are possible"
+        if len(self.claims) > MOST_PROPERTIES:
+            return f"{len(self.claims)} properties; at most {MOST_PROPERTIES} at once"
+        return ""
+
+    def source(self) -> str:
+        """All functions."""
+        parts = [self.expand(), self.judging(), self.exercising(), self.spending()]
+        if self.ending is not None:
+            parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
+        return "\n\n".join(parts)
+
+    def expand(self) -> str:
+        """``expand(state, out)``: writes a record for each enabled move: its number, then the words after it.
+
+        A move that changes nothing is noted as -1 - number. Returns how many numbers were written; less than 0: the
+        model itself fails in this state.
+        """
+        body = self.text.block(arrange(units_of(self.generated.ground.groups)), self._take)
+        return self._function("expand", ["state", "out"], ["n = 0", *body, "return n"])
+
+    def judging(self) -> str:
+        """``judge(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
+        units = [
+            unit
+            for number, (claim, _) in enumerate(self.judge.instances)
+            if claim.kind == "always"
+            for unit in self.judge.violations(number)
+        ]
+        body = self._block(units)
+        return self._function("judge", ["state", "unused"], ["found = 0", *body, "return found"])
+
+    def exercising(self) -> str:
+        """``exercised(state, pending)``: clears the bit of each claim that is put to use (``sometimes``: true)."""
+        known = self.generated.ground.known
+        lines: list[str] = []
+        for bit, claim in enumerate(self.claims):
+            tests = []
+            for number, (owner, _) in enumerate(self.judge.instances):
+                if owner is claim:
+                    antecedent, body = self.judge.formulas(number)
+                    tests.append(both([antecedent, body], known) if claim.kind == "sometimes" else antecedent)
+            clear = f"left = left & {~(1 << bit)}"
+            inner = [line for test in tests for line in self._when(test, [clear])]
+            if inner:
+                lines += [f"if left & {1 << bit} != 0:  # {claim.name}", *indented(inner)]
+        whole = ["left = pending[0]", *lines, "pending[0] = left", "return 0"]
+        return self._function("exercised", ["state", "pending"], whole)
+
+    def spending(self) -> str:
+        """``spent(state, unused)``: how many faults led here, as far as budgets count them."""
+        terms = [f"{self._start(slot)} - {self.text.cell(slot)}" for slot in self.counted_faults()]
+        return self._function("spent", ["state", "unused"], [f"return {' + '.join(terms) if terms else '0'}"])
+
+    def counted_faults(self) -> list[int]:
+        """The cells that count what is left of the budgets of faults, as far as they can change."""
+        places = self.system.layout.places
+        names = {LEFT + a.budget for a in self.system.actions.values() if a.fault and a.budget}
+        slots = [places[name].offset for name in sorted(names) if name in places]
+        return [slot for slot in slots if self.packing.of[slot] is not None]
+
+    @property
+    def faults_counted(self) -> bool:
+        """Whether a state tells how many faults led to it: every fault has a budget with a bound, of its own kind."""
+        actions = self.system.actions.values()
+        places = self.system.layout.places
+        calm = {a.budget for a in actions if not a.fault and a.budget}
+        return all(a.budget is not None and LEFT + a.budget in places for a in actions if a.fault) and not any(
+            a.budget in calm for a in actions if a.fault
+        )
+
+    # -- inside
+
+    def _start(self, slot: int) -> int:
+        return self.system.initial[slot]
+
+    def _ending(self, ending: Judge) -> list[str]:
+        antecedent, body = ending.formulas(0)
+        known = self.generated.ground.known
+        holds = negate(both([antecedent, negate(body, known)], known), known)
+        return [*self._when(holds, ["return 1"]), "return 0"]
+
+    def _when(self, test: Formula, lines: list[str]) -> list[str]:
+        if test is False:
+            return []
+        return lines if test is True else [f"if {self.text.formula(test)}:", *indented(lines)]
+
+    def _take(self, text: WordText, work: Work) -> list[str]:
+        step = self.steps[work.number]
+        arguments = ", ".join(self.system.named_arguments(step).values())
+        remark = f"  # {step.action}({arguments})"
+        if work.error:
+            return [f"return -1{remark} fails"]
+        lines, words = text.after(work.puts)
+        number = work.number if work.puts else -1 - work.number
+        record = [str(number), *words]
+        writes = [f"out[n + {place}] = {value}" for place, value in enumerate(record)]
+        return [*lines, writes[0] + remark, *writes[1:], f"n += {len(record)}"]
+
+    def _block(self, units: Iterable[Unit]) -> list[str]:
+        bit_of = {id(claim): bit for bit, claim in enumerate(self.claims)}
+
+        def note(_: WordText, work: Work) -> list[str]:
+            claim, _arguments = self.judge.instances[work.number]
+            return ["return -1"] if work.error else [f"found = found | {1 << bit_of[id(claim)]}  # {claim.name}"]
+
+        block: Block = arrange(list(units))
+        return self.text.block(block, note)
+
+    def _function(self, name: str, parameters: list[str], body: list[str]) -> str:
+        used = "\n".join(body)
+        loads = [f"{word} = state[{n}]" for n, word in enumerate(self.text.words) if re.search(rf"\b{word}\b", used)]
+        return "\n".join([f"def {name}({', '.join(parameters)}):", *indented([*loads, *body])]) + "\n"

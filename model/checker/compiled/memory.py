@@ -1,0 +1,57 @@
+"""Memory for a search: reserved at once, used only as states come, and bounded."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import Any
+
+import numpy as np
+
+NORESERVE = 0x4000  # Linux; elsewhere memory is given page by page anyway
+WORD_BYTES, ENTRY_BYTES = 8, 4
+FULL = 0.6  # how full a table may get before it is doubled
+HEADROOM = 0.8  # of the free memory, what a search takes unless it is told otherwise
+
+
+def reserve(numbers: int) -> Any:
+    """An array of so many 64-bit numbers whose memory is taken only as it is written."""
+    size = max(numbers * WORD_BYTES, mmap.PAGESIZE)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (NORESERVE if os.uname().sysname == "Linux" else 0)
+    room = mmap.mmap(-1, size, flags=flags)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        room.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(room, np.int64)
+
+
+def free_memory() -> int:
+    """How many bytes of memory this machine has to give now, with all that it could drop."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            known = dict(line.split(":") for line in lines)
+        return int(known["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def most_states(max_memory: int, words: int) -> int:
+    """How many states of so many words fit, with the largest table that may be needed for them."""
+    most = 1 << 12
+    while bytes_for(most * 2, words) <= max_memory and most < 1 << 31:
+        most *= 2
+    step = most // 2
+    while step > 1 << 12:
+        if bytes_for(most + step, words) <= max_memory and most + step < 1 << 31:
+            most += step
+        step //= 2
+    return most
+
+
+def bytes_for(states: int, words: int) -> int:
+    """What so many states take, with their table."""
+    return states * words * WORD_BYTES + (ENTRY_BYTES << table_bits(states))
+
+
+def table_bits(states: int) -> int:
+    """The size of the table (as a power of two) that holds so many states."""
+    return max(18, int(states / FULL).bit_length())

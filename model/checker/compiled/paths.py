@@ -1,0 +1,187 @@
+"""From the packed states of a search back to runs for people: the least run to a violation.
+
+Only states are kept, not how they were found. So the states on least runs are marked backwards, level by level, by
+taking the steps of each level again; they are few, and from them the run is chosen as the plain engine chooses it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from model.checker.compiled import kernels as k
+from model.checker.compiled.search import Level, Search
+from model.checker.graph import Graph
+from model.checker.minimal import MINIMAL, Costs
+from model.checker.results import Limits, Trace
+from model.language.layout import State
+
+MOST_AT_A_LEVEL = 1000  # of the states on least runs, so many of each level are looked at
+LAYER = 1 << 24  # labels: faults * LAYER + steps + 1
+Words = tuple[int, ...]
+
+
+class Paths:
+    """Least runs to the violations that a search found."""
+
+    def __init__(self, search: Search) -> None:
+        self.search, self.words = search, search.words
+        self.generated = search.functions.generated
+        self.out = search.workers[0].out
+
+    def least(self, which: int, violates: Callable[[State], bool]) -> tuple[Trace, str]:
+        """A least run to a state that violates claim ``which`` - 1 (0: a deadlock), and in what it is least."""
+        search = self.search
+        key = int(search.best[which])
+        faults, steps = key >> 32, key & 0xFFFFFFFF
+        counted = search.functions.faults_counted
+        levels = {(0, level.steps): level for level in search.levels}
+        if counted or not any(search.functions.is_fault):
+            return self._run(levels, (0, steps), which, faults if counted else -1, 0, violates)
+        return self._run(*self._in_layers(which), which, -1, LAYER, violates)
+
+    def _in_layers(self, which: int) -> tuple[dict[tuple[int, int], Level], tuple[int, int]]:
+        """Searches again, all that k faults reach before fault k + 1, up to the first violation.
+
+        Returns its levels by (faults, steps), and where the violation is.
+        """
+        old = self.search
+        search = Search(old.functions, old.library, len(old.workers), old.max_memory)
+        search.begin()
+        self.search, self.out = search, search.workers[0].out
+        levels = {(0, 0): search.levels[0]}
+        faults = 0
+        while int(search.best[which]) == k.FAR:
+            steps = 1
+            before = {s: level for (f, s), level in levels.items() if f == faults - 1}
+            last = max(before, default=0)
+            while steps <= last + 1 or (faults, steps - 1) in levels:
+                found = []
+                if (faults, steps - 1) in levels:
+                    found += search.expand(levels[faults, steps - 1].ranges, steps, Limits(), k.NO_FAULTS)
+                if steps - 1 in before:
+                    found += search.expand(before[steps - 1].ranges, steps, Limits(), k.FAULTS)
+                if found:
+                    levels[faults, steps] = Level(found, faults, steps)
+                if self._violated(which, levels.get((faults, steps - 1))) or search.stopped:
+                    return levels, (faults, steps - 1)
+                steps += 1
+            faults += 1
+        return levels, max(levels)
+
+    def _violated(self, which: int, level: Level | None) -> bool:
+        if level is None or int(self.search.best[which]) == k.FAR:
+            return False
+        marks = np.zeros(int(self.search.shared[k.NEXT_BLOCK]), np.int32)
+        return self._scan(level, which, -1, marks, 1) > 0
+
+    def _scan(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
+        search = self.search
+        scan = k.scanner(self.words)
+        return sum(
+            int(
+                scan(
+                    search.addresses,
+                    search.states,
+                    start,
+                    stop,
+                    which,
+                    faults,
+                    search.is_fault,
+                    self.out,
+                    marks,
+                    label,
+                )
+            )
+            for start, stop in level.ranges
+        )
+
+    def _run(
+        self,
+        levels: dict[tuple[int, int], Level],
+        goal: tuple[int, int],
+        which: int,
+        faults: int,
+        layer: int,
+        violates: Callable[[State], bool],
+    ) -> tuple[Trace, str]:
+        search = self.search
+        marks = np.zeros(int(search.shared[k.NEXT_BLOCK]), np.int32)
+        label = goal[0] * layer + goal[1] + 1
+        self._scan(levels[goal], which, faults, marks, label)
+        marked: dict[Words, int] = {}
+        thinned = self._keep(levels[goal], marks, label, marked)
+        mark = k.marker(self.words)
+        for at in sorted(levels, key=lambda key: (-key[1], -key[0])):
+            if at[1] >= goal[1] or at[0] > goal[0]:
+                continue
+            label = at[0] * layer + at[1] + 1
+            for start, stop in levels[at].ranges:
+                mark(
+                    search.addresses,
+                    search.states,
+                    search.table,
+                    search.bits,
+                    start,
+                    stop,
+                    label,
+                    label + layer,
+                    search.is_fault,
+                    self.out,
+                    marks,
+                )
+            thinned = self._keep(levels[at], marks, label, marked) or thinned
+        graph = self._graph(marked, layer)
+        goals = [
+            number for number, state in enumerate(graph.states) if violates(state) and graph.depths[number] == goal[1]
+        ]
+        path = Costs(graph).cheapest(goals)
+        return graph.trace(path), "faults, then steps" if thinned else MINIMAL
+
+    def _keep(self, level: Level, marks: Any, label: int, marked: dict[Words, int]) -> bool:
+        """Notes the marked states of a level; whether there were too many, so that some were dropped."""
+        numbers = [start + np.flatnonzero(marks[start:stop] == label) for start, stop in level.ranges]
+        found = np.concatenate(numbers) if numbers else np.zeros(0, np.int64)
+        rows = self.search.states.reshape(-1, self.words)[found]
+        order = np.lexsort(rows.T[::-1])
+        for number, row in zip(found[order[:MOST_AT_A_LEVEL]], rows[order[:MOST_AT_A_LEVEL]].tolist(), strict=True):
+            marks[number] = label
+            marked[tuple(row)] = label
+        marks[found[order[MOST_AT_A_LEVEL:]]] = 0
+        return len(found) > MOST_AT_A_LEVEL
+
+    def _graph(self, marked: dict[Words, int], layer: int) -> Graph:
+        """All least runs over the marked states, as a graph of real states (a marked one may stand for several)."""
+        generated = self.generated
+        graph = Graph(self.search.functions.system, generated)
+        faults = self.search.functions.is_fault
+        labels = [1]
+        number = 0
+        while number < len(graph.states):
+            for step, after in generated.successors(graph.states[number]):
+                label = labels[number] + 1 + (layer if faults[step] else 0)
+                if marked.get(self._canonical(after)) != label:
+                    continue
+                if after not in graph.numbers:
+                    graph.numbers[after] = len(graph.states)
+                    graph.states.append(after)
+                    graph.depths.append(graph.depths[number] + 1)
+                    labels.append(label)
+                graph.edge_steps.append(step)
+                graph.edge_targets.append(graph.numbers[after])
+            graph.first_edge.append(len(graph.edge_targets))
+            number += 1
+        return graph
+
+    def _canonical(self, state: State) -> Words:
+        words = self.search.functions.packing.pack(state)
+        address = self.search.library.address("canonical")
+        if not address:
+            return words
+        numbers = np.array(words, np.int64)
+        function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(address)
+        function(numbers.ctypes.data, self.out.ctypes.data)
+        return tuple(numbers.tolist())

@@ -1,0 +1,275 @@
+"""Breadth-first search by compiled code: levels, workers, the growth of the table, limits."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from model.checker.compiled import kernels as k
+from model.checker.compiled.functions import Functions
+from model.checker.compiled.lowering import Library
+from model.checker.compiled.memory import ENTRY_BYTES, FULL, WORD_BYTES, most_states, reserve, table_bits
+from model.checker.results import Limits, Progress
+from model.language.layout import State
+
+CHUNK = 256  # states that a worker takes at a time
+ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
+SMALLEST_TABLE = 18
+NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
+
+Ranges = list[tuple[int, int]]
+
+
+class Failed(Exception):
+    """The model itself fails in a state."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+@dataclass
+class Level:
+    """States that were found together: as ranges of their numbers."""
+
+    ranges: Ranges
+    faults: int = 0
+    steps: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many states there are."""
+        return sum(stop - start for start, stop in self.ranges)
+
+
+@dataclass
+class Worker:
+    """What one worker has of its own."""
+
+    mine: Any
+    log: Any
+    fired: Any
+    best: Any
+    out: Any
+    hashes: Any
+    blocks: list[tuple[int, int]] = field(default_factory=list)  # where it may put states: (first, one past the last)
+
+
+class Search:
+    """The states found so far, and how to find more. One instance is one exploration."""
+
+    def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
+        self.functions, self.library, self.max_memory = functions, library, max_memory
+        self.words = functions.packing.words
+        self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
+        self.capacity = most_states(max_memory, self.words)
+        self.states = reserve((self.capacity + (workers + 1) * k.BLOCK) * self.words)
+        self.bits = SMALLEST_TABLE
+        self.table = np.zeros(1 << self.bits, np.uint32)
+        self.shared = np.zeros(16, np.int64)
+        self.is_fault = np.array([*functions.is_fault, False], np.bool_)
+        self.workers = [self._worker() for _ in range(workers)]
+        self.levels: list[Level] = []
+        self.stopped = ""
+        self.began = self._reported = time.monotonic()
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+        self._explore, self._rebuild = k.kernel(self.words), k.rebuilder(self.words)
+
+    def _worker(self) -> Worker:
+        records = k.BATCH + self.functions.most_records + 1
+        worker = Worker(
+            mine=np.zeros(16, np.int64),
+            log=np.zeros((1 << 12, 1), np.int64),
+            fired=np.zeros(len(self.functions.steps) + 1, np.int64),
+            best=np.full(len(self.functions.claims) + 1, k.FAR, np.int64),
+            out=np.zeros(records * (self.words + 1), np.int64),
+            hashes=np.zeros(records, np.uint64),
+        )
+        worker.mine[k.PENDING] = (1 << len(self.functions.claims)) - 1
+        return worker
+
+    # -- what was found
+
+    @property
+    def count(self) -> int:
+        """How many states were found."""
+        return int(self.shared[k.COUNT])
+
+    @property
+    def fired(self) -> Any:
+        """How often each move was made."""
+        return sum(worker.fired for worker in self.workers)
+
+    @property
+    def best(self) -> Any:
+        """The least key (faults << 32 | steps) of a violation: [0] of a deadlock, then of each claim."""
+        return np.minimum.reduce([worker.best for worker in self.workers])
+
+    @property
+    def pending(self) -> int:
+        """The bits of the claims of whose subject nothing was seen."""
+        return int(np.bitwise_and.reduce([worker.mine[k.PENDING] for worker in self.workers]))
+
+    @property
+    def bytes_used(self) -> int:
+        """The memory of states and table."""
+        return int(self.shared[k.NEXT_BLOCK]) * self.words * WORD_BYTES + (ENTRY_BYTES << self.bits)
+
+    def state(self, number: int) -> State:
+        """The state with this number."""
+        return self.functions.packing.unpack(self.states[number * self.words : (number + 1) * self.words].tolist())
+
+    # -- the search
+
+    def begin(self) -> None:
+        """Enters the initial state."""
+        initial = self.functions.packing.pack(self.functions.system.initial)
+        self.states[: self.words] = initial
+        self._call("canonical", 0)
+        worker = self.workers[0]
+        worker.mine[k.CURSOR], worker.mine[k.BLOCK_END] = 1, k.BLOCK
+        worker.blocks.append((0, k.BLOCK))
+        self.shared[k.NEXT_BLOCK], self.shared[k.COUNT] = k.BLOCK, 1
+        self._rebuild(self.states, self.table, self.bits, 0, 1)
+        false = self._call("judge", 0)
+        if false < 0:
+            raise Failed(self.state(0))
+        for bit in range(len(self.functions.claims)):
+            if false >> bit & 1:
+                worker.best[bit + 1] = 0
+        pending = worker.mine[k.PENDING : k.PENDING + 1]
+        self._call("exercised", 0, pending)
+        self.levels.append(Level([(0, 1)]))
+
+    def run(self, limits: Limits) -> None:
+        """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one."""
+        if not self.levels:
+            self.begin()
+        try:
+            while not self.stopped and self.levels[-1].size:
+                depth = len(self.levels)
+                if limits.max_depth is not None and depth > limits.max_depth:
+                    self.stopped = f"--max-depth {limits.max_depth}"
+                    return
+                found = self.expand(self.levels[-1].ranges, depth, limits)
+                self.levels.append(Level(found, steps=depth))
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        finally:
+            if self.levels and not self.levels[-1].size:
+                self.levels.pop()
+
+    def expand(self, ranges: Ranges, depth: int, limits: Limits, only: int = k.ALL) -> Ranges:
+        """All steps from the states in these ranges; returns the ranges of the states that are new."""
+        chunks = _chunks(ranges)
+        self.shared[k.NEXT_CHUNK], self.shared[k.CHUNKS] = 0, len(chunks)
+        self.shared[k.DEPTH], self.shared[k.ONLY] = depth, only
+        marks = [(len(worker.blocks), int(worker.mine[k.CURSOR])) for worker in self.workers]
+        self._make_room()
+        waiting = self.workers if len(chunks) > 1 else self.workers[:1]
+        while waiting and not self.stopped:
+            reasons = self._slice(waiting, chunks)
+            for worker, reason in zip(waiting, reasons, strict=True):
+                if reason == k.FAILED:
+                    raise Failed(self.state(int(worker.mine[k.ERROR])))
+            self._look_around(limits)
+            if k.GROW in reasons:
+                self._make_room()
+            waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != k.FINISHED]
+        return [part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark)]
+
+    def _slice(self, workers: list[Worker], chunks: Any) -> list[int]:
+        def go(worker: Worker) -> int:
+            worker.mine[k.LOGGED] = 0
+            reason = self._explore(
+                self.addresses,
+                self.states,
+                self.table,
+                self.bits,
+                self.shared,
+                worker.mine,
+                chunks,
+                worker.log,
+                worker.fired,
+                self.is_fault,
+                worker.best,
+                worker.out,
+                worker.hashes,
+                ROUNDS,
+            )
+            for (first,) in worker.log[: worker.mine[k.LOGGED]].tolist():
+                worker.blocks.append((first, first + k.BLOCK))
+            return int(reason)
+
+        if self._pool is None or len(workers) == 1:
+            return [go(worker) for worker in workers]
+        return list(self._pool.map(go, workers))
+
+    def _make_room(self) -> None:
+        """Sets how many states the table may take; doubles it first where it is that full."""
+        slack = len(self.workers) * (k.BATCH + self.functions.most_records) + 1
+        if self.count + 2 * slack > FULL * (1 << self.bits):
+            if self.count >= self.capacity - slack:
+                self.stopped = "--max-memory"
+                return
+            self.bits = max(self.bits + 1, table_bits(self.count + 2 * slack))
+            self.table = np.zeros(0, np.uint32)  # given back before the new one is taken
+            self.table = np.zeros(1 << self.bits, np.uint32)
+            parts = [part for worker in self.workers for part in _since(worker, 0, 0)]
+            enter = self._pool.map if self._pool else map
+            list(enter(lambda part: self._rebuild(self.states, self.table, self.bits, *part), parts))
+        self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
+        if self.count >= self.capacity - slack:
+            self.stopped = "--max-memory"
+
+    def _look_around(self, limits: Limits) -> None:
+        now = time.monotonic()
+        if limits.max_states is not None and self.count >= limits.max_states:
+            self.stopped = f"--max-states {limits.max_states}"
+        if limits.max_seconds is not None and now - self.began > limits.max_seconds:
+            self.stopped = f"--max-seconds {limits.max_seconds:g}"
+        if limits.report and now - self._reported > 1:
+            self._reported = now
+            taken = min(int(self.shared[k.NEXT_CHUNK]), int(self.shared[k.CHUNKS])) * CHUNK
+            known = sum(level.size for level in self.levels)
+            queued = max(self.count - known + self.levels[-1].size - taken, 0)
+            limits.report(Progress(self.count, queued, len(self.levels) - 1, now - self.began, self.bytes_used))
+
+    def _call(self, name: str, number: int, other: Any = None) -> int:
+        """A function of the model on one state; 0 where there is no such function."""
+        address = self.library.address(name)
+        if not address:
+            return 0
+        function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(address)
+        second = self.workers[0].out if other is None else other
+        at = self.states.ctypes.data + number * self.words * WORD_BYTES
+        return int(function(at, second.ctypes.data))
+
+    def close(self) -> None:
+        """Ends the threads and gives the memory back."""
+        if self._pool:
+            self._pool.shutdown()
+        self.states = self.table = np.zeros(0, np.int64)
+
+
+def _chunks(ranges: Ranges) -> Any:
+    """The ranges in pieces of ``CHUNK`` states: an array of (first, one past the last)."""
+    pieces = []
+    for start, stop in ranges:
+        firsts = np.arange(start, stop, CHUNK, dtype=np.int64)
+        pieces.append(np.stack([firsts, np.minimum(firsts + CHUNK, stop)], axis=1))
+    return np.concatenate(pieces) if pieces else np.zeros((0, 2), np.int64)
+
+
+def _since(worker: Worker, blocks: int, cursor: int) -> Ranges:
+    """The numbers of the states that a worker found since it had so many blocks and stood at ``cursor``."""
+    parts = [(cursor, worker.blocks[blocks - 1][1])] if blocks else []
+    parts += worker.blocks[blocks:]
+    if parts:
+        parts[-1] = (parts[-1][0], int(worker.mine[k.CURSOR]))
+    return [part for part in parts if part[0] < part[1]]

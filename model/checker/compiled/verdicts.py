@@ -1,0 +1,130 @@
+"""``check`` on compiled code: exploration, then verdicts. See the package for how to call it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from model.checker.compiled import cache
+from model.checker.compiled.functions import Functions
+from model.checker.compiled.kernels import FAR
+from model.checker.compiled.lowering import Library
+from model.checker.compiled.memory import HEADROOM, free_memory
+from model.checker.compiled.paths import Paths
+from model.checker.compiled.search import Failed, Search
+from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
+from model.checker.source import GeneratedSystem
+from model.language.declare import Property
+from model.language.layout import State
+from model.language.system import System
+
+DEADLOCK = "deadlock"
+IDLE = "what it speaks of never happened"
+
+
+class CannotCompile(Exception):
+    """The compiled engine cannot check this system; the message says why."""
+
+
+def explored(functions: Functions, limits: Limits, workers: int, max_memory: int | None) -> Search:
+    """A search that went as far as the limits allow; ModelError where the model itself fails."""
+    code, _ = cache.machine_code(functions.source())
+    search = Search(functions, Library(code), workers, max_memory or int(free_memory() * HEADROOM))
+    try:
+        search.run(limits)
+    except Failed as failed:
+        _confirm(functions, failed.state)
+    return search
+
+
+def _confirm(functions: Functions, state: State) -> None:
+    """Runs the model where its trace says that it fails: raises its ModelError, with its place."""
+    system = functions.system
+    for _ in system.successors(state):
+        pass
+    for claim, arguments in functions.judge.instances:
+        system.holds(claim, state, arguments)
+    raise CannotCompile("whether a look at an index that is none happens depends on the order in which a loop runs")
+
+
+def check(
+    system: System,
+    properties: Sequence[Property] | None,
+    limits: Limits,
+    workers: int,
+    max_memory: int | None,
+) -> CheckResult:
+    """As ``model.checker.compiled.check``."""
+    began = time.monotonic()
+    generated = GeneratedSystem(system)
+    claims = list(properties) if properties is not None else system.properties()
+    functions = Functions(generated, claims, deadlock=properties is None)
+    if functions.inexact:
+        raise CannotCompile(functions.inexact)
+    cache.use_for_numba()
+    search = explored(functions, limits, workers, max_memory)
+    verdicts = _Verdicts(search)
+    results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]
+    if functions.ending is not None:
+        results.append(verdicts.safety(0, DEADLOCK, DEADLOCK, functions.ending.instances))
+    fired = dict.fromkeys(system.actions, 0)
+    for step, count in zip(generated.steps, search.fired.tolist(), strict=False):
+        fired[step.action] += count
+    cache.seal_numba()
+    search.close()
+    return CheckResult(
+        engine="compiled",
+        complete=not search.stopped,
+        states=search.count,
+        transitions=sum(fired.values()),
+        depth=len(search.levels) - 1,
+        seconds=time.monotonic() - began,
+        fired=fired,
+        properties=results,
+        stopped=search.stopped,
+        faults=frozenset(name for name, action in system.actions.items() if action.fault),
+    )
+
+
+class _Verdicts:
+    """The verdicts on one search."""
+
+    def __init__(self, search: Search) -> None:
+        self.search, self.functions = search, search.functions
+        self.complete = not search.stopped
+
+    def of(self, bit: int, claim: Property) -> PropertyResult:
+        """The verdict on the claim with this bit."""
+        idle = bool(self.search.pending >> bit & 1)
+        if claim.kind == "sometimes":
+            if not idle:
+                return PropertyResult(claim.name, claim.kind, Verdict.HOLDS)
+            if not self.complete:
+                return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+            return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, "no reachable state shows it")
+        if claim.kind == "always":
+            instances = [(owner, arguments) for owner, arguments in self.functions.judge.instances if owner is claim]
+            return self.safety(bit + 1, claim.name, claim.kind, instances, IDLE if idle and self.complete else "")
+        raise CannotCompile(f"`{claim.name}`: `eventually` is not compiled")
+
+    def safety(
+        self, which: int, name: str, kind: str, instances: Sequence[tuple[Property, tuple[int, ...]]], idle: str = ""
+    ) -> PropertyResult:
+        """The verdict on what must be true in every state."""
+        if int(self.search.best[which]) == FAR:
+            return PropertyResult(name, kind, Verdict.HOLDS if self.complete else Verdict.UNKNOWN, idle)
+        system = self.functions.system
+
+        def false(state: State) -> list[tuple[int, ...]]:
+            return [arguments for claim, arguments in instances if system.holds(claim, state, arguments) is False]
+
+        violates: Callable[[State], bool] = lambda state: bool(false(state))  # noqa: E731
+        if which == 0:
+            violates = self._stuck(violates)
+        trace, minimal = Paths(self.search).least(which, violates)
+        found = Counterexample(name, false(trace.states[-1])[0], trace, minimal)
+        return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
+
+    def _stuck(self, unwanted: Callable[[State], bool]) -> Callable[[State], bool]:
+        generated, is_fault = self.functions.generated, self.functions.is_fault
+        return lambda state: unwanted(state) and all(is_fault[step] for step, _ in generated.successors(state))
