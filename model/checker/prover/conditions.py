@@ -50,20 +50,23 @@ def after(move: Move, formula: Sexpr) -> Sexpr:
 
 
 def queries_of(move: Move, goals: Iterable[Conjunct], initial: bool = False) -> Iterator[Query]:
-    """What must be shown of one action (or of the start) for all goals; not what it trivially keeps."""
+    """What must be shown of one action (or of the start) for all goals; nothing of what it trivially keeps."""
     written = set(renaming(move))
     for goal in goals:
         if initial or written & goal.reads:
             yield Query("starts" if initial else "kept", move, goal.name, after(move, goal.formula))
-    for message, formula in move.obligations:
-        yield Query("defined", move, message, formula)
 
 
-def all_queries(reading: Reading, goals: list[Conjunct]) -> Iterator[Query]:
-    """Every verification condition of the goals, in order: the start, each action, the claims themselves."""
+def all_queries(reading: Reading, goals: list[Conjunct], with_actions: bool = True) -> Iterator[Query]:
+    """Every verification condition of the goals, in order: the start, each action, the claims themselves.
+
+    with_actions: also that no action uses an index that is none.
+    """
     yield from queries_of(reading.start, goals, initial=True)
     for move in reading.moves.values():
         yield from queries_of(move, goals)
+        if with_actions:
+            yield from (Query("defined", move, message, formula) for message, formula in move.obligations)
     for goal in goals:
         for message, formula in goal.obligations:
             yield Query("defined", None, f"{goal.name}: {message}", formula)

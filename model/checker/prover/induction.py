@@ -19,16 +19,22 @@ Report = Callable[[int, int], None]  # queries answered, and of how many
 
 @dataclass
 class Stage:
-    """The proof of the claims that survive the same faults. without: the faults that it leaves out."""
+    """The proof of the claims that survive the same faults.
+
+    without: the faults that it leaves out; outcomes: the answers of the last round; rounds: what failed, round after
+    round; trivial: how many pairs of an action and a goal need no query; impossible: actions that no state of the
+    invariant allows.
+    """
 
     without: frozenset[str]
     reading: Reading
     goals: list[Conjunct]
     hypotheses: list[Conjunct]
     outcomes: list[Outcome] = field(default_factory=list)
-    rounds: list[list[Outcome]] = field(default_factory=list)  # what failed, round after round
+    first: bool = True
+    rounds: list[list[Outcome]] = field(default_factory=list)
     trivial: int = 0
-    impossible: list[str] = field(default_factory=list)  # actions that no state of the invariant allows
+    impossible: list[str] = field(default_factory=list)
 
     def faults(self, config: Config) -> list[str]:
         """The faults that may happen any number of times."""
@@ -139,6 +145,7 @@ def prove(
         mine = [claim for claim in claims if breakers[claim.name] == without]
         given = [claim for claim in claims if breakers[claim.name] < without and claim.name in proved]
         stage = _stage(model, config, without, mine, given)
+        stage.first = not proof.stages
         proof.stages.append(stage)
         try:
             _induct(stage, timeout, report)
@@ -181,7 +188,7 @@ def _ask(
     timeout: float,
     report: Report | None,
 ) -> list[Outcome]:
-    queries = list(all_queries(stage.reading, goals))
+    queries = list(all_queries(stage.reading, goals, with_actions=stage.first))
     by_move: dict[str, list[Query]] = {}
     for query in queries:
         by_move.setdefault(query.move.name if query.move else "", []).append(query)

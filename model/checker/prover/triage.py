@@ -55,7 +55,8 @@ def search(
     result, began = Search(), time.monotonic()
     missing = list(claims)
     base = _sizes(model, config, at_least or {})
-    for sizes, chosen in _instances(base, _faults(config, first)):
+    faults = [name for name, left in config.budgets.items() if left != 0]
+    for sizes, chosen in _instances(base, faults, [name for name in first if name in faults]):
         left = seconds - (time.monotonic() - began)
         if left <= 0 or not missing:
             break
@@ -72,18 +73,20 @@ def search(
     return result
 
 
-def _faults(config: Config, first: Sequence[str]) -> list[str]:
-    faults = [name for name, left in config.budgets.items() if left != 0]
-    return sorted(faults, key=lambda name: name not in first)
-
-
-def _instances(base: dict[str, int], faults: list[str]) -> Iterator[tuple[dict[str, int], tuple[str, ...]]]:
-    """Sizes and faults, smallest first: no fault, one, one with two of something, two, two with two of something."""
+def _instances(
+    base: dict[str, int], faults: list[str], suspects: list[str]
+) -> Iterator[tuple[dict[str, int], tuple[str, ...]]]:
+    """Sizes and faults, smallest first: no fault; the suspects; one fault, then with two of something; two faults."""
     larger = [base | {name: 2} for name, size in base.items() if size == 1]
+    yield base, ()
+    for suspect, sizes in itertools.product(dict.fromkeys(suspects), [base, *larger]):
+        yield sizes, (suspect,)
     for together in range(len(faults) + 1):
         for sizes in [base, *larger]:
             for chosen in itertools.combinations(faults, together):
-                yield sizes, chosen
+                tried = (not together and sizes is base) or (together == 1 and chosen[0] in suspects)
+                if not tried:
+                    yield sizes, chosen
 
 
 def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[str, int]:

@@ -1,0 +1,108 @@
+"""Which queries lie in a decidable fragment: no cycle among the sorts that functions and "for all … exists" lead to.
+
+Where every function and every existential under universals leads from sort to sort without a cycle, only finitely many
+terms can be built from what a query names. Such a query (effectively propositional, with stratified functions) has a
+finite counterexample or none, and a solver can always tell which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from model.checker.prover.conditions import Query
+from model.checker.prover.reading import Conjunct, Move, Reading
+from model.checker.prover.sexpr import Sexpr
+
+Edges = set[tuple[str, str]]
+BOTH = frozenset({True, False})
+Macros = Mapping[str, tuple[tuple[str, ...], Sexpr]]
+
+
+def in_fragment(reading: Reading, query: Query, hypotheses: Iterable[Conjunct]) -> bool:
+    """Whether a query with these hypotheses is in the decidable fragment."""
+    return cycle(edges_of(reading, query, hypotheses)) is None
+
+
+def edges_of(reading: Reading, query: Query, hypotheses: Iterable[Conjunct]) -> Edges:
+    """From which sorts to which the functions and the nested quantifiers of a query lead."""
+    edges = function_edges(reading)
+    for conjunct in hypotheses if query.assumes else ():
+        _collect(conjunct.formula, True, (), edges)
+    macros = _macros(query.move) if query.move else {}
+    if query.move:
+        _collect(query.move.enabled, True, (), edges)
+    _collect(_expanded(query.goal, macros), False, (), edges)
+    return edges
+
+
+def function_edges(reading: Reading) -> Edges:
+    """From each argument's sort of a function of the state to the sort of its result."""
+    sorts = set(reading.vocabulary.sorts)
+    return {(sort, result) for _, given, result in reading.vocabulary.functions if result in sorts for sort in given}
+
+
+def cycle(edges: Edges) -> list[str] | None:
+    """A cycle of sorts, or None where there is none."""
+    onward: dict[str, set[str]] = {}
+    for source, target in edges:
+        onward.setdefault(source, set()).add(target)
+    done: set[str] = set()
+
+    def search(sort: str, path: list[str]) -> list[str] | None:
+        if sort in path:
+            return path[path.index(sort) :]
+        if sort in done:
+            return None
+        for target in sorted(onward.get(sort, ())):
+            found = search(target, [*path, sort])
+            if found:
+                return found
+        done.add(sort)
+        return None
+
+    return next((found for sort in sorted(onward) if (found := search(sort, []))), None)
+
+
+def _collect(formula: Sexpr, positive: bool, universals: tuple[str, ...], edges: Edges) -> None:
+    """Notes the edges of a formula that is asserted (or denied, if not positive) under these universal variables."""
+    if isinstance(formula, str):
+        return
+    head, *rest = formula
+    if head in ("forall", "exists"):
+        sorts = tuple(sort for _, sort in rest[0])
+        if (head == "forall") == positive:
+            _collect(rest[1], positive, (*universals, *sorts), edges)
+        else:
+            edges.update((source, target) for source in universals for target in sorts)
+            _collect(rest[1], positive, universals, edges)
+    elif head == "not":
+        _collect(rest[0], not positive, universals, edges)
+    elif head in ("and", "or"):
+        for part in rest:
+            _collect(part, positive, universals, edges)
+    else:  # an equality or a choice: what is inside counts both ways
+        for part in rest:
+            if not isinstance(part, str):
+                _collect(part, True, universals, edges)
+                _collect(part, False, universals, edges)
+
+
+def _macros(move: Move) -> Macros:
+    return {u.symbol: (tuple(name for name, _ in u.parameters), u.value) for u in move.updates}
+
+
+def _expanded(formula: Sexpr, macros: Macros) -> Sexpr:
+    if isinstance(formula, str):
+        return macros[formula][1] if formula in macros else formula
+    head, *rest = formula
+    parts = tuple(_expanded(part, macros) for part in rest)
+    if isinstance(head, str) and head in macros:
+        names, body = macros[head]
+        return _substituted(body, dict(zip(names, parts, strict=True)))
+    return (head, *parts)
+
+
+def _substituted(body: Sexpr, values: Mapping[str, Sexpr]) -> Sexpr:
+    if isinstance(body, str):
+        return values.get(body, body)
+    return tuple(_substituted(part, values) for part in body)
