@@ -1,0 +1,160 @@
+"""Test a system against the model with Hypothesis, guided towards what is not covered yet, and shrink what is found."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance.guided import Effort, Findings, drive
+from conformance.lockstep import Replay
+from onceproof.conforming import (
+    again_command,
+    answer_option,
+    disagreement_json,
+    driver_option,
+    driving,
+    headline,
+    save,
+    tell,
+)
+from onceproof.errors import Exit, InputError
+from onceproof.specs import Spec, load_spec
+
+POSITIVE = click.IntRange(min=1)
+DEFAULTS = Effort()
+
+
+@click.command(short_help=__doc__)
+@click.argument("spec", type=click.Path(path_type=Path))
+@driver_option
+@answer_option
+@click.option("--examples", type=POSITIVE, default=DEFAULTS.examples, show_default=True, help="How many runs.")
+@click.option("--steps", type=POSITIVE, default=DEFAULTS.steps, show_default=True, help="The most steps of a run.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Look for so long at most.")
+@click.option(
+    "--refusals",
+    type=click.IntRange(min=0),
+    default=DEFAULTS.refusals,
+    show_default=True,
+    metavar="N",
+    help="At each new state ask for N steps that the model forbids.",
+)
+@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write what disagrees as ITF.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Only what disagrees.")
+def command(
+    spec: Path,
+    driver: str,
+    answer_seconds: float,
+    examples: int,
+    steps: int,
+    seed: int,
+    max_seconds: float | None,
+    refusals: int,
+    trace_out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run a system along the model of SPEC, step by step, for as long as model and system agree.
+
+    What disagrees is shrunk to the fewest faults and steps and replayed; if it does not fail every time, it is
+    reported as flaky. Exit status: 0 they agree, 1 they do not (or not always), 2 wrong spec or driver, 3 undecided.
+    """
+    loaded = load_spec(spec)
+    effort = Effort(examples, steps, seed, max_seconds, refusals)
+    with driving(driver, answer_seconds) as driven:
+        found = drive(loaded.system, driven, effort)
+    if not found.steps and found.disagreement is None and not found.stopped:
+        raise InputError(f"{spec}: the driver performs none of the steps that come first; nothing to test")
+    if found.trace is not None and trace_out is not None:
+        save(trace_out, loaded.source, loaded.name, found.trace)
+    again = _again(loaded, found, driver, effort, trace_out)
+    if as_json:
+        click.echo(json.dumps(_as_json(loaded, found, again), indent=2))
+    else:
+        click.echo("\n".join(_lines(loaded, found, again, quiet)), nl=bool(found.disagreement) or not quiet)
+    if found.disagreement is not None:
+        raise click.exceptions.Exit(Exit.VIOLATED)
+    if found.stopped:
+        raise click.exceptions.Exit(Exit.UNDECIDED)
+
+
+def _again(spec: Spec, found: Findings, driver: str, effort: Effort, trace_out: Path | None) -> str:
+    if found.disagreement is not None and found.trace is not None and trace_out is not None and not found.flaky:
+        return again_command(trace_out, found.disagreement, found.trace, driver)
+    words = ["onceproof", "test", str(spec.path), "--seed", str(effort.seed)]
+    given = {"driver": driver, "examples": effort.examples, "steps": effort.steps, "refusals": effort.refusals}
+    defaults = {"driver": "core", "examples": DEFAULTS.examples, "steps": DEFAULTS.steps, "refusals": DEFAULTS.refusals}
+    for name, value in given.items():
+        if value != defaults[name]:
+            words += [f"--{name}", str(value)]
+    return " ".join(map(shlex.quote, words))
+
+
+def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str]:
+    if not quiet:
+        share = 100 * found.covered / found.seen if found.seen else 0.0
+        yield click.style(spec.name, bold=True)
+        yield f"  {found.examples:,} runs, {found.steps:,} steps compared, {found.refused:,} forbidden steps refused"
+        yield (
+            f"  {found.covered:,} of {found.seen:,} transitions ({share:.0f} %) that leave {found.states:,} visited "
+            f"states were taken, {found.seconds:.1f} s"
+        )
+        if found.stopped:
+            yield f"  stopped by {found.stopped}"
+    if found.disagreement is None or found.trace is None:
+        if not quiet:
+            yield "  agrees"
+        return
+    if not quiet:
+        yield ""
+    if found.flaky:
+        yield from _flaky(found)
+    yield from tell(found.disagreement, found.trace, again)
+
+
+def _flaky(found: Findings) -> Iterator[str]:
+    """Both runs, told apart."""
+    assert found.disagreement is not None and found.trace is not None
+    yield click.style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
+    yield f"  first run   {headline(found.disagreement, found.trace)}"
+    for number, run in enumerate(found.runs, start=1):
+        yield f"  again ({number})   {_ended(run)}"
+    yield "the first run:"
+
+
+def _ended(run: Replay) -> str:
+    if run.disagreement is None:
+        return f"agrees in all {run.steps} steps"
+    ended = type(run.trace)(run.trace.system, run.trace.states[: run.steps + 2], run.trace.steps[: run.steps + 1])
+    cells = ", ".join(difference.label for difference in run.disagreement.differences)
+    return headline(run.disagreement, ended) + (f" ({cells})" if cells else "")
+
+
+def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
+    disagreement = None
+    if found.disagreement is not None and found.trace is not None:
+        disagreement = disagreement_json(found.disagreement, found.trace)
+    agrees = "undecided" if found.stopped else "agrees"
+    return {
+        "spec": spec.name,
+        "verdict": ("flaky" if found.flaky else "differs") if disagreement else agrees,
+        "examples": found.examples,
+        "steps": found.steps,
+        "refused": found.refused,
+        "states": found.states,
+        "covered": found.covered,
+        "seen": found.seen,
+        "seconds": round(found.seconds, 3),
+        "stopped": found.stopped,
+        "flaky": found.flaky,
+        "runs": [_ended(run) for run in found.runs],
+        "disagreement": disagreement,
+        "again": again,
+    }
