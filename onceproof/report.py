@@ -10,7 +10,7 @@ import click
 from model.checker.results import PropertyResult, Verdict
 from onceproof.outcome import Outcome
 from onceproof.specs import Spec
-from onceproof.story import counted, story
+from onceproof.story import counted, page_width, story, wrapped
 from onceproof.tables import show_table
 
 HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
@@ -25,7 +25,9 @@ def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
         return
     if not alone and outcome.as_expected:
         return
-    click.echo(click.style(spec.name, bold=True) + (f": {spec.about}" if spec.about else ""))
+    click.echo(click.style(spec.name, bold=True))
+    for line in wrapped(spec.about, page_width()):
+        click.echo(line)
     click.echo(f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}")
     if result.stopped:
         click.echo(f"  stopped by {result.stopped}: what follows is true of the states found so far")

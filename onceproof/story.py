@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,12 +30,12 @@ class Columns:
 def story(told: Explanation, again: str, width: int | None = None) -> Iterator[str]:
     """The lines. again: the command that shows it again; width: of the page (default: the terminal's)."""
     width = width or page_width()
-    yield from _headline(told)
+    yield from _headline(told, width)
     yield ""
     yield from steps(told, width)
     if told.property:
         yield ""
-        yield from _reasons(told)
+        yield from _reasons(told, width)
     if again:
         yield ""
         yield f"again: {again}"
@@ -45,15 +46,14 @@ def page_width() -> int:
     return max(60, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
 
 
-def _headline(told: Explanation) -> Iterator[str]:
+def _headline(told: Explanation, width: int) -> Iterator[str]:
     length = f"{len(told.trace)} steps, {counted(told.trace.faults, 'fault')}"
     if not told.property:
         yield f"a trace of {told.trace.system.model.name}: {length}"
         return
     who = f" for {', '.join(told.elements)}" if told.elements else ""
     yield click.style(f"{told.property} is violated{who}", fg="red", bold=True)
-    if told.about:
-        yield INDENT + " ".join(told.about.split())
+    yield from wrapped(told.about, width)
     minimal = f"; the least in {told.minimal}" if told.minimal else ""
     yield f"{INDENT}{length}{minimal}"
 
@@ -107,7 +107,7 @@ def filled(parts: list[str], width: int) -> list[str]:
     return lines
 
 
-def _reasons(told: Explanation) -> Iterator[str]:
+def _reasons(told: Explanation, width: int) -> Iterator[str]:
     if told.given:
         yield f"{told.property} speaks of this state, since"
         yield from (f"{INDENT}{reason}" for reason in told.given)
@@ -115,9 +115,17 @@ def _reasons(told: Explanation) -> Iterator[str]:
     yield from (f"{INDENT}{reason}" for reason in told.because or ["its condition is never true"])
     if told.prevented_by:
         yield click.style("what would have prevented it", bold=True)
-        yield from (f"{INDENT}{prevention.text}" for prevention in told.prevented_by)
+        for prevention in told.prevented_by:
+            yield from wrapped(prevention.text, width)
     else:
         yield _nothing_to_switch_on(told)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Prose in lines of this width, indented, the later ones more."""
+    return textwrap.wrap(
+        " ".join(text.split()), width, initial_indent=INDENT, subsequent_indent=INDENT * 2, break_long_words=False
+    )
 
 
 def counted(number: int, what: str) -> str:
