@@ -4,7 +4,7 @@ A message is visible when `visible_at_ns` is not in the future. A receipt is goo
 message was received again or deleted. Nothing marks a lapse: the clock passes `visible_at_ns`, that is all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -63,6 +63,7 @@ class Queue:
         WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
 
     shares_store = True  # publishing and marking as relayed can be one transaction
+    on_arrival: Callable[[], object]  # set by whoever wants to hear of messages that arrive by themselves
 
     def __init__(self, database: Database, clock: Clock, mechanisms: Mechanisms, lease_ns: int) -> None:
         self.database = database
@@ -80,6 +81,16 @@ class Queue:
     def publishing(self) -> Iterator[None]:
         """Around the publication of several messages; a queue elsewhere waits for its acknowledgements at the end."""
         yield
+
+    def republish_lost(self, owner: str) -> int:
+        """Publish again what a queue elsewhere has lost; a queue in the store loses nothing."""
+        return 0
+
+    def committed(self) -> None:
+        """What was done since the last time is on disk; a queue elsewhere may be told now."""
+
+    def rolled_back(self) -> None:
+        """What was done since the last time was undone."""
 
     def publish(self, message: str, task: str, submission: str, owner: str) -> bool:
         """Put a message on the owner's queue, visible at once; False if the queue knows this submission already."""

@@ -1,6 +1,7 @@
 """The relay's process: carries the outbox to the queue, many rows to a commit."""
 
 import os
+import time
 
 from implementation.api_server import ApiServer
 from implementation.errors import NotEnabled
@@ -17,6 +18,7 @@ class RelayProcess(Process):
 
     def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
         super().__init__(name, config, folder)
+        self.look_at = 0.0
         self.relay = Relay(self.store, self.queue, self.probe)
         self.stopper = ApiServer(
             self.store, self.queue, Network(), self.clock, self.settings.mechanisms, self.probe
@@ -25,6 +27,7 @@ class RelayProcess(Process):
     def turn(self) -> bool:
         """Publish pending rows, mark them; ring the schedulers."""
         rows = self.store.pending(ROWS_MAX)
+        self._look_for_lost()
         if not rows:
             return False
         with self.queue.publishing(), self.batch():
@@ -39,6 +42,16 @@ class RelayProcess(Process):
             self.bell.ring(f"scheduler{number}")
         self.bell.ring("balancer")
         return len(rows) == ROWS_MAX
+
+    def _look_for_lost(self) -> None:
+        """Once a lease: does a queue elsewhere still have what the store says is on it?"""
+        now = time.monotonic()
+        if self.queue.shares_store or now < self.look_at:
+            return
+        self.look_at = now + self.config.lease_seconds
+        for (user,) in self.database.rows("SELECT owner FROM users"):
+            if count := self.queue.republish_lost(user):
+                self.say("published again what the queue had lost", user=user, messages=count)
 
     def failed(self) -> None:
         """What was published but not committed is pending again."""

@@ -1,5 +1,6 @@
 """A scheduler's process: turns what arrives into actions of the scheduler, many to a commit."""
 
+import asyncio
 import os
 import time
 from typing import Any
@@ -41,6 +42,9 @@ class SchedulerProcess(Process):
             os.path.join(self.folder, "resources.sock"), {"scheduler": self.name}, self._placed, self._resources_changed
         )
         self.scheduler.mode = "DOWN"
+        if not self.queue.shares_store:
+            loop = asyncio.get_running_loop()
+            self.queue.on_arrival = lambda: loop.call_soon_threadsafe(self.bell.ring_self)
 
     def turn(self) -> bool:
         """One look at everything: heartbeat, renewals, replies, messages in hand, messages to receive."""
@@ -72,6 +76,7 @@ class SchedulerProcess(Process):
     def failed(self) -> None:
         """Memory may be ahead of the store: forget everything, as after a crash; leases lapse, nothing is lost."""
         self.wire.discard()
+        self.queue.rolled_back()
         for memory in (self.dirty, self.later, self.asking, self.to_ask, self.wire.replies):
             memory.clear()
         if self.scheduler.mode != "DOWN":
@@ -210,6 +215,7 @@ class SchedulerProcess(Process):
 
     def _after_commit(self) -> None:
         """What others may know now that it is on disk."""
+        self.queue.committed()
         self.wire.flush()
         to_ask, self.to_ask = self.to_ask, []
         for message in to_ask:

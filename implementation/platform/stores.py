@@ -2,7 +2,7 @@
 
 import os
 
-from implementation.clock import Clock
+from implementation.clock import Clock, RealClock
 from implementation.database import Database
 from implementation.errors import StoreUnavailable
 from implementation.platform.config import PlatformConfig
@@ -35,9 +35,24 @@ def claim_database(config: PlatformConfig) -> Database:
         database.make_tables()
     with database.transaction():
         database.run("DELETE FROM members")
+    if config.queue != "store":
+        from implementation.jetstream import JetStreamQueue
+
+        queue = open_queue(config, database, RealClock(), config.core_settings())
+        assert isinstance(queue, JetStreamQueue)
+        try:
+            queue.make_stream()
+        finally:
+            queue.close()
     return database
 
 
 def open_queue(config: PlatformConfig, database: Database, clock: Clock, settings: Settings) -> Queue:
     """The platform's queue."""
+    if config.queue != "store":
+        from implementation.jetstream import JetStreamQueue
+
+        return JetStreamQueue(
+            database, clock, settings.mechanisms, settings.lease_ns, config.queue, config.replicas
+        )
     return Queue(database, clock, settings.mechanisms, settings.lease_ns)
