@@ -230,7 +230,20 @@ def ite(condition: Term, then: Term, other: Term) -> Term:
             return or_(condition, other) if then == TRUE else and_(opposite, other)
         if other in (TRUE, FALSE):
             return or_(opposite, then) if other == TRUE else and_(condition, then)
+        if conjuncts(then) <= conjuncts(other):
+            rest = [part for part in parts_of(other) if part not in conjuncts(then)]
+            return and_(or_(condition, and_(*rest)), then)  # in this order: `rest` may be what allows asking `then`
     return Ite(condition, then, other)
+
+
+def parts_of(term: Term) -> tuple[Term, ...]:
+    """What a conjunction is made of; of any other term, itself."""
+    return term.terms if isinstance(term, And) else (term,)
+
+
+def conjuncts(term: Term) -> frozenset[Term]:
+    """The same without an order."""
+    return frozenset(parts_of(term))
 
 
 def eq(left: Term, right: Term) -> Term:

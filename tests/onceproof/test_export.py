@@ -1,0 +1,51 @@
+"""`export SPEC --to tla`."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from onceproof.commands.export import command, module_name
+from onceproof.main import run
+from tests.checker.tla_interpreter import Module
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+def test_a_spec(tmp_path):
+    result = CliRunner().invoke(command, [str(SPECS / "plain-day.yaml"), "--to", "tla", "--out", str(tmp_path / "new")])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["plain_day.cfg", "plain_day.tla"]
+    states, transitions, _, broken = Module((tmp_path / "new" / "plain_day.tla").read_text()).explore([])
+    assert (states, transitions, broken) == (160, 419, set())
+
+
+def test_the_whole_library_is_tla(tmp_path):
+    result = CliRunner().invoke(command, [str(SPECS), "--to", "tla", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    modules = sorted(tmp_path.glob("*.tla"))
+    assert len(modules) == len(list(SPECS.glob("*.yaml")))
+    for path in modules:
+        module = Module(path.read_text())
+        assert module.initial()
+        assert path.read_text().startswith(f"---- MODULE {path.stem} ----")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["export"], "missing argument"),
+        (["export", "specs/none.yaml", "--to", "tla"], "none.yaml"),
+        (["export", str(SPECS / "plain-day.yaml")], "missing option"),
+        (["export", str(SPECS / "plain-day.yaml"), "--to", "promela"], "promela"),
+        (["export", str(SPECS / "plain-day.yaml"), "--to", "tla", "--out", "/dev/null/x"], "cannot be made"),
+    ],
+)
+def test_wrong_input(arguments, message, capsys):
+    assert run(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_module_names():
+    assert module_name("two-users") == "two_users"
+    assert module_name("2024") == "spec_2024"
