@@ -51,7 +51,10 @@ class Words:
 
         known: a condition whose literals need not be said again.
         """
-        said = {self.text(part) for part in walk(known)} if known is not None else set()
+        said: set[str] = set()
+        if known is not None:
+            said = {self.text(part) for part in walk(known)}
+            said |= {literal for (literal, _), _ in self._why(known, self.holds(known))}
         lines = [line for (literal, _), line in dict(self._why(term, truth)).items() if literal not in said]
         if len(lines) > MOST_REASONS:
             return [*lines[:MOST_REASONS], f"and {len(lines) - MOST_REASONS} more like these"]

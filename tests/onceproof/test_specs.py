@@ -1,0 +1,186 @@
+"""Spec files: what they mean, and that every mistake is one line with its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.protocol.system import PROTOCOL
+from onceproof.specs import Expectation, load_spec, load_specs
+
+Command = Callable[..., Any]  # of the fixtures in conftest.py
+Written = Callable[..., Path]
+
+DESIGN_NAMES = {
+    "switches": """task_id_dedup atomic_admission idempotent_relay invisibility renewal receipt_fencing
+        delete_after_result owner_epoch sticky_placement agent_dedup join_running retain_until_delete
+        fail_on_agent_loss graceful_drain""",
+    "faults": """response_loss request_loss_at_api api_crash relay_crash scheduler_crash scheduler_pause
+        scheduler_upgrade stale_owner lease_lapse request_loss request_duplication reply_loss
+        broker_duplicate agent_crash agent_recycle
+        function_failure""",
+    "properties": """at_most_once delete_after_completion truthful_rejection truthful_acceptance single_holder
+        settled_by_holder result_agreement no_needless_redelivery no_lost_task message_settled rejection_seen
+        failover_redelivery_seen join_seen zombie_delete_seen second_result_seen""",
+}
+
+
+@pytest.mark.parametrize("kind", DESIGN_NAMES)
+def test_every_name_of_the_design_is_modelled(kind: str) -> None:
+    assert set(DESIGN_NAMES[kind].split()) <= set(getattr(PROTOCOL, kind))
+
+
+def test_all_that_a_spec_may_say(spec: Written) -> None:
+    read = load_spec(
+        spec(
+            """
+name: slow-disks
+about: >-
+  The lease ends
+  too early.
+sizes: {workers: 3}
+mechanisms: {fencing: off}
+faults: {lease_ends: 2, store_burns: any}
+properties: [never_spoiled, all_done]
+expect: {violated: never_spoiled, length: 3}
+"""
+        )
+    )
+    assert (read.name, read.about) == ("slow-disks", "The lease ends too early.")
+    assert dict(read.config.sizes) == {"workers": 3}
+    assert dict(read.config.switches) == {"fencing": False}
+    assert dict(read.config.budgets) == {"lease_ends": 2, "store_burns": None}
+    assert [claim.name for claim in read.properties] == ["never_spoiled", "all_done"]
+    assert read.expect == Expectation(("never_spoiled",), 3)
+
+
+def test_what_a_spec_leaves_out(spec: Written) -> None:
+    read = load_spec(spec("sizes: {workers: 2}", name="plain.yaml"))
+    assert (read.name, read.expect, read.switched_off) == ("plain", Expectation(), [])
+    assert [claim.name for claim in read.properties] == ["never_spoiled", "all_done", "lapse_seen"]
+
+
+@pytest.mark.parametrize(
+    ("said", "on"), [("off", False), ("on", True), ("no", False), ("true", True), ("'off'", False)]
+)
+def test_on_and_off_however_yaml_reads_them(spec: Written, said: str, on: bool) -> None:
+    assert load_spec(spec(f"mechanisms: {{fencing: {said}}}")).config.switches == {"fencing": on}
+
+
+WRONG = [
+    ("sizes: {worker: 2}", "2: sizes.worker: unknown size `worker`; did you mean `workers`?"),
+    ("sizes: {workers: 0}", "2: sizes.workers: expected a whole number of at least 1, found `0`"),
+    ("sizes: {workers: two}", "2: sizes.workers: expected a whole number of at least 1, found `two`"),
+    ("sizes: {workers: on}", "2: sizes.workers: expected a whole number of at least 1, found `True`"),
+    ("sizes: [workers]", "2: sizes: expected a mapping from size names, found a list"),
+    ("\n\nsize: {workers: 1}", "4: size: unknown key `size`; did you mean `sizes`?"),
+    ("mechanisms: {fence: off}", "2: mechanisms.fence: unknown mechanism `fence`; did you mean `fencing`?"),
+    ("mechanisms:\n  fencing: maybe", "3: mechanisms.fencing: expected on or off, found `maybe`"),
+    ("mechanisms: {fencing: 0}", "2: mechanisms.fencing: expected on or off, found `0`"),
+    ("faults: {lease_end: 1}", "2: faults.lease_end: unknown fault `lease_end`; did you mean `lease_ends`?"),
+    ("faults: {lease_ends: -1}", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found `-1`"),
+    ("faults: {lease_ends: many}", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found `many`"),
+    ("faults: {lease_ends: 1.5}", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found `1.5`"),
+    ("faults: {lease_ends: }", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found nothing"),
+    ("properties: [all_don]", "2: properties: unknown property `all_don`; did you mean `all_done`?"),
+    ("properties: [finished]", "unknown property `finished`"),
+    ("properties: []", "2: properties: expected a list of properties (or leave the key out for all), found a list"),
+    ("properties: all_done", "2: properties: expected a list of properties (or leave the key out for all), found"),
+    ("properties: [all_done, all_done]", "2: properties: `all_done` is listed twice"),
+    (
+        "expect: hold",
+        "2: expect: expected `holds`, or {violated: PROPERTY, length: STEPS}, found `hold`; did you mean `holds`?",
+    ),
+    ("expect: {length: 3}", "2: expect: expected `holds`, or {violated: PROPERTY, length: STEPS}, found no `violated`"),
+    ("expect: {violated: all_don}", "2: expect.violated: property `all_don` is not known; did you mean `all_done`?"),
+    ("expect: {violated: all_done, length: long}", "2: expect.length: expected how many steps"),
+    (
+        "properties: [all_done]\nexpect: {violated: never_spoiled}",
+        "3: expect.violated: property `never_spoiled` is not checked",
+    ),
+    ("properties: [all_done]\nexpect: {violated: deadlock}", "3: expect.violated: property `deadlock` is not known"),
+    ("name: ", "2: name: expected a text, found nothing"),
+    ("name: [x]", "2: name: expected a text, found a list"),
+    ("name: a\nname: b", "3: name: the key is there twice (first in line 2)"),
+    ("faults: {lease_ends: 1, lease_ends: 2}", "2: faults.lease_ends: the key is there twice (first in line 2)"),
+    ("sizes: {workers: 2", "malformed YAML"),
+    ("sizes: *nowhere", "2: malformed YAML"),
+    ("? [a]\n: b", "2: malformed YAML: a key must be a plain word"),
+    ("---\nname: second", "malformed YAML"),
+    ("model: lease.py", "2: model: the key is there twice"),
+]
+
+
+@pytest.mark.parametrize(("text", "complaint"), WRONG)
+def test_every_mistake_is_one_line_with_its_place(onceproof: Command, spec: Written, text: str, complaint: str) -> None:
+    path = spec(text)
+    ran = onceproof("check", path)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"onceproof: {path}:")
+    assert complaint in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", ":1: the file is empty"),
+        ("# nothing\n", ":1: the file is empty"),
+        ("just words", ":1: expected a spec: a mapping with `name`, `sizes`, `faults` and so on, found `just words`"),
+        ("- a\n- b", ":1: expected a spec: a mapping with `name`, `sizes`, `faults` and so on, found a list"),
+        ("model: nowhere.py", "model: no model file `nowhere.py`"),
+        ("model: lease.py:LEASE", "model: `lease.py` has no model called `LEASE`"),
+        ("model: no.such.module:M", "model: no model `no.such.module:M`"),
+        ("[" * 3000, "malformed YAML"),
+        ("sizes: &a {workers: *a}", "malformed YAML"),
+        ("faults: {relay_crash: any}\nmechanisms: {idempotent_relay: off}", "say how many: sizes.messages"),
+    ],
+)
+def test_what_is_no_spec_at_all(onceproof: Command, spec: Written, text: str, complaint: str) -> None:
+    ran = onceproof("check", spec(text, model=False))
+    assert (ran.status, ran.out) == (2, "")
+    assert complaint in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_bytes_that_are_no_text(onceproof: Command, tmp_path: Path) -> None:
+    path = tmp_path / "bytes.yaml"
+    path.write_bytes(b"\xff\xfe\x00name")
+    ran = onceproof("check", path)
+    assert (ran.status, ran.err) == (2, f"onceproof: {path}:1: not a text file in UTF-8\n")
+
+
+def test_a_model_that_cannot_be_loaded_is_told_with_its_line(onceproof: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import os\nx = 1 / 0\n", encoding="utf-8")
+    (tmp_path / "syntax.py").write_text("def f(:\n", encoding="utf-8")
+    (tmp_path / "empty.py").write_text("x = 1\n", encoding="utf-8")
+    complaints = {"broken": "broken.py:2: the model cannot be loaded", "syntax": "syntax.py:1: not Python"}
+    for name, complaint in {**complaints, "empty": "`empty.py` declares no model"}.items():
+        (tmp_path / f"{name}.yaml").write_text(f"model: {name}.py\n", encoding="utf-8")
+        ran = onceproof("check", tmp_path / f"{name}.yaml")
+        assert ran.status == 2
+        assert complaint in ran.err
+        assert ran.err.count("\n") == 1
+
+
+def test_a_folder_means_all_below_it_in_order(spec: Written, tmp_path: Path) -> None:
+    (tmp_path / "deeper").mkdir()
+    spec("sizes: {workers: 1}", name="b.yaml")
+    spec("sizes: {workers: 2}", name="a.yaml")
+    spec("model: ../lease.py\nsizes: {workers: 3}", name="deeper/c.yml", model=False)
+    assert [one.path.name for one in load_specs([tmp_path])] == ["a.yaml", "b.yaml", "c.yml"]
+    assert [one.path.name for one in load_specs([tmp_path / "b.yaml", tmp_path])] == ["b.yaml", "a.yaml", "c.yml"]
+
+
+def test_a_folder_without_specs(onceproof: Command, tmp_path: Path) -> None:
+    ran = onceproof("check", tmp_path)
+    assert ran.status == 2
+    assert "the folder has no specs" in ran.err
+
+
+def test_a_file_that_is_not_there(onceproof: Command, spec: Written) -> None:
+    there = spec("sizes: {workers: 1}", name="slow-disk.yaml")
+    ran = onceproof("check", there.parent / "slow-disks.yaml")
+    assert ran.status == 2
+    assert f"no such file or folder; did you mean `{there}`?" in ran.err
