@@ -16,9 +16,10 @@ from model.checker.prover import sexpr
 from model.checker.prover.conditions import declarations, definitions, script
 from model.checker.prover.fragment import in_fragment
 from model.checker.prover.induction import Proof, Stage
-from model.checker.prover.reading import Conjunct, Move
+from model.checker.prover.reading import Conjunct, Move, Reading, read
 from model.checker.prover.sexpr import Sexpr
 from model.checker.prover.solver import Answer
+from model.language.model import Config, Model
 
 INDEX = "certificate.json"
 VOCABULARY = "vocabulary.smt2"
@@ -32,15 +33,45 @@ class NotProved(Exception):
 
 def model_files(proof: Proof) -> dict[str, str]:
     """The files that say what was proved of what: vocabulary, start, actions, proved conjuncts; by path."""
-    first = proof.stages[0].reading
-    files = {VOCABULARY: _text("The sorts, the values and the state.", declarations(first.vocabulary))}
-    files[START_FILE] = _text("The start: what the state is at first.", definitions(first.start))
+    files: dict[str, str] = {}
     for stage in proof.stages:
-        for move in stage.reading.moves.values():
-            files[f"actions/{move.name}.smt2"] = _text(move.action.doc if move.action else "", _commands(move))
-        for goal in stage.kept:
-            files[f"invariant/{goal.name}.smt2"] = _text(goal.doc, [_definition(goal)])
+        files |= _reading_files(stage.reading)
+        files |= {f"invariant/{goal.name}.smt2": _text(goal.doc, [_definition(goal)]) for goal in stage.kept}
     return files
+
+
+def _reading_files(reading: Reading) -> dict[str, str]:
+    files = {VOCABULARY: _text("The sorts, the values and the state.", declarations(reading.vocabulary))}
+    files[START_FILE] = _text("The start: what the state is at first.", definitions(reading.start))
+    for move in reading.moves.values():
+        files[f"actions/{move.name}.smt2"] = _text(move.action.doc if move.action else "", _commands(move))
+    return files
+
+
+def differences(model: Model, config: Config, folder: Path, conjuncts: Iterable[str]) -> list[str]:
+    """What a certificate says otherwise than the model at hand does, a line for each file; reads the model anew."""
+    claims = []
+    for name in conjuncts:
+        if name not in model.properties:
+            return [f"invariant/{name}.smt2: the model at hand has no such property"]
+        claims.append(model.properties[name])
+    reading = read(model, config, claims)
+    fresh = _reading_files(reading)
+    fresh |= {f"invariant/{c.name}.smt2": _text(c.doc, [_definition(c)]) for c in reading.conjuncts.values()}
+    there = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.smt2")
+        if "queries" not in path.relative_to(folder).parts
+    }
+    return [
+        f"{path}: the model at hand says otherwise"
+        for path in sorted(set(fresh) | set(there))
+        if _meaning(fresh.get(path)) != _meaning(there.get(path))
+    ]
+
+
+def _meaning(text: str | None) -> list[Sexpr] | None:
+    return None if text is None else sexpr.parse(text)
 
 
 def digest_of(files: dict[str, str]) -> str:

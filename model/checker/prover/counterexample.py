@@ -114,12 +114,8 @@ def _system(stage: Stage, structure: Structure) -> System:
     """The model with as many elements as the structure has; its budgets are without bound, so not in the state."""
     model, config = stage.reading.model, stage.reading.config
     sizes = {sort.size_name: structure.sizes[sort_name(sort)] for sort in model.sorts.values()}
-    budgets = {name: None if left else 0 for name, left in config.budgets.items()}
-    return build(model, model.configure(sizes, config.switches, budgets | dict.fromkeys(_any(config.budgets))))
-
-
-def _any(budgets: Mapping[str, int | None]) -> list[str]:
-    return [name for name, left in budgets.items() if left is None or left > 0]
+    budgets = dict.fromkeys(name for name, left in config.budgets.items() if left != 0)
+    return build(model, model.configure(sizes, config.switches, budgets))
 
 
 def _false_for(system: System, claim: str, state: State) -> Arguments:

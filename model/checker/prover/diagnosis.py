@@ -35,7 +35,7 @@ def diagnose(proof: Proof, seconds: float = 60.0, engine: Engine = plain_engine)
     found: list[Diagnosis] = []
     for stage in proof.stages:
         failed = [n for n in proof.properties if proof.answer(n) is not Answer.PROVED and proof.stage_of(n) is stage]
-        if failed:
+        if failed and stage.complete:
             found += _diagnose(proof, stage, failed, seconds, engine)
     return found
 

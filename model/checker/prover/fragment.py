@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from model.checker.prover import sexpr
 from model.checker.prover.conditions import Query
 from model.checker.prover.reading import Conjunct, Move, Reading
 from model.checker.prover.sexpr import Sexpr
 
 Edges = set[tuple[str, str]]
-BOTH = frozenset({True, False})
 Macros = Mapping[str, tuple[tuple[str, ...], Sexpr]]
 
 
@@ -27,11 +27,11 @@ def edges_of(reading: Reading, query: Query, hypotheses: Iterable[Conjunct]) -> 
     """From which sorts to which the functions and the nested quantifiers of a query lead."""
     edges = function_edges(reading)
     for conjunct in hypotheses if query.assumes else ():
-        _collect(conjunct.formula, True, (), edges)
+        _collect(conjunct.formula, True, {}, edges)
     macros = _macros(query.move) if query.move else {}
     if query.move:
-        _collect(query.move.enabled, True, (), edges)
-    _collect(_expanded(query.goal, macros), False, (), edges)
+        _collect(query.move.enabled, True, {}, edges)
+    _collect(_expanded(query.goal, macros), False, {}, edges)
     return edges
 
 
@@ -63,17 +63,20 @@ def cycle(edges: Edges) -> list[str] | None:
     return next((found for sort in sorted(onward) if (found := search(sort, []))), None)
 
 
-def _collect(formula: Sexpr, positive: bool, universals: tuple[str, ...], edges: Edges) -> None:
-    """Notes the edges of a formula that is asserted (or denied, if not positive) under these universal variables."""
+def _collect(formula: Sexpr, positive: bool, universals: Mapping[str, str], edges: Edges) -> None:
+    """Notes the edges of a formula that is asserted (or denied, if not positive) under these universal variables.
+
+    What exists depends on those of them that its formula speaks of, no others.
+    """
     if isinstance(formula, str):
         return
     head, *rest = formula
     if head in ("forall", "exists"):
-        sorts = tuple(sort for _, sort in rest[0])
         if (head == "forall") == positive:
-            _collect(rest[1], positive, (*universals, *sorts), edges)
+            _collect(rest[1], positive, {**universals, **dict(rest[0])}, edges)
         else:
-            edges.update((source, target) for source in universals for target in sorts)
+            spoken_of = {universals[name] for name in set(sexpr.symbols(rest[1])) & set(universals)}
+            edges.update((source, target) for source in spoken_of for _, target in rest[0])
             _collect(rest[1], positive, universals, edges)
     elif head == "not":
         _collect(rest[0], not positive, universals, edges)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from model.checker.prover.conditions import Query, all_queries, kept_trivially
 from model.checker.prover.reading import Conjunct, Reading, read
 from model.checker.prover.solver import Answer, Outcome, Session
+from model.checker.prover.triage import Refuted, check_on_walks
 from model.language.declare import Property
 from model.language.errors import ConfigError, nearest
 from model.language.model import Config, Model
@@ -32,6 +33,7 @@ class Stage:
     hypotheses: list[Conjunct]
     outcomes: list[Outcome] = field(default_factory=list)
     first: bool = True
+    complete: bool = False  # nothing was left unasked
     rounds: list[list[Outcome]] = field(default_factory=list)
     trivial: int = 0
     impossible: list[str] = field(default_factory=list)
@@ -49,7 +51,11 @@ class Stage:
 
 @dataclass
 class Proof:
-    """What was proved of a model, and what not. ``seconds`` counts from the reading of the model on."""
+    """What was proved of a model, and what not.
+
+    walked: in how many states of random runs every claim was looked at before a solver was asked; refuted: what was
+    false there, with the run. seconds: from the reading of the model on.
+    """
 
     model: Model
     config: Config
@@ -57,19 +63,23 @@ class Proof:
     stages: list[Stage]
     seconds: float = 0.0
     interrupted: bool = False
+    walked: int = 0
+    refuted: dict[str, Refuted] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> list[Outcome]:
         """The answers of the last round of every stage."""
         return [outcome for stage in self.stages for outcome in stage.outcomes]
 
-    def stage_of(self, name: str) -> Stage:
-        """The stage that proves a claim."""
-        return next(stage for stage in self.stages if any(goal.name == name for goal in stage.goals))
+    def stage_of(self, name: str) -> Stage | None:
+        """The stage that proves a claim; None where an interruption came before it."""
+        return next((stage for stage in self.stages if any(goal.name == name for goal in stage.goals)), None)
 
     def answer(self, name: str) -> Answer:
         """Whether a claim was proved; UNKNOWN where the solver gave up on one of its queries."""
         stage = self.stage_of(name)
+        if stage is None or not stage.complete:
+            return Answer.UNKNOWN
         if any(goal.name == name for goal in stage.kept):
             return Answer.PROVED
         failures = [outcome for failures in stage.rounds for outcome in failures if outcome.query.subject == name]
@@ -96,8 +106,9 @@ class Proof:
         ]
 
     def first_failure(self, name: str) -> Outcome:
-        """The query on which a claim failed first."""
-        return next(o for failed in self.stage_of(name).rounds for o in failed if o.query.subject == name)
+        """The query on which a claim that was not proved failed first."""
+        rounds = (failures for stage in self.stages for failures in stage.rounds)
+        return next(outcome for failures in rounds for outcome in failures if outcome.query.subject == name)
 
 
 def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) -> list[Property]:
@@ -122,17 +133,28 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
     return [model.properties[name] for name in wanted] + conjuncts
 
 
+def unbounded(model: Model, switches: Mapping[str, bool] | None = None, faults: Iterable[str] | None = None) -> Config:
+    """The configuration for a proof: any number of each of these faults (default: of every fault), of no others.
+
+    Sizes mean nothing in a proof. Raises ConfigError for an unknown name.
+    """
+    sizes = {sort.size_name: 1 for sort in model.sorts.values()}
+    return model.configure(sizes, switches, dict.fromkeys(model.faults if faults is None else faults))
+
+
 def prove(
     model: Model,
     config: Config,
     names: Iterable[str] | None = None,
     timeout: float = SECONDS_PER_QUERY,
     report: Report | None = None,
+    walks: int = 0,
 ) -> Proof:
     """Proves the properties (default: all ``always``) for any size, under any number of each fault of ``config``.
 
     timeout: seconds after which the solver gives up on one query. A claim that some faults break by what they are
     (``broken_by``) is proved without those. A conjunct that is not inductive is dropped and the rest tried again.
+    walks: on how many random runs of a small instance every claim is looked at before the solver is asked.
     Raises ModelError (with the author's line) for what cannot be read without bounds, ConfigError for a wrong name.
     """
     began = time.perf_counter()
@@ -148,6 +170,10 @@ def prove(
         stage.first = not proof.stages
         proof.stages.append(stage)
         try:
+            if walks:
+                states, refuted = check_on_walks(model, stage.reading.config, mine, walks)
+                proof.walked += states
+                proof.refuted |= {found.claim: found for found in refuted}
             _induct(stage, timeout, report)
         except KeyboardInterrupt:
             proof.interrupted = True
@@ -176,6 +202,7 @@ def _induct(stage: Stage, timeout: float, report: Report | None) -> None:
         stage.outcomes = _ask(stage, kept, known, timeout, report)
         failed = [o for o in stage.outcomes if o.answer is not Answer.PROVED and o.query.subject in names]
         if not failed:
+            stage.complete = True
             return
         stage.rounds.append(failed)
         known = {(o.query.name, o.query.kind): o for o in stage.outcomes if o.answer is Answer.PROVED}

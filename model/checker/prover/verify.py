@@ -37,6 +37,9 @@ class Verification:
     digest: str = ""
     model: str = ""
     properties: list[str] = field(default_factory=list)
+    conjuncts: list[str] = field(default_factory=list)
+    mechanisms_off: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     queries: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -55,7 +58,15 @@ def verify(folder: Path, solver: str = "z3", timeout: float = 10.0, report: Repo
     """
     began = time.perf_counter()
     index = _index(folder)
-    result = Verification(solver, index["digest"], index["model"], list(index["properties"]))
+    result = Verification(
+        solver,
+        index["digest"],
+        index["model"],
+        list(index["properties"]),
+        [conjunct["name"] for conjunct in index["conjuncts"]],
+        list(index["mechanisms_off"]),
+        list(index["faults"]),
+    )
     result.problems += _files(folder, index)
     if not result.problems:
         try:
@@ -72,7 +83,17 @@ def verify(folder: Path, solver: str = "z3", timeout: float = 10.0, report: Repo
 def _index(folder: Path) -> dict[str, Any]:
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        for key in ("digest", "model", "properties", "faults", "conjuncts", "actions", "queries", "files"):
+        for key in (
+            "digest",
+            "model",
+            "properties",
+            "mechanisms_off",
+            "faults",
+            "conjuncts",
+            "actions",
+            "queries",
+            "files",
+        ):
             index[key]
     except FileNotFoundError:
         raise CertificateError(f"{folder}: no certificate here (no {INDEX})") from None
