@@ -1,0 +1,214 @@
+"""The platform's numbers, side by side with others on this machine: `python bench/platform.py [--tasks N] [--json]`.
+
+No-op tasks end to end (submitted one by one by concurrent clients, until the last result is recorded), latencies at a
+steady rate, memory of the idle platform, and how soon a killed scheduler's tasks are held again.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+# In place of this folder: this file has the name of a module of the standard library.
+sys.path[0] = str(ROOT)
+
+import psutil  # noqa: E402
+
+NOOP = "def handler(event, context):\n    return b''\n"
+SLEEP = "import time\ndef handler(event, context):\n    time.sleep(float(event))\n"
+REQUEST = (
+    "POST /2023-03-30/functions/{function}/invocations HTTP/1.1\r\nHost: bench\r\nX-Fc-Invocation-Type: Async\r\n"
+    "Content-Length: {length}\r\n\r\n{body}"
+)
+
+
+class Served:
+    """A platform on a temporary folder."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        functions = folder / "functions"
+        functions.mkdir()
+        (functions / "noop.py").write_text(NOOP)
+        (functions / "sleep.py").write_text(SLEEP)
+        command = [
+            sys.executable, "-m", "onceproof.main", "serve", "--port", "0", "--data", str(folder / "data"),
+            "--functions", str(functions), *options,
+        ]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline().rpartition(":")[2])
+        self.database = sqlite3.connect(folder / "data" / "platform.db")
+
+    def one(self, sql: str) -> Any:
+        return self.database.execute(sql).fetchone()[0]
+
+    def members(self) -> list[psutil.Process]:
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
+
+    def until_done(self, tasks: int) -> None:
+        while self.one("SELECT COUNT(*) FROM runs WHERE outcome = 'COMPLETED'") < tasks:
+            time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def served(*options: str) -> Iterator[Served]:
+    with tempfile.TemporaryDirectory() as folder:
+        platform = Served(Path(folder), *options)
+        try:
+            yield platform
+        finally:
+            platform.process.send_signal(signal.SIGTERM)
+            platform.process.wait(60)
+
+
+async def submit_all(port: int, tasks: int, clients: int, rate: float | None = None) -> list[float]:
+    """Submit no-op tasks; the wall time at which each was sent. rate: at so many a second, else as fast as it goes."""
+    sent: list[float] = []
+    remaining = iter(range(tasks))
+    request = REQUEST.format(function="noop", length=1, body="x").encode()
+    begin = time.time()
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in remaining:
+            if rate is not None:
+                await asyncio.sleep(max(0.0, begin + number / rate - time.time()))
+            sent.append(time.time())
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b" 202 " in head, head
+        writer.close()
+
+    await asyncio.gather(*(client() for _ in range(clients)))
+    return sent
+
+
+def rate_of_platform(tasks: int, clients: int) -> float:
+    with served() as platform:
+        asyncio.run(submit_all(platform.port, 20, 4))
+        platform.until_done(20)
+        begin = time.monotonic()
+        asyncio.run(submit_all(platform.port, tasks, clients))
+        platform.until_done(tasks + 20)
+        return tasks / (time.monotonic() - begin)
+
+
+def latencies(rate: float, seconds: float) -> dict[str, float]:
+    """From the record of a task being on disk (so before its 202) to its result being on disk, in ms."""
+    with served() as platform:
+        asyncio.run(submit_all(platform.port, 20, 4))
+        platform.until_done(20)
+        tasks = int(rate * seconds)
+        asyncio.run(submit_all(platform.port, tasks, 8, rate))
+        platform.until_done(tasks + 20)
+        rows = platform.database.execute(
+            "SELECT (ended_ns - recorded_ns) / 1e6 FROM runs JOIN tasks USING (task) ORDER BY recorded_ns"
+        ).fetchall()
+    values = sorted(row[0] for row in rows[20:])
+    return {"median_ms": values[len(values) // 2], "p99_ms": values[int(len(values) * 0.99)], "max_ms": values[-1]}
+
+
+def idle_memory() -> dict[str, float]:
+    with served() as platform:
+        time.sleep(1.0)
+        infos = [process.memory_full_info() for process in platform.members()]
+    return {"pss_mb": sum(info.pss for info in infos) / 1e6, "rss_mb": sum(info.rss for info in infos) / 1e6}
+
+
+def fail_over(lease_seconds: float) -> dict[str, float]:
+    """SIGKILL of the scheduler that holds a running task: seconds until a scheduler holds it again."""
+    with served("--lease-seconds", str(lease_seconds)) as platform:
+        request = REQUEST.format(function="sleep", length=1, body="8")
+
+        async def submit() -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", platform.port)
+            writer.write(request.encode())
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+        asyncio.run(submit())
+        while not platform.one("SELECT COUNT(*) FROM placements"):
+            time.sleep(0.01)
+        holder, receipt = platform.database.execute("SELECT holder, receipt FROM messages").fetchone()
+        state = json.loads((platform.folder / "data" / "state.json").read_text())
+        os.kill(state["processes"][holder], signal.SIGKILL)
+        begin = time.monotonic()
+        while platform.one("SELECT receipt FROM messages") == receipt:
+            time.sleep(0.01)
+        return {"lease_seconds": lease_seconds, "held_again_seconds": time.monotonic() - begin}
+
+
+def probe_cost(rate: float) -> dict[str, float]:
+    """What the probes of one task cost when they are off, as a share of a task's processing time on two cores."""
+    from implementation.client import Client
+    from implementation.network import Network
+
+    client = Client(Network(), 1, 1)
+    probed, bare = type(client).response_loss, type(client).response_loss.__wrapped__  # type: ignore[attr-defined]
+    client.connection_lost("task1", "submission1")
+
+    def timed(method: Any, times: int = 200_000) -> float:
+        client.calls["task1", "submission1"] = "WAITING"
+        begin = time.perf_counter()
+        for _ in range(times):
+            client.calls["task1", "submission1"] = "WAITING"
+            method(client, "task1", "submission1")
+        return (time.perf_counter() - begin) / times
+
+    best = [min(timed(method) for _ in range(5)) for method in (probed, bare)]
+    actions = 14  # admit, relay, mark_relayed, receive, place, dispatch, start, finish, hear, record, delete, forget...
+    cost = max(0.0, best[0] - best[1]) * actions
+    return {"microseconds_a_task": cost * 1e6, "share_percent": 100 * cost * rate / 2}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, default=2000)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured, in turn; the median counts")
+    parser.add_argument("--skip-rivals", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    measured: dict[str, Any] = {"tasks": given.tasks, "cores": os.cpu_count()}
+    rates: dict[str, list[float]] = {}
+    for _ in range(given.rounds):
+        rates.setdefault("onceproof_sqlite", []).append(rate_of_platform(given.tasks, given.clients))
+        if not given.skip_rivals:
+            from bench.rivals import rate_of_celery, rate_of_procrastinate
+
+            rates.setdefault("procrastinate_postgresql", []).append(
+                rate_of_procrastinate(given.tasks, given.clients, 2))
+            rates.setdefault("celery_redis_not_durable", []).append(rate_of_celery(given.tasks, 2, False))
+            rates.setdefault("celery_redis_durable", []).append(rate_of_celery(given.tasks, 2, True))
+    measured["tasks_a_second"] = {name: sorted(values)[len(values) // 2] for name, values in rates.items()}
+    measured["all_rates"] = rates
+    measured["latency_at_50_a_second"] = latencies(50, 10)
+    measured["idle_memory"] = idle_memory()
+    measured["fail_over"] = fail_over(3.0)
+    measured["probes_off"] = probe_cost(measured["tasks_a_second"]["onceproof_sqlite"])
+    if given.json:
+        print(json.dumps(measured))
+        return
+    for name, value in measured.items():
+        shown = value if not isinstance(value, dict) else "  ".join(
+            f"{key} {number:.1f}" if isinstance(number, float) else f"{key} {number}" for key, number in value.items())
+        print(f"{name:<24} {shown}")
+
+
+if __name__ == "__main__":
+    main()

