@@ -19,6 +19,15 @@ def delete_after_completion(st: State, message: Message, task: Task) -> bool:
     )
 
 
+@always(optional=True)
+def failed_for_cause(st: State, message: Message, task: Task) -> bool:
+    """A task is failed only because its own function raised or its own agent is lost: never for another's sake."""
+    given(st.outcome[message] == Outcome.FAILED and st.stage[message] != Stage.DELETED)
+    given(st.task_of[message] == task)
+    agent = st.placed[message]
+    return exists(Attempt, lambda tried: st.raised[task, tried]) or (agent is not None and st.gone[agent])
+
+
 @eventually
 def no_lost_task(st: State, task: Task) -> bool:
     """An accepted task comes to an end: completed, or visibly failed, stopped or expired."""
