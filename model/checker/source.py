@@ -181,7 +181,7 @@ class Judge:
         """Where an instance is false, and where the model itself may fail while it is asked."""
         antecedent, body = self._formulas[number]
         known = self.generated.ground.known
-        return _units(number, both([antecedent, negate(body, known)], known)) + self._failures(number)
+        return _units(number, both([antecedent, negate(body, known)], known)) + self.failures(number)
 
     def truth(self, number: int) -> Callable[[State], bool | None]:
         """The function that says whether an instance holds in a state; None where it says nothing."""
@@ -205,7 +205,7 @@ class Judge:
         return asked
 
     def _failing_lines(self, number: int) -> list[str]:
-        block = arrange(self._failures(number))
+        block = arrange(self.failures(number))
         return [f"    {line}" for line in _block(self.generated.names, block, _note)]
 
     def _ground(self, claim: Property, arguments: Arguments) -> tuple[Formula, Formula]:
@@ -218,7 +218,8 @@ class Judge:
 
         return formula(traced.antecedent), formula(traced.body)
 
-    def _failures(self, number: int) -> list[Unit]:
+    def failures(self, number: int) -> list[Unit]:
+        """Where the model itself may fail while an instance is asked."""
         claim, arguments = self.instances[number]
         traced = self.system.traced_property(claim)
         environment: dict[Var, int] = dict(zip(traced.variables, arguments, strict=True))

@@ -48,6 +48,7 @@ class Functions:
     def source(self) -> str:
         """All functions."""
         parts = [self.expand(), self.judging(), self.exercising(), self.spending()]
+        parts += [self.promise(n) for n, (claim, _) in enumerate(self.judge.instances) if claim.kind == "eventually"]
         if self.ending is not None:
             parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
         return "\n\n".join(parts)
@@ -88,6 +89,15 @@ class Functions:
                 lines += [f"if left & {1 << bit} != 0:  # {claim.name}", *indented(inner)]
         whole = ["left = pending[0]", *lines, "pending[0] = left", "return 0"]
         return self._function("exercised", ["state", "pending"], whole)
+
+    def promise(self, number: int) -> str:
+        """``promise_7(state, unused)``: 1 where an ``eventually`` is not kept, 3 where it is promised, too."""
+        antecedent, body = self.judge.formulas(number)
+        known = self.generated.ground.known
+        failing = self._block(self.judge.failures(number))
+        lines = self._when(both([antecedent, negate(body, known)], known), ["return 3"])
+        open_ = self._when(negate(body, known), ["return 1"])
+        return self._function(f"promise_{number}", ["state", "unused"], [*failing, *lines, *open_, "return 0"])
 
     def spending(self) -> str:
         """``spent(state, unused)``: how many faults led here, as far as budgets count them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -210,6 +211,10 @@ class Search:
             return [go(worker) for worker in workers]
         return list(self._pool.map(go, workers))
 
+    def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> None:
+        """Does some work for each range of states, all workers at once."""
+        list((self._pool.map if self._pool else map)(work, parts))
+
     def _make_room(self) -> None:
         """Sets how many states the table may take; doubles it first where it is that full."""
         slack = len(self.workers) * (k.BATCH + self.functions.most_records) + 1
@@ -221,8 +226,7 @@ class Search:
             self.table = np.zeros(0, np.uint32)  # given back before the new one is taken
             self.table = np.zeros(1 << self.bits, np.uint32)
             parts = [part for worker in self.workers for part in _since(worker, 0, 0)]
-            enter = self._pool.map if self._pool else map
-            list(enter(lambda part: self._rebuild(self.states, self.table, self.bits, *part), parts))
+            self.all_workers(lambda part: self._rebuild(self.states, self.table, self.bits, *part), parts)
         self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
             self.stopped = "--max-memory"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from model.checker.compiled import cache
 from model.checker.compiled.functions import Functions
@@ -17,6 +18,9 @@ from model.checker.source import GeneratedSystem
 from model.language.declare import Property
 from model.language.layout import State
 from model.language.system import System
+
+if TYPE_CHECKING:
+    from model.checker.compiled.liveness import Promises
 
 DEADLOCK = "deadlock"
 IDLE = "what it speaks of never happened"
@@ -37,7 +41,7 @@ def explored(functions: Functions, limits: Limits, workers: int, max_memory: int
     return search
 
 
-def _confirm(functions: Functions, state: State) -> None:
+def _confirm(functions: Functions, state: State) -> NoReturn:
     """Runs the model where its trace says that it fails: raises its ModelError, with its place."""
     system = functions.system
     for _ in system.successors(state):
@@ -92,6 +96,7 @@ class _Verdicts:
     def __init__(self, search: Search) -> None:
         self.search, self.functions = search, search.functions
         self.complete = not search.stopped
+        self._promises: Promises | None = None
 
     def of(self, bit: int, claim: Property) -> PropertyResult:
         """The verdict on the claim with this bit."""
@@ -105,7 +110,29 @@ class _Verdicts:
         if claim.kind == "always":
             instances = [(owner, arguments) for owner, arguments in self.functions.judge.instances if owner is claim]
             return self.safety(bit + 1, claim.name, claim.kind, instances, IDLE if idle and self.complete else "")
-        raise CannotCompile(f"`{claim.name}`: `eventually` is not compiled")
+        return self._eventually(claim, IDLE if idle else "")
+
+    def _eventually(self, claim: Property, idle: str) -> PropertyResult:
+        if not self.complete:
+            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        best: Counterexample | None = None
+        for number, (owner, _) in enumerate(self.functions.judge.instances):
+            if owner is claim:
+                found = self._broken(claim, number)
+                if found and (best is None or _stem(found) < _stem(best)):
+                    best = found
+        if best:
+            return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
+        return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+
+    def _broken(self, claim: Property, number: int) -> Counterexample | None:
+        from model.checker.compiled.liveness import PromiseFailed, Promises
+
+        self._promises = self._promises or Promises(self.search)
+        try:
+            return self._promises.broken(claim, number)
+        except PromiseFailed as failed:
+            _confirm(self.functions, failed.state)
 
     def safety(
         self, which: int, name: str, kind: str, instances: Sequence[tuple[Property, tuple[int, ...]]], idle: str = ""
@@ -128,3 +155,7 @@ class _Verdicts:
     def _stuck(self, unwanted: Callable[[State], bool]) -> Callable[[State], bool]:
         generated, is_fault = self.functions.generated, self.functions.is_fault
         return lambda state: unwanted(state) and all(is_fault[step] for step, _ in generated.successors(state))
+
+
+def _stem(found: Counterexample) -> tuple[int, int]:
+    return found.trace.faults, found.trace.loop or 0

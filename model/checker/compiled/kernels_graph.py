@@ -1,0 +1,310 @@
+"""Searches on the graph of all steps, compiled by Numba once for all models: least costs, cycles, fairness.
+
+The graph is in three arrays: the edges of state n are ``first[n]`` up to ``first[n + 1]``, each with a move and a
+target. States that are left out have no edges.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from model.checker.compiled.kernels import EXPAND
+from model.checker.compiled.primitives import call, prefetch, unsigned
+
+GROUP = 64  # states whose successors are looked up together
+NO_FAIRNESS, WEAK, STRONG = range(3)
+
+
+@cache
+def edge_maker(words: int) -> Any:
+    """The function that writes down the edges of states."""
+    record = words + 1
+
+    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    def make(functions, states, table, bits, start, stop, first, moves, targets, out, hashes):  # type: ignore[no-untyped-def]
+        """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted."""
+        shift = np.uint64(64 - bits)
+        number_mask = np.uint32((1 << bits) - 1)
+        slot_mask = np.int64((1 << bits) - 1)
+        counting = len(targets) == 0
+        for group in range(start, stop, GROUP):
+            last = min(group + GROUP, stop)
+            n = np.int64(0)
+            for number in range(group, last):
+                got = call(functions[EXPAND], states, number * words, out, n)
+                if counting:
+                    first[number + 1] = got // record
+                else:
+                    for at in range(n, n + got, record):
+                        if out[at] < 0:  # it stays where it is
+                            for word in range(words):
+                                out[at + 1 + word] = states[number * words + word]
+                    n += got
+            if counting:
+                continue
+            count = n // record
+            for i in range(count):
+                value = np.uint64(0)
+                for at in range(i * record + 1, (i + 1) * record):
+                    value = (value ^ unsigned(out[at])) * np.uint64(0x9E3779B97F4A7C15)
+                    value ^= value >> np.uint64(32)
+                hashes[i] = value * np.uint64(0xD6E8FEB86659FD93)
+                prefetch(table, np.int64(hashes[i] >> shift))
+            edge = first[group]
+            for i in range(count):
+                slot = np.int64(hashes[i] >> shift)
+                tag = np.uint32((hashes[i] >> np.uint64(32)) << np.uint64(bits))
+                target = np.int64(-1)
+                while table[slot] != 0:
+                    entry = table[slot]
+                    if (entry & ~number_mask) == tag:
+                        other = np.int64((entry & number_mask) - 1)
+                        same = True
+                        for word in range(words):
+                            same = same and states[other * words + word] == out[i * record + 1 + word]
+                        if same:
+                            target = other
+                            break
+                    slot = (slot + 1) & slot_mask
+                move = out[i * record]
+                moves[edge] = move if move >= 0 else -1 - move
+                targets[edge] = target
+                edge += 1
+
+    return make
+
+
+@cache
+def labeller(words: int) -> Any:
+    """The function that asks each state for its label."""
+
+    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    def label(function, states, start, stop, labels, unused):  # type: ignore[no-untyped-def]
+        """Puts what ``function`` says of each state into ``labels``; returns the first state where it fails, or -1."""
+        for number in range(start, stop):
+            found = call(function, states, number * words, unused, 0)
+            if found < 0:
+                return number
+            labels[number] = found
+        return np.int64(-1)
+
+    return label
+
+
+@numba.njit(nogil=True, cache=True)
+def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, count: int) -> int:
+    """All that can be reached from the first ``count`` in the queue over allowed states; returns how many they are."""
+    done = 0
+    while done < count:
+        number = queue[done]
+        done += 1
+        for edge in range(first[number], first[number + 1]):
+            target = targets[edge]
+            if allowed[target] and not reached[target]:
+                reached[target] = True
+                queue[count] = target
+                count += 1
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def least_costs(
+    first: Any, moves: Any, targets: Any, is_fault: Any, allowed: Any, seeds: Any, seed_faults: Any, seed_steps: Any
+) -> Any:
+    """For each state the least (faults, steps) over allowed states from the seeds, which come in order of their own.
+
+    Returns two arrays; -1 where a state is not reached.
+    """
+    size = len(first) - 1
+    faults = np.full(size, -1, np.int32)
+    steps = np.full(size, -1, np.int32)
+    now = np.empty(size + 1, np.int64)
+    later = np.empty(size + 1, np.int64)
+    later_steps = np.empty(size + 1, np.int32)
+    waiting, waiting_steps = np.empty(size + 1, np.int64), np.empty(size + 1, np.int32)
+    noted = np.full(size, -1, np.int32)  # the number of faults for which a state waits already
+    later_count, seed, spent = 0, 0, 0
+    while later_count > 0 or seed < len(seeds):
+        waiting_count = later_count
+        waiting[:waiting_count] = later[:waiting_count]
+        waiting_steps[:waiting_count] = later_steps[:waiting_count]
+        later_count = 0
+        if waiting_count == 0 and seed < len(seeds) and seed_faults[seed] > spent:
+            spent = seed_faults[seed]
+        here = 0
+        done, count = 0, 0
+        step = 0
+        while done < count or here < waiting_count or (seed < len(seeds) and seed_faults[seed] == spent):
+            if done == count:  # go on at the next number of steps for which something waits
+                step = 1 << 30
+                if here < waiting_count:
+                    step = min(step, waiting_steps[here])
+                if seed < len(seeds) and seed_faults[seed] == spent:
+                    step = min(step, seed_steps[seed])
+                done = count = 0
+            while here < waiting_count and waiting_steps[here] <= step:
+                number = waiting[here]
+                here += 1
+                if faults[number] < 0:
+                    faults[number], steps[number] = spent, step
+                    now[count] = number
+                    count += 1
+            while seed < len(seeds) and seed_faults[seed] == spent and seed_steps[seed] <= step:
+                number = seeds[seed]
+                seed += 1
+                if faults[number] < 0:
+                    faults[number], steps[number] = spent, step
+                    now[count] = number
+                    count += 1
+            end = count
+            step += 1
+            while done < end:
+                number = now[done]
+                done += 1
+                for edge in range(first[number], first[number + 1]):
+                    target = targets[edge]
+                    if not allowed[target] or faults[target] >= 0:
+                        continue
+                    if is_fault[moves[edge]]:
+                        if noted[target] != spent:
+                            noted[target] = spent
+                            later[later_count], later_steps[later_count] = target, step
+                            later_count += 1
+                    else:
+                        faults[target], steps[target] = spent, step
+                        now[count] = target
+                        count += 1
+        spent += 1
+    return faults, steps
+
+
+@numba.njit(nogil=True, cache=True)
+def fair_sets(first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any, members: Any, group: Any) -> int:
+    """Among ``members`` (numbers with ``group`` 0; all else is -1) finds the sets that a fair run can go round in.
+
+    In the end ``group`` is the number of the set (from 1 on) of each state in one, and -1 for all others. Strongly
+    connected sets come from Tarjan's algorithm over steps that are no faults; a set with states that enable a strongly
+    fair step that it never takes is searched again without those.
+    """
+    size = len(first) - 1
+    index = np.zeros(size, np.int64)
+    low = np.empty(size, np.int64)
+    edge_of = np.empty(size, np.int64)
+    stack, path = np.empty(len(members) + 1, np.int64), np.empty(len(members) + 1, np.int64)
+    component = np.zeros(size, np.int64)
+    enabled, taken = np.zeros(len(fairness), np.int64), np.zeros(len(fairness), np.int64)
+    sets, components, clock = 0, 0, 0
+    waiting = members
+    while len(waiting) > 0:
+        again = np.empty(len(waiting), np.int64)
+        again_count = 0
+        for root in waiting:
+            if index[root] != 0 or group[root] != 0:
+                continue
+            depth, height = 0, 0
+            path[0] = root
+            clock += 1
+            index[root] = low[root] = clock
+            edge_of[root] = first[root]
+            stack[height] = root
+            height += 1
+            while depth >= 0:
+                number = path[depth]
+                if edge_of[number] < first[number + 1]:
+                    edge = edge_of[number]
+                    edge_of[number] += 1
+                    target = targets[edge]
+                    if is_fault[moves[edge]] or group[target] != 0:
+                        continue
+                    if index[target] == 0:
+                        clock += 1
+                        index[target] = low[target] = clock
+                        edge_of[target] = first[target]
+                        stack[height] = target
+                        height += 1
+                        depth += 1
+                        path[depth] = target
+                    elif component[target] == 0:
+                        low[number] = min(low[number], index[target])
+                    continue
+                depth -= 1
+                if depth >= 0:
+                    low[path[depth]] = min(low[path[depth]], low[number])
+                if low[number] != index[number]:
+                    continue
+                components += 1
+                bottom = height
+                while True:
+                    bottom -= 1
+                    component[stack[bottom]] = components
+                    if stack[bottom] == number:
+                        break
+                enabled[:] = 0
+                taken[:] = 0
+                for at in range(bottom, height):
+                    for edge in range(first[stack[at]], first[stack[at] + 1]):
+                        move = moves[edge]
+                        if not is_fault[move]:
+                            enabled[move] += 1
+                            if component[targets[edge]] == components and group[targets[edge]] == 0:
+                                taken[move] = 1
+                fair, avoided = True, 0
+                for move in range(len(fairness)):
+                    if fairness[move] != 0 and enabled[move] == height - bottom and taken[move] == 0:
+                        fair = False
+                if fair:
+                    for at in range(bottom, height):
+                        for edge in range(first[stack[at]], first[stack[at] + 1]):
+                            move = moves[edge]
+                            if fairness[move] == 2 and not is_fault[move] and taken[move] == 0:
+                                group[stack[at]] = -2
+                        if group[stack[at]] == -2:
+                            avoided += 1
+                fair = fair and avoided < height - bottom
+                if fair and avoided == 0:
+                    sets += 1
+                for at in range(bottom, height):
+                    number = stack[at]
+                    if not fair or group[number] == -2:
+                        group[number] = -1
+                    elif avoided == 0:
+                        group[number] = sets
+                    else:
+                        again[again_count] = number
+                        again_count += 1
+                height = bottom
+        waiting = again[:again_count].copy()
+        for number in waiting:
+            index[number] = 0
+            component[number] = 0
+    return sets
+
+
+@numba.njit(nogil=True, cache=True)
+def sources(
+    first: Any,
+    moves: Any,
+    targets: Any,
+    is_fault: Any,
+    faults: Any,
+    steps: Any,
+    goal: int,
+    goal_faults: int,
+    found: Any,
+) -> int:
+    """The states from which the goal is reached at its least cost, into ``found``; returns how many there are."""
+    count = 0
+    wanted = steps[goal] - 1
+    for number in range(len(first) - 1):
+        if steps[number] != wanted or faults[number] < 0:
+            continue
+        for edge in range(first[number], first[number + 1]):
+            if targets[edge] == goal and faults[number] + is_fault[moves[edge]] == goal_faults:
+                found[count] = number
+                count += 1
+                break
+    return count

@@ -1,0 +1,171 @@
+"""``eventually`` on the compiled graph: is there a fair run on which a promise stays open for ever?
+
+All steps are written down once as arrays; per instance of a property the states in which its promise may be open are
+found, and among them the sets that a fair run can go round in. Only if there is one are Python objects made, for the
+states of one stem and one set, and the plain engine's search shows the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from model.checker.compiled import kernels as k
+from model.checker.compiled import kernels_graph as g
+from model.checker.compiled.search import CHUNK, Ranges, Search
+from model.checker.graph import Graph
+from model.checker.liveness import FairSearch
+from model.checker.results import Counterexample, Trace
+from model.language.declare import Fairness, Property
+from model.language.layout import State
+from model.language.system import Arguments
+
+UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
+STRENGTH = {Fairness.NONE: g.NO_FAIRNESS, Fairness.WEAK: g.WEAK, Fairness.STRONG: g.STRONG}
+
+
+class PromiseFailed(Exception):
+    """The model itself fails where a promise is looked at."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+class Promises:
+    """The graph of a search that went to its end, asked for promises that are never kept."""
+
+    def __init__(self, search: Search) -> None:
+        self.search, self.functions = search, search.functions
+        self.size = int(search.shared[k.NEXT_BLOCK])
+        self.ranges: Ranges = sorted(part for level in search.levels for part in level.ranges)
+        self.is_fault = search.is_fault
+        actions = self.functions.system.actions
+        self.fairness = np.array([STRENGTH[actions[s.action].fairness] for s in self.functions.steps] + [0], np.int64)
+        self._make_edges()
+        self._base: Any = None
+
+    def _make_edges(self) -> None:
+        search = self.search
+        make = g.edge_maker(search.words)
+        most = (g.GROUP * self.functions.most_records + 1) * (search.words + 1)
+        self.first = np.zeros(self.size + 1, np.int64)
+        self.moves, self.targets = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        pieces = [
+            (a, min(a + 256 * CHUNK, stop)) for start, stop in self.ranges for a in range(start, stop, 256 * CHUNK)
+        ]
+        for _ in range(2):
+
+            def fill(piece: tuple[int, int]) -> None:
+                out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
+                parts = (search.addresses, search.states, search.table, search.bits)
+                make(*parts, *piece, self.first, self.moves, self.targets, out, hashes)
+
+            search.all_workers(fill, pieces)
+            if not len(self.targets):
+                np.cumsum(self.first, out=self.first)
+                edges = int(self.first[-1])
+                self.moves, self.targets = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int64)
+
+    # -- one promise
+
+    def broken(self, claim: Property, number: int) -> Counterexample | None:
+        """A run on which the instance with this number is promised and never kept; None if no fair run is so."""
+        labels = np.zeros(self.size, np.uint8)
+        label = g.labeller(self.search.words)
+        address = self.search.library.address(f"promise_{number}")
+        for start, stop in self.ranges:
+            failing = label(address, self.search.states, start, stop, labels, self.search.workers[0].out)
+            if failing >= 0:
+                raise PromiseFailed(self.search.state(failing))
+        unkept = labels & UNKEPT != 0
+        seeds = np.flatnonzero(labels & PROMISED)
+        if not len(seeds):
+            return None
+        opened = np.zeros(self.size, np.bool_)
+        opened[seeds] = True
+        queue = np.empty(int(np.count_nonzero(unkept)) + 1, np.int64)
+        queue[: len(seeds)] = seeds
+        count = g.reach(self.first, self.targets, unkept, opened, queue, len(seeds))
+        group = np.full(self.size, -1, np.int64)
+        group[queue[:count]] = 0
+        graph = (self.first, self.moves, self.targets, self.is_fault)
+        if not g.fair_sets(*graph, self.fairness, queue[:count], group):
+            return None
+        return self._shown(claim, number, seeds, unkept, group)
+
+    def _shown(self, claim: Property, number: int, seeds: Any, unkept: Any, group: Any) -> Counterexample:
+        base_faults, base_steps = self._base_costs()
+        seeds = seeds[np.lexsort((base_steps[seeds], base_faults[seeds]))]
+        graph = (self.first, self.moves, self.targets, self.is_fault)
+        faults, steps = g.least_costs(*graph, unkept, seeds, base_faults[seeds], base_steps[seeds])
+        goals = np.flatnonzero(group > 0)
+        costs = faults[goals].astype(np.int64) << 32 | steps[goals]
+        goal = self._least(goals[costs == costs.min()])
+        stem = self._stem(goal, faults, steps, seeds)
+        return self._lasso(claim, number, stem, np.flatnonzero(group == group[goal]))
+
+    def _base_costs(self) -> Any:
+        if self._base is None:
+            zero = np.zeros(1, np.int64)
+            allowed = np.ones(self.size, np.bool_)
+            graph = (self.first, self.moves, self.targets, self.is_fault)
+            self._base = g.least_costs(*graph, allowed, zero, zero.astype(np.int32), zero.astype(np.int32))
+        return self._base
+
+    def _least(self, numbers: Any) -> int:
+        """The state whose words are least: the same for any number of workers."""
+        rows = self.search.states.reshape(-1, self.search.words)[numbers]
+        return int(numbers[np.lexsort(rows.T[::-1])[0]])
+
+    def _stem(self, goal: int, faults: Any, steps: Any, seeds: Any) -> list[int]:
+        """The states on a least run to the goal, which the promise is open in from one of the seeds on."""
+        base_faults, base_steps = self._base_costs()
+        found = np.empty(self.size, np.int64)
+        is_seed = np.zeros(self.size, np.bool_)
+        is_seed[seeds] = True
+        stem = [goal]
+        opened = True
+        while stem[-1] != 0 or opened:
+            here = stem[-1]
+            if opened and is_seed[here] and (faults[here], steps[here]) == (base_faults[here], base_steps[here]):
+                opened = False
+                continue
+            cost = (faults, steps) if opened else (base_faults, base_steps)
+            graph = (self.first, self.moves, self.targets, self.is_fault)
+            count = g.sources(*graph, *cost, here, cost[0][here], found)
+            stem.append(self._least(found[:count]))
+        return stem[::-1]
+
+    def _lasso(self, claim: Property, number: int, stem: list[int], cycle: Any) -> Counterexample:
+        """The plain engine's answer on the part of the graph that matters; all other states count as kept."""
+        functions = self.functions
+        graph = Graph(functions.system, functions.generated)
+        inside = {self.search.state(n) for n in {*stem, *cycle.tolist()}}
+        for state in inside - {graph.states[0]}:
+            self._add(graph, state)
+        for state in graph.states[:]:
+            for step, after in functions.generated.successors(state):
+                graph.edge_steps.append(step)
+                graph.edge_targets.append(self._add(graph, after))
+            graph.first_edge.append(len(graph.edge_targets))
+        graph.first_edge.extend([len(graph.edge_targets)] * (len(graph.states) - graph.explored))
+        truth, kept = functions.judge.truth(number), functions.judge.kept(number)
+        lasso = FairSearch(graph).lasso(
+            lambda n: graph.states[n] in inside and truth(graph.states[n]) is False,
+            lambda n: graph.states[n] not in inside or kept(graph.states[n]),
+        )
+        if lasso is None:
+            raise AssertionError(f"{claim.name}: the fair run that the compiled search found is none")
+        trace: Trace = graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
+        arguments: Arguments = functions.judge.instances[number][1]
+        return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
+
+    def _add(self, graph: Graph, state: State) -> int:
+        number = graph.numbers.get(state)
+        if number is None:
+            number = graph.numbers[state] = len(graph.states)
+            graph.states.append(state)
+            graph.depths.append(0)
+        return number
