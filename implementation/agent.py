@@ -38,8 +38,13 @@ class Agent:
     """
 
     def __init__(
-        self, name: str, wire: Wire, functions: Functions, is_settled: Callable[[str, str, int], bool],
-        mechanisms: Mechanisms, probe: Probe | None = None,
+        self,
+        name: str,
+        wire: Wire,
+        functions: Functions,
+        is_settled: Callable[[str, str, int], bool],
+        mechanisms: Mechanisms,
+        probe: Probe | None = None,
     ) -> None:
         self.name = name
         self.wire = wire

@@ -13,7 +13,12 @@ class ApiServer:
     """Its memory is `admitting`: what was recorded but not enqueued yet (atomic_admission off only)."""
 
     def __init__(
-        self, store: TaskStore, queue: Queue, connections: Connections, clock: Clock, mechanisms: Mechanisms,
+        self,
+        store: TaskStore,
+        queue: Queue,
+        connections: Connections,
+        clock: Clock,
+        mechanisms: Mechanisms,
         probe: Probe | None = None,
     ) -> None:
         self.store = store

@@ -35,14 +35,38 @@ RELAY = ("relay", "relay_again", "mark_relayed", "relay_crash")
 WORLD = ("lapse", "lease_lapse", "request_loss", "request_duplication", "reply_loss")
 LOAD_BALANCER = ("assign", "stale_owner")
 SCHEDULER = (
-    "receive", "broker_duplicate", "renew", "receipt_refused", "dispatch", "hear", "record", "record_failure",
-    "retry", "overtaken", "skip", "delete", "expire", "scheduler_restart", "scheduler_resume", "scheduler_crash",
-    "scheduler_pause", "scheduler_upgrade", "upgrade_finish",
+    "receive",
+    "broker_duplicate",
+    "renew",
+    "receipt_refused",
+    "dispatch",
+    "hear",
+    "record",
+    "record_failure",
+    "retry",
+    "overtaken",
+    "skip",
+    "delete",
+    "expire",
+    "scheduler_restart",
+    "scheduler_resume",
+    "scheduler_crash",
+    "scheduler_pause",
+    "scheduler_upgrade",
+    "upgrade_finish",
 )
 RESOURCE_MANAGER = ("place", "fail_lost", "replace", "agent_boot")
 AGENT = ("start", "join", "answer", "finish", "function_failure", "forget", "agent_crash", "agent_recycle")
 ACTIONS = (
-    *CLIENT, *API_SERVER, "api_crash", *RELAY, *WORLD, *LOAD_BALANCER, *SCHEDULER, *RESOURCE_MANAGER, *AGENT,
+    *CLIENT,
+    *API_SERVER,
+    "api_crash",
+    *RELAY,
+    *WORLD,
+    *LOAD_BALANCER,
+    *SCHEDULER,
+    *RESOURCE_MANAGER,
+    *AGENT,
 )
 ON_AGENT_GONE = ("agent_crash", "agent_recycle")
 ON_SCHEDULER_DOWN = ("scheduler_crash", "scheduler_upgrade", "upgrade_finish")
@@ -90,15 +114,19 @@ class Core:
     def make_scheduler(self, name: str) -> Scheduler:
         """One scheduler; a variant of the core overrides this."""
         return Scheduler(
-            name, self.store, self.queue, self.load_balancer, self.network, self.clock, self.settings.mechanisms,
+            name,
+            self.store,
+            self.queue,
+            self.load_balancer,
+            self.network,
+            self.clock,
+            self.settings.mechanisms,
             self.probe,
         )
 
     def make_agent(self, name: str) -> Agent:
         """A fresh incarnation of an agent; a variant of the core overrides this."""
-        return Agent(
-            name, self.network, self.ledger, self._is_settled, self.settings.mechanisms, self.probe
-        )
+        return Agent(name, self.network, self.ledger, self._is_settled, self.settings.mechanisms, self.probe)
 
     def reset(self) -> None:
         """Back to the initial state: empty tables, empty memories, nothing on the wire."""
@@ -140,8 +168,12 @@ class Core:
         """For each action the call that performs it."""
         calls: dict[str, Callable[[dict[str, Any]], Any]] = {}
         for names, component in (
-            (CLIENT, self.client), (API_SERVER, self.api_server), (RELAY, self.relay), (WORLD, self.world),
-            (LOAD_BALANCER, self.load_balancer), (RESOURCE_MANAGER, self.resource_manager),
+            (CLIENT, self.client),
+            (API_SERVER, self.api_server),
+            (RELAY, self.relay),
+            (WORLD, self.world),
+            (LOAD_BALANCER, self.load_balancer),
+            (RESOURCE_MANAGER, self.resource_manager),
         ):
             for name in names:
                 calls[name] = self._call_of(component, name)
@@ -150,9 +182,12 @@ class Core:
         for name in AGENT:
             calls[name] = self._call_of_agent(name)
         calls.update(
-            api_crash=lambda _: self._api_crash(), assign=lambda a: self._assign("assign", **a),
-            stale_owner=lambda a: self._assign("stale_owner", **a), place=lambda a: self._place("place", **a),
-            replace=lambda a: self._place("replace", **a), fail_lost=lambda a: self._fail_lost(**a),
+            api_crash=lambda _: self._api_crash(),
+            assign=lambda a: self._assign("assign", **a),
+            stale_owner=lambda a: self._assign("stale_owner", **a),
+            place=lambda a: self._place("place", **a),
+            replace=lambda a: self._place("replace", **a),
+            fail_lost=lambda a: self._fail_lost(**a),
             agent_boot=lambda a: self._agent_boot(**a),
         )
         return calls

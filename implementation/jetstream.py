@@ -56,7 +56,10 @@ class JetStreamQueue(Queue):
     def make_stream(self) -> None:
         """Make the stream if it is not there; StoreUnavailable if the server cannot be reached or will not."""
         config = StreamConfig(
-            name=STREAM, subjects=[f"{SUBJECT}.*"], retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE,
+            name=STREAM,
+            subjects=[f"{SUBJECT}.*"],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
             num_replicas=self.replicas,
         )
         deadline = time.monotonic() + CLUSTER_SECONDS
@@ -148,9 +151,9 @@ class JetStreamQueue(Queue):
         if not overdue or self.link.pending(STREAM, self._durable(owner)) > 0:
             return 0
         now = self.clock.now_ns()
-        self.link.publish_all([
-            (f"{SUBJECT}.{owner}", json.dumps({"message": row[0]}).encode(), f"{row[0]}/{now}") for row in overdue
-        ])
+        self.link.publish_all(
+            [(f"{SUBJECT}.{owner}", json.dumps({"message": row[0]}).encode(), f"{row[0]}/{now}") for row in overdue]
+        )
         for row in overdue:
             self.database.run(self.LOOKED_AT, now, row[0], before)
         return len(overdue)
@@ -164,8 +167,11 @@ class JetStreamQueue(Queue):
 
     def _pull(self, owner: str, batch: int) -> None:
         config = ConsumerConfig(
-            durable_name=self._durable(owner), filter_subject=f"{SUBJECT}.{owner}", ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=self.lease_ns / SECOND_NS, max_ack_pending=10_000,
+            durable_name=self._durable(owner),
+            filter_subject=f"{SUBJECT}.{owner}",
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=self.lease_ns / SECOND_NS,
+            max_ack_pending=10_000,
         )
 
         def arrived(delivery: Msg | None) -> None:

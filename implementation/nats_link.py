@@ -43,6 +43,7 @@ class NatsLink:
 
     def call(self, ask: Callable[[JetStreamContext], Awaitable[T]]) -> T:
         """Ask JetStream something and wait for the answer; StoreUnavailable if there is none."""
+
         async def asked() -> T:
             return await ask(await self._connected())
 
@@ -55,10 +56,12 @@ class NatsLink:
 
         async def published() -> None:
             jetstream = await self._connected()
-            await asyncio.gather(*(
-                jetstream.publish(subject, payload, timeout=CALL_SECONDS - 1, headers={"Nats-Msg-Id": message_id})
-                for subject, payload, message_id in items
-            ))
+            await asyncio.gather(
+                *(
+                    jetstream.publish(subject, payload, timeout=CALL_SECONDS - 1, headers={"Nats-Msg-Id": message_id})
+                    for subject, payload, message_id in items
+                )
+            )
 
         self._wait(published())
 
@@ -68,6 +71,7 @@ class NatsLink:
 
     def pending(self, stream: str, durable: str) -> int:
         """How many messages a consumer has before it or in hand."""
+
         async def asked(jetstream: JetStreamContext) -> int:
             try:
                 info = await jetstream.consumer_info(stream, durable)
@@ -79,6 +83,7 @@ class NatsLink:
 
     def post(self, doing: Coroutine[Any, Any, Any]) -> None:
         """Do something without waiting; if it fails, it is as if it was lost on the way."""
+
         async def done() -> None:
             with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
                 await doing
@@ -87,6 +92,7 @@ class NatsLink:
 
     def close(self) -> None:
         """Close the connection and end the thread."""
+
         async def closed() -> None:
             if self._client is not None:
                 await self._client.close()
@@ -108,17 +114,19 @@ class NatsLink:
         async with self._connecting:
             if self._client is None or self._client.is_closed or self._jetstream is None:
                 connecting = nats.connect(
-                    self.servers, connect_timeout=2, max_reconnect_attempts=-1, reconnect_time_wait=0.2,
-                    allow_reconnect=True, error_cb=_quiet,
+                    self.servers,
+                    connect_timeout=2,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,
+                    allow_reconnect=True,
+                    error_cb=_quiet,
                 )
                 self._client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
                 self._jetstream = self._client.jetstream(timeout=CALL_SECONDS - 1)
                 self._consumers.clear()
         return self._jetstream
 
-    async def _pull(
-        self, stream: str, config: ConsumerConfig, batch: int, seconds: float, arrived: Arrived
-    ) -> None:
+    async def _pull(self, stream: str, config: ConsumerConfig, batch: int, seconds: float, arrived: Arrived) -> None:
         """One pull request on an inbox of its own; its end is told whatever happens."""
         try:
             jetstream = await self._connected()

@@ -68,10 +68,20 @@ class Probe:
 
     def _write(self, name: str, arguments: dict[str, Any], begin: int) -> None:
         self.sequence += 1
-        line = json.dumps({
-            "begin": begin, "time": time.monotonic_ns(), "wall": time.time_ns(), "process": self.process,
-            "sequence": self.sequence, "action": name, "arguments": arguments,
-        }) + "\n"
+        line = (
+            json.dumps(
+                {
+                    "begin": begin,
+                    "time": time.monotonic_ns(),
+                    "wall": time.time_ns(),
+                    "process": self.process,
+                    "sequence": self.sequence,
+                    "action": name,
+                    "arguments": arguments,
+                }
+            )
+            + "\n"
+        )
         if self._held is not None:
             self._held.append(line)
         elif self._log is not None:

@@ -35,8 +35,15 @@ class Scheduler:
     """One scheduler process. Actions raise NotEnabled when they are not possible, and change nothing then."""
 
     def __init__(
-        self, name: str, store: TaskStore, queue: Queue, balancer: LoadBalancer, wire: Wire, clock: Clock,
-        mechanisms: Mechanisms, probe: Probe | None = None,
+        self,
+        name: str,
+        store: TaskStore,
+        queue: Queue,
+        balancer: LoadBalancer,
+        wire: Wire,
+        clock: Clock,
+        mechanisms: Mechanisms,
+        probe: Probe | None = None,
     ) -> None:
         self.name = name
         self.store = store

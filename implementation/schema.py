@@ -53,7 +53,17 @@ TABLES = (
 )
 
 NAMES = (
-    "tasks", "outbox", "messages", "receipts", "owners", "members", "agents", "placements", "runs", "attempts",
-    "users", "configs",
+    "tasks",
+    "outbox",
+    "messages",
+    "receipts",
+    "owners",
+    "members",
+    "agents",
+    "placements",
+    "runs",
+    "attempts",
+    "users",
+    "configs",
 )
 RESET = tuple(f"DELETE FROM {name}" for name in NAMES)

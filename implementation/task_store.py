@@ -107,8 +107,16 @@ class TaskStore:
     def record(self, submission: Submission, now_ns: int) -> None:
         """Record the TaskID. A known one raises AlreadyRecorded (task_id_dedup off: it is a new task all the same)."""
         inserted = self.database.run(
-            self.RECORD, submission.task, submission.owner, submission.function, submission.task_id,
-            submission.payload, submission.attempts, submission.expires_ns, now_ns, submission.submission,
+            self.RECORD,
+            submission.task,
+            submission.owner,
+            submission.function,
+            submission.task_id,
+            submission.payload,
+            submission.attempts,
+            submission.expires_ns,
+            now_ns,
+            submission.submission,
             submission.qualifier,
         )
         if self.task_id_dedup and not inserted:

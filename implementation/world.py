@@ -18,8 +18,14 @@ class World:
     BEAT_ALL = "UPDATE members SET beat_until_ns = ? WHERE beat_until_ns > ?"
 
     def __init__(
-        self, database: Database, network: Network, clock: ManualClock, lease_ns: int, beat_ns: int,
-        timed_out: Callable[[str, str, int], None], probe: Probe | None = None,
+        self,
+        database: Database,
+        network: Network,
+        clock: ManualClock,
+        lease_ns: int,
+        beat_ns: int,
+        timed_out: Callable[[str, str, int], None],
+        probe: Probe | None = None,
     ) -> None:
         self.database = database
         self.network = network

@@ -64,8 +64,11 @@ class PlatformConfig:
         """What the components of the core need of all this."""
         mechanisms = Mechanisms(fail_on_agent_loss=self.on_agent_loss == "fail")
         return Settings(
-            schedulers=self.schedulers, agents=self.agents, mechanisms=mechanisms,
-            lease_ns=int(self.lease_seconds * SECOND_NS), beat_ns=int(self.beat_seconds * SECOND_NS),
+            schedulers=self.schedulers,
+            agents=self.agents,
+            mechanisms=mechanisms,
+            lease_ns=int(self.lease_seconds * SECOND_NS),
+            beat_ns=int(self.beat_seconds * SECOND_NS),
         )
 
     def limit(self, function: str, name: str) -> float:
@@ -87,9 +90,21 @@ class PlatformConfig:
 TYPES: dict[str, str] = {item.name: getattr(item.type, "__name__", "dict") for item in fields(PlatformConfig)}
 CHOICES: dict[str, tuple[Any, ...]] = {"on_agent_loss": ("fail", "rerun"), "duplicate_status": (400, 409)}
 POSITIVE = (
-    "schedulers", "agents", "slots", "lease_seconds", "beat_seconds", "request_timeout_seconds", "body_bytes_max",
-    "header_bytes_max", "read_timeout_seconds", "sync_timeout_seconds", "function_timeout_seconds",
-    "function_memory_mb", "result_bytes_max", "in_hand_max", "replicas",
+    "schedulers",
+    "agents",
+    "slots",
+    "lease_seconds",
+    "beat_seconds",
+    "request_timeout_seconds",
+    "body_bytes_max",
+    "header_bytes_max",
+    "read_timeout_seconds",
+    "sync_timeout_seconds",
+    "function_timeout_seconds",
+    "function_memory_mb",
+    "result_bytes_max",
+    "in_hand_max",
+    "replicas",
 )
 SCHEMES = {"store": ("postgresql://", "postgres://"), "queue": ("nats://",)}
 
@@ -151,8 +166,14 @@ def _parsed(key: str, text: str, where: str) -> Any:
     """An environment variable's text as the setting's type."""
     kind = TYPES[key]
     try:
-        return text if kind == "str" else int(text) if kind == "int" else float(text) if kind == "float" else (
-            json.loads(text)
+        return (
+            text
+            if kind == "str"
+            else int(text)
+            if kind == "int"
+            else float(text)
+            if kind == "float"
+            else (json.loads(text))
         )
     except ValueError:
         raise ConfigError(f"{where}: found {text!r}, expected {_kind_in_words(kind)}") from None

@@ -28,7 +28,10 @@ class Link:
     """
 
     def __init__(
-        self, address: str, hello: dict[str, Any], on_frame: Callable[[Frame], None],
+        self,
+        address: str,
+        hello: dict[str, Any],
+        on_frame: Callable[[Frame], None],
         on_change: Callable[[bool], None],
     ) -> None:
         self.address = address

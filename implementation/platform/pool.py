@@ -127,9 +127,15 @@ class FunctionPool:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [
-                sys.executable, "-m", "implementation.platform.child", str(theirs.fileno()), str(os.getpid()),
-                str(function_file(self.config.functions, function)), function,
-                str(self.config.limit(function, "memory_mb")), str(self.config.result_bytes_max),
+                sys.executable,
+                "-m",
+                "implementation.platform.child",
+                str(theirs.fileno()),
+                str(os.getpid()),
+                str(function_file(self.config.functions, function)),
+                function,
+                str(self.config.limit(function, "memory_mb")),
+                str(self.config.result_bytes_max),
             ]
             process = subprocess.Popen(
                 command, pass_fds=(theirs.fileno(), self.lock), stdin=subprocess.DEVNULL, stdout=2

@@ -38,8 +38,11 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
         line = {
-            "time": round(record.created, 6), "level": record.levelname.lower(), "process": self.process,
-            "event": record.getMessage(), **getattr(record, "fields", {}),
+            "time": round(record.created, 6),
+            "level": record.levelname.lower(),
+            "process": self.process,
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

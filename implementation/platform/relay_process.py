@@ -20,9 +20,7 @@ class RelayProcess(Process):
         super().__init__(name, config, folder)
         self.look_at = 0.0
         self.relay = Relay(self.store, self.queue, self.probe)
-        self.stopper = ApiServer(
-            self.store, self.queue, Network(), self.clock, self.settings.mechanisms, self.probe
-        )
+        self.stopper = ApiServer(self.store, self.queue, Network(), self.clock, self.settings.mechanisms, self.probe)
 
     def turn(self) -> bool:
         """Publish pending rows, mark them; ring the schedulers."""

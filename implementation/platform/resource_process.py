@@ -84,9 +84,7 @@ class ResourceProcess(Process):
                 continue
             if link is not None:
                 link.close()
-            self.links[agent] = Link(
-                address, {"watcher": self.name}, lambda _: None, lambda _: self.bell.ring_self()
-            )
+            self.links[agent] = Link(address, {"watcher": self.name}, lambda _: None, lambda _: self.bell.ring_self())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One scheduler's connection: a hello, then a frame for each message that it asks about."""

@@ -17,7 +17,10 @@ class SchedulerWire:
     """
 
     def __init__(
-        self, scheduler: str, on_reply: Callable[[], None], on_broken: Callable[[str], None],
+        self,
+        scheduler: str,
+        on_reply: Callable[[], None],
+        on_broken: Callable[[str], None],
         turned_away: Callable[[str, int], None],
     ) -> None:
         self.turned_away = turned_away
@@ -32,8 +35,12 @@ class SchedulerWire:
         """Send an order when the transaction is committed."""
         _, agent, message, attempt = exchange
         header = {
-            "message": message, "attempt": attempt, "task": order.task, "function": order.function,
-            "task_id": order.task_id, "request_id": order.request_id,
+            "message": message,
+            "attempt": attempt,
+            "task": order.task,
+            "function": order.function,
+            "task_id": order.task_id,
+            "request_id": order.request_id,
         }
         self.outgoing.append((agent, header, order.payload))
 

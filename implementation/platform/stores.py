@@ -52,7 +52,5 @@ def open_queue(config: PlatformConfig, database: Database, clock: Clock, setting
     if config.queue != "store":
         from implementation.jetstream import JetStreamQueue
 
-        return JetStreamQueue(
-            database, clock, settings.mechanisms, settings.lease_ns, config.queue, config.replicas
-        )
+        return JetStreamQueue(database, clock, settings.mechanisms, settings.lease_ns, config.queue, config.replicas)
     return Queue(database, clock, settings.mechanisms, settings.lease_ns)

@@ -102,8 +102,15 @@ class Supervisor:
         return None if info is None else signal.Signals(info.si_signo)
 
     def _start(self, member: Member) -> None:
-        command = [sys.executable, "-m", "implementation.platform", member.role, member.name, self.folder,
-                   str(os.getpid())]
+        command = [
+            sys.executable,
+            "-m",
+            "implementation.platform",
+            member.role,
+            member.name,
+            self.folder,
+            str(os.getpid()),
+        ]
         descriptors = []
         if member.role == "api":
             descriptors = [self.listener.fileno()]
@@ -126,9 +133,16 @@ class Supervisor:
             member.backoff = 0.05 if lived > 2.0 else min(member.backoff * 2, BACKOFF_SECONDS_MAX)
             member.start_at = now + (0.0 if lived > 2.0 else member.backoff)
             member.restarts += 1
-            self.log.warning("died", extra={"fields": {
-                "name": member.name, "status": member.process.returncode, "lived_seconds": round(lived, 3),
-            }})
+            self.log.warning(
+                "died",
+                extra={
+                    "fields": {
+                        "name": member.name,
+                        "status": member.process.returncode,
+                        "lived_seconds": round(lived, 3),
+                    }
+                },
+            )
             member.process = None
 
     def _drain(self) -> None:
@@ -175,7 +189,9 @@ def roster(config: PlatformConfig) -> list[tuple[str, str]]:
     """(role, name) of every process."""
     return [
         *(("agent", f"agent{number}") for number in range(1, config.agents + 1)),
-        ("resources", "resources"), ("balancer", "balancer"), ("relay", "relay"),
+        ("resources", "resources"),
+        ("balancer", "balancer"),
+        ("relay", "relay"),
         *(("scheduler", f"scheduler{number}") for number in range(1, config.schedulers + 1)),
         ("api", "api"),
     ]

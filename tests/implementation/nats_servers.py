@@ -49,7 +49,8 @@ class Nats:
         folder = self.folder / f"node{number}"
         folder.mkdir(parents=True, exist_ok=True)
         lines = [
-            f"listen: 127.0.0.1:{self.ports[number]}", f"server_name: node{number}",
+            f"listen: 127.0.0.1:{self.ports[number]}",
+            f"server_name: node{number}",
             f'jetstream {{ store_dir: "{folder}", sync_interval: always }}',
         ]
         if self.nodes > 1:

@@ -73,8 +73,11 @@ class Platform:
         (self.folder / "functions").mkdir(parents=True, exist_ok=True)
         log = open(self.folder / "log.ndjson", "a")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, json.dumps(self.all_settings())], cwd=ROOT, stdout=subprocess.PIPE,
-            stderr=log, text=True,
+            [sys.executable, "-c", SERVE, json.dumps(self.all_settings())],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
         log.close()
         assert self.process.stdout is not None
@@ -147,6 +150,7 @@ class Platform:
 
     def ended(self, function: str, task_id: str) -> dict[str, Any]:
         """A task's record when it has ended."""
+
         def look() -> dict[str, Any] | None:
             record = self.caller().get(function, task_id)
             return record if record["endTime"] else None

@@ -76,11 +76,24 @@ def test_a_gate_sees_every_action_before_it_happens(make_core: MakeCore) -> None
     core = make_core(Probe("test", gate=lambda action, arguments: seen.append((action, arguments))))
     heard(core)
     assert [action for action, _ in seen] == [
-        "submit", "admit", "hear_answer", "relay", "mark_relayed", "assign", "receive", "place", "dispatch",
-        "start", "finish", "hear",
+        "submit",
+        "admit",
+        "hear_answer",
+        "relay",
+        "mark_relayed",
+        "assign",
+        "receive",
+        "place",
+        "dispatch",
+        "start",
+        "finish",
+        "hear",
     ]
     assert dict(seen)["start"] == {
-        "agent": "agent1", "scheduler": "scheduler1", "message": "message1", "attempt": "attempt1",
+        "agent": "agent1",
+        "scheduler": "scheduler1",
+        "message": "message1",
+        "attempt": "attempt1",
     }
 
 
@@ -93,7 +106,13 @@ def test_a_log_has_a_line_for_each_action_that_happened(make_core: MakeCore, tmp
         core.step("receive", scheduler="scheduler1", message="message1")
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["action"] for line in lines] == [
-        "submit", "admit", "hear_answer", "relay", "mark_relayed", "assign", "receive",
+        "submit",
+        "admit",
+        "hear_answer",
+        "relay",
+        "mark_relayed",
+        "assign",
+        "receive",
     ]
     assert [line["sequence"] for line in lines] == [1, 2, 3, 4, 5, 6, 7]
     assert lines[-1]["arguments"] == {"scheduler": "scheduler1", "message": "message1"}

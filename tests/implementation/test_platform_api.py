@@ -35,9 +35,16 @@ SLOW = """
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    made = Platform(tmp_path_factory.mktemp("api"), {
-        "body_bytes_max": 1000, "read_timeout_seconds": 0.5, "schedulers": 1, "agents": 1, "slots": 2,
-    })
+    made = Platform(
+        tmp_path_factory.mktemp("api"),
+        {
+            "body_bytes_max": 1000,
+            "read_timeout_seconds": 0.5,
+            "schedulers": 1,
+            "agents": 1,
+            "slots": 2,
+        },
+    )
     for name, text in (("echo", ECHO), ("shop/echo", ECHO), ("failing", FAILING), ("slow", SLOW)):
         made.function(name, text)
     yield made.start()
@@ -146,21 +153,25 @@ def test_settings_of_a_function_and_its_retries(client: httpx.Client) -> None:
     wrong = client.put(path, content=json.dumps({"maxAsyncRetryAttempts": 9}))
     assert (wrong.status_code, wrong.json()["Code"]) == (400, "InvalidArgument")
     body = {
-        "asyncTask": True, "maxAsyncRetryAttempts": 2, "maxAsyncEventAgeInSeconds": 100,
+        "asyncTask": True,
+        "maxAsyncRetryAttempts": 2,
+        "maxAsyncEventAgeInSeconds": 100,
         "destinationConfig": {"onFailure": {"destination": "acs:mns:::/queues/q"}},
     }
     assert client.put(path, content=json.dumps(body)).status_code == 200
     kept = client.get(path).json()
     assert {name: kept[name] for name in body} == body
     assert submit(client, NEW, "thrice", function="failing").status_code == 202
-    record = eventually(lambda: one if (
-        one := client.get(f"{base(NEW, 'failing')}/async-tasks/thrice").json())["endTime"] else None)
+    record = eventually(
+        lambda: one if (one := client.get(f"{base(NEW, 'failing')}/async-tasks/thrice").json())["endTime"] else None
+    )
     assert (record["status"], record["alreadyRetriedTimes"], record["returnPayload"]) == ("Succeeded", 2, "third")
     assert client.delete(path).status_code == 204
     assert client.delete(path).status_code == 404
     assert submit(client, NEW, "not-thrice", function="failing").status_code == 202
-    record = eventually(lambda: one if (
-        one := client.get(f"{base(NEW, 'failing')}/async-tasks/not-thrice").json())["endTime"] else None)
+    record = eventually(
+        lambda: one if (one := client.get(f"{base(NEW, 'failing')}/async-tasks/not-thrice").json())["endTime"] else None
+    )
     assert (record["status"], record["alreadyRetriedTimes"]) == ("Failed", 0)
     assert json.loads(record["taskErrorMessage"])["errorMessage"] == "attempt 1 of not-thrice"
 
@@ -182,13 +193,16 @@ def test_a_task_id_against_the_rules_is_refused(client: httpx.Client, task_id: s
     assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
 
 
-@pytest.mark.parametrize(("method", "path", "status", "code"), [
-    ("POST", f"/{NEW}/functions/nobody/invocations", 404, "FunctionNotFound"),
-    ("POST", "/2019-01-01/functions/echo/invocations", 404, "PathNotSupported"),
-    ("DELETE", f"/{NEW}/functions/echo/invocations", 405, "MethodNotAllowed"),
-    ("POST", f"/{NEW}/functions/..%2f..%2fetc/invocations", 404, "PathNotSupported"),
-    ("POST", f"/{NEW}/functions/.hidden/invocations", 400, "InvalidArgument"),
-])
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("POST", f"/{NEW}/functions/nobody/invocations", 404, "FunctionNotFound"),
+        ("POST", "/2019-01-01/functions/echo/invocations", 404, "PathNotSupported"),
+        ("DELETE", f"/{NEW}/functions/echo/invocations", 405, "MethodNotAllowed"),
+        ("POST", f"/{NEW}/functions/..%2f..%2fetc/invocations", 404, "PathNotSupported"),
+        ("POST", f"/{NEW}/functions/.hidden/invocations", 400, "InvalidArgument"),
+    ],
+)
 def test_wrong_paths_and_methods(client: httpx.Client, method: str, path: str, status: int, code: str) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["Code"]) == (status, code)
@@ -250,9 +264,15 @@ def test_pages_of_operations(client: httpx.Client) -> None:
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    made = Platform(tmp_path_factory.mktemp("signed"), {
-        "keys": {"AK1": {"secret": "s3cret", "user": "alice"}}, "schedulers": 1, "agents": 1, "duplicate_status": 409,
-    })
+    made = Platform(
+        tmp_path_factory.mktemp("signed"),
+        {
+            "keys": {"AK1": {"secret": "s3cret", "user": "alice"}},
+            "schedulers": 1,
+            "agents": 1,
+            "duplicate_status": 409,
+        },
+    )
     made.function("echo", ECHO)
     yield made.start()
     made.kill()
@@ -273,7 +293,9 @@ def test_where_keys_are_configured_requests_must_be_signed(signed: Platform) -> 
 def test_the_older_signature_and_409(signed: Platform) -> None:
     path = "/2021-04-06/services/shop/functions/echo/invocations"
     headers = {
-        "date": "", "content-type": "application/octet-stream", "x-fc-invocation-type": "Async",
+        "date": "",
+        "content-type": "application/octet-stream",
+        "x-fc-invocation-type": "Async",
         "x-fc-stateful-async-invocation-id": "old1",
     }
 

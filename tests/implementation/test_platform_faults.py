@@ -22,8 +22,6 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
     made.kill()
 
 
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_any_process_but_agents_may_die_or_sleep(platform: Platform) -> None:

@@ -32,28 +32,38 @@ FUNCTIONS = {
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    made = Platform(tmp_path_factory.mktemp("functions"), {
-        "schedulers": 1, "agents": 1, "slots": 4, "result_bytes_max": 4000, "function_memory_mb": 500,
-        "limits": {"loops": {"timeout_seconds": 0.5}},
-    })
+    made = Platform(
+        tmp_path_factory.mktemp("functions"),
+        {
+            "schedulers": 1,
+            "agents": 1,
+            "slots": 4,
+            "result_bytes_max": 4000,
+            "function_memory_mb": 500,
+            "limits": {"loops": {"timeout_seconds": 0.5}},
+        },
+    )
     for name, text in FUNCTIONS.items():
         made.function(name, text)
     yield made.start()
     made.kill()
 
 
-@pytest.mark.parametrize(("function", "error"), [
-    ("raises", "no such order"),
-    ("exits", "exited with status 3"),
-    ("vanishes", "exited with status 7"),
-    ("kills", "was killed by signal SIGSEGV"),
-    ("loops", "did not end within 0.5 s"),
-    ("devours", "MemoryError"),
-    ("floods", "the result has 5000 bytes; at most 4000 are allowed"),
-    ("broken", "SyntaxError"),
-    ("empty", "has no function handler(event, context)"),
-    ("odd", "not JSON serializable"),
-])
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [
+        ("raises", "no such order"),
+        ("exits", "exited with status 3"),
+        ("vanishes", "exited with status 7"),
+        ("kills", "was killed by signal SIGSEGV"),
+        ("loops", "did not end within 0.5 s"),
+        ("devours", "MemoryError"),
+        ("floods", "the result has 5000 bytes; at most 4000 are allowed"),
+        ("broken", "SyntaxError"),
+        ("empty", "has no function handler(event, context)"),
+        ("odd", "not JSON serializable"),
+    ],
+)
 def test_misbehaviour_is_a_failed_task_that_says_why(platform: Platform, function: str, error: str) -> None:
     platform.caller().submit(function, b"", "t")
     record = platform.ended(function, "t")

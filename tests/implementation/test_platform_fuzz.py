@@ -24,7 +24,10 @@ load_all_checks()
 CHECKS = [
     CHECKS_BY_NAME.get_one(name)
     for name in (
-        "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
         "response_schema_conformance",
     )
 ]
@@ -57,7 +60,11 @@ def fuzz(operation: Any, mode: GenerationMode, endpoint: str) -> None:
     cases = operation.as_strategy(generation_mode=mode)
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(case=cases, known=st.booleans())

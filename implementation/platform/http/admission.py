@@ -139,5 +139,3 @@ class Admission:
                 except NotEnabled:
                     return True
         return True
-
-

@@ -54,8 +54,10 @@ class Routes:
         self.metrics = metrics
         self.version = version
         self.new = version == NEW_VERSION
-        base = f"/{version}/functions/{{function}}" if self.new else (
-            f"/{version}/services/{{serviceName}}/functions/{{function}}"
+        base = (
+            f"/{version}/functions/{{function}}"
+            if self.new
+            else (f"/{version}/services/{{serviceName}}/functions/{{function}}")
         )
         self.router = APIRouter(prefix=base, tags=[version], responses=ERRORS)
         tasks = "/async-tasks" if self.new else "/stateful-async-invocations"
@@ -70,7 +72,10 @@ class Routes:
         add("/async-invoke-config", self.delete_config, methods=["DELETE"], name=f"delete_config_{version}")
 
     async def invoke(
-        self, request: Request, function: Function, qualifier: Qualifier = "",
+        self,
+        request: Request,
+        function: Function,
+        qualifier: Qualifier = "",
         kind: Annotated[str, Header(alias="X-Fc-Invocation-Type", pattern="^(Sync|Async|)$")] = "",
         log_type: Annotated[str, Header(alias="X-Fc-Log-Type", pattern="^(None|Tail|)$")] = "",
         old_id: Annotated[str, Header(alias="X-Fc-Stateful-Async-Invocation-Id")] = "",
@@ -91,19 +96,32 @@ class Routes:
         return sync_answer(record, headers)
 
     async def list_tasks(
-        self, request: Request, function: Function, qualifier: Qualifier = "",
+        self,
+        request: Request,
+        function: Function,
+        qualifier: Qualifier = "",
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         nextToken: Annotated[str, Query(max_length=1000)] = "",
-        status: Status = "", startedTimeBegin: Milliseconds = None, startedTimeEnd: Milliseconds = None,
-        sortOrderByTime: Annotated[str, Query(pattern="^(asc|desc|)$")] = "", includePayload: bool = False,
+        status: Status = "",
+        startedTimeBegin: Milliseconds = None,
+        startedTimeEnd: Milliseconds = None,
+        sortOrderByTime: Annotated[str, Query(pattern="^(asc|desc|)$")] = "",
+        includePayload: bool = False,
         invocationIdPrefix: Annotated[str, Query(max_length=128)] = "",
         prefix: Annotated[str, Query(max_length=128)] = "",
     ) -> dict[str, Any]:
         """A page of the function's tasks, the latest first unless asked otherwise."""
         target = await self.target(request, b"", function, qualifier)
         wanted = Filter(
-            target.owner, target.function, limit, nextToken, status, startedTimeBegin, startedTimeEnd,
-            sortOrderByTime == "asc", prefix if self.new else invocationIdPrefix,
+            target.owner,
+            target.function,
+            limit,
+            nextToken,
+            status,
+            startedTimeBegin,
+            startedTimeEnd,
+            sortOrderByTime == "asc",
+            prefix if self.new else invocationIdPrefix,
         )
         records, token = await self.service.listed(wanted)
         page: dict[str, Any] = {
@@ -173,11 +191,16 @@ class Routes:
         return keys[key].get("user", key)
 
     def _config_answer(self, target: Target, kept: Any) -> JSONResponse:
-        return JSONResponse({
-            **kept.body, "service": target.function.rpartition("/")[0], "function": target.function,
-            "qualifier": target.qualifier, "createdTime": str(kept.created_ns),
-            "lastModifiedTime": str(kept.modified_ns),
-        })
+        return JSONResponse(
+            {
+                **kept.body,
+                "service": target.function.rpartition("/")[0],
+                "function": target.function,
+                "qualifier": target.qualifier,
+                "createdTime": str(kept.created_ns),
+                "lastModifiedTime": str(kept.modified_ns),
+            }
+        )
 
 
 def sync_answer(record: Record, headers: dict[str, str]) -> Response:

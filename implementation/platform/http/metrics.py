@@ -15,11 +15,14 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.submitted = Counter(
-            "onceproof_submissions", "Submissions by API version and answer.", ["version", "answer"],
+            "onceproof_submissions",
+            "Submissions by API version and answer.",
+            ["version", "answer"],
             registry=self.registry,
         )
         self.seconds = Histogram(
-            "onceproof_admission_seconds", "Time from a submission's arrival to its record being on disk.",
+            "onceproof_admission_seconds",
+            "Time from a submission's arrival to its record being on disk.",
             registry=self.registry,
         )
         self.gauges = {

@@ -7,7 +7,9 @@ from fastapi.openapi.utils import get_openapi
 
 TEXTS = ("ErrorCode", "ErrorMessage", "Code", "Message", "RequestId")
 ERROR_SCHEMA = {
-    "type": "object", "required": list(TEXTS), "properties": {name: {"type": "string"} for name in TEXTS},
+    "type": "object",
+    "required": list(TEXTS),
+    "properties": {name: {"type": "string"} for name in TEXTS},
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -18,21 +20,31 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 ANYTHING: dict[str, Any] = {"application/octet-stream": {"schema": {}}, "application/json": {"schema": {}}}
 CONFIG_BODY = {
     "required": True,
-    "content": {"application/json": {"schema": {
-        "type": "object",
-        "properties": {
-            "statefulInvocation": {"type": "boolean"}, "asyncTask": {"type": "boolean"},
-            "maxAsyncRetryAttempts": {"type": "integer", "minimum": 0, "maximum": 8},
-            "maxAsyncEventAgeInSeconds": {"type": "integer", "minimum": 1, "maximum": 604800},
-            "destinationConfig": {"type": "object", "properties": {
-                name: {"type": "object", "properties": {"destination": {"type": "string"}}}
-                for name in ("onSuccess", "onFailure")
-            }},
-        },
-    }}},
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "statefulInvocation": {"type": "boolean"},
+                    "asyncTask": {"type": "boolean"},
+                    "maxAsyncRetryAttempts": {"type": "integer", "minimum": 0, "maximum": 8},
+                    "maxAsyncEventAgeInSeconds": {"type": "integer", "minimum": 1, "maximum": 604800},
+                    "destinationConfig": {
+                        "type": "object",
+                        "properties": {
+                            name: {"type": "object", "properties": {"destination": {"type": "string"}}}
+                            for name in ("onSuccess", "onFailure")
+                        },
+                    },
+                },
+            }
+        }
+    },
 }
 ACCOUNT = {
-    "name": "X-Fc-Account-Id", "in": "header", "required": False,
+    "name": "X-Fc-Account-Id",
+    "in": "header",
+    "required": False,
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     "description": "The user, where no keys are configured; each user has a queue and TaskIDs of their own.",
 }
@@ -42,7 +54,9 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The document, made once."""
     if app.openapi_schema is None:
         schema = get_openapi(
-            title=app.title, version=app.version, routes=app.routes,
+            title=app.title,
+            version=app.version,
+            routes=app.routes,
             description="Asynchronous tasks, each started once. Compatible with the Function Compute API.",
         )
         for path, operations in schema["paths"].items():
@@ -58,10 +72,18 @@ def _mend(path: str, method: str, operation: dict[str, Any]) -> None:
     responses.pop("422", None)
     if "/functions/" not in path:
         return
-    service = [
-        {"name": "serviceName", "in": "path", "required": True,
-         "schema": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$"}}
-    ] if "{serviceName}" in path else []
+    service = (
+        [
+            {
+                "name": "serviceName",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$"},
+            }
+        ]
+        if "{serviceName}" in path
+        else []
+    )
     operation["parameters"] = [*service, *operation.get("parameters", []), ACCOUNT]
     if path.endswith("/invocations"):
         operation["requestBody"] = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}

@@ -60,8 +60,20 @@ class Record:
         """The record of a row of SELECT."""
         instance = f"{row[13]}.{row[14]}" if row[13] is not None else ""
         return cls(
-            row[0], row[1], row[2], row[3], row[4], bytes(row[5] or b""), row[6], row[7], row[8] or 1,
-            bytes(row[9] or b""), row[10] or "", row[11], row[12], instance,
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            bytes(row[5] or b""),
+            row[6],
+            row[7],
+            row[8] or 1,
+            bytes(row[9] or b""),
+            row[10] or "",
+            row[11],
+            row[12],
+            instance,
         )
 
 
@@ -158,9 +170,17 @@ def shown(record: Record, version: str, with_payload: bool) -> dict[str, Any]:
         "events": events,
     }
     if new:
-        body.update(taskId=record.task_id, taskPayload=payload, taskErrorMessage=record.error,
-                    functionArn=f"acs:fc:::functions/{body['functionName']}")
+        body.update(
+            taskId=record.task_id,
+            taskPayload=payload,
+            taskErrorMessage=record.error,
+            functionArn=f"acs:fc:::functions/{body['functionName']}",
+        )
     else:
-        body.update(invocationId=record.task_id, invocationPayload=payload, invocationErrorMessage=record.error,
-                    serviceName=service)
+        body.update(
+            invocationId=record.task_id,
+            invocationPayload=payload,
+            invocationErrorMessage=record.error,
+            serviceName=service,
+        )
     return body

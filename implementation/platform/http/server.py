@@ -80,8 +80,10 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
             if self.transport.is_closing():
                 return
             body = json.dumps(problem_body(code, message, new_request_id())).encode()
-            head = (f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/json\r\n"
-                    f"content-length: {len(body)}\r\nconnection: close\r\n\r\n")
+            head = (
+                f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
             self.transport.write(head.encode() + body)
             self.transport.close()
 
@@ -94,11 +96,19 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     probe = Probe(name, Path(config.probe_log) / f"{name}.{os.getpid()}.ndjson") if config.probe_log else None
     bell = Bell(folder, name)
     service = Service(config, bell, probe)
-    server = uvicorn.Server(uvicorn.Config(
-        make_app(service, Metrics()), http=guarded(config.header_bytes_max, config.read_timeout_seconds),
-        loop="asyncio", lifespan="off", access_log=False, log_config=None, server_header=False,
-        timeout_graceful_shutdown=5, backlog=512,
-    ))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(service, Metrics()),
+            http=guarded(config.header_bytes_max, config.read_timeout_seconds),
+            loop="asyncio",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            backlog=512,
+        )
+    )
     Path(folder, "api.up").touch()
     log.info("up", extra={"fields": {"pid": os.getpid()}})
     with socket.socket(fileno=descriptor) as listener:

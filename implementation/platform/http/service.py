@@ -99,9 +99,15 @@ class Service:
         settings = await self.async_config(target)
         now = time.time_ns()
         submission = Submission(
-            target.task(task_id), request_id, target.owner, target.function, task_id, payload,
+            target.task(task_id),
+            request_id,
+            target.owner,
+            target.function,
+            task_id,
+            payload,
             1 if settings is None else settings.attempts,
-            now + (AGE_DEFAULT if settings is None else settings.age_seconds) * SECOND_NS, target.qualifier,
+            now + (AGE_DEFAULT if settings is None else settings.age_seconds) * SECOND_NS,
+            target.qualifier,
         )
         try:
             answer = await self.admission.submit(submission)
@@ -109,7 +115,8 @@ class Service:
             raise unavailable(f"the task was not taken: {error}") from None
         if answer != SAYS_202:
             raise Problem(
-                self.config.duplicate_status, "StatefulAsyncInvocationAlreadyExists",
+                self.config.duplicate_status,
+                "StatefulAsyncInvocationAlreadyExists",
                 f"there is a task {task_id} of this function already",
             )
         return task_id
@@ -190,6 +197,7 @@ class Service:
 
     async def write(self, sql: str, *values: Any) -> int:
         """Run a statement in the writer's thread; Problem 503 if the store is unavailable."""
+
         def written() -> int:
             with self.admission.database.transaction():
                 return self.admission.database.run(sql, *values)

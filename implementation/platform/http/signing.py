@@ -52,26 +52,35 @@ def check_signature(
 def sign_fc(secret: str, method: str, path: str, headers: Mapping[str, str]) -> str:
     """The signature of the 2016 and 2021 APIs."""
     fc_lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers) if name.startswith("x-fc-"))
-    text = "\n".join([
-        method, headers.get("content-md5", ""), headers.get("content-type", ""), headers.get("date", ""),
-        fc_lines + unquote(path),
-    ])
+    text = "\n".join(
+        [
+            method,
+            headers.get("content-md5", ""),
+            headers.get("content-type", ""),
+            headers.get("date", ""),
+            fc_lines + unquote(path),
+        ]
+    )
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()).decode()
 
 
-def sign_acs3(
-    secret: str, method: str, path: str, query: str, headers: Mapping[str, str], signed: str
-) -> str:
+def sign_acs3(secret: str, method: str, path: str, query: str, headers: Mapping[str, str], signed: str) -> str:
     """The signature of the 2023 API over the headers named in signed (separated by semicolons)."""
     names = sorted(name.lower() for name in signed.split(";"))
     canonical_query = "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
         for name, value in sorted(parse_qsl(query, keep_blank_values=True))
     )
-    canonical = "\n".join([
-        method, path or "/", canonical_query, "".join(f"{name}:{headers.get(name, '').strip()}\n" for name in names),
-        ";".join(names), headers.get("x-acs-content-sha256", ""),
-    ])
+    canonical = "\n".join(
+        [
+            method,
+            path or "/",
+            canonical_query,
+            "".join(f"{name}:{headers.get(name, '').strip()}\n" for name in names),
+            ";".join(names),
+            headers.get("x-acs-content-sha256", ""),
+        ]
+    )
     text = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
