@@ -68,7 +68,9 @@ def commands() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; errors of the user become one line on stderr."""
     try:
-        returned = commands.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        returned = commands.main(
+            args=None if arguments is None else list(arguments), prog_name="onceproof", standalone_mode=False
+        )
         return returned if isinstance(returned, int) else Exit.AS_EXPECTED
     except click.exceptions.Exit as end:
         return end.exit_code

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -100,9 +103,26 @@ def _play(number: int, scene: Scene) -> bool:
     """Print a scene's words and its command, and run it; tell whether it ended as it should."""
     click.echo(click.style(f"── {number}. {scene.says}", bold=True))
     click.echo(click.style(f"$ onceproof {shlex.join(scene.arguments)}", fg="cyan") + "\n")
-    status = main.run(scene.arguments)
+    with _interruptible() as interrupts:
+        status = main.run(scene.arguments)
     click.echo()
-    if status == Exit.UNDECIDED:
-        # Ctrl-C ends the tour, not only the scene.
-        raise click.exceptions.Exit(status)
+    if interrupts:
+        # A command ends cleanly on Ctrl-C, and says what it knows; the tour must not go on with the next one.
+        raise click.exceptions.Exit(Exit.UNDECIDED)
     return status == Exit.AS_EXPECTED
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Note each Ctrl-C, and let it do what it does."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)

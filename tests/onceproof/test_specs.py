@@ -132,7 +132,7 @@ def test_every_mistake_is_one_line_with_its_place(onceproof: Command, spec: Writ
         ("model: nowhere.py", "model: no model file `nowhere.py`"),
         ("model: lease.py:LEASE", "model: `lease.py` has no model called `LEASE`"),
         ("model: no.such.module:M", "model: no model `no.such.module:M`"),
-        ("[" * 3000, "malformed YAML"),
+        ("[" * 600, "malformed YAML"),
         ("sizes: &a {workers: *a}", "malformed YAML"),
         ("faults: {relay_crash: any}\nmechanisms: {idempotent_relay: off}", "say how many: sizes.messages"),
     ],

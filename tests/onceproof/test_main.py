@@ -1,0 +1,97 @@
+"""The command line itself: what it offers, and how it complains."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from onceproof import main
+from onceproof.errors import Exit, InputError
+
+Command = Callable[..., Any]
+COMMANDS = main.LazyCommands().list_commands(click.Context(main.commands))
+
+
+def test_help_names_every_command_with_its_line(onceproof: Command) -> None:
+    ran = onceproof("--help")
+    assert ran.status == 0
+    words = " ".join(ran.out.split()).replace("- ", "-")
+    for name in COMMANDS:
+        assert main.summary(name)
+        assert f"{name} {main.summary(name)}" in words or f" {name} " in words
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help(onceproof: Command, name: str) -> None:
+    ran = onceproof(name, "--help")
+    assert ran.status == 0
+    assert ran.out.startswith(f"Usage: onceproof {name}")
+
+
+def test_help_imports_no_command() -> None:
+    code = """
+import sys
+from onceproof import main
+assert main.run(["--help"]) == 0
+print([name for name in sys.modules if name.startswith(("onceproof.commands.", "model", "conformance"))])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.endswith("\n[]\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["chek"], "onceproof: no command `chek`; did you mean `check`?"),
+        (["check"], "onceproof: check: missing argument 'SPEC...'"),
+        (["check", "--engin", "x"], "onceproof: check: no such option '--engin'"),
+        (["check", "--engine", "warp", "x"], "onceproof: check: invalid value for '--engine'"),
+        (["check", "x", "--max-states", "0"], "onceproof: check: invalid value for '--max-states'"),
+        (["show"], "onceproof: show: missing argument 'TRACE'"),
+    ],
+)
+def test_a_misuse_is_one_line(onceproof: Command, arguments: list[str], complaint: str) -> None:
+    ran = onceproof(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(complaint)
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (InputError("x.yaml:3: wrong"), Exit.WRONG_INPUT, "onceproof: x.yaml:3: wrong\n"),
+        (FileNotFoundError(2, "No such file or directory", "gone"), Exit.WRONG_INPUT, "onceproof: gone: no such file"),
+        (KeyboardInterrupt(), Exit.UNDECIDED, "onceproof: interrupted\n"),
+        (MemoryError(), Exit.UNDECIDED, "onceproof: out of memory; undecided"),
+        (ZeroDivisionError("x"), Exit.BUG, "Traceback"),
+    ],
+)
+def test_errors_become_exit_statuses(
+    onceproof: Command, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: Exit, says: str
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(main.commands, "main", fails)
+    ran = onceproof("check")
+    assert ran.status == status
+    assert ran.err.startswith(says)
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    spec = Path(__file__).resolve().parents[2] / "specs" / "plain-day.yaml"
+    command = f"{sys.executable} -m onceproof.main check {spec} --json | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_the_demo(onceproof: Command) -> None:
+    ran = onceproof("demo")
+    assert ran.status == 0, ran.err
+    for word in ("holds, complete", "at_most_once is violated", "FAULT scheduler_crash", "agrees", "what to try next"):
+        assert word in ran.out
