@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.driver import Abilities, DriverError, Observation, StepRefused
+from conformance.driver import Abilities, DriverError, Observation, StepRefused, StepUncertain
 from conformance.mapping import LENIENT, SEEN, UNSEEN, Sight
 from implementation.clock import ManualClock
 from implementation.core import ACTIONS, Core
@@ -80,8 +80,10 @@ class CoreDriver:
             self.core.step(action, **arguments)
         except NotEnabled as refusal:
             raise StepRefused(str(refusal)) from None
-        except (StoreUnavailable, KeyError) as error:
+        except StoreUnavailable as error:
             raise DriverError(f"the core failed at `{action}`: {error}") from None
+        except Exception as error:  # whatever a variant of the core raises: what it has done is for observe to say
+            raise StepUncertain(f"the core failed with {type(error).__name__}: {error}") from None
 
     def observe(self) -> Observation:
         sight = Sight(self.core)

@@ -92,6 +92,7 @@ class Lockstep:
 
     def take(self, step: Step, after: State) -> None:
         """Take a step that leads the model to ``after``. Disagreement, NotPerformed, DriverError."""
+        reason = ""
         if step.action not in self.abilities.internal:
             if step.action not in self.abilities.performs:
                 raise NotPerformed(step.action)
@@ -99,9 +100,9 @@ class Lockstep:
                 self.driver.step(step.action, self._named(step))
             except StepRefused as refusal:
                 raise Disagreement(Kind.MISSING, step, [], str(refusal)) from None
-            except StepUncertain:
-                pass  # the comparison tells whether it has happened
-        self._compare(step, after)
+            except StepUncertain as uncertain:
+                reason = str(uncertain)  # the comparison tells whether it has happened
+        self._compare(step, after, reason)
         self.state = after
 
     def expect_refusals(self, steps: Sequence[Step]) -> int:
