@@ -297,6 +297,30 @@ def success_in_hand_is_real(st: State, scheduler: Scheduler, message: Message, t
 
 
 @always(invariant=REAL)
+def remembered_failure_is_real(st: State, agent: Agent, message: Message, task: Task, attempt: Attempt) -> bool:
+    """An agent remembers a failure only after the function raised."""
+    given(st.task_of[message] == task and st.memory[agent, message, attempt] == Memory.RAISED)
+    return st.raised[task, attempt]
+
+
+@always(invariant=REAL)
+def told_failure_is_real(
+    st: State, scheduler: Scheduler, agent: Agent, message: Message, task: Task, attempt: Attempt
+) -> bool:
+    """An agent tells a failure only after the function raised."""
+    given(st.task_of[message] == task and st.reply[scheduler, agent, message, attempt] == Reply.FAILURE)
+    return st.raised[task, attempt]
+
+
+@always(invariant=REAL)
+def failure_in_hand_is_real(st: State, scheduler: Scheduler, message: Message, task: Task, attempt: Attempt) -> bool:
+    """A scheduler believes in a failure only after an agent told it so, of the attempt that it waited for."""
+    given(st.task_of[message] == task and st.work[scheduler, message] == Work.RAISED)
+    given(st.trying[scheduler, message] == attempt)
+    return st.raised[task, attempt]
+
+
+@always(invariant=REAL)
 def completed_task_succeeded(st: State, message: Message, task: Task) -> bool:
     """The store says completed only after a scheduler had the success of the attempt that counts in hand."""
     given(st.task_of[message] == task and st.outcome[message] == Outcome.COMPLETED)
