@@ -175,11 +175,10 @@ def rebuilder(words: int) -> Any:
     """The function that enters states anew into an empty table."""
 
     @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def rebuild(states, table, bits, start, stop):  # type: ignore[no-untyped-def]
+    def rebuild(states, table, bits, start, stop, hashes):  # type: ignore[no-untyped-def]
         """Enters the states from number ``start`` up to ``stop``, which are all different."""
         shift = np.uint64(64 - bits)
         slot_mask = np.int64((1 << bits) - 1)
-        hashes = np.empty(256, np.uint64)
         for first in range(start, stop, 256):
             last = min(first + 256, stop)
             for number in range(first, last):

@@ -113,25 +113,30 @@ def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, coun
 
 @numba.njit(nogil=True, cache=True)
 def least_costs(
-    first: Any, moves: Any, targets: Any, is_fault: Any, allowed: Any, seeds: Any, seed_faults: Any, seed_steps: Any
-) -> Any:
+    first: Any,
+    moves: Any,
+    targets: Any,
+    is_fault: Any,
+    allowed: Any,
+    seeds: Any,
+    seed_faults: Any,
+    seed_steps: Any,
+    faults: Any,
+    steps: Any,
+    queues: Any,
+    noted: Any,
+) -> int:
     """For each state the least (faults, steps) over allowed states from the seeds, which come in order of their own.
 
-    Returns two arrays; -1 where a state is not reached.
+    They go into ``faults`` and ``steps``, which hold -1 before and where a state is not reached. ``queues`` is room for
+    five numbers a state, ``noted`` for one: the number of faults for which a state waits already (-1 before).
     """
-    size = len(first) - 1
-    faults = np.full(size, -1, np.int32)
-    steps = np.full(size, -1, np.int32)
-    now = np.empty(size + 1, np.int64)
-    later = np.empty(size + 1, np.int64)
-    later_steps = np.empty(size + 1, np.int32)
-    waiting, waiting_steps = np.empty(size + 1, np.int64), np.empty(size + 1, np.int32)
-    noted = np.full(size, -1, np.int32)  # the number of faults for which a state waits already
+    now, later, later_steps, waiting, waiting_steps = queues[0], queues[1], queues[2], queues[3], queues[4]
     later_count, seed, spent = 0, 0, 0
     while later_count > 0 or seed < len(seeds):
         waiting_count = later_count
-        waiting[:waiting_count] = later[:waiting_count]
-        waiting_steps[:waiting_count] = later_steps[:waiting_count]
+        for at in range(waiting_count):
+            waiting[at], waiting_steps[at] = later[at], later_steps[at]
         later_count = 0
         if waiting_count == 0 and seed < len(seeds) and seed_faults[seed] > spent:
             spent = seed_faults[seed]
@@ -179,30 +184,28 @@ def least_costs(
                         now[count] = target
                         count += 1
         spent += 1
-    return faults, steps
+    return spent
 
 
 @numba.njit(nogil=True, cache=True)
-def fair_sets(first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any, members: Any, group: Any) -> int:
+def fair_sets(
+    first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any, members: Any, group: Any, room: Any, counts: Any
+) -> int:
     """Among ``members`` (numbers with ``group`` 0; all else is -1) finds the sets that a fair run can go round in.
 
     In the end ``group`` is the number of the set (from 1 on) of each state in one, and -1 for all others. Strongly
     connected sets come from Tarjan's algorithm over steps that are no faults; a set with states that enable a strongly
-    fair step that it never takes is searched again without those.
+    fair step that it never takes is searched again without those. ``room`` is seven numbers a state (0 before),
+    ``counts`` two for each move.
     """
-    size = len(first) - 1
-    index = np.zeros(size, np.int64)
-    low = np.empty(size, np.int64)
-    edge_of = np.empty(size, np.int64)
-    stack, path = np.empty(len(members) + 1, np.int64), np.empty(len(members) + 1, np.int64)
-    component = np.zeros(size, np.int64)
-    enabled, taken = np.zeros(len(fairness), np.int64), np.zeros(len(fairness), np.int64)
+    index, low, edge_of, stack, path, component, again = room[0], room[1], room[2], room[3], room[4], room[5], room[6]
+    enabled, taken = counts[0], counts[1]
     sets, components, clock = 0, 0, 0
-    waiting = members
-    while len(waiting) > 0:
-        again = np.empty(len(waiting), np.int64)
+    waiting = len(members)
+    while waiting > 0:
         again_count = 0
-        for root in waiting:
+        for position in range(waiting):
+            root = members[position]
             if index[root] != 0 or group[root] != 0:
                 continue
             depth, height = 0, 0
@@ -243,8 +246,8 @@ def fair_sets(first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any
                     component[stack[bottom]] = components
                     if stack[bottom] == number:
                         break
-                enabled[:] = 0
-                taken[:] = 0
+                for move in range(len(fairness)):
+                    enabled[move] = taken[move] = 0
                 for at in range(bottom, height):
                     for edge in range(first[stack[at]], first[stack[at] + 1]):
                         move = moves[edge]
@@ -277,10 +280,10 @@ def fair_sets(first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any
                         again[again_count] = number
                         again_count += 1
                 height = bottom
-        waiting = again[:again_count].copy()
-        for number in waiting:
-            index[number] = 0
-            component[number] = 0
+        waiting = again_count
+        for position in range(waiting):
+            members[position] = again[position]
+            index[again[position]] = component[again[position]] = 0
     return sets
 
 

@@ -91,17 +91,18 @@ class Promises:
         group = np.full(self.size, -1, np.int64)
         group[queue[:count]] = 0
         graph = (self.first, self.moves, self.targets, self.is_fault)
-        if not g.fair_sets(*graph, self.fairness, queue[:count], group):
+        room = np.zeros((7, self.size), np.int64)
+        counts = np.zeros((2, len(self.fairness)), np.int64)
+        if not g.fair_sets(*graph, self.fairness, queue[:count], group, room, counts):
             return None
         return self._shown(claim, number, seeds, unkept, group)
 
     def _shown(self, claim: Property, number: int, seeds: Any, unkept: Any, group: Any) -> Counterexample:
         base_faults, base_steps = self._base_costs()
         seeds = seeds[np.lexsort((base_steps[seeds], base_faults[seeds]))]
-        graph = (self.first, self.moves, self.targets, self.is_fault)
-        faults, steps = g.least_costs(*graph, unkept, seeds, base_faults[seeds], base_steps[seeds])
+        faults, steps = self._least_costs(unkept, seeds, base_faults[seeds], base_steps[seeds])
         goals = np.flatnonzero(group > 0)
-        costs = faults[goals].astype(np.int64) << 32 | steps[goals]
+        costs = faults[goals] << 32 | steps[goals]
         goal = self._least(goals[costs == costs.min()])
         stem = self._stem(goal, faults, steps, seeds)
         return self._lasso(claim, number, stem, np.flatnonzero(group == group[goal]))
@@ -109,10 +110,15 @@ class Promises:
     def _base_costs(self) -> Any:
         if self._base is None:
             zero = np.zeros(1, np.int64)
-            allowed = np.ones(self.size, np.bool_)
-            graph = (self.first, self.moves, self.targets, self.is_fault)
-            self._base = g.least_costs(*graph, allowed, zero, zero.astype(np.int32), zero.astype(np.int32))
+            self._base = self._least_costs(np.ones(self.size, np.bool_), zero, zero, zero)
         return self._base
+
+    def _least_costs(self, allowed: Any, seeds: Any, seed_faults: Any, seed_steps: Any) -> Any:
+        faults, steps, noted = np.full((3, self.size), -1, np.int64)
+        graph = (self.first, self.moves, self.targets, self.is_fault)
+        queues = np.zeros((5, self.size + 1), np.int64)
+        g.least_costs(*graph, allowed, seeds, seed_faults, seed_steps, faults, steps, queues, noted)
+        return faults, steps
 
     def _least(self, numbers: Any) -> int:
         """The state whose words are least: the same for any number of workers."""

@@ -136,7 +136,7 @@ class Search:
         worker.mine[k.CURSOR], worker.mine[k.BLOCK_END] = 1, k.BLOCK
         worker.blocks.append((0, k.BLOCK))
         self.shared[k.NEXT_BLOCK], self.shared[k.COUNT] = k.BLOCK, 1
-        self._rebuild(self.states, self.table, self.bits, 0, 1)
+        self._enter((0, 1))
         false = self._call("judge", 0)
         if false < 0:
             raise Failed(self.state(0))
@@ -211,6 +211,10 @@ class Search:
             return [go(worker) for worker in workers]
         return list(self._pool.map(go, workers))
 
+    def _enter(self, part: tuple[int, int]) -> None:
+        """Enters the states of a range into the table."""
+        self._rebuild(self.states, self.table, self.bits, *part, np.empty(256, np.uint64))
+
     def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> None:
         """Does some work for each range of states, all workers at once."""
         list((self._pool.map if self._pool else map)(work, parts))
@@ -226,7 +230,7 @@ class Search:
             self.table = np.zeros(0, np.uint32)  # given back before the new one is taken
             self.table = np.zeros(1 << self.bits, np.uint32)
             parts = [part for worker in self.workers for part in _since(worker, 0, 0)]
-            self.all_workers(lambda part: self._rebuild(self.states, self.table, self.bits, *part), parts)
+            self.all_workers(self._enter, parts)
         self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
             self.stopped = "--max-memory"
