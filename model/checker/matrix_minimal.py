@@ -27,18 +27,21 @@ Run = Callable[[Iterable[Case]], Iterator[CaseResult]]
 class Sufficient:
     """The minimal sets of mechanisms under which a property holds, whichever of the faults happens.
 
-    columns: under which faults; left_out: those under which it does not hold even with everything on (or nobody knows);
-    undecided: sets of which a limit kept the answer back; tried: all sets of at most so many mechanisms were;
-    stopped: why no larger ones.
+    claims: the property itself, or several that must hold together; columns: under which faults; left_out: those under
+    which it does not hold even with everything on (or nobody knows); undecided: sets of which a limit kept the answer
+    back; tried: all sets of at most so many mechanisms were; stopped: why no larger ones; silent: with everything on it
+    never says anything under any of the faults, so there is nothing to look for.
     """
 
     property: str
+    claims: Names
     columns: list[Names]
     left_out: list[Names]
     sets: list[Names] = field(default_factory=list)
     undecided: list[Names] = field(default_factory=list)
     tried: int = -1
     stopped: str = ""
+    silent: bool = False
 
 
 @dataclass
@@ -53,29 +56,47 @@ class Breaking:
 
 
 class SufficientSearch:
-    """Looks for the minimal sufficient sets of all properties at once. ``known``: what the matrix found already."""
+    """Looks for the minimal sufficient sets of all properties at once.
+
+    known: what the matrix found already; together: what is asked of several properties at once, by a name for it.
+    """
 
     def __init__(
-        self, setting: Setting, mechanisms: Sequence[str], columns: Sequence[Names], known: Mapping[Case, CaseResult]
+        self,
+        setting: Setting,
+        mechanisms: Sequence[str],
+        columns: Sequence[Names],
+        known: Mapping[Case, CaseResult],
+        together: Mapping[str, Names] | None = None,
     ) -> None:
         self.setting, self.mechanisms, self.columns = setting, list(mechanisms), list(columns)
         self.known = dict(known)
-        self.results = [self._survived(name) for name in setting.names]
+        asked = {**{name: (name,) for name in setting.names}, **(together or {})}
+        self.results = [self._survived(name, claims) for name, claims in asked.items()]
         self.witnesses: dict[str, list[Witness]] = {name: [] for name in setting.names}
         self.explored = self.passed = 0  # cases explored for this; sets that a known counterexample broke
         for result in known.values():
             self._learn(result)
 
-    def _survived(self, name: str) -> Sufficient:
-        """The columns in which a property holds with everything on."""
+    def _survived(self, name: str, claims: Names) -> Sufficient:
+        """The columns in which properties hold with everything on."""
         whole = {faults: self.known.get(Case((), faults)) for faults in self.columns}
+        if len(claims) > 1:
+            claims = tuple(claim for claim in claims if self._says(claim))
         kept: list[Names] = []
         left_out: list[Names] = []
         for faults, result in whole.items():
-            finding = result.of(name) if result else None
-            holds = result is not None and (finding is None or finding.verdict is Verdict.HOLDS)
+            findings = [result.of(claim) for claim in claims] if result else []
+            holds = result is not None and all(f is None or f.verdict is Verdict.HOLDS for f in findings)
             (kept if holds else left_out).append(faults)
-        return Sufficient(name, kept, left_out)
+        silent = not claims or not all(self._says(claim) for claim in claims)
+        return Sufficient(name, claims, kept, left_out, silent=silent)
+
+    def _says(self, claim: str) -> bool:
+        """Whether a property says anything of the full design under any of the faults."""
+        cells = [self.known.get(Case((), faults)) for faults in self.columns]
+        findings = [cell.of(claim) for cell in cells if cell is not None]
+        return any(finding is not None and not finding.vacuous for finding in findings)
 
     def _learn(self, result: CaseResult) -> None:
         """Keep the counterexamples of a result, unless it was learnt from before."""
@@ -101,8 +122,9 @@ class SufficientSearch:
         for chosen in itertools.combinations(range(len(self.mechanisms)), size):
             on = sum(1 << bit for bit in chosen)
             names = self._names(on)
-            wanted = [r for r in self.results if r.columns and not any(set(s) <= set(names) for s in r.sets)]
-            open_[on] = [result for result in wanted if not self._broken(on, result)]
+            asked = [result for result in self.results if result.columns and not result.silent]
+            wanted = [result for result in asked if not any(set(found) <= set(names) for found in result.sets)]
+            open_[on] = [r for r in wanted if not self._broken(on, r) and self._speaks(on, r)]
         open_ = {on: wanted for on, wanted in open_.items() if wanted}
         while open_:
             chosen_cases = list(itertools.islice(self._next_cases(open_), at_once))
@@ -136,26 +158,34 @@ class SufficientSearch:
             if any(cell is None for cell in cells):
                 left.append(result)
                 continue
-            findings = [cell.of(result.property) for cell in cells if cell is not None]
-            if any(finding is not None and finding.verdict is Verdict.UNKNOWN for finding in findings):
+            findings = {claim: [cell.of(claim) for cell in cells if cell is not None] for claim in result.claims}
+            if any(f is not None and f.verdict is Verdict.UNKNOWN for found in findings.values() for f in found):
                 result.undecided.append(self._names(on))
-            elif any(finding is not None and not finding.vacuous for finding in findings):
-                result.sets.append(self._names(on))
+            elif all(any(f is not None and not f.vacuous for f in found) for found in findings.values()):
+                result.sets.append(self._names(on))  # one under which a claim never says anything does not count
         if left:
             open_[on] = left
         else:
             del open_[on]
 
     def _broken(self, on: int, result: Sufficient) -> bool:
-        """Whether a known counterexample breaks the property with just these mechanisms on."""
+        """Whether a known counterexample breaks one of the properties with just these mechanisms on."""
         columns = set(result.columns)
-        witnesses = self.witnesses[result.property]
-        for position, witness in enumerate(witnesses):
-            if witness.faults in columns and witness.breaks(on):
-                witnesses.insert(0, witnesses.pop(position))  # what broke one will break the next
-                self.passed += 1
-                return True
+        for claim in result.claims:
+            witnesses = self.witnesses[claim]
+            for position, witness in enumerate(witnesses):
+                if witness.faults in columns and witness.breaks(on):
+                    witnesses.insert(0, witnesses.pop(position))  # what broke one will break the next
+                    self.passed += 1
+                    return True
         return False
+
+    def _speaks(self, on: int, result: Sufficient) -> bool:
+        """Whether each of the properties applies under some of the faults: a set that makes one idle does not count."""
+        names = [self.setting.config(self._case(on, faults)).names() for faults in result.columns]
+        claims = [self.setting.model.properties.get(claim) for claim in result.claims]
+        whens = [claim.when for claim in claims if claim is not None and claim.when is not None]
+        return all(any(when(known) for known in names) for when in whens)
 
     def _case(self, on: int, faults: Names) -> Case:
         return Case(tuple(name for bit, name in enumerate(self.mechanisms) if not on >> bit & 1), faults)

@@ -1,0 +1,193 @@
+"""Which mechanism carries which property under which fault, and where the design ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from model.checker.matrix import Setting
+from model.checker.results import CheckResult, Limits
+from model.language import ConfigError, System
+from model.language.declare import Property
+from model.language.errors import nearest
+from model.protocol.system import PROTOCOL
+from onceproof.engines import ENGINES, EngineOptions, explore
+from onceproof.errors import InputError, require_writable
+from onceproof.matrix_result import NEEDS, Names, Plan, Watch, columns_of, compute, rows_of
+from onceproof.matrix_text import print_matrix
+
+POSITIVE = click.IntRange(min=1)
+NONE = "none"  # no mechanism off, or no fault
+
+
+@click.command(short_help=__doc__)
+@click.option("--tasks", type=POSITIVE, help="How many tasks.")
+@click.option("--schedulers", type=POSITIVE, help="How many schedulers.")
+@click.option("--agents", type=POSITIVE, help="How many agents.")
+@click.option("--submissions", type=POSITIVE, help="How often a task may be submitted.")
+@click.option("--attempts", type=POSITIVE, help="How often a function may be tried.")
+@click.option("--sizes", "more", metavar="NAME=N,...", help="These and all other sizes.")
+@click.option("--mechanisms", metavar="A,B", help="Only these are switched off; none: the full design alone.")
+@click.option("--faults", metavar="X,Y", help="Only these happen; none: no fault at all.")
+@click.option("--properties", metavar="P,Q", help="Only these are judged.")
+@click.option("--pairs", is_flag=True, help="Pairs of faults too.")
+@click.option("--triples", is_flag=True, help="Sets of up to three faults for what breaks the full design.")
+@click.option("--no-sets", is_flag=True, help="Don't look for the minimal sets of mechanisms.")
+@click.option("--most", type=click.IntRange(min=0), help="Try sets of at most so many mechanisms; default: all sets.")
+@click.option("--all", "everything", is_flag=True, help="Every cell, not only what differs from all mechanisms on.")
+@click.option("--stories", is_flag=True, help="Tell the counterexample of each broken cell that is shown.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with all counterexamples.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True, help="Who explores.")
+@click.option("--max-states", type=POSITIVE, default=1_000_000, show_default=True, help="Give a cell up after so many.")
+@click.option(
+    "--set-states", type=POSITIVE, default=20_000, show_default=True, help="The same, for each set of mechanisms."
+)
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="How many explore at once.")
+def command(
+    tasks: int | None,
+    schedulers: int | None,
+    agents: int | None,
+    submissions: int | None,
+    attempts: int | None,
+    more: str | None,
+    mechanisms: str | None,
+    faults: str | None,
+    properties: str | None,
+    pairs: bool,
+    triples: bool,
+    no_sets: bool,
+    most: int | None,
+    everything: bool,
+    stories: bool,
+    html: Path | None,
+    as_json: bool,
+    quiet: bool,
+    engine: str,
+    max_states: int,
+    set_states: int,
+    processes: int,
+) -> None:
+    """Explore the protocol with each mechanism off, under each fault, and judge every property in each case.
+
+    Below the table: the minimal sets of mechanisms that suffice for a property, and the minimal sets of faults that
+    break the full design. Exit status: 0 computed completely, 2 wrong input, 3 a cell is unknown.
+    """
+    require_writable(html)
+    named = {
+        "tasks": tasks,
+        "schedulers": schedulers,
+        "agents": agents,
+        "submissions": submissions,
+        "attempts": attempts,
+    }
+    sizes = {**_sizes(more), **{name: size for name, size in named.items() if size is not None}}
+    setting = Setting(PROTOCOL, sizes, NEEDS, _names("--properties", properties, None))
+    plan = _plan(setting, mechanisms, faults, 2 if pairs else 1)
+    plan = Plan(
+        plan.setting,
+        plan.rows,
+        plan.columns,
+        plan.faults,
+        plan.mechanisms,
+        most_faults=min(3 if triples else 2 if pairs else 1, len(plan.faults)),
+        most_mechanisms=-1 if no_sets or not plan.mechanisms else most,
+        max_states=max_states,
+        set_states=set_states,
+        processes=processes,
+    )
+    options = EngineOptions(engine=engine)
+
+    def one(system: System, claims: Sequence[Property] | None, limits: Limits) -> CheckResult:
+        return explore(system, claims, limits, options)
+
+    line = _Line(quiet)
+    matrix = compute(plan, one, Watch(line.show))
+    line.wipe()
+    if html is not None:
+        from onceproof.matrix_html import page
+
+        html.write_text(page(matrix), encoding="utf-8")
+        click.echo(f"{html}: the page", err=True)
+    if as_json:
+        from onceproof.matrix_json import document
+
+        click.echo(json.dumps(document(matrix), indent=2))
+    else:
+        print_matrix(matrix, everything=everything, stories=stories)
+    raise click.exceptions.Exit(matrix.exit_status)
+
+
+def _plan(setting: Setting, mechanisms: str | None, faults: str | None, most: int) -> Plan:
+    """The rows and columns asked for; InputError where a name is unknown or a size wrong."""
+    off = _names("--mechanisms", mechanisms, list(setting.model.switches))
+    happen = _names("--faults", faults, list(setting.model.faults))
+    chosen = tuple(setting.model.switches) if off is None else off
+    every = tuple(setting.model.faults) if happen is None else happen
+    try:
+        setting.checked()
+    except ConfigError as error:
+        raise InputError(f"matrix: {error}") from None
+    return Plan(setting, rows_of(chosen), columns_of(every, most), every, chosen)
+
+
+def _names(option: str, text: str | None, known: list[str] | None) -> Names | None:
+    """The names in ``a,b``, in the order of the model; None where nothing is asked, () for none."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise InputError(f"{option}: expected names, found nothing")
+    if known is None:
+        return tuple(dict.fromkeys(names))
+    if names == [NONE]:
+        return ()
+    for name in names:
+        if name not in known:
+            hint = nearest(name, known) or f"; expected some of {', '.join(known)}, or {NONE}"
+            raise InputError(f"{option}: unknown name `{name}`{hint}")
+    return tuple(name for name in known if name in names)
+
+
+def _sizes(text: str | None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        name, equals, number = (word.strip() for word in part.partition("="))
+        if name not in PROTOCOL.size_names:
+            hint = nearest(name, PROTOCOL.size_names) or f"; expected one of {', '.join(PROTOCOL.size_names)}"
+            raise InputError(f"--sizes: unknown size `{name}`{hint}")
+        if not equals or not number.isdecimal() or int(number) < 1:
+            raise InputError(f"--sizes: {name} must be a whole number of at least 1, found `{number}`")
+        found[name] = int(number)
+    return found
+
+
+class _Line:
+    """One line on stderr that renews itself on a terminal; elsewhere a line every ten seconds."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet, self._terminal, self._shown = quiet, sys.stderr.isatty(), False
+        self._calls = 0
+
+    def show(self, text: str) -> None:
+        """Take the newest text, twice a second at most."""
+        self._calls += 1
+        if self._quiet:
+            return
+        if self._terminal:
+            print(f"\r{text[:160]}\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = True
+        elif self._calls % 20 == 0:
+            print(text, file=sys.stderr, flush=True)
+
+    def wipe(self) -> None:
+        """Clear the line, so that results are printed on a clean one."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

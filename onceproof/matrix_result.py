@@ -1,0 +1,223 @@
+"""The matrix of mechanisms, faults and properties: what is asked, and all that was found."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from model.checker.matrix import DEADLOCK, Case, CaseResult, Explore, Finding, Setting, cases_of, not_explored
+from model.checker.matrix_minimal import Breaking, Sufficient, SufficientSearch, breaking_faults
+from model.checker.matrix_workers import Workers
+from model.checker.results import Limits, Progress, Verdict
+from onceproof.errors import Exit, InputError
+
+Names = tuple[str, ...]
+# What it takes before a fault of the protocol can show anything: a client that submits again, a retried function.
+NEEDS = {
+    "response_loss": {"submissions": 2},
+    "request_loss_at_api": {"submissions": 2},
+    "api_crash": {"submissions": 2},
+    "function_failure": {"attempts": 2},
+}
+# What people ask for together.
+TOGETHER = {"exactly_once": ("at_most_once", "no_lost_task")}
+
+
+class Mark(Enum):
+    """What a cell says of a property."""
+
+    HOLDS = "holds"
+    IDLE = "idle"  # holds, but what it speaks of never happens
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    NONE = "none"  # the property does not apply to the case
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to compute. rows: mechanisms that are off; columns: faults; most_faults: of sets that break the design.
+
+    most_mechanisms: of sets that may suffice, None for all, -1 for no search; set_states: after how many states a set
+    is given up as undecided.
+    """
+
+    setting: Setting
+    rows: list[Names]
+    columns: list[Names]
+    faults: Names
+    mechanisms: Names
+    most_faults: int = 1
+    most_mechanisms: int | None = None
+    max_states: int | None = None
+    set_states: int | None = None
+    processes: int = 2
+
+
+@dataclass
+class Matrix:
+    """All that was found. seconds: of each of the three parts; explored: cases in which part."""
+
+    plan: Plan
+    results: dict[Case, CaseResult] = field(default_factory=dict)
+    sufficient: list[Sufficient] = field(default_factory=list)
+    breaking: list[Breaking] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    explored_for_sets: int = 0
+    passed_over: int = 0
+    interrupted: bool = False
+
+    @property
+    def setting(self) -> Setting:
+        """What all cells have in common."""
+        return self.plan.setting
+
+    @property
+    def cells(self) -> list[CaseResult]:
+        """All cells, row by row; one that was not reached is unknown."""
+        cases = cases_of(self.plan.rows, self.plan.columns)
+        return [self.results.get(case) or not_explored(self.setting, case, "interrupted") for case in cases]
+
+    @property
+    def unknown(self) -> list[CaseResult]:
+        """The cells in which something is undecided."""
+        return [cell for cell in self.cells if cell.unknown]
+
+    @property
+    def explored(self) -> int:
+        """How many cells were explored themselves: the others have the system of one of these."""
+        return sum(cell.shared is None and bool(cell.engine) for cell in self.cells)
+
+    @property
+    def exit_status(self) -> Exit:
+        """0 computed completely, 3 something is unknown."""
+        return Exit.UNDECIDED if self.interrupted or self.unknown else Exit.AS_EXPECTED
+
+    def same_as_all_on(self, cell: CaseResult, name: str) -> bool:
+        """Whether a cell says of a property what the full design says of it under the same faults."""
+        whole = self.results.get(Case((), cell.case.faults))
+        return whole is not None and mark(whole.of(name)) is mark(cell.of(name))
+
+
+def mark(finding: Finding | None) -> Mark:
+    """What a finding comes to."""
+    if finding is None:
+        return Mark.NONE
+    if finding.verdict is Verdict.HOLDS:
+        return Mark.IDLE if finding.vacuous else Mark.HOLDS
+    return Mark.BROKEN if finding.broken else Mark.UNKNOWN
+
+
+def rows_of(mechanisms: Iterable[str]) -> list[Names]:
+    """The full design, and each mechanism off alone."""
+    return [(), *((name,) for name in mechanisms)]
+
+
+def columns_of(faults: Names, most: int) -> list[Names]:
+    """No fault, each alone, and all sets of at most so many."""
+    return [chosen for size in range(most + 1) for chosen in itertools.combinations(faults, size)]
+
+
+class Watch:
+    """Where the computing is, for whoever shows it. tell(text) is called about once a second at most."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._told = tell, 0.0
+        self._part, self._done, self._all = "", 0, 0
+        self._began = time.monotonic()
+        self._under_way: dict[Case, int] = {}
+
+    def part(self, name: str, number: int) -> None:
+        """A part begins, with so many cases to do (0: not known)."""
+        self._part, self._done, self._all, self._began = name, 0, number, time.monotonic()
+        self._under_way.clear()
+        self._say(force=True)
+
+    def of(self, results: Iterable[CaseResult]) -> Iterator[CaseResult]:
+        """Pass results on, counting them."""
+        for result in results:
+            self._done += 1
+            self._under_way.pop(result.case, None)
+            self._say()
+            yield result
+
+    def report(self, case: Case, progress: Progress) -> None:
+        """Take a report of an exploration under way."""
+        self._under_way[case] = progress.states
+        self._say()
+
+    def _say(self, force: bool = False) -> None:
+        now = time.monotonic()
+        if not force and now - self._told < 0.5:
+            return
+        self._told = now
+        seconds = now - self._began
+        done = f"{self._done} of {self._all} cells" if self._all else f"{self._done} cells"
+        left = ""
+        if self._all and self._done:
+            left = f", about {seconds / self._done * (self._all - self._done):.0f} s left"
+        busy = "".join(f"; {case}: {states:,} states" for case, states in self._under_way.items())
+        self._tell(f"{self._part}: {done}, {seconds:.0f} s{left}{busy}")
+
+
+def compute(plan: Plan, explore: Explore, watch: Watch) -> Matrix:
+    """All of it. Ctrl-C ends it early; what is known by then is in the matrix."""
+    if plan.setting.names == []:
+        raise InputError("matrix: no property to judge; nothing to check")
+    matrix = Matrix(plan)
+    try:
+        with Workers(plan.setting, Limits(plan.max_states), explore, plan.processes, watch.report) as workers:
+            _cells(matrix, workers, watch)
+            _breaking(matrix, workers, watch)
+        if plan.most_mechanisms != -1:
+            states = min((n for n in (plan.set_states, plan.max_states) if n is not None), default=None)
+            with Workers(plan.setting, Limits(states), explore, plan.processes, watch.report) as workers:
+                _sufficient(matrix, workers, watch)
+    except KeyboardInterrupt:
+        matrix.interrupted = True
+    return matrix
+
+
+def _cells(matrix: Matrix, workers: Workers, watch: Watch) -> None:
+    began = time.monotonic()
+    cases = cases_of(matrix.plan.rows, matrix.plan.columns)
+    watch.part("matrix", len(cases))
+    try:
+        for result in watch.of(workers.run(cases)):
+            matrix.results[result.case] = result
+    finally:
+        matrix.seconds["matrix"] = time.monotonic() - began
+
+
+def _breaking(matrix: Matrix, workers: Workers, watch: Watch) -> None:
+    began = time.monotonic()
+    watch.part("sets of faults", 0)
+    plan = matrix.plan
+    matrix.breaking = breaking_faults(
+        plan.setting, plan.faults, plan.most_faults, matrix.results, lambda cases: watch.of(workers.run(cases))
+    )
+    matrix.seconds["faults"] = time.monotonic() - began
+
+
+def _sufficient(matrix: Matrix, workers: Workers, watch: Watch) -> None:
+    began = time.monotonic()
+    watch.part("sets of mechanisms", 0)
+    plan = matrix.plan
+    search = SufficientSearch(plan.setting, plan.mechanisms, plan.columns, matrix.results, together(plan.setting))
+    matrix.sufficient = search.results
+    try:
+        search.run(lambda cases: watch.of(workers.run(cases)), plan.processes, plan.most_mechanisms)
+    finally:
+        matrix.seconds["mechanisms"] = time.monotonic() - began
+        matrix.explored_for_sets, matrix.passed_over = search.explored, search.passed
+
+
+def together(setting: Setting) -> dict[str, Names]:
+    """What is asked for together, of the properties there are: exactly once, and all of them."""
+    names = [name for name in setting.names if name != DEADLOCK]
+    asked: dict[str, Names] = {title: claims for title, claims in TOGETHER.items() if set(claims) <= set(names)}
+    if len(names) > 1:
+        asked["all of these"] = tuple(setting.names)
+    return asked
