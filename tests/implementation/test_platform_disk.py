@@ -16,7 +16,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own, where the machine lets tests mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("mounting a file system needs rights that this machine does not give")
     yield folder
