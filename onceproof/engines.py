@@ -2,31 +2,105 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import click
 
 from model.checker.results import CheckResult, Limits
 from model.language.declare import Property
 from model.language.system import System
+from onceproof.errors import InputError
 
 ENGINES = {
-    "auto": "the fastest that can do the spec",
+    "auto": "plain for small specs, compiled where it pays",
     "plain": "explicit exploration in plain Python, steps generated from the traces",
+    "compiled": "the same as machine code, on all processors",
     "direct": "explicit exploration that runs the model's own functions: slow and obvious",
 }
+# Below this many states, plain exploration is done before the compiled engine has been loaded (about a second).
+SMALL_STATES = 15_000
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+LEAST_MEMORY = 2**20
 
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What a user may ask of an engine."""
+    """What a user may ask of an engine. workers: threads; max_memory: bytes; None: as many as there are."""
 
     engine: str = "auto"
+    workers: int | None = None
+    max_memory: int | None = None
+
+    @property
+    def compiled_only(self) -> bool:
+        """Whether something is asked for that only the compiled engine has."""
+        return self.workers is not None or self.max_memory is not None
+
+
+def parse_size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """The callback of an option for a size of memory, ``500M`` or ``4G``: its bytes; a usage error for all else."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", value.strip().upper())
+    if not found:
+        raise click.BadParameter(f"expected a size such as 500M or 4G, found {value!r}", ctx, param)
+    size = int(float(found[1]) * UNITS[found[2]])
+    if size < LEAST_MEMORY:
+        raise click.BadParameter(f"expected at least 1M, found {value!r}", ctx, param)
+    return size
 
 
 def explore(
     system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions
 ) -> CheckResult:
-    """Explore a system with the engine asked for. properties: None for all that apply (and deadlocks)."""
+    """Explore a system with the engine asked for. properties: None for all that apply (and deadlocks).
+
+    InputError where an engine was asked for by name that cannot do it.
+    """
+    if options.engine in ("plain", "direct"):
+        if options.compiled_only:
+            raise InputError(f"--workers and --max-memory are for the compiled engine, not for `{options.engine}`")
+        return _plain(system, properties, limits, options.engine)
+    if options.engine == "compiled" or options.compiled_only:
+        return _compiled(system, properties, limits, options)
+    return _auto(system, properties, limits, options)
+
+
+def _plain(system: System, properties: Sequence[Property] | None, limits: Limits, engine: str) -> CheckResult:
     from model.checker import explore as plain
 
-    return plain.check(system, properties, limits, "direct" if options.engine == "direct" else "plain")
+    return plain.check(system, properties, limits, engine)
+
+
+def _compiled(
+    system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions
+) -> CheckResult:
+    from model.checker import compiled
+
+    reason = compiled.why_not(system, properties)
+    if reason is not None:
+        raise InputError(f"the compiled engine cannot check this: {reason} (--engine auto would fall back to plain)")
+    return compiled.check(system, properties, limits, workers=options.workers, max_memory=options.max_memory)
+
+
+def _auto(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:
+    """Plain first: most specs end before anything else could begin. What does not goes to the compiled engine."""
+    small = limits.max_states is not None and limits.max_states <= SMALL_STATES
+    first = limits if small else dataclasses.replace(limits, max_states=SMALL_STATES)
+    result = _plain(system, properties, first, "plain")
+    if small or result.stopped != f"--max-states {SMALL_STATES}":
+        return result
+    from model.checker import compiled
+
+    reason = compiled.why_not(system, properties)
+    if reason is not None:
+        result = _plain(system, properties, limits, "plain")
+        result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {reason}")
+        return result
+    spent = result.seconds
+    result = compiled.check(system, properties, limits, workers=options.workers, max_memory=options.max_memory)
+    result.seconds += spent
+    return result

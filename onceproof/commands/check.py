@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from model.checker.results import CheckResult, Limits
-from onceproof.engines import ENGINES, EngineOptions, explore
+from onceproof.engines import ENGINES, EngineOptions, explore, parse_size
 from onceproof.errors import InputError, require_writable
 from onceproof.itf import write_trace
 from onceproof.outcome import Outcome, document, exit_status
@@ -28,6 +28,8 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--max-states", type=POSITIVE, help="Give up after so many states.")
 @click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
+@click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one a processor).")
+@click.option("--max-memory", callback=parse_size, metavar="SIZE", help="Memory of the compiled engine: 500M, 4G.")
 @click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the counterexample as ITF.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write a SARIF report for code review.")
@@ -42,13 +44,15 @@ def command(
     max_states: int | None,
     max_depth: int | None,
     max_seconds: float | None,
+    workers: int | None,
+    max_memory: int | None,
 ) -> None:
     """Explore each SPEC (a file, or a folder with all below it) exhaustively.
 
     Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
-    options = EngineOptions(engine=engine)
+    options = EngineOptions(engine, workers, max_memory)
     for file in (trace_out, junit, sarif):
         require_writable(file)
     loaded = load_specs(specs)

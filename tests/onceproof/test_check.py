@@ -120,10 +120,52 @@ def test_a_violation_is_found_however_the_exploration_ends(onceproof: Command, s
 
 def test_engines_agree(onceproof: Command, spec: Written) -> None:
     path = spec(BREAKS)
-    documents = [json.loads(onceproof("check", path, "--json", "--engine", name).out) for name in ("plain", "direct")]
-    for document in documents:
-        del document["specs"][0]["seconds"], document["specs"][0]["engine"]
-    assert documents[0] == documents[1]
+    documents = []
+    for name in ("plain", "direct", "compiled"):
+        document = json.loads(onceproof("check", path, "--json", "--engine", name).out)["specs"][0]
+        assert document.pop("engine") == name
+        del document["seconds"]
+        documents.append(document)
+    assert documents[0] == documents[1] == documents[2]
+
+
+def test_auto_goes_on_with_the_compiled_engine_where_a_spec_is_large(
+    onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = spec("faults: {lease_ends: 1}")
+    assert json.loads(onceproof("check", path, "--json").out)["specs"][0]["engine"] == "plain"
+    monkeypatch.setattr("onceproof.engines.SMALL_STATES", 10)
+    (found,) = json.loads(onceproof("check", path, "--json").out)["specs"]
+    assert (found["engine"], found["states"], found["transitions"], found["depth"]) == ("compiled", 22, 30, 7)
+
+
+def test_auto_falls_back_aloud(onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = spec("faults: {lease_ends: 1}")
+    monkeypatch.setattr("onceproof.engines.SMALL_STATES", 10)
+    monkeypatch.setattr("model.checker.compiled.why_not", lambda *_: "it has a loop that it cannot follow")
+    ran = onceproof("check", path)
+    assert ran.status == 0
+    assert "the compiled engine cannot check this: it has a loop that it cannot follow" in ran.out
+    ran = onceproof("check", path, "--engine", "compiled")
+    assert (ran.status, ran.out) == (2, "")
+    assert "it has a loop that it cannot follow" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--engine", "plain", "--workers", 2), "--workers and --max-memory are for the compiled engine"),
+        (("--max-memory", "much"), "expected a size such as 500M or 4G, found 'much'"),
+        (("--max-memory", "10K"), "expected at least 1M, found '10K'"),
+        (("--workers", 0), "--workers"),
+    ],
+)
+def test_options_of_the_compiled_engine(
+    onceproof: Command, spec: Written, options: tuple[object, ...], complaint: str
+) -> None:
+    ran = onceproof("check", spec("faults: {lease_ends: 1}"), *options)
+    assert (ran.status, ran.out) == (2, "")
+    assert complaint in ran.err
 
 
 def test_several_specs(onceproof: Command, spec: Written, tmp_path: Path) -> None:
@@ -145,7 +187,8 @@ def test_a_spec_of_the_protocol(onceproof: Command) -> None:
     assert json.loads(ran.out)["specs"][0]["complete"] is True
 
 
-def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_ctrl_c_prints_what_is_known(tmp_path: Path, engine: str) -> None:
     """A spec of many states is interrupted once it is under way: exit 3, and the numbers so far."""
     path = tmp_path / "large.yaml"
     path.write_text(
@@ -157,15 +200,16 @@ def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:
 import os, signal, sys
 from onceproof import main, progress
 progress.ProgressLine.report = lambda self, at: os.kill(os.getpid(), signal.SIGINT)
-sys.exit(main.run(["check", sys.argv[1], "--json"]))
+sys.exit(main.run(["check", sys.argv[1], "--json", "--engine", sys.argv[2]]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", code, str(path), engine], capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 3, done.stderr
     (found,) = json.loads(done.stdout)["specs"]
     assert (found["verdict"], found["stopped"], found["complete"]) == ("unknown", "interrupted", False)
-    assert found["states"] > 100
+    assert found["states"] >= 1
+    assert "Traceback" not in done.stderr
 
 
 def test_junit_has_a_case_for_each_spec_and_property(onceproof: Command, spec: Written, tmp_path: Path) -> None:
