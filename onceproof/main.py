@@ -23,10 +23,12 @@ class LazyCommands(click.Group):
     """The commands are the modules in ``commands/``; a module is imported only when its command is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the modules, in the order of ``ORDER``."""
         names = sorted(path.stem for path in COMMANDS.glob("*.py") if not path.stem.startswith("_"))
         return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a module, which is imported for it; None where there is none of this name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         command = importlib.import_module(f"onceproof.commands.{cmd_name}").command
@@ -41,6 +43,7 @@ class LazyCommands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As in click; a usage error that offers the nearest command where there is none."""
         from model.language.errors import nearest
 
         known = self.list_commands(ctx)
