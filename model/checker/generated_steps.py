@@ -7,7 +7,7 @@ each cell keeps only the values that some step may give it, so that whatever a c
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from model.checker.generated_formula import (
@@ -37,6 +37,9 @@ MOST_ALTERNATIVES = 50_000
 
 class TooLarge(Exception):
     """The system would make more code than is reasonable; the message says of what there is too much."""
+
+
+Rearranged = tuple[Sequence[int], Callable[[int, int], int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,14 @@ class Group:
 
 
 class Ground:
-    """All moves of a system. ``known[slot]`` is the mask of values that a cell may ever have."""
+    """All moves of a system. ``known[slot]`` is the mask of values that a cell may ever have.
 
-    def __init__(self, system: System) -> None:
-        self.system = system
+    exchanges: ways in which states may be rearranged on the way: where each cell goes, and what a mask of its values is
+    called there. What is known holds for all rearranged states, too.
+    """
+
+    def __init__(self, system: System, exchanges: Sequence[Rearranged] = ()) -> None:
+        self.system, self._exchanges = system, exchanges
         self.steps: list[Step] = []
         written = {w.field for t in system.traced.values() for path in t.paths for w in path.writes}
         self.known: list[int] = []
@@ -186,7 +193,16 @@ class Ground:
                     if old != self.known[put.slot]:
                         reached[put.slot] |= possible(put.value, view, self.known[put.slot]) & self.known[put.slot]
                         changed = changed or reached[put.slot] != old
+            changed = self._spread(reached) or changed
         return reached
+
+    def _spread(self, reached: list[int]) -> bool:
+        """Gives each cell the values of the cells that may take its place; whether that was any news."""
+        before = list(reached)
+        for to, renamed in self._exchanges:
+            for slot, mask in enumerate(reached[:]):
+                reached[to[slot]] |= renamed(slot, mask)
+        return reached != before
 
     def _settled(self, group: Group) -> Group:
         """The ways of a group under what is known in the end; ways with the same puts are joined where they can be."""

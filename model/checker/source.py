@@ -123,9 +123,9 @@ class Names:
 class GeneratedSystem:
     """Steps of a system by generated code. Raises TooLarge where there would be too much of it."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, ground: Ground | None = None) -> None:
         self.system = system
-        self.ground = Ground(system)
+        self.ground = ground or Ground(system)
         self.steps = self.ground.steps
         self.names = Names(system, self.ground.known)
         body = _block(self.names, arrange(units_of(self.ground.groups)), _take)

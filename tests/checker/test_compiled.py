@@ -58,3 +58,41 @@ def test_the_protocol_is_judged_alike(number: int) -> None:
     result = agree(build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets)))
     assert result.complete
     assert any(p.counterexample for p in result.properties)
+
+
+def judged(result: CheckResult) -> Any:
+    """What symmetry must not change."""
+    claims = [
+        (p.name, p.verdict, p.vacuous, p.counterexample and len(p.counterexample.trace)) for p in result.properties
+    ]
+    return result.complete, result.depth, [name for name, count in result.fired.items() if count], claims
+
+
+@pytest.mark.parametrize("start", range(0, 120, 30))
+def test_symmetry_changes_no_verdict(start: int) -> None:
+    fewer = 0
+    for seed in range(start, start + 30):
+        system = random_system(seed, fresh=False)
+        claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+        whole = compiled.check(system, claims, Limits(max_states=50_000), workers=1)
+        if whole.complete:
+            reduced = compiled.check(system, claims, workers=1, symmetry=True)
+            assert judged(reduced) == judged(whole), seed
+            assert reduced.states <= whole.states
+            fewer += reduced.states < whole.states
+    assert fewer >= 3
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_symmetry_changes_no_verdict_on_the_protocol(number: int) -> None:
+    sizes, switches, budgets = BROKEN[number]
+    system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets))
+    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    whole, reduced = (compiled.check(system, claims, symmetry=symmetry) for symmetry in (False, True))
+    assert judged(reduced) == judged(whole)
+    assert reduced.states < whole.states / 1.5
+    for result in reduced.properties:
+        if result.counterexample:
+            trace = result.counterexample.trace
+            for before, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
+                assert system.step(before, step) == after

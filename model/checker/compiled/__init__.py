@@ -24,17 +24,21 @@ def check(
     *,
     workers: int | None = None,
     max_memory: int | None = None,
+    symmetry: bool = False,
 ) -> CheckResult:
     """Explores all reachable states and judges the properties (default: all that apply, and deadlock).
 
     workers: threads (default: one for each processor that may be used); the results are the same for any number.
     max_memory: bytes for states and table (default: most of what is free); reached, the verdict is unknown.
+    symmetry: treats states that differ only by which element is which as one, for sorts that are declared symmetric
+        and are so; there are fewer states and transitions then, and the verdicts are the same.
+        ``eventually`` is judged without it: with such a property nothing is reduced.
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
     from model.checker.compiled.verdicts import check as run
     from model.checker.results import Limits
 
-    return run(system, properties, limits or Limits(), workers or len(os.sched_getaffinity(0)), max_memory)
+    return run(system, properties, limits or Limits(), workers or len(os.sched_getaffinity(0)), max_memory, symmetry)
 
 
 def why_not(system: System, properties: Sequence[Property] | None = None) -> str | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from model.checker.compiled.canonical import canonical, packing_order
 from model.checker.compiled.packing import MOST_WORDS, Packing
 from model.checker.compiled.text import WordText, indented
 from model.checker.generated_formula import Formula, both, negate
+from model.checker.generated_symmetry import Exchange
 from model.checker.generated_tree import Block, Unit, Work, arrange, units_of
 from model.checker.source import GeneratedSystem, Judge
 from model.language.declare import Property
@@ -20,11 +22,19 @@ MOST_PROPERTIES = 62  # one bit of a word each
 class Functions:
     """The text of all functions that a search of a system calls. ``claims`` have a bit each, in their order."""
 
-    def __init__(self, generated: GeneratedSystem, claims: Sequence[Property], *, deadlock: bool) -> None:
+    def __init__(
+        self,
+        generated: GeneratedSystem,
+        claims: Sequence[Property],
+        *,
+        deadlock: bool,
+        exchanges: Sequence[Exchange] = (),
+    ) -> None:
         self.generated, self.system = generated, generated.system
         self.claims = list(claims)
         self.steps: list[Step] = generated.steps
-        self.packing = Packing(generated.ground.known)
+        self.exchanges = list(exchanges)
+        self.packing = Packing(generated.ground.known, packing_order(self.system, exchanges))
         labels = [place.label(key) for place, key in self.system.layout.labels]
         self.text = WordText(self.packing, labels)
         self.judge = generated.judge(claims)
@@ -49,6 +59,8 @@ class Functions:
         """All functions."""
         parts = [self.expand(), self.judging(), self.exercising(), self.spending()]
         parts += [self.promise(n) for n, (claim, _) in enumerate(self.judge.instances) if claim.kind == "eventually"]
+        if self.exchanges:
+            parts.append(canonical(self.packing, self.exchanges))
         if self.ending is not None:
             parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
         return "\n\n".join(parts)

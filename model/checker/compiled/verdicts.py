@@ -13,6 +13,8 @@ from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import HEADROOM, free_memory
 from model.checker.compiled.paths import Paths
 from model.checker.compiled.search import Failed, Search
+from model.checker.generated_steps import Ground
+from model.checker.generated_symmetry import Exchange, symmetric_ground
 from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
 from model.checker.source import GeneratedSystem
 from model.language.declare import Property
@@ -57,12 +59,17 @@ def check(
     limits: Limits,
     workers: int,
     max_memory: int | None,
+    symmetry: bool,
 ) -> CheckResult:
     """As ``model.checker.compiled.check``."""
     began = time.monotonic()
-    generated = GeneratedSystem(system)
     claims = list(properties) if properties is not None else system.properties()
-    functions = Functions(generated, claims, deadlock=properties is None)
+    exchanges: list[Exchange] = []
+    ground: Ground | None = None
+    if symmetry and not any(claim.kind == "eventually" for claim in claims):
+        ground, exchanges = symmetric_ground(system)
+    generated = GeneratedSystem(system, ground)
+    functions = Functions(generated, claims, deadlock=properties is None, exchanges=exchanges)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     cache.use_for_numba()
@@ -87,6 +94,7 @@ def check(
         properties=results,
         stopped=search.stopped,
         faults=frozenset(name for name, action in system.actions.items() if action.fault),
+        symmetry=", ".join(dict.fromkeys(one.sort.lower() for one in exchanges)) or "none",
     )
 
 
