@@ -29,6 +29,7 @@ TABLES = (
         receipt TEXT, holder TEXT, deleted_at_ns BIGINT)""",
     "CREATE INDEX IF NOT EXISTS messages_waiting ON messages (owner, visible_at_ns) WHERE deleted_at_ns IS NULL",
     "CREATE INDEX IF NOT EXISTS messages_task ON messages (task)",
+    "CREATE INDEX IF NOT EXISTS messages_deleted ON messages (deleted_at_ns) WHERE deleted_at_ns IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS receipts (
         message TEXT NOT NULL, receipt TEXT NOT NULL, PRIMARY KEY (message, receipt))""",
     "CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY, scheduler TEXT NOT NULL, epoch BIGINT NOT NULL)",

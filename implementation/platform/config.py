@@ -29,6 +29,7 @@ class PlatformConfig:
     data: folder of the database and its locks. store: "sqlite" or a postgresql:// URL. queue: "store" or nats:// URL.
     functions: folder of users' functions. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
+    retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
     """
 
@@ -54,6 +55,7 @@ class PlatformConfig:
     function_memory_mb: int = 512
     result_bytes_max: int = 1 << 20
     drain_seconds: float = 30.0
+    retention_hours: float = 0.0
     in_hand_max: int = 64
     replicas: int = 1
     keys: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -7,12 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from implementation.network import Order, Result
-from implementation.platform.config import PlatformConfig
+from implementation.platform.config import PREFIX, PlatformConfig
 from implementation.platform.frames import pack
 from implementation.platform.link import read_frame
 
@@ -23,6 +23,11 @@ Ended = Callable[[str, int, Result], None]
 def function_file(folder: str, function: str) -> Path:
     """The file of a function; names were checked when the task was submitted."""
     return Path(folder) / f"{function}.py"
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for users' functions: the platform's own settings, keys and passwords among them, stay out."""
+    return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
 
 
 @dataclass(slots=True)
@@ -138,7 +143,11 @@ class FunctionPool:
                 str(self.config.result_bytes_max),
             ]
             process = subprocess.Popen(
-                command, pass_fds=(theirs.fileno(), self.lock), stdin=subprocess.DEVNULL, stdout=2
+                command,
+                pass_fds=(theirs.fileno(), self.lock),
+                stdin=subprocess.DEVNULL,
+                env=without_secrets(os.environ),
+                stdout=2,
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
         return Child(function, process, reader, writer)

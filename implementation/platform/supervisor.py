@@ -76,6 +76,8 @@ class Supervisor:
                 if not announced and os.path.exists(os.path.join(self.folder, "api.up")):
                     announced = True
                     self.announce(f"onceproof serves at {self.endpoint}")
+                    if not self.config.keys and not is_loopback(self.config.host):
+                        self.announce("warning: no keys are configured, and others than this machine can reach it")
                 self._write_state()
             self.announce(f"{received.name if received else 'told'}: draining; again to end at once")
             self._drain()
@@ -195,6 +197,11 @@ def roster(config: PlatformConfig) -> list[tuple[str, str]]:
         *(("scheduler", f"scheduler{number}") for number in range(1, config.schedulers + 1)),
         ("api", "api"),
     ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def listen(host: str, port: int) -> socket.socket:

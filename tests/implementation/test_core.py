@@ -9,6 +9,7 @@ import pytest
 from implementation.database import Database
 from implementation.errors import NotEnabled, StoreUnavailable
 from implementation.probe import Probe
+from implementation.retention import Retention
 from implementation.schema import NAMES
 from implementation.settings import Mechanisms
 from tests.implementation.conftest import MakeCore
@@ -131,3 +132,16 @@ def test_lines_of_a_transaction_that_was_rolled_back_are_dropped(make_core: Make
         probe.release(committed)
     assert [json.loads(line)["arguments"]["user"] for line in log.read_text().splitlines()] == ["user1"]
     probe.close()
+
+
+def test_what_is_past_its_retention_is_removed_with_its_task_id(make_core: MakeCore) -> None:
+    core = make_core()
+    initial = contents(core)
+    heard(core)
+    core.step("record", scheduler="scheduler1", message="message1")
+    assert Retention(core.database).remove(core.clock.now_ns() + 1) == 0, "its message is not deleted yet"
+    core.step("delete", scheduler="scheduler1", message="message1")
+    assert Retention(core.database).remove(core.clock.now_ns()) == 0, "not old enough"
+    assert Retention(core.database).remove(core.clock.now_ns() + 1) == 1
+    kept = {"owners": [("user1", "scheduler1", 1)]}
+    assert contents(core) == initial | kept
