@@ -1,0 +1,56 @@
+"""`onceproof walk`: what it prints, writes and returns."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onceproof.main import run
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+def test_an_expected_violation_is_found_shortened_and_written(tmp_path, capsys):
+    trace = tmp_path / "found.itf.json"
+    spec = SPECS / "request-twice-started-twice.yaml"
+    assert run(["walk", str(spec), "--trace-out", str(trace), "--seed", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "at_most_once is violated for task1, attempt1" in printed
+    assert "10 steps, 1 fault" in printed
+    again = next(line for line in printed.splitlines() if line.startswith("again: ")).split()
+    assert run(again[2:]) == 0
+    assert "10 steps, 1 fault" in capsys.readouterr().out
+    assert run(["show", str(trace)]) == 0
+
+
+def test_a_violation_that_the_spec_does_not_expect(tmp_path, capsys):
+    spec = tmp_path / "surprise.yaml"
+    spec.write_text("faults: {request_duplication: 1}\nmechanisms: {agent_dedup: off}\nexpect: holds\n")
+    assert run(["walk", str(spec), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["counterexample"]["length"]) == ("violated", 10)
+
+
+def test_nothing_found(capsys):
+    assert run(["walk", str(SPECS / "plain-day.yaml"), "--runs", "200"]) == 0
+    printed = capsys.readouterr().out
+    assert "200 runs" in printed and "which is no proof" in printed
+
+
+def test_an_expected_violation_that_is_not_met(capsys):
+    spec = str(SPECS / "request-twice-started-twice.yaml")
+    assert run(["walk", spec, "--runs", "5", "--depth", "3"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([str(SPECS)], "expected one spec"),
+        ([str(SPECS / "plain-day.yaml"), "--runs", "0"], "--runs"),
+        ([str(SPECS / "joiner-never-told.yaml")], "no *always* property"),
+        ([str(SPECS / "plain-dya.yaml")], "plain-dya.yaml"),
+    ],
+)
+def test_wrong_input(arguments, message, capsys):
+    assert run(["walk", *arguments]) == 2
+    assert message in capsys.readouterr().err
