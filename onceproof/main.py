@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -72,7 +73,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; errors of the user become one line on stderr."""
     try:
         returned = commands.main(
-            args=None if arguments is None else list(arguments), prog_name="onceproof", standalone_mode=False
+            args=None if arguments is None else list(arguments),
+            prog_name="onceproof",
+            standalone_mode=False,
+            color=_color(),
         )
         return returned if isinstance(returned, int) else Exit.AS_EXPECTED
     except click.exceptions.Exit as end:
@@ -93,6 +97,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return Exit.UNDECIDED
     except Exception as error:
         return _other(error)
+
+
+def _color() -> bool | None:
+    """No colours where the user wants none (https://no-color.org); else click asks whether stdout is a terminal."""
+    return False if "NO_COLOR" in os.environ else None
 
 
 def _usage(error: click.UsageError) -> str:
@@ -124,6 +133,10 @@ def _complain(line: str) -> int:
 
 def main() -> None:
     """Run the command line and end the process with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show an arrow gets a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run())
 
 

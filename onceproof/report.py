@@ -16,6 +16,11 @@ from onceproof.tables import show_table
 HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
 
 
+NUMBERS = frozenset({3, 4, 5, 6})  # columns, aligned to the right
+NARROW = (0, 1, 3, 7)
+WIDE = 130
+
+
 def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
     """One spec as it ends: its verdicts, what is vacuous, and the counterexample if it was not asked for in a crowd."""
     spec, result = outcome.spec, outcome.result
@@ -66,7 +71,11 @@ def _unknown(outcome: Outcome, found: PropertyResult) -> str:
 
 def print_summary(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> None:
     """The table of all specs, and one last line that counts."""
-    show_table(HEADERS, [_row(outcome) for outcome in outcomes], right=frozenset({3, 4, 5, 6}))
+    rows = [_row(outcome) for outcome in outcomes]
+    # On a narrow terminal a row that is one line is worth more than all of its columns.
+    columns = range(len(HEADERS)) if page_width() >= WIDE else NARROW
+    numbers = frozenset(place for place, column in enumerate(columns) if column in NUMBERS)
+    show_table([HEADERS[n] for n in columns], [[row[n] for n in columns] for row in rows], right=numbers)
     for outcome in outcomes:
         if outcome.disagreement:
             click.echo(f"{outcome.spec.name}: {outcome.disagreement}")

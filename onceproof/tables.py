@@ -45,7 +45,9 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozense
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column, header in enumerate(headers):
-        table.add_column(header, justify="right" if column in right else "left", overflow="fold")
+        # what is to be read is wrapped between words; names and numbers stay whole as long as that is possible
+        whole = column in right or column in (0, len(headers) - 1)
+        table.add_column(header, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(text, style=STYLES.get(text, "")) for text in row))
     Console().print(table)
