@@ -28,11 +28,15 @@ LEAST_MEMORY = 2**20
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What a user may ask of an engine. workers: threads; max_memory: bytes; None: as many as there are."""
+    """What a user may ask of an engine. workers: threads; max_memory: bytes; None: as many as there are.
+
+    symmetry: where the compiled engine is used, states that differ only by which element is which count as one.
+    """
 
     engine: str = "auto"
     workers: int | None = None
     max_memory: int | None = None
+    symmetry: bool = False
 
     @property
     def compiled_only(self) -> bool:
@@ -83,7 +87,20 @@ def _compiled(
     reason = compiled.why_not(system, properties)
     if reason is not None:
         raise InputError(f"the compiled engine cannot check this: {reason} (--engine auto would fall back to plain)")
-    return compiled.check(system, properties, limits, workers=options.workers, max_memory=options.max_memory)
+    return _run(system, properties, limits, options)
+
+
+def _run(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:
+    from model.checker import compiled
+
+    return compiled.check(
+        system,
+        properties,
+        limits,
+        workers=options.workers,
+        max_memory=options.max_memory,
+        symmetry=options.symmetry,
+    )
 
 
 def _auto(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:
@@ -101,6 +118,6 @@ def _auto(system: System, properties: Sequence[Property] | None, limits: Limits,
         result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {reason}")
         return result
     spent = result.seconds
-    result = compiled.check(system, properties, limits, workers=options.workers, max_memory=options.max_memory)
+    result = _run(system, properties, limits, options)
     result.seconds += spent
     return result

@@ -34,6 +34,8 @@ def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
     for line in wrapped(spec.about, page_width()):
         click.echo(line)
     click.echo(f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}")
+    if result.symmetry != "none":
+        click.echo(f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)")
     if result.stopped:
         click.echo(f"  stopped by {result.stopped}: what follows is true of the states found so far")
     click.echo()

@@ -29,6 +29,9 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
 @click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one a processor).")
+@click.option(
+    "--no-symmetry", is_flag=True, help="Compiled engine: tell apart states that differ only by which element is which."
+)
 @click.option("--max-memory", callback=parse_size, metavar="SIZE", help="Memory of the compiled engine: 500M, 4G.")
 @click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the counterexample as ITF.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
@@ -45,6 +48,7 @@ def command(
     max_depth: int | None,
     max_seconds: float | None,
     workers: int | None,
+    no_symmetry: bool,
     max_memory: int | None,
 ) -> None:
     """Explore each SPEC (a file, or a folder with all below it) exhaustively.
@@ -52,7 +56,7 @@ def command(
     Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
-    options = EngineOptions(engine, workers, max_memory)
+    options = EngineOptions(engine, workers, max_memory, not no_symmetry)
     for file in (trace_out, junit, sarif):
         require_writable(file)
     loaded = load_specs(specs)
