@@ -13,7 +13,7 @@ from onceproof.matrix_result import Mark, Matrix, mark
 def document(matrix: Matrix) -> dict[str, Any]:
     """All cells, the minimal sets, and what was not tried.
 
-    A cell of a property that does not apply is left out; a step is written as the story does, "actor action(arguments)".
+    A cell of a property that does not apply is left out; a step is written as the story does: "actor action(names)".
     """
     plan = matrix.plan
     cells = matrix.cells

@@ -29,7 +29,7 @@ def print_matrix(matrix: Matrix, *, everything: bool, stories: bool) -> None:
 
 def lines(matrix: Matrix, *, everything: bool) -> Iterator[str]:
     """The lines of the report, without stories."""
-    yield from _head(matrix)
+    yield from head(matrix)
     yield ""
     yield from _table(matrix, everything=everything)
     if matrix.sufficient:
@@ -39,10 +39,11 @@ def lines(matrix: Matrix, *, everything: bool) -> Iterator[str]:
         yield ""
         yield from _breaking(matrix)
     yield ""
-    yield from _tail(matrix)
+    yield from tail(matrix)
 
 
-def _head(matrix: Matrix) -> Iterator[str]:
+def head(matrix: Matrix) -> Iterator[str]:
+    """What was computed, at which sizes."""
     plan = matrix.plan
     yield click.style(f"{plan.setting.model.name}: mechanism by fault by property", bold=True)
     sizes = ", ".join(f"{size} {name}" for name, size in plan.setting.config(Case()).sizes.items() if size)
@@ -54,7 +55,7 @@ def _head(matrix: Matrix) -> Iterator[str]:
 
 
 def _table(matrix: Matrix, *, everything: bool) -> Iterator[str]:
-    rows = [cell for cell in matrix.cells if everything or _differs(matrix, cell)]
+    rows = [cell for cell in matrix.cells if everything or (_differs(matrix, cell) and not _as_without(matrix, cell))]
     if not rows:
         yield "The full design holds in every cell, and no mechanism makes a difference."
         return
@@ -66,14 +67,26 @@ def _table(matrix: Matrix, *, everything: bool) -> Iterator[str]:
     body = []
     for cell in rows:
         texts = [_cell(matrix, cell, name, everything=everything) for name in names]
-        body.append([_off(cell.case.off), _faults(cell.case.faults), *texts])
+        body.append([off_text(cell.case.off), fault_text(cell.case.faults), *texts])
     yield from _columns(["mechanism", "fault", *names], body)
     yield ""
     yield from _legend(body, everything=everything)
+    stopped = {cell.stopped: cell for cell in matrix.unknown}
+    for why in stopped:
+        yield f"unknown in {sum(cell.stopped == why for cell in matrix.unknown)} cells: {why}"
 
 
 def _differs(matrix: Matrix, cell: CaseResult) -> bool:
     return any(_cell(matrix, cell, name, everything=False) != SAME for name in matrix.setting.names)
+
+
+def _as_without(matrix: Matrix, cell: CaseResult) -> bool:
+    """Whether all that is broken in a cell is broken in as many steps without any fault: then that row says it."""
+    plain = matrix.results.get(Case(cell.case.off, ()))
+    if plain is None or not cell.case.faults or () not in matrix.plan.columns:
+        return False
+    texts = {name: _cell(matrix, cell, name, everything=False) for name in matrix.setting.names}
+    return all(text in (SAME, cell_text(plain.of(name))) for name, text in texts.items())
 
 
 def _cell(matrix: Matrix, cell: CaseResult, name: str, *, everything: bool) -> str:
@@ -103,14 +116,16 @@ def cell_text(finding: Finding | None) -> str:
         return "-"
     if finding is not None and finding.broken:
         return f"broken {'' if finding.sure else '≤'}{finding.length}"
-    return found.value
+    return str(found.value)
 
 
-def _off(off: Names) -> str:
+def off_text(off: Names) -> str:
+    """``no renewal``, or ``all on``."""
     return f"no {', no '.join(off)}" if off else "all on"
 
 
-def _faults(faults: Names) -> str:
+def fault_text(faults: Names) -> str:
+    """``scheduler_crash + reply_loss``, or ``no fault``."""
     return " + ".join(faults) or "no fault"
 
 
@@ -120,14 +135,13 @@ def _legend(body: Sequence[Sequence[str]], *, everything: bool) -> Iterator[str]
         yield "broken N: by a counterexample of N steps, the least in faults, then steps"
     if any("≤" in text for row in body for text in row[2:]):
         yield "broken ≤N: the limit was reached; there may be a shorter one"
-    if "unknown" in used:
-        yield "unknown: the limit was reached, or the cell was not explored"
     if "idle" in used:
         yield "idle: holds, but what it speaks of never happens"
     if "-" in used:
         yield "-: the property does not apply"
     if SAME in used and not everything:
         yield f"{SAME}: as with all mechanisms on (which holds, where there is no row for it)"
+        yield "a row without a fault also stands for every fault under which no more is broken"
 
 
 def _columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -171,17 +185,17 @@ def _sufficient(matrix: Matrix) -> Iterator[str]:
             shown = "; ".join(", ".join(names) or "none at all" for names in result.undecided[:MOST_SHOWN])
             more = f" and {len(result.undecided) - MOST_SHOWN} more" if len(result.undecided) > MOST_SHOWN else ""
             yield f"    undecided, and perhaps enough: {shown}{more}"
-    yield from _how_far(matrix)
+    yield from how_far(matrix)
 
 
 def _but_for(matrix: Matrix, result: Sufficient) -> str:
     """Under which faults it is not claimed."""
     if not result.left_out or not result.columns:
         return ""
-    return f" (but for {', '.join(_faults(faults) for faults in result.left_out)}: not even with all on)"
+    return f" (but for {', '.join(fault_text(faults) for faults in result.left_out)}: not even with all on)"
 
 
-def _how_far(matrix: Matrix) -> Iterator[str]:
+def how_far(matrix: Matrix) -> Iterator[str]:
     """What was tried, and what was not."""
     tried = min((result.tried for result in matrix.sufficient if result.columns and not result.silent), default=-1)
     number = len(matrix.plan.mechanisms)
@@ -203,16 +217,17 @@ def _breaking(matrix: Matrix) -> Iterator[str]:
         if result.sets or result.undecided:
             yield f"  {result.property}"
         for faults, finding in zip(result.faults, result.sets, strict=True):
-            yield f"    {_faults(faults)}: {cell_text(finding)}"
+            yield f"    {fault_text(faults)}: {cell_text(finding)}"
         if result.undecided:
-            yield f"    undecided: {'; '.join(_faults(faults) for faults in result.undecided)}"
+            yield f"    undecided: {'; '.join(fault_text(faults) for faults in result.undecided)}"
     none = [result.property for result in matrix.breaking if not result.sets and not result.undecided]
     if none:
         yield f"  none for {', '.join(none)}"
-    yield f"  {_sets_of_faults(matrix.breaking[0], len(matrix.plan.faults))}"
+    yield f"  {sets_of_faults(matrix.breaking[0], len(matrix.plan.faults))}"
 
 
-def _sets_of_faults(result: Breaking, number: int) -> str:
+def sets_of_faults(result: Breaking, number: int) -> str:
+    """Which sets of so many faults were tried, and which were not."""
     sizes = {0: "only no fault at all", 1: "single faults", 2: "pairs", 3: "triples"}
     tried = min(result.tried, number)
     upto = sizes[tried] if tried < 2 else f"single faults and {' and '.join(sizes[n] for n in range(2, tried + 1))}"
@@ -220,7 +235,8 @@ def _sets_of_faults(result: Breaking, number: int) -> str:
     return f"{upto} of {number} were tried{left}"
 
 
-def _tail(matrix: Matrix) -> Iterator[str]:
+def tail(matrix: Matrix) -> Iterator[str]:
+    """Counts and times."""
     cells = matrix.cells
     broken = sum(any(finding.broken for finding in cell.findings.values()) for cell in cells)
     counts = f"{len(cells)} cells, {matrix.explored} explored ({sum(c.states for c in cells if not c.shared):,} states)"
@@ -237,7 +253,7 @@ def told(matrix: Matrix, *, everything: bool) -> Iterator[str]:
             text = _cell(matrix, cell, finding.name, everything=everything)
             if finding.broken and text != SAME:
                 yield ""
-                yield click.style(f"{_off(cell.case.off)}, {_faults(cell.case.faults)}", bold=True)
+                yield click.style(f"{off_text(cell.case.off)}, {fault_text(cell.case.faults)}", bold=True)
                 found = counterexample(matrix.setting.system(cell.case), finding)
                 yield from story(explain(found), again(matrix, cell.case, finding.name))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -102,6 +103,8 @@ class Workers:
         worker.case = None
         if kind == "wrong":
             raise ModelError(f"{case}: {value}")
+        if kind == "bug":
+            raise RuntimeError(f"{case}: {value}")
         return self._settled(case, value)
 
     def _compared(self, worker: _Worker, case: Case, digest: bytes) -> list[CaseResult]:
@@ -158,5 +161,9 @@ def _work(setting: Setting, limits: Limits, explore: Explore, pipe: Connection, 
                 pipe.send(("wrong", str(error)))
             except MemoryError:
                 pipe.send(("found", not_explored(setting, case, "out of memory")))
+            except (EOFError, BrokenPipeError):
+                raise
+            except Exception:
+                pipe.send(("bug", traceback.format_exc()))
     except (EOFError, BrokenPipeError):
         return  # whoever asked is gone
