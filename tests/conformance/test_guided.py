@@ -1,0 +1,83 @@
+"""Hypothesis against drivers: coverage, shrinking, flaky systems, limits."""
+
+import pytest
+
+from conformance.driver import DriverError, StepRefused
+from conformance.guided import Effort, drive
+from conformance.lockstep import Kind, replay
+from conformance.shrink import cheapest_way, cost, rebuilt
+from tests.conformance.systems import ModelDriver, small
+
+
+def test_the_core_agrees_and_much_is_covered(core):
+    found = drive(small(), core, Effort(examples=150))
+    assert found.disagreement is None and not found.stopped
+    assert found.examples >= 150 and found.covered > 150
+    assert found.covered <= found.seen
+
+
+def test_the_same_seed_finds_the_same():
+    system = small()
+    one, again = (drive(system, ModelDriver(system), Effort(examples=40, seed=5)) for _ in range(2))
+    assert (one.steps, one.refused, one.covered) == (again.steps, again.refused, again.covered)
+
+
+class Forgetful(ModelDriver):
+    """Refuses to delete once a scheduler has crashed; every nth time only."""
+
+    def __init__(self, system, every=1):
+        super().__init__(system)
+        self.crashed = False
+        self.every, self.times = every, 0
+
+    def reset(self, setting):
+        self.crashed = False
+        return super().reset(setting)
+
+    def step(self, action, arguments):
+        super().step(action, arguments)
+        self.crashed |= action == "scheduler_crash"
+        if action == "finish" and self.crashed:
+            self.times += 1
+            if self.times % self.every == 0:
+                raise StepRefused("this function never returns")
+
+
+def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps():
+    system = small(scheduler_crash=2, reply_loss=2)
+    found = drive(system, Forgetful(system), Effort(examples=400))
+    assert found.disagreement.kind is Kind.MISSING and not found.flaky
+    assert cost(found.trace) == (1, 9)
+    assert [step.action for step in found.trace.steps].count("scheduler_crash") == 1
+    again = replay(found.trace, Forgetful(system))
+    assert again.disagreement.resembles(found.disagreement)
+
+
+def test_a_flaky_system_is_called_flaky_with_both_runs():
+    system = small(scheduler_crash=2)
+    found = drive(system, Forgetful(system, every=7), Effort(examples=400))
+    assert found.flaky
+    assert found.disagreement is not None
+    assert any(run.disagreement is None for run in found.runs)
+
+
+def test_a_broken_driver_is_not_shrunk():
+    system = small()
+    driver = ModelDriver(system)
+    driver.observe = lambda: {"call": {"task1": "x"}}
+    with pytest.raises(DriverError, match="call"):
+        drive(system, driver, Effort(examples=10))
+
+
+def test_time_is_limited(core):
+    found = drive(small(scheduler_pause=1), core, Effort(examples=100_000, max_seconds=1))
+    assert found.stopped == "--max-seconds 1" and found.steps > 50
+
+
+def test_the_cheapest_way_prefers_steps_to_faults():
+    system = small(scheduler_crash=1)
+    crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
+    restart = system.parse_step("scheduler_restart", {"scheduler": "scheduler1"})
+    there = rebuilt(system, [crash, restart])
+    assert cheapest_way(system, there.states[-1], until=float("inf")) == []
+    assert rebuilt(system, [restart]) is None
