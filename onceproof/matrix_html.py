@@ -19,7 +19,7 @@ from onceproof.matrix_text import again, cell_text, fault_text, head, how_far, o
 from onceproof.story import story
 
 TEMPLATES = Path(__file__).parent / "templates"
-STORY_WIDTH = 118  # columns of text
+STORY_WIDTH = 165  # columns of text
 
 
 def page(matrix: Matrix) -> str:
@@ -30,7 +30,7 @@ def page(matrix: Matrix) -> str:
     return environment.get_template("matrix.html.jinja").render(
         matrix=matrix,
         title=f"{matrix.setting.model.name}: who carries what",
-        head=[click.unstyle(line).strip() for line in head(matrix)][1:],
+        head="; ".join([click.unstyle(line).strip() for line in head(matrix)][1:]),
         tail=list(tail(matrix)),
         how_far=list(how_far(matrix)) if matrix.sufficient else [],
         sets_of_faults=sets_of_faults(matrix.breaking[0], len(matrix.plan.faults)) if matrix.breaking else "",

@@ -46,12 +46,12 @@ def head(matrix: Matrix) -> Iterator[str]:
     """What was computed, at which sizes."""
     plan = matrix.plan
     yield click.style(f"{plan.setting.model.name}: mechanism by fault by property", bold=True)
-    sizes = ", ".join(f"{size} {name}" for name, size in plan.setting.config(Case()).sizes.items() if size)
-    yield f"  {sizes}; each fault once"
+    sizes = [f"{name}={size}" for name, size in plan.setting.config(Case()).sizes.items() if size]
+    yield f"  {', '.join(sizes)}; each fault once"
     for fault, needs in plan.setting.needs.items():
-        more = {name: size for name, size in needs.items() if name not in plan.setting.sizes}
+        more = [f"{name}={size}" for name, size in needs.items() if name not in plan.setting.sizes]
         if fault in plan.faults and more:
-            yield f"  {fault}: {', '.join(f'{size} {name}' for name, size in more.items())}"
+            yield f"  with {fault}: {', '.join(more)}"
 
 
 def _table(matrix: Matrix, *, everything: bool) -> Iterator[str]:

@@ -221,8 +221,11 @@ def content(setting: Setting, system: System) -> bytes:
     claims = setting.claims(system)
     if system.ending is not None:
         claims = [*claims, system.ending]
-    parts = (system.initial, layout, system.traced, [(p.name, system.traced_property(p)) for p in claims])
-    text = repr(parts)
+    # Actions and properties go by their names: what differs between two cases of one model is what they were traced to.
+    actions = [(name, t.variables, t.paths, t.obligations) for name, t in system.traced.items()]
+    asked = [(claim.name, system.traced_property(claim)) for claim in claims]
+    promises = [(name, t.variables, t.antecedent, t.body, t.obligations) for name, t in asked]
+    text = repr((system.initial, layout, actions, promises))
     if re.search(r" at 0x[0-9a-f]{6}", text):
         # Something without a text of its own: two of them can't be compared, so nothing is shared.
         text += repr((system.config.sizes, system.config.switches, system.config.budgets))
