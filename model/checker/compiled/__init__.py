@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from model.checker.results import CheckResult, Limits
@@ -25,6 +25,7 @@ def check(
     workers: int | None = None,
     max_memory: int | None = None,
     symmetry: bool = False,
+    report: dict[str, Any] | None = None,
 ) -> CheckResult:
     """Explores all reachable states and judges the properties (default: all that apply, and deadlock).
 
@@ -33,12 +34,15 @@ def check(
     symmetry: treats states that differ only by which element is which as one, for sorts that are declared symmetric
         and are so; there are fewer states and transitions then, and the verdicts are the same.
         ``eventually`` is judged without it: with such a property nothing is reduced.
+    report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes.
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
+    from model.checker.compiled.verdicts import Asked
     from model.checker.compiled.verdicts import check as run
     from model.checker.results import Limits
 
-    return run(system, properties, limits or Limits(), workers or len(os.sched_getaffinity(0)), max_memory, symmetry)
+    asked = Asked(workers or len(os.sched_getaffinity(0)), max_memory, symmetry)
+    return run(system, properties, limits or Limits(), asked, report if report is not None else {})
 
 
 def why_not(system: System, properties: Sequence[Property] | None = None) -> str | None:

@@ -26,7 +26,7 @@ FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
 # what the functions of a model are called, by their position in ``functions``
 EXPAND, JUDGE, EXERCISED, SPENT, ENDS, CANONICAL = range(6)
 # numbers that workers share
-NEXT_CHUNK, NEXT_BLOCK, COUNT, LIMIT, CHUNKS, DEPTH, ONLY = range(7)
+NEXT_CHUNK, NEXT_BLOCK, COUNT, LIMIT, CHUNKS, DEPTH, ONLY, ALONE = range(8)
 # numbers of each worker
 CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING = range(7)
 # what ONLY asks for: all moves, those that are no faults, those that are
@@ -49,7 +49,7 @@ def kernel(words: int) -> Any:
         shift = np.uint64(64 - bits)
         number_mask = np.uint32((1 << bits) - 1)
         slot_mask = np.int64((1 << bits) - 1)
-        depth, only = shared[DEPTH], shared[ONLY]
+        depth, only, alone = shared[DEPTH], shared[ONLY], shared[ALONE] != 0
         cursor, block_end = mine[CURSOR], mine[BLOCK_END]
         source, end = mine[FROM], mine[TO]
         reason = FINISHED
@@ -130,7 +130,10 @@ def kernel(words: int) -> Any:
                             for word in range(words):
                                 states[cursor * words + word] = out[at + word]
                             written = True
-                        entry = claim(table, slot, np.uint32(cursor + 1) | tag)
+                        if alone:
+                            table[slot] = np.uint32(cursor + 1) | tag
+                        else:
+                            entry = claim(table, slot, np.uint32(cursor + 1) | tag)
                         if entry == 0:
                             if judge != 0:
                                 false = call(judge, states, cursor * words, best, 0)
@@ -175,7 +178,7 @@ def rebuilder(words: int) -> Any:
     """The function that enters states anew into an empty table."""
 
     @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def rebuild(states, table, bits, start, stop, hashes):  # type: ignore[no-untyped-def]
+    def rebuild(states, table, bits, start, stop, hashes, alone):  # type: ignore[no-untyped-def]
         """Enters the states from number ``start`` up to ``stop``, which are all different."""
         shift = np.uint64(64 - bits)
         slot_mask = np.int64((1 << bits) - 1)
@@ -193,8 +196,9 @@ def rebuilder(words: int) -> Any:
                 value = hashes[number - first]
                 slot = np.int64(value >> shift)
                 entry = np.uint32((value >> np.uint64(32)) << np.uint64(bits)) | np.uint32(number + 1)
-                while table[slot] != 0 or claim(table, slot, entry) != 0:
+                while table[slot] != 0 or not (alone or claim(table, slot, entry) == 0):
                     slot = (slot + 1) & slot_mask
+                table[slot] = entry
 
     return rebuild
 

@@ -20,7 +20,7 @@ from model.language.layout import State
 
 CHUNK = 256  # states that a worker takes at a time
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
-SMALLEST_TABLE = 18
+FIRST_TABLE = 22  # 16 MiB; only what is used of them becomes real
 NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
 
 Ranges = list[tuple[int, int]]
@@ -70,9 +70,10 @@ class Search:
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
         self.capacity = most_states(max_memory, self.words)
         self.states = reserve((self.capacity + (workers + 1) * k.BLOCK) * self.words)
-        self.bits = SMALLEST_TABLE
+        self.bits = min(FIRST_TABLE, table_bits(self.capacity))
         self.table = np.zeros(1 << self.bits, np.uint32)
         self.shared = np.zeros(16, np.int64)
+        self.shared[k.ALONE] = workers == 1
         self.is_fault = np.array([*functions.is_fault, False], np.bool_)
         self.workers = [self._worker() for _ in range(workers)]
         self.levels: list[Level] = []
@@ -213,7 +214,7 @@ class Search:
 
     def _enter(self, part: tuple[int, int]) -> None:
         """Enters the states of a range into the table."""
-        self._rebuild(self.states, self.table, self.bits, *part, np.empty(256, np.uint64))
+        self._rebuild(self.states, self.table, self.bits, *part, np.empty(256, np.uint64), len(self.workers) == 1)
 
     def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> None:
         """Does some work for each range of states, all workers at once."""

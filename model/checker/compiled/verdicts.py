@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from model.checker.compiled import cache
 from model.checker.compiled.functions import Functions
@@ -28,18 +29,31 @@ DEADLOCK = "deadlock"
 IDLE = "what it speaks of never happened"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How to search: threads, bytes of memory at most (None: most of what is free), whether to use symmetry."""
+
+    workers: int
+    max_memory: int | None = None
+    symmetry: bool = False
+
+
 class CannotCompile(Exception):
     """The compiled engine cannot check this system; the message says why."""
 
 
-def explored(functions: Functions, limits: Limits, workers: int, max_memory: int | None) -> Search:
+def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[str, Any]) -> Search:
     """A search that went as far as the limits allow; ModelError where the model itself fails."""
     code, _ = cache.machine_code(functions.source())
-    search = Search(functions, Library(code), workers, max_memory or int(free_memory() * HEADROOM))
+    search = Search(functions, Library(code), asked.workers, asked.max_memory or int(free_memory() * HEADROOM))
+    began, began_cpu = time.monotonic(), time.process_time()
     try:
         search.run(limits)
     except Failed as failed:
         _confirm(functions, failed.state)
+    report["search_seconds"] = time.monotonic() - began
+    report["search_cpu_seconds"] = time.process_time() - began_cpu
+    report["bytes"] = search.bytes_used
     return search
 
 
@@ -57,23 +71,22 @@ def check(
     system: System,
     properties: Sequence[Property] | None,
     limits: Limits,
-    workers: int,
-    max_memory: int | None,
-    symmetry: bool,
+    asked: Asked,
+    report: dict[str, Any],
 ) -> CheckResult:
     """As ``model.checker.compiled.check``."""
     began = time.monotonic()
     claims = list(properties) if properties is not None else system.properties()
     exchanges: list[Exchange] = []
     ground: Ground | None = None
-    if symmetry and not any(claim.kind == "eventually" for claim in claims):
+    if asked.symmetry and not any(claim.kind == "eventually" for claim in claims):
         ground, exchanges = symmetric_ground(system)
     generated = GeneratedSystem(system, ground)
     functions = Functions(generated, claims, deadlock=properties is None, exchanges=exchanges)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     cache.use_for_numba()
-    search = explored(functions, limits, workers, max_memory)
+    search = explored(functions, limits, asked, report)
     verdicts = _Verdicts(search)
     results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]
     if functions.ending is not None:
