@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,7 +182,7 @@ class _Progress:
     """How many queries are answered, on stderr if that is a terminal."""
 
     def __init__(self, quiet: bool) -> None:
-        self.on = not quiet and click.get_text_stream("stderr").isatty()
+        self.on = not quiet and sys.stderr.isatty()
 
     def __enter__(self) -> _Progress:
         return self
