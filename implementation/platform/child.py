@@ -1,8 +1,9 @@
 """A process of an agent that runs one user's function, one event after another, until told to end.
 
 Started as `python -m implementation.platform.child FD PARENT FILE NAME MEMORY_MB RESULT_MAX`. FD is a socket to the
-agent: it sends a frame with the context and the event, and gets one back with the result. Whatever the function does
-to this process (exit, crash, use up its memory) harms the attempt that runs, and no other.
+agent: this process says in a frame that it is ready; then the agent sends frames with a context and an event, and gets
+one back for each with the result. Whatever the function does to this process (exit, crash, use up its memory) harms
+the attempt that runs, and no other.
 """
 
 import contextlib
@@ -89,6 +90,7 @@ def main(arguments: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     handler: Handler | None = None
+    connection.sendall(pack({"ready": True}))
     while (frame := receive_frame(connection)) is not None:
         header, event = frame
         context = Context(

@@ -16,6 +16,7 @@ from implementation.platform.config import PREFIX, PlatformConfig
 from implementation.platform.frames import pack
 from implementation.platform.link import read_frame
 
+START_SECONDS = 60.0
 EXIT_SECONDS = 2.0  # between a function's process closing its socket and its exit
 Ended = Callable[[str, int, Result], None]
 
@@ -150,4 +151,13 @@ class FunctionPool:
                 stdout=2,
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        return Child(function, process, reader, writer)
+        child = Child(function, process, reader, writer)
+        # The time that an interpreter takes to start is not the function's.
+        try:
+            ready = await asyncio.wait_for(read_frame(reader), START_SECONDS)
+        except TimeoutError:
+            ready = None
+        if ready is None:
+            child.kill()
+            raise OSError(0, f"it {await self._reap(child)}")
+        return child
