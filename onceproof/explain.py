@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from model.checker.results import Counterexample, Trace
+from model.language.terms import Term, Var
 from onceproof.prevention import Prevention, preventions
 from onceproof.told import ToldStep, told_steps
 from onceproof.words import Words
@@ -72,10 +73,19 @@ def explain(found: Counterexample) -> Explanation:
     traced = system.traced_property(claim)
     names = dict(zip(traced.variables, found.arguments, strict=True))
     words = Words(system.layout, found.trace.states[-1], names)
-    speaks = words.holds(traced.antecedent)
-    given = words.why(traced.antecedent, True) if speaks else []
     because = words.why(traced.body, False, known=traced.antecedent)
+    given = _given(found.trace, traced.antecedent, names)
     return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
+
+
+def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:
+    """Why the property speaks of the trace: of its last state, or of the last one in which a promise was made."""
+    for number in range(len(trace.states) - 1, -1, -1):
+        words = Words(trace.system.layout, trace.states[number], names)
+        if words.holds(antecedent):
+            after = "" if number == len(trace) else f" after step {number}" if number else " at the start"
+            return [f"{reason}{after}" for reason in words.why(antecedent, True)]
+    return []
 
 
 def untold(trace: Trace) -> Explanation:

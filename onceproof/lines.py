@@ -56,6 +56,11 @@ def load(path: Path) -> Located:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
     try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                # A few lines of aliases can stand for more than any memory holds.
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise InputError(f"{path}:{line}: malformed YAML: an alias (*{event.anchor}); write it out")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:
         raise InputError(f"{path}:1: malformed YAML: nested too deeply") from None
@@ -67,14 +72,11 @@ def load(path: Path) -> Located:
         raise InputError(f"{path}:1: malformed YAML: {' '.join(str(error).split())}") from None
     if node is None:
         raise InputError(f"{path}:1: the file is empty, expected a mapping with `name`, `sizes`, `faults` and so on")
-    return _located(node, path, "", ())
+    return _located(node, path, "")
 
 
-def _located(node: yaml.Node, path: Path, key: str, above: tuple[yaml.Node, ...]) -> Located:
+def _located(node: yaml.Node, path: Path, key: str) -> Located:
     line = node.start_mark.line + 1
-    if any(node is other for other in above):
-        raise InputError(f"{path}:{line}: {key}: malformed YAML: an alias to what contains it")
-    inside = (*above, node)
     if isinstance(node, yaml.MappingNode):
         parts: dict[str, Located] = {}
         key_lines: dict[str, int] = {}
@@ -88,10 +90,10 @@ def _located(node: yaml.Node, path: Path, key: str, above: tuple[yaml.Node, ...]
                 raise InputError(
                     f"{path}:{key_line}: {inner}: the key is there twice (first in line {key_lines[name]})"
                 )
-            parts[name], key_lines[name] = _located(value_node, path, inner, inside), key_line
+            parts[name], key_lines[name] = _located(value_node, path, inner), key_line
         return Located(parts, line, key_lines, path, key)
     if isinstance(node, yaml.SequenceNode):
-        return Located([_located(part, path, key, inside) for part in node.value], line, {}, path, key)
+        return Located([_located(part, path, key) for part in node.value], line, {}, path, key)
     return Located(_scalar(node, path, key, line), line, {}, path, key)
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from onceproof.explain import Explanation
 from onceproof.sequence import Shape, diagram
-from onceproof.story import counted
+from onceproof.story import counted, headings
 from onceproof.told import shown
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,6 +43,7 @@ def page(told: Explanation, spec_name: str, again: str) -> str:
         spec_name=spec_name,
         again=again,
         faults=counted(told.trace.faults, "fault"),
+        headings=headings(told),
         drawn=_drawing(told),
         data=_data(told),
     )

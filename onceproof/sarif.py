@@ -76,7 +76,7 @@ def _result(
         "relatedLocations": [{"id": 1, "physicalLocation": _place(str(outcome.spec.path), 1)}],
         "properties": {"spec": outcome.spec.name, "problem": what},
     }
-    if told is not None:
+    if told is not None and told.steps:
         result["codeFlows"] = [{"threadFlows": [{"locations": _flow(told)}]}]
     return result
 

@@ -67,6 +67,8 @@ def steps(told: Explanation, width: int) -> Iterator[str]:
         total=width,
     )
     loop = told.trace.loop
+    if not told.steps:
+        yield f"{INDENT}none: the initial state itself"
     for step in told.steps:
         if loop == step.index - 1:
             yield f"{INDENT}┌─ from here round and round"
@@ -107,11 +109,24 @@ def filled(parts: list[str], width: int) -> list[str]:
     return lines
 
 
+def headings(told: Explanation) -> tuple[str, str]:
+    """What stands over the reasons why a property speaks of the last state, and why it is false there."""
+    claim = told.trace.system.model.properties.get(told.property)
+    if claim is None:
+        return "", "no one wants it to end here, since"
+    if claim.kind == "eventually":
+        kept = "and it is never kept; in the last state" if told.given else f"{told.property} is never true, since"
+        return "the promise is made, since", kept
+    speaks = f"{told.property} speaks of this state, since"
+    return speaks, "and it is false, since" if told.given else f"{told.property} is false, since"
+
+
 def _reasons(told: Explanation, width: int) -> Iterator[str]:
+    given, because = headings(told)
     if told.given:
-        yield f"{told.property} speaks of this state, since"
+        yield click.style(given, bold=True)
         yield from (f"{INDENT}{reason}" for reason in told.given)
-    yield click.style("and it is false, since" if told.given else f"{told.property} is false, since", bold=True)
+    yield click.style(because, bold=True)
     yield from (f"{INDENT}{reason}" for reason in told.because or ["its condition is never true"])
     if told.prevented_by:
         yield click.style("what would have prevented it", bold=True)

@@ -55,7 +55,8 @@ class Words:
         if known is not None:
             said = {self.text(part) for part in walk(known)}
             said |= {literal for (literal, _), _ in self._why(known, self.holds(known))}
-        lines = [line for (literal, _), line in dict(self._why(term, truth)).items() if literal not in said]
+        found = dict(self._why(term, truth))
+        lines = [line for (literal, _), line in found.items() if literal not in said] or list(found.values())
         if len(lines) > MOST_REASONS:
             return [*lines[:MOST_REASONS], f"and {len(lines) - MOST_REASONS} more like these"]
         return lines
