@@ -3,9 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+
+from model.checker.results import Counterexample, Trace
+from onceproof.itf import read_trace, write_trace
+from onceproof.specs import load_spec
 
 Command = Callable[..., Any]
 Written = Callable[..., Path]
@@ -196,3 +201,25 @@ def test_a_trace_can_be_moved_with_its_model(onceproof: Command, trace: Path, tm
     for name in ("trace.itf.json", "lease.py"):
         (tmp_path / name).rename(elsewhere / name)
     assert onceproof("show", elsewhere / "trace.itf.json").status == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_written_is_read_back(seed: int, tmp_path: Path) -> None:
+    """Random runs of the protocol, with every kind of cell in use."""
+    spec = load_spec(ROOT / "specs" / "bad-day.yaml")
+    random = Random(seed)
+    states, steps = [spec.system.initial], []
+    for _ in range(40):
+        possible = list(spec.system.successors(states[-1]))
+        if not possible:
+            break
+        step, after = random.choice(possible)
+        steps.append(step)
+        states.append(after)
+    path = tmp_path / "trace.itf.json"
+    trace = Trace(spec.system, tuple(states), tuple(steps))
+    write_trace(path, spec.source, spec.name, Counterexample("", (), trace))
+    read = read_trace(path)
+    assert (read.trace.states, read.trace.steps, read.trace.loop) == (tuple(states), tuple(steps), None)
+    assert (read.spec_name, read.property) == ("bad-day", "")
+    assert read.trace.system.config == spec.config
