@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from implementation.settings import SECOND_NS, Mechanisms, Settings
 
 PREFIX = "ONCEPROOF_"
@@ -146,6 +144,8 @@ def checked(key: str, given: Any, where: str) -> Any:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
+    import yaml  # by the one process that reads the file; the others need not carry it
+
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
