@@ -147,6 +147,7 @@ class Search:
         pending = worker.mine[k.PENDING : k.PENDING + 1]
         self._call("exercised", 0, pending)
         self.levels.append(Level([(0, 1)]))
+        self._slice(self.workers[:1], _chunks([]))  # nothing to do: only so that the function is compiled by now
 
     def run(self, limits: Limits) -> None:
         """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one."""

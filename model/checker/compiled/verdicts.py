@@ -46,8 +46,9 @@ def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[st
     """A search that went as far as the limits allow; ModelError where the model itself fails."""
     code, _ = cache.machine_code(functions.source())
     search = Search(functions, Library(code), asked.workers, asked.max_memory or int(free_memory() * HEADROOM))
-    began, began_cpu = time.monotonic(), time.process_time()
     try:
+        search.begin()
+        began, began_cpu = time.monotonic(), time.process_time()
         search.run(limits)
     except Failed as failed:
         _confirm(functions, failed.state)
