@@ -104,7 +104,7 @@ STORE = [
         "placed-twice",
         "a second placement overwrites the first",
         {"store": reworded(TaskStore, "PLACE", "DO NOTHING", "DO UPDATE SET agent = excluded.agent, incarnation = 1")},
-        sizes={"schedulers": 1},
+        sizes={"schedulers": 1, "agents": 2},
     ),
     Mutant(
         "completes-what-has-ended",

@@ -72,7 +72,7 @@ WIRING = [
         "fails-the-living",
         "a task is failed without a look at its agent",
         patch=_fails_the_living,
-        sizes={"schedulers": 1},
+        sizes={"schedulers": 1, "agents": 2},
         faults={"agent_crash": 1},
     ),
     Mutant(

@@ -143,7 +143,7 @@ SCHEDULER = [
         "dispatches-anywhere",
         "the placement is there, and not looked at",
         {"scheduler": changed(Scheduler, dispatch=_dispatches_anywhere)},
-        sizes={"schedulers": 1},
+        sizes={"schedulers": 1, "agents": 2},
     ),
     Mutant(
         "memory-outlives-a-crash",

@@ -48,13 +48,13 @@ def test_no_false_alarm_on_a_thousand_random_traces(core):
         lockstep = Lockstep(system, core)
         lockstep.begin()
         refusals = Refusals(system, lockstep.abilities, seed=traces)
-        for trace in random_traces(system, 25, 40, seed=traces):
+        for trace in random_traces(system, 50, 30, seed=traces):
             traces += 1
             lockstep.begin()
             for step, after in zip(trace.steps, trace.states[1:], strict=True):
                 lockstep.take(step, after)
                 fired[step.action] += 1
-            lockstep.expect_refusals(refusals.choose(trace.states[-1], 10))
+            lockstep.expect_refusals(refusals.choose(trace.states[-1], 5))
     assert set(fired) == set(PROTOCOL.actions)
 
 
