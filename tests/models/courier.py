@@ -1,0 +1,76 @@
+"""A parcel, a road on which parcels get lost, and a sender who may send again: three mechanisms, none of which is simply
+the better for being on."""
+
+import sys
+
+from model.language import Count, Model, State, action, always, ending, eventually, fault, field, given, require, switch
+
+sent = field(Count(2))
+road = field(Count(2))
+arrived = field(Count(2))
+
+resend = switch(on="what is lost is sent again", off="each parcel is sent once")
+patience = switch(on="sent again only once the road is empty", off="sent again at any time")
+doorman = switch(on="a second parcel is refused at the door", off="whatever comes is taken in")
+
+
+@action
+def send(st: State) -> None:
+    """The parcel is sent."""
+    require(st.sent == 0)
+    st.sent = 1
+    st.road = 1
+
+
+@action
+def send_again(st: State) -> None:
+    """The parcel is sent once more, since nobody has heard of it."""
+    require(st.resend and st.sent == 1 and st.arrived == 0)
+    require(st.road == 0 if st.patience else st.road < 2)
+    st.sent = 2
+    st.road = st.road + 1
+
+
+@action
+def arrive(st: State) -> None:
+    """A parcel reaches the door."""
+    require(st.road > 0)
+    st.road = st.road - 1
+    if not st.doorman or st.arrived == 0:
+        st.arrived = st.arrived + 1
+
+
+@fault
+def loss(st: State) -> None:
+    """A parcel is lost on the road."""
+    require(st.road > 0)
+    st.road = st.road - 1
+
+
+@fault
+def copy(st: State) -> None:
+    """A parcel turns into two."""
+    require(st.road == 1)
+    st.road = 2
+
+
+@always
+def taken_in_once(st: State) -> bool:
+    """One parcel at most is taken in."""
+    return st.arrived < 2
+
+
+@eventually
+def arrives(st: State) -> bool:
+    """What was sent arrives."""
+    given(st.sent > 0)
+    return st.arrived > 0
+
+
+@ending
+def delivered(st: State) -> bool:
+    """Nothing is on the road."""
+    return st.sent > 0 and st.road == 0
+
+
+COURIER = Model("courier", sys.modules[__name__])
