@@ -77,7 +77,11 @@ class AgentProcess(Process):
 
     async def begin(self) -> None:
         """Wait for the incarnation before to be dead, listen, and register."""
-        await asyncio.get_running_loop().run_in_executor(None, fcntl.flock, self.lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.say("waiting for what is left of the incarnation before: its process, or one that a function started")
+            await asyncio.get_running_loop().run_in_executor(None, fcntl.flock, self.lock, fcntl.LOCK_EX)
         manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
         row = self.database.row("SELECT incarnation FROM agents WHERE agent = ?", self.name)
         incarnation = 1 if row is None else int(row[0]) + 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.implementation.nats_servers import Nats
 from tests.implementation.platforms import LEDGER, Platform
 from tests.implementation.storms import QUICK, ROUNDS, SAFE, SEED, judge, storm
 
@@ -57,6 +58,18 @@ def test_a_storm_on_postgresql(platform: Platform) -> None:
     platform.start()
     accepted = storm(platform, SEED, ROUNDS or 8, SAFE)
     judge(platform, accepted, may_fail=False)
+
+
+def test_a_storm_on_postgresql_with_the_queue_on_jetstream(platform: Platform, tmp_path: Path) -> None:
+    nats = Nats(tmp_path / "nats").start()
+    try:
+        platform.settings.update(queue=nats.url)
+        platform.start()
+        accepted = storm(platform, SEED, ROUNDS or 5, SAFE)
+        judge(platform, accepted, may_fail=False)
+    finally:
+        platform.kill()
+        nats.stop()
 
 
 def test_a_connection_that_is_cut_is_made_anew(platform: Platform, server: str) -> None:
