@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,21 +45,35 @@ def resolve(reference: str | None, folder: Path) -> ModelRef:
             raise InputError(f"no model file `{place}` (relative to {folder})")
         return ModelRef(_pick(_module_of_file(file), variable, place), reference, file, variable)
     try:
-        module = importlib.import_module(place)
+        with _importable(folder):
+            module = importlib.import_module(place)
     except ImportError as error:
         raise InputError(f"no model `{reference}`: expected FILE.py, FILE.py:NAME or MODULE:NAME ({error})") from None
     return ModelRef(_pick(module, variable, place), reference, None, variable)
 
 
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let a model import what lies beside it. Last on the path: a file of a user's hides nothing that is installed."""
+    entry = str(folder.resolve())
+    sys.path.append(entry)
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
+
+
 @cache
 def _module_of_file(file: Path) -> ModuleType:
     """The module in a file, executed once however many specs name it."""
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    # Under a name of its own, which no installed module has; what a step is called by is the last part.
+    spec = importlib.util.spec_from_file_location(f"onceproof_user_models.{file.stem}", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(f"onceproof_user_model_{file.stem}", module)
+    sys.modules[spec.name] = module  # dataclasses look their module up while it is executed
     try:
-        spec.loader.exec_module(module)
+        with _importable(file.parent):
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         raise InputError(f"{file}:{error.lineno}: not Python: {error.msg}") from None
     except Exception as error:

@@ -144,6 +144,18 @@ def test_what_is_no_spec_at_all(onceproof: Command, spec: Written, text: str, co
     assert ran.err.count("\n") == 1
 
 
+def test_a_model_in_several_files(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+    spec("", name="unused.yaml")
+    (tmp_path / "whole.py").write_text(
+        "import lease\nfrom model.language import Model\nWHOLE = Model('whole', lease)\n"
+    )
+    for reference in ("whole.py", "whole.py:WHOLE", "whole:WHOLE"):
+        path = spec(f"model: {reference}\nfaults: {{lease_ends: 1}}", name="whole.yaml", model=False)
+        ran = onceproof("check", path, "--trace-out", tmp_path / "none.json")
+        assert ran.status == 0, ran.err
+        assert "22 states, 30 transitions, depth 7" in ran.out
+
+
 def test_bytes_that_are_no_text(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "bytes.yaml"
     path.write_bytes(b"\xff\xfe\x00name")
