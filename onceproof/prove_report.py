@@ -56,6 +56,9 @@ def print_proof(proof: Proof, told: Told, again: str, *, quiet: bool) -> None:
         _print_invariant(proof)
     if "minimal" in told:
         _print_minimal(proof, told["minimal"])
+    if all(proof.config.switches.values()):
+        for line in _wrong_conjuncts(proof):
+            click.echo(line)
     for diagnosis in diagnoses:
         click.echo()
         _print_diagnosis(proof, diagnosis, again)
@@ -103,6 +106,8 @@ def _summary(proof: Proof) -> Iterator[str]:
     impossible = proof.stages[0].impossible if proof.stages else []
     if impossible:
         yield f"never possible, so that nothing is claimed of it: {', '.join(impossible)}"
+    if proof.proved and proof.dropped:
+        yield f"not kept by every step here, and not needed: {', '.join(proof.dropped)}"
     if proof.proved:
         yield f"digest of the model and its invariant: {digest_of(model_files(proof))[:16]}"
 
@@ -152,6 +157,17 @@ def _print_minimal(proof: Proof, minimal: list[str]) -> None:
     click.echo(f"{INDENT * 2}{', '.join(minimal)}")
     if dropped:
         click.echo(f"{INDENT}not needed: {', '.join(dropped)}")
+
+
+def _wrong_conjuncts(proof: Proof) -> Iterator[str]:
+    """Conjuncts that a random run found false though every mechanism is on: the invariant itself is wrong there."""
+    for name in [name for name in proof.dropped if name in proof.refuted]:
+        yield ""
+        yield click.style(
+            f"{name} is no invariant: a random run ends in a state in which it is false", fg="red", bold=True
+        )
+        found = proof.refuted[name]
+        yield from story(explain(Counterexample(name, found.arguments, found.trace)), "")
 
 
 def _print_diagnosis(proof: Proof, found: Diagnosis, again: str) -> None:

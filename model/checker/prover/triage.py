@@ -13,7 +13,7 @@ from model.checker.results import CheckResult, Counterexample, Limits, Trace
 from model.language.declare import Property
 from model.language.layout import State
 from model.language.model import Config, Model
-from model.language.system import Step, System, build
+from model.language.system import Arguments, Step, System, build
 
 STATES_MAX = 200_000
 Engine = Callable[[System, Sequence[Property], Limits], CheckResult]
@@ -98,9 +98,10 @@ def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[st
 
 @dataclass(frozen=True)
 class Refuted:
-    """A claim that a walk found false, with the walk."""
+    """A claim that a walk found false for these elements, with the walk."""
 
     claim: str
+    arguments: Arguments
     trace: Trace
 
 
@@ -144,5 +145,5 @@ def check_on_walks(
             seen.add(state)
             for claim, arguments in instances:
                 if claim.name not in refuted and system.holds(claim, state, arguments) is False:
-                    refuted[claim.name] = Refuted(claim.name, Trace(system, tuple(states), tuple(taken)))
+                    refuted[claim.name] = Refuted(claim.name, arguments, Trace(system, tuple(states), tuple(taken)))
     return len(seen), list(refuted.values())

@@ -169,8 +169,7 @@ class Parts:
         if query["kind"] == "starts" and query["uses"]:
             yield f"{path}: assumes something of the start"
         if all(name in self.conjuncts for name in query["uses"]) and self._composed(query) != self._parsed(path):
-            made_of = "start.smt2" if query["kind"] == "starts" else f"actions/{query['action']}.smt2"
-            yield f"{path}: is not what {made_of} and invariant/{subject}.smt2 make"
+            yield f"{path}: is not what {' and '.join(_made_of(query))} make"
 
     def _composed(self, query: dict[str, Any]) -> list[Sexpr]:
         step = self.start if query["kind"] == "starts" else self.actions[query["action"]]
@@ -195,6 +194,13 @@ class Parts:
             return sexpr.parse((self.folder / path).read_text(encoding="utf-8"))
         except sexpr.SexprError as error:
             raise sexpr.SexprError(f"{path}: {error}") from None
+
+
+def _made_of(query: dict[str, Any]) -> list[str]:
+    """The files that a query is put together from."""
+    step = "start.smt2" if query["kind"] == "starts" else f"actions/{query['action']}.smt2"
+    claims = [*query["uses"], *([query["subject"]] if query["kind"] != "defined" else [])]
+    return [step, *(f"invariant/{name}.smt2" for name in dict.fromkeys(claims))]
 
 
 def defined(step: list[Sexpr]) -> set[str]:
