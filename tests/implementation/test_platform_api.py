@@ -241,6 +241,7 @@ def test_a_flood_of_headers_is_cut_off(platform: Platform) -> None:
 
 def test_slow_clients_are_cut_off(platform: Platform) -> None:
     assert raw(platform, b"GET /healthz HT").startswith(b"HTTP/1.1 408 ")
+    assert raw(platform) == b""
     path = f"{base(NEW)}/invocations".encode()
     answer = raw(platform, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc" % path)
     assert answer.startswith(b"HTTP/1.1 408 ") and b'"RequestTimeout"' in answer

@@ -32,7 +32,7 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
             super().connection_made(transport)
             self.header_bytes = 0
             self.in_headers = True
-            self.timer: asyncio.TimerHandle | None = None
+            self.timer: asyncio.TimerHandle | None = self.loop.call_later(seconds, self.too_slow)
 
         def data_received(self, data: bytes) -> None:
             if self.in_headers:
@@ -65,9 +65,11 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
             self.refuse(400, "InvalidArgument", msg)
 
         def too_slow(self) -> None:
-            """The headers did not come in time."""
-            if self.in_headers:
+            """The headers did not come in time; whoever has not said a word hears none."""
+            if self.in_headers and self.header_bytes:
                 self.refuse(408, "RequestTimeout", "the headers came too slowly")
+            elif self.in_headers:
+                self.transport.close()
 
         def stop_timer(self) -> None:
             """The headers are there, or never will be."""
@@ -105,6 +107,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
             access_log=False,
             log_config=None,
             server_header=False,
+            timeout_keep_alive=30,
             timeout_graceful_shutdown=5,
             backlog=512,
         )
