@@ -1,0 +1,136 @@
+"""``replay`` and ``test`` as users run them: texts, JSON, saved traces, exit statuses."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from conformance import drivers
+from conformance.core_driver import CoreDriver
+from conformance.mutants import MUTANTS
+from onceproof.main import run
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN = ROOT / "specs" / "plain-day.yaml"
+ZOMBIE = ROOT / "specs" / "zombie-is-fenced.yaml"
+
+
+@pytest.fixture
+def onceproof(capsys):
+    def command(*arguments):
+        capsys.readouterr()
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """The core that deletes for whoever asks."""
+    make = MUTANTS["delete-without-receipt"].make
+    monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
+
+
+def test_a_cover_says_what_it_did(onceproof):
+    status, out, _ = onceproof("replay", "--cover", PLAIN)
+    assert status == 0
+    assert "covered   419 of 419 transitions, 100.0 %" in out
+    assert "the least possible is 1,058 (0.0 % over)" in out
+    assert out.rstrip().endswith("agrees")
+
+
+def test_a_cover_as_json(onceproof):
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
+    told = json.loads(out)
+    assert status == 3
+    assert (told["verdict"], told["complete"], told["steps"], told["steps_least"]) == ("undecided", False, 100, 1058)
+    assert sum(told["left"].values()) == 419 - told["covered"]
+
+
+def test_a_sample_that_agrees_is_as_expected(onceproof):
+    assert onceproof("replay", "--cover", PLAIN, "--sample", "3")[0] == 0
+
+
+def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_path):
+    saved = tmp_path / "found.itf.json"
+    status, out, _ = onceproof("replay", "--cover", ZOMBIE, "--trace-out", saved)
+    assert status == 1
+    assert "UNEXPECTED after step 14: delete(" in out
+    assert "stage[message1]" in out and "DELETED" in out
+    again = next(line for line in out.splitlines() if line.startswith("again: "))
+    words = shlex.split(again.removeprefix("again: onceproof "))
+    status, told, _ = onceproof(*words)
+    assert status == 1 and "UNEXPECTED after step 14: delete(" in told
+
+
+def test_hypothesis_finds_saves_and_replays_the_same(onceproof, monkeypatch, tmp_path):
+    make = MUTANTS["dedup-missing"].make
+    monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
+    saved = tmp_path / "found.itf.json"
+    spec = ROOT / "specs" / "client-retries-are-one-task.yaml"
+    status, out, _ = onceproof("test", spec, "--trace-out", saved, "--json")
+    told = json.loads(out)
+    assert (status, told["verdict"], told["disagreement"]["kind"]) == (1, "differs", "unexpected")
+    assert (len(told["disagreement"]["steps"]), told["disagreement"]["faults"]) == (4, 1)
+    step = told["disagreement"]["forbidden"][0]
+    call = f"{step['action']}({', '.join(step['arguments'].values())})"
+    assert onceproof("replay", saved, "--forbidden", call)[0] == 1
+    assert onceproof("replay", saved)[0] == 0
+
+
+def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
+    saved = tmp_path / "twice.itf.json"
+    spec = ROOT / "specs" / "client-retries-become-two-tasks.yaml"
+    assert onceproof("check", spec, "--trace-out", saved)[0] == 0
+    status, out, _ = onceproof("replay", saved)
+    assert (status, out.strip()) == (0, f"{saved}: agrees in all 16 steps, 17 states compared")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["replay"], "either a TRACE or --cover SPEC"),
+        (["replay", "no.itf.json"], "no.itf.json"),
+        (["replay", "--cover", "no.yaml"], "no such file"),
+        (["test", "no.yaml"], "no such file"),
+        (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
+    ],
+)
+def test_wrong_input_is_one_line(onceproof, words, message):
+    status, out, err = onceproof(*words)
+    assert (status, out) == (2, "")
+    assert message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("delet(scheduler1, message1)", "did you mean `delete`"),
+        ("delete(scheduler1)", "takes 2 arguments"),
+        ("delete(scheduler1, message9)", "must be one of message1"),
+        ("scheduler_crash(scheduler1)", "the model allows"),
+    ],
+)
+def test_a_forbidden_step_must_be_one(onceproof, tmp_path, call, message):
+    saved = tmp_path / "trace.itf.json"
+    onceproof("check", ROOT / "specs" / "unrenewed-message-is-redelivered-needlessly.yaml", "--trace-out", saved)
+    if "crash" in call:
+        call = "hear_answer(task1, submission1)"
+    status, _, err = onceproof("replay", saved, "--forbidden", call)
+    assert status == 2 and message in err
+
+
+def test_the_mapping_is_explained(onceproof):
+    status, out, _ = onceproof("replay", "--explain-mapping")
+    assert status == 0
+    assert "table messages: holder, while its lease lasts" in out
+    assert "a ghost: the model's own note that an old receipt was used" in out
+    assert "none: every action of the model is performed" in out
+
+
+def test_the_core_agrees_with_hypothesis(onceproof):
+    status, out, _ = onceproof("test", PLAIN, "--examples", "30", "--seed", "3")
+    assert status == 0 and "agrees" in out
