@@ -178,7 +178,6 @@ class _Line:
 
     def show(self, text: str) -> None:
         """Take the newest text, twice a second at most."""
-        self._calls += 1
         if self._quiet:
             return
         if self._terminal:
@@ -186,6 +185,7 @@ class _Line:
             self._shown = True
         elif self._calls % 20 == 0:
             print(text, file=sys.stderr, flush=True)
+        self._calls += 1
 
     def wipe(self) -> None:
         """Clear the line, so that results are printed on a clean one."""

@@ -1,5 +1,7 @@
-"""A parcel, a road on which parcels get lost, and a sender who may send again: three mechanisms, none of which is simply
-the better for being on."""
+"""A parcel, a road on which it may be lost or doubled, and a sender who may send it again.
+
+Of its three mechanisms none is simply the better for being on.
+"""
 
 import sys
 
