@@ -63,7 +63,7 @@ def main() -> None:
             write("[1, 2]\n")
         elif MODE == "no-ok":
             write(json.dumps({"id": request["id"]}) + "\n")
-        elif MODE == "never" or (MODE == "late" and number == 3):
+        elif MODE == "never" or (MODE == "late" and request["do"] == "step"):
             time.sleep(3600)
         elif MODE == "exits" and request["do"] == "step":
             sys.stderr.write("out of luck\n")

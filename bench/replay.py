@@ -1,0 +1,74 @@
+"""How fast replay is in process: compared steps a second, and a full cover of the smallest fail-over.
+
+python bench/replay.py              the numbers
+python bench/replay.py --mutants    which broken variant of the core is found by which checker, how soon
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from conformance.core_driver import CoreDriver
+from conformance.cover import plan
+from conformance.covering import Budget, cover
+from conformance.graph import explore
+from conformance.guided import Effort, drive
+from conformance.lockstep import random_traces, replay
+from conformance.mutants import MUTANTS
+from model.language import System, build
+from model.protocol.system import PROTOCOL
+
+SMALL = {"tasks": 1, "submissions": 1, "schedulers": 2, "agents": 1}
+LEAST_A_SECOND = 2000
+
+
+def system(sizes: dict[str, int] | None = None, mechanisms: dict[str, bool] | None = None, **faults: int) -> System:
+    return build(PROTOCOL, PROTOCOL.configure({**SMALL, **(sizes or {})}, mechanisms, faults))
+
+
+def numbers() -> None:
+    failover = system(scheduler_crash=1)
+    driver = CoreDriver()
+    started = time.perf_counter()
+    planned = plan(explore(failover))
+    seconds = time.perf_counter() - started
+    print(f"plan of the smallest fail-over: {planned.steps:,} steps, least {planned.bound:,}, {seconds:.2f} s")
+    found = cover(failover, driver, Budget(refusals=0))
+    rate = found.compared / (found.seconds - seconds)
+    print(f"its full cover, in process: {found.compared:,} compared states, {rate:,.0f} a second")
+    found = cover(failover, driver)
+    print(f"with {found.refused:,} forbidden steps refused: {found.seconds:.1f} s in all")
+    big = system({"tasks": 2, "submissions": 2, "agents": 2, "attempts": 2}, **dict.fromkeys(PROTOCOL.faults, 2))
+    traces = list(random_traces(big, 100, 60, seed=1))
+    started = time.perf_counter()
+    compared = sum(replay(trace, driver).compared for trace in traces)
+    random_rate = compared / (time.perf_counter() - started)
+    print(f"random traces with every fault: {compared:,} compared states, {random_rate:,.0f} a second")
+    verdict = "kept" if min(rate, random_rate) >= LEAST_A_SECOND else "MISSED"
+    print(f"wanted: at least {LEAST_A_SECOND:,} a second: {verdict}")
+    driver.close()
+
+
+def mutants() -> None:
+    print("| mutant | by replay: steps | seconds | trace | by test: steps | seconds | trace |")
+    print("|---|---|---|---|---|---|---|")
+    for mutant in MUTANTS.values():
+        small = system(dict(mutant.sizes), dict(mutant.mechanisms), **mutant.faults)
+        driver = CoreDriver(mutant.make)
+        started = time.perf_counter()
+        covered = cover(small, driver)
+        seconds = time.perf_counter() - started
+        tested = drive(small, driver, Effort(examples=1500))
+        driver.close()
+        by_replay = f"{covered.steps:,} | {seconds:.1f} | {len(covered.trace)}" if covered.trace else "not found | |"
+        by_test = "not found | |"
+        if tested.trace is not None:
+            by_test = f"{tested.first_steps:,} | {tested.first_seconds:.1f} | {len(tested.trace)}"
+        print(f"| {mutant.name} | {by_replay} | {by_test} |", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mutants", action="store_true", help="which variant is found by which checker")
+    mutants() if parser.parse_args().mutants else numbers()
