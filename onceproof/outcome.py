@@ -140,15 +140,17 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The one JSON document of a check, however many specs there are."""
+def document(outcomes: Sequence[Outcome], asked: int) -> dict[str, Any]:
+    """The one JSON document of a check, however many specs there are. asked: how many were to be checked."""
     return {
         "specs": [as_json(outcome) for outcome in outcomes],
-        "as_expected": all(outcome.as_expected for outcome in outcomes),
+        "as_expected": exit_status(outcomes, asked) is Exit.AS_EXPECTED,
     }
 
 
-def exit_status(outcomes: Sequence[Outcome]) -> Exit:
-    """Of all specs together: what is known to be wrong outweighs what is undecided."""
+def exit_status(outcomes: Sequence[Outcome], asked: int) -> Exit:
+    """Of all specs together: what is known to be wrong outweighs what is undecided, or was not checked any more."""
     statuses = {outcome.exit_status for outcome in outcomes}
+    if len(outcomes) < asked:
+        statuses.add(Exit.UNDECIDED)
     return next((s for s in (Exit.VIOLATED, Exit.UNDECIDED) if s in statuses), Exit.AS_EXPECTED)

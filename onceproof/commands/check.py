@@ -33,7 +33,9 @@ POSITIVE = click.IntRange(min=1)
     "--no-symmetry", is_flag=True, help="Compiled engine: tell apart states that differ only by which element is which."
 )
 @click.option("--max-memory", callback=parse_size, metavar="SIZE", help="Memory of the compiled engine: 500M, 4G.")
-@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the counterexample as ITF.")
+@click.option(
+    "--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the first counterexample as ITF."
+)
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write a SARIF report for code review.")
 def command(
@@ -83,10 +85,10 @@ def command(
 
         write_sarif(sarif, outcomes)
     if as_json:
-        click.echo(json.dumps(document(outcomes), indent=2))
+        click.echo(json.dumps(document(outcomes, len(loaded)), indent=2))
     elif not quiet:
         print_summary(outcomes, not_checked=loaded[len(outcomes) :])
-    raise click.exceptions.Exit(exit_status(outcomes))
+    raise click.exceptions.Exit(exit_status(outcomes, len(loaded)))
 
 
 def _write_trace(path: Path, outcomes: Sequence[Outcome]) -> None:

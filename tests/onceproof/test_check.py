@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from onceproof.engines import explore
+
 Command = Callable[..., Any]  # of the fixtures in conftest.py
 Written = Callable[..., Path]
 
@@ -178,6 +180,26 @@ def test_several_specs(onceproof: Command, spec: Written, tmp_path: Path) -> Non
     document = json.loads(onceproof("check", tmp_path, "--json").out)
     assert [found["spec"] for found in document["specs"]] == ["good", "worse"]
     assert document["as_expected"] is False
+
+
+def test_what_was_not_checked_any_more_is_undecided(
+    onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C after the expected violation was found: this spec is as expected, and the next one was never looked at."""
+    first = spec(BREAKS + "expect: {violated: never_spoiled}", name="first.yaml")
+    second = spec("faults: {lease_ends: 1}", name="second.yaml")
+
+    def interrupted(*arguments: Any) -> Any:
+        result = explore(*arguments)
+        result.complete, result.stopped = False, "interrupted"
+        return result
+
+    monkeypatch.setattr("onceproof.commands.check.explore", interrupted)
+    ran = onceproof("check", first, second)
+    assert ran.status == 3
+    assert "second: not checked any more" in ran.out
+    assert json.loads(onceproof("check", first, second, "--json").out)["as_expected"] is False
+    assert onceproof("check", first).status == 0
 
 
 def test_a_spec_of_the_protocol(onceproof: Command) -> None:
