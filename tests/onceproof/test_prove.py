@@ -1,0 +1,131 @@
+"""The command `prove`: what it prints, its exit statuses, certificates, and one line for every wrong input."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
+
+
+@pytest.fixture
+def lock(tmp_path):
+    """A spec of the lock service."""
+    path = tmp_path / "lock.yaml"
+    path.write_text(f"name: lock\nmodel: {MODELS / 'lock_service.py'}\n")
+    return path
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """The lock service with a server that gives away what it has not."""
+    text = (MODELS / "lock_service.py").read_text().replace("st.asks[client] and st.free", "st.asks[client]")
+    (tmp_path / "broken.py").write_text(text)
+    path = tmp_path / "broken.yaml"
+    path.write_text("name: broken\nmodel: broken.py\n")
+    return path
+
+
+def test_proves_a_model_of_ones_own(onceproof, lock):
+    ran = onceproof("prove", lock, "--explain", "--minimise")
+    assert ran.status == 0
+    assert "mutual_exclusion  proved" in ran.out
+    assert "for any number of clients" in ran.out
+    assert "23 of 23 queries proved" in ran.out
+    assert "there is one lock\n" in ran.out and "needed by" in ran.out
+    assert "a smallest inductive set: 4 of 5 claims" in ran.out or "5 of 5 claims" in ran.out
+    assert "all of them in a decidable fragment" in ran.out
+
+
+def test_json_is_one_document(onceproof, lock):
+    ran = onceproof("prove", lock, "--json")
+    document = json.loads(ran.out)
+    assert document["verdict"] == "proved"
+    assert [p["name"] for p in document["properties"]] == ["mutual_exclusion"]
+    assert len(document["queries"]) == 23
+    assert all(query["verdict"] == "proved" and query["decidable"] for query in document["queries"])
+    assert len(document["digest"]) == 64
+
+
+def test_violated_names_the_run_and_the_step(onceproof, broken):
+    ran = onceproof("prove", broken)
+    assert ran.status == 1
+    assert "mutual_exclusion is violated for client" in ran.out
+    assert "the step that induction fails on" in ran.out
+    assert "violated: mutual_exclusion" in ran.out
+    document = json.loads(onceproof("prove", broken, "--json").out)
+    assert document["verdict"] == "violated"
+    assert document["properties"][0]["counterexample"]["length"] == 6
+
+
+def test_not_found_reachable_is_undecided(onceproof, lock, tmp_path):
+    text = (MODELS / "lock_service.py").read_text().replace('@always(invariant="there is one lock")\n', "")
+    (tmp_path / "bare.py").write_text(text)
+    (tmp_path / "bare.yaml").write_text("name: bare\nmodel: bare.py\n")
+    ran = onceproof("prove", tmp_path / "bare.yaml", "--search", "20")
+    assert ran.status == 3
+    assert "mutual_exclusion is not proved" in ran.out
+    assert "the invariant needs strengthening" in ran.out
+
+
+def test_certificate_is_written_and_checked(onceproof, lock, tmp_path):
+    folder = tmp_path / "certificate"
+    assert onceproof("prove", lock, "--certificate", folder).status == 0
+    ran = onceproof("prove", lock, "--verify", folder)
+    assert ran.status == 0
+    assert "valid: z3 finds all 23 queries unsatisfiable" in ran.out
+    assert onceproof("prove", lock, "--verify", folder, "--solver", "cvc5").status == 0
+    (folder / "actions" / "take.smt2").write_text("")
+    ran = onceproof("prove", lock, "--verify", folder)
+    assert ran.status == 1
+    assert "actions/take.smt2: was changed" in ran.out
+
+
+def test_certificate_of_another_model(onceproof, lock, broken, tmp_path):
+    folder = tmp_path / "certificate"
+    onceproof("prove", lock, "--certificate", folder)
+    assert onceproof("prove", "--verify", folder).status == 1
+    (tmp_path / "lock_service.py").write_text((tmp_path / "broken.py").read_text())
+    (tmp_path / "changed.yaml").write_text("name: changed\nmodel: lock_service.py\n")
+    ran = onceproof("prove", tmp_path / "changed.yaml", "--verify", folder)
+    assert ran.status == 1
+    assert "actions/grant.smt2: the model at hand says otherwise" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--without", "receipt_fencin"), "unknown mechanism `receipt_fencin`; did you mean `receipt_fencing`?"),
+        (("--with-faults", "agent_crsh"), "unknown fault `agent_crsh`; did you mean `agent_crash`?"),
+        (("--verify", "nowhere"), "nowhere: no certificate here"),
+        (("nowhere.yaml",), "nowhere.yaml: cannot be read"),
+    ],
+)
+def test_wrong_input(onceproof, arguments, line):
+    ran = onceproof("prove", *arguments)
+    assert ran.status == 2
+    assert ran.err.startswith(f"onceproof: {line}")
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_spec_without_an_always(onceproof, tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text("name: spec\nproperties: [no_lost_task]\n")
+    ran = onceproof("prove", path)
+    assert ran.status == 2
+    assert "none of its properties is an `always`" in ran.err
+
+
+def test_what_cannot_be_read_for_any_size(onceproof, lock, tmp_path):
+    model = tmp_path / "counting.py"
+    model.write_text(
+        "from model.language import *\n\n\n"
+        'class Thing(Sort):\n    """A thing."""\n\n\n'
+        "seen = field(Thing, Count(2))\n\n\n"
+        '@action\ndef see(st: State, thing: Thing) -> None:\n    """Seen."""\n    st.seen[thing] += 1\n\n\n'
+        '@always\ndef few(st: State, thing: Thing) -> bool:\n    """Few."""\n    return st.seen[thing] < 7\n'
+    )
+    (tmp_path / "counting.yaml").write_text("name: counting\nmodel: counting.py\n")
+    ran = onceproof("prove", tmp_path / "counting.yaml")
+    assert ran.status == 2
+    assert "property `few`, counting.py:17: `seen` counts no further than 2 (many): 7 cannot be told apart" in ran.err
