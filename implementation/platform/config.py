@@ -28,6 +28,7 @@ class PlatformConfig:
     functions: folder of users' functions. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
     retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
+    store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
     """
 
@@ -53,6 +54,7 @@ class PlatformConfig:
     function_memory_mb: int = 512
     result_bytes_max: int = 1 << 20
     drain_seconds: float = 30.0
+    store_wait_seconds: float = 5.0
     retention_hours: float = 0.0
     in_hand_max: int = 64
     replicas: int = 1
@@ -104,6 +106,7 @@ POSITIVE = (
     "function_memory_mb",
     "result_bytes_max",
     "in_hand_max",
+    "store_wait_seconds",
     "replicas",
 )
 SCHEMES = {"store": ("postgresql://", "postgres://"), "queue": ("nats://",)}

@@ -10,14 +10,14 @@ from implementation.queue import Queue
 from implementation.settings import Settings
 
 
-def open_database(config: PlatformConfig, busy_seconds: float = 5.0) -> Database:
+def open_database(config: PlatformConfig) -> Database:
     """A connection to the platform's database; StoreUnavailable says why there is none."""
     if config.store != "sqlite":
         from implementation.postgres import PostgresDatabase
 
-        return PostgresDatabase(config.store, busy_seconds)
+        return PostgresDatabase(config.store, config.store_wait_seconds)
     path = os.path.join(config.data, "platform.db")
-    return Database(path, "FULL", busy_seconds, turnstile=os.path.join(config.data, "turnstile.lock"))
+    return Database(path, "FULL", config.store_wait_seconds, turnstile=os.path.join(config.data, "turnstile.lock"))
 
 
 def claim_database(config: PlatformConfig) -> Database:

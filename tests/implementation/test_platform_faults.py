@@ -125,6 +125,7 @@ def test_a_file_that_is_no_database_is_refused_in_words(platform: Platform) -> N
 
 
 def test_a_locked_database_is_503_until_it_is_free_again(platform: Platform) -> None:
+    platform.settings.update(store_wait_seconds=0.5)
     platform.start()
     caller = platform.caller(timeout_seconds=20)
     caller.submit("ledger", platform.order(), "before")
