@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from model.checker.compiled.walking import WalkResult
     from model.checker.results import CheckResult, Limits
     from model.language.declare import Property
     from model.language.system import System
@@ -43,6 +44,26 @@ def check(
 
     asked = Asked(workers or len(os.sched_getaffinity(0)), max_memory, symmetry)
     return run(system, properties, limits or Limits(), asked, report if report is not None else {})
+
+
+def walk(
+    system: System,
+    properties: Sequence[Property] | None = None,
+    *,
+    walks: int,
+    depth: int = 200,
+    seed: int = 0,
+    workers: int | None = None,
+    max_seconds: float | None = None,
+) -> WalkResult:
+    """Random walks of at most ``depth`` steps each; ends with the first that makes an ``always`` false.
+
+    A seed gives the same walks, and the same violation, for any number of workers. Raises as ``check`` does.
+    """
+    from model.checker.compiled.walking import walk as run
+
+    threads = workers or len(os.sched_getaffinity(0))
+    return run(system, properties, walks=walks, depth=depth, seed=seed, workers=threads, max_seconds=max_seconds)
 
 
 def why_not(system: System, properties: Sequence[Property] | None = None) -> str | None:

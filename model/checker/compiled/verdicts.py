@@ -51,14 +51,14 @@ def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[st
         began, began_cpu = time.monotonic(), time.process_time()
         search.run(limits)
     except Failed as failed:
-        _confirm(functions, failed.state)
+        confirm(functions, failed.state)
     report["search_seconds"] = time.monotonic() - began
     report["search_cpu_seconds"] = time.process_time() - began_cpu
     report["bytes"] = search.bytes_used
     return search
 
 
-def _confirm(functions: Functions, state: State) -> NoReturn:
+def confirm(functions: Functions, state: State) -> NoReturn:
     """Runs the model where its trace says that it fails: raises its ModelError, with its place."""
     system = functions.system
     for _ in system.successors(state):
@@ -154,7 +154,7 @@ class _Verdicts:
         try:
             return self._promises.broken(claim, number)
         except PromiseFailed as failed:
-            _confirm(self.functions, failed.state)
+            confirm(self.functions, failed.state)
 
     def safety(
         self, which: int, name: str, kind: str, instances: Sequence[tuple[Property, tuple[int, ...]]], idle: str = ""
