@@ -7,17 +7,21 @@ python bench/replay.py --mutants    which broken variant of the core is found by
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from pathlib import Path
 
-from conformance.core_driver import CoreDriver
-from conformance.cover import plan
-from conformance.covering import Budget, cover
-from conformance.graph import explore
-from conformance.guided import Effort, drive
-from conformance.lockstep import random_traces, replay
-from conformance.mutants import MUTANTS
-from model.language import System, build
-from model.protocol.system import PROTOCOL
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from conformance.core_driver import CoreDriver  # noqa: E402
+from conformance.cover import plan  # noqa: E402
+from conformance.covering import Budget, cover  # noqa: E402
+from conformance.graph import explore  # noqa: E402
+from conformance.guided import Effort, drive  # noqa: E402
+from conformance.lockstep import random_traces, replay  # noqa: E402
+from conformance.mutants import MUTANTS  # noqa: E402
+from model.language import System, build  # noqa: E402
+from model.protocol.system import PROTOCOL  # noqa: E402
 
 SMALL = {"tasks": 1, "submissions": 1, "schedulers": 2, "agents": 1}
 LEAST_A_SECOND = 2000
