@@ -41,7 +41,7 @@ class Plan:
     """What to compute. rows: mechanisms that are off; columns: faults; most_faults: of sets that break the design.
 
     most_mechanisms: of sets that may suffice, None for all, -1 for no search; set_states: after how many states a set
-    is given up as undecided.
+    is given up as undecided; probed: mechanisms of which is found out where they make no difference.
     """
 
     setting: Setting
@@ -54,6 +54,7 @@ class Plan:
     max_states: int | None = None
     set_states: int | None = None
     processes: int = 2
+    probed: Names = ()
 
 
 @dataclass
@@ -168,7 +169,8 @@ def compute(plan: Plan, explore: Explore, watch: Watch) -> Matrix:
         raise InputError("matrix: no property to judge; nothing to check")
     matrix = Matrix(plan)
     try:
-        with Workers(plan.setting, Limits(plan.max_states), explore, plan.processes, watch.report) as workers:
+        limits = Limits(plan.max_states)
+        with Workers(plan.setting, limits, explore, plan.processes, watch.report, plan.probed) as workers:
             _cells(matrix, workers, watch)
             _breaking(matrix, workers, watch)
         if plan.most_mechanisms != -1:
@@ -185,8 +187,10 @@ def _cells(matrix: Matrix, workers: Workers, watch: Watch) -> None:
     cases = cases_of(matrix.plan.rows, matrix.plan.columns)
     watch.part("matrix", len(cases))
     try:
-        for result in watch.of(workers.run(cases)):
-            matrix.results[result.case] = result
+        # The full design first: it tells which mechanisms make no difference.
+        for part in ([case for case in cases if not case.off], [case for case in cases if case.off]):
+            for result in watch.of(workers.run(part)):
+                matrix.results[result.case] = result
     finally:
         matrix.seconds["matrix"] = time.monotonic() - began
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from model.checker.matrix_probes import ProbedSystem, never_seen
 from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Trace, Verdict
 from model.language import Config, ConfigError, Model, Step, System, build
 from model.language.declare import Property
@@ -62,6 +63,11 @@ class Setting:
     def system(self, case: Case) -> System:
         """The system of a case."""
         return build(self.model, self.config(case))
+
+    def probed(self, case: Case, mechanisms: Iterable[str]) -> ProbedSystem:
+        """The system of a case, which is also asked which of these mechanisms make no difference to it."""
+        without = {name: self.config(Case((*case.off, name), case.faults)) for name in mechanisms}
+        return ProbedSystem(self.model, self.config(case), without)
 
     @property
     def names(self) -> list[str]:
@@ -125,7 +131,8 @@ class Finding:
 class CaseResult:
     """What the exploration of a case found. A property that does not apply to it has no finding.
 
-    shared: another case whose system is the same by content, and which was explored in this one's stead.
+    shared: another case whose system is the same by content, and which was explored in this one's stead; indifferent:
+    mechanisms whose absence would make no difference to it.
     """
 
     case: Case
@@ -137,6 +144,7 @@ class CaseResult:
     seconds: float = 0.0
     engine: str = ""
     shared: Case | None = None
+    indifferent: frozenset[str] = frozenset()
 
     def of(self, name: str) -> Finding | None:
         """What it says of a property; None where that does not apply."""
@@ -149,7 +157,7 @@ class CaseResult:
 
     def instead_of(self, case: Case) -> CaseResult:
         """The result of another case, which has the same system."""
-        return replace(self, case=case, shared=self.shared or self.case, seconds=0.0)
+        return replace(self, case=case, shared=self.shared or self.case, seconds=0.0, indifferent=frozenset())
 
 
 def explored(setting: Setting, case: Case, system: System, limits: Limits, explore: Explore) -> CaseResult:
@@ -159,7 +167,9 @@ def explored(setting: Setting, case: Case, system: System, limits: Limits, explo
     claims = None if setting.properties is None or DEADLOCK in setting.properties else setting.claims(system)
     if claims == []:
         return CaseResult(case, {}, complete=True, stopped="no property applies", engine="none")
-    result = explore(system, claims, limits)
+    probed = system if isinstance(system, ProbedSystem) else None
+    result = explore(system, claims if claims is None or probed is None else [*claims, *probed.questions], limits)
+    unseen = [p.name for p in result.properties if p.kind == "sometimes" and p.verdict is Verdict.VIOLATED]
     found = {p.name: _finding(p, result.complete) for p in result.properties if p.name in names}
     return CaseResult(
         case,
@@ -170,6 +180,7 @@ def explored(setting: Setting, case: Case, system: System, limits: Limits, explo
         result.stopped,
         result.seconds,
         result.engine,
+        indifferent=never_seen(probed, unseen) if probed is not None and result.complete else frozenset(),
     )
 
 

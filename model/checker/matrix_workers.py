@@ -37,13 +37,20 @@ class _Worker:
 class Workers:
     """The processes. ``results`` has all that was found so far, whatever happens. Use it as a context.
 
-    watch: told about once a second, for a case, how far its exploration is.
+    watch: told about once a second, for a case, how far its exploration is; probed: which mechanisms a case with
+    everything on is asked about (see ``matrix_probes``).
     """
 
     def __init__(
-        self, setting: Setting, limits: Limits, explore: Explore, processes: int, watch: Watch | None = None
+        self,
+        setting: Setting,
+        limits: Limits,
+        explore: Explore,
+        processes: int,
+        watch: Watch | None = None,
+        probed: tuple[str, ...] = (),
     ) -> None:
-        self.setting, self.limits, self.explore = setting, limits, explore
+        self.setting, self.limits, self.explore, self.probed = setting, limits, explore, probed
         self.watch = watch
         self.results: dict[Case, CaseResult] = {}
         self._sharing = Sharing()
@@ -68,8 +75,10 @@ class Workers:
         """The results of the cases, as they come; those known already at once. ModelError where the model is wrong."""
         queue: deque[Case] = deque()
         for case in cases:
-            if case in self.results:
-                yield self.results[case]
+            known = self.results.get(case) or self._indifferent(case)
+            if known is not None:
+                self.results[case] = known
+                yield known
             else:
                 queue.append(case)
         while True:
@@ -84,6 +93,13 @@ class Workers:
                 for found in self._hear(busy[pipe]):  # type: ignore[index]
                     self.results[found.case] = found
                     yield found
+
+    def _indifferent(self, case: Case) -> CaseResult | None:
+        """The result of the full design, where the one mechanism that is off is known to make no difference."""
+        whole = self.results.get(Case((), case.faults))
+        if len(case.off) == 1 and whole is not None and case.off[0] in whole.indifferent:
+            return whole.instead_of(case)
+        return None
 
     def _hear(self, worker: _Worker) -> list[CaseResult]:
         """Take one message of a worker; the results that it settles."""
@@ -134,14 +150,21 @@ class Workers:
         ours, theirs = context.Pipe()
         others = [ours, *(worker.pipe for worker in self._workers if not worker.pipe.closed)]
         process = context.Process(
-            target=_work, args=(self.setting, self.limits, self.explore, theirs, others), daemon=True
+            target=_work, args=(self.setting, self.limits, self.explore, self.probed, theirs, others), daemon=True
         )
         process.start()
         theirs.close()
         return _Worker(process, ours)
 
 
-def _work(setting: Setting, limits: Limits, explore: Explore, pipe: Connection, others: list[Connection]) -> None:
+def _work(
+    setting: Setting,
+    limits: Limits,
+    explore: Explore,
+    probed: tuple[str, ...],
+    pipe: Connection,
+    others: list[Connection],
+) -> None:
     """What a worker does until its pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in others:
@@ -156,6 +179,8 @@ def _work(setting: Setting, limits: Limits, explore: Explore, pipe: Connection, 
                 system = setting.system(case)
                 pipe.send(("content", content(setting, system)))
                 if pipe.recv():
+                    if probed and not case.off:
+                        system = setting.probed(case, probed)
                     pipe.send(("found", explored(setting, case, system, told, explore)))
             except (ModelError, ConfigError) as error:
                 pipe.send(("wrong", str(error)))

@@ -100,6 +100,7 @@ def command(
         max_states=max_states,
         set_states=set_states,
         processes=processes,
+        probed=() if engine == "direct" else plan.mechanisms,
     )
     options = EngineOptions(engine=engine)
 
