@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from model.checker.tla_actions import Merged, merged
 from model.checker.tla_text import AND, OR, Scope, TlaText
-from model.language.declare import Action, Property
+from model.language.declare import Action, Fairness, Property
 from model.language.errors import ModelError
 from model.language.layout import LEFT, Place
 from model.language.system import System
@@ -26,20 +26,25 @@ from model.language.trace import TracedAction, Tracer
 def export(system: System, name: str, properties: Sequence[Property]) -> tuple[str, str]:
     """The text of a module (its name made from ``name``) and of its .cfg file.
 
-    Of the properties each ``always`` becomes an invariant, each ``sometimes`` a definition; ``eventually`` is left out.
+    Of the properties each ``always`` becomes an invariant, each ``sometimes`` a definition; each ``eventually`` a
+    temporal property under the fairness of the actions, as exploration assumes it.
     """
     module = re.sub(r"\W+", "_", name).strip("_") or "Model"
-    exporter = _Exporter(system, [claim for claim in properties if claim.kind in ("always", "sometimes")])
+    exporter = _Exporter(system, properties)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
     invariants = [f"INVARIANT {claim.name}" for claim in exporter.claims if claim.kind == "always"]
-    return text, "\n".join(["INIT Init", "NEXT Next", *invariants, "CHECK_DEADLOCK FALSE", ""])
+    promises = [f"PROPERTY {claim.name}" for claim in exporter.promises]
+    behaviour = ["SPECIFICATION Spec"] if promises else ["INIT Init", "NEXT Next"]
+    return text, "\n".join([*behaviour, *invariants, *promises, "CHECK_DEADLOCK FALSE", ""])
 
 
 class _Exporter:
     """Writes one module."""
 
     def __init__(self, system: System, claims: Sequence[Property]) -> None:
-        self.system, self.claims = system, claims
+        self.system = system
+        self.claims = [claim for claim in claims if claim.kind in ("always", "sometimes")]
+        self.promises = [claim for claim in claims if claim.kind == "eventually"]
         self.actions = {name: self._traced(name) for name in system.actions if system.traced[name].paths}
         self.merged: dict[str, Merged] = {name: merged(traced) for name, traced in self.actions.items()}
         written = {w.field for m in self.merged.values() for w in m.writes}
@@ -48,7 +53,7 @@ class _Exporter:
         written |= {LEFT + budget for budget in budgets}
         self.variables = [place.name for place in self.places if place.name in written]
         taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
-        self.text = TlaText(system, taken | {claim.name for claim in claims})
+        self.text = TlaText(system, taken | {"Clamp", "vars"} | {claim.name for claim in claims})
 
     def _traced(self, name: str) -> TracedAction:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
@@ -67,6 +72,7 @@ class _Exporter:
             "",
             *(f"{sort} == {{{', '.join(self.text.elements(sort))}}}" for sort in self.system.sizes),
             *(self._before(sort) for sort in fresh),
+            "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x",
             "",
             *(f"{place.name} == {self._initial(place)}" for place in constants),
             *variables,
@@ -76,6 +82,8 @@ class _Exporter:
             "",
             *self._next(),
             *itertools.chain(*(["", *self._claim(claim)] for claim in self.claims)),
+            *(["", *self._behaviour()] if self.promises else []),
+            *itertools.chain(*(["", *self._promise(claim)] for claim in self.promises)),
         ]
 
     # -- states
@@ -170,3 +178,30 @@ class _Exporter:
         body = scope.condition(term)
         remark = f"\\* {' '.join(claim.doc.split())}"
         return [remark, f"{claim.name} ==", f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}"]
+
+    # -- runs without end
+
+    def _behaviour(self) -> list[str]:
+        """All fair runs: faults and free choices may stop, everything else goes on as its fairness says."""
+        parts = []
+        for name, traced in self.actions.items():
+            if traced.action.fairness is not Fairness.NONE:
+                scope = Scope(self.text, traced.variables)
+                bounds = self._bounds(traced.variables, scope)
+                call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
+                fair = f"{'SF' if traced.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
+                parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
+        return [
+            f"vars == <<{', '.join(self.variables)}>>",
+            "Fairness ==",
+            *(parts or ["  TRUE"]),
+            "Spec == Init /\\ [][Next]_vars /\\ Fairness",
+        ]
+
+    def _promise(self, claim: Property) -> list[str]:
+        traced = self.system.traced_property(claim)
+        scope = Scope(self.text, traced.variables)
+        bounds = self._bounds(traced.variables, scope)
+        leads = f"({scope.condition(traced.antecedent)}) ~> ({scope.condition(traced.body)})"
+        remark = f"\\* {' '.join(claim.doc.split())}"
+        return [remark, f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]

@@ -25,6 +25,9 @@ from model.language.terms import (
     Some,
     Term,
     Var,
+    and_,
+    eq,
+    substitute,
 )
 from model.language.trace import Write
 
@@ -119,8 +122,7 @@ class Scope:
             case Minus(left, right):
                 return f"({self.value(left)} - {self.value(right)})"
             case Clamp(inner, most):
-                number = self.value(inner)
-                return f"(IF {number} > {most} THEN {most} ELSE IF {number} < 0 THEN 0 ELSE {number})"
+                return f"Clamp({self.value(inner)}, {most})"
             case Ite(test, then, other):
                 return f"(IF {self.condition(test)} THEN {self.value(then)} ELSE {self.value(other)})"
             case _:
@@ -128,42 +130,35 @@ class Scope:
 
     def update(self, field: str, writes: Sequence[Write]) -> str:
         """What a field is after the step."""
-        result = field
-        excepts: list[str] = []
+        mine = [write for write in writes if write.field == field]
+        if any(write.binders for write in mine):
+            return self._everywhere(field, mine)
+        if not mine[0].indices:
+            value = field
+            for write in mine:
+                value = self._given(write.condition, self.value(write.value), value)
+            return value
+        cells = [
+            f"![{', '.join(map(self.value, w.indices))}] = {self._given(w.condition, self.value(w.value), '@')}"
+            for w in mine
+        ]
+        return f"[{field} EXCEPT {', '.join(cells)}]"
 
-        def closed() -> str:
-            return f"[{result} EXCEPT {', '.join(excepts)}]" if excepts else result
-
+    def _everywhere(self, field: str, writes: Sequence[Write]) -> str:
+        """The same where a loop writes many cells: the field is given anew, cell by cell."""
+        sorts = self.text.system.layout.places[field].sorts
+        here = tuple(Var(f"at_{axis}", sort) for axis, sort in enumerate(sorts))
+        value = f"{field}[{', '.join(map(self._name, here))}]"
         for write in writes:
-            if write.field != field:
-                continue
-            place = self.text.system.layout.places[field]
-            if not write.indices:
-                value = self.value(write.value)
-                result = value if write.condition == TRUE else self._either(write.condition, value, result)
-            elif not write.binders:
-                value = self.value(write.value)
-                value = (
-                    value if write.condition == TRUE else f"IF {self.condition(write.condition)} THEN {value} ELSE @"
-                )
-                excepts.append(f"![{', '.join(map(self.value, write.indices))}] = {value}")
-            else:
-                before, names = closed(), []
-                excepts = []
-                tests = []
-                for axis, (index, sort) in enumerate(zip(write.indices, place.sorts, strict=True)):
-                    if isinstance(index, Var) and index in write.binders and self._name(index) not in names:
-                        names.append(self._name(index))
-                    else:
-                        names.append(self._name(Var(f"at_{axis}", sort)))
-                        tests.append(f"{names[-1]} = {self.value(index)}")
-                if write.condition != TRUE:
-                    tests.append(self.condition(write.condition))
-                bounds = ", ".join(f"{n} \\in {s.__name__}" for n, s in zip(names, place.sorts, strict=True))
-                old, value = f"{before}[{', '.join(names)}]", self.value(write.value)
-                value = f"IF {AND.join(tests)} THEN {value} ELSE {old}" if tests else value
-                result = f"[{bounds} |-> {value}]"
-        return closed()
+            bound: dict[Var, Term] = {}
+            for index, cell in zip(write.indices, here, strict=True):
+                if isinstance(index, Var) and index in write.binders:
+                    bound.setdefault(index, cell)
+            same = (eq(cell, substitute(index, bound)) for index, cell in zip(write.indices, here, strict=True))
+            condition = and_(*same, substitute(write.condition, bound))
+            value = self._given(condition, self.value(substitute(write.value, bound)), value)
+        bounds = ", ".join(f"{self._name(cell)} \\in {cell.sort.__name__}" for cell in here)
+        return f"[{bounds} |-> {value}]"
 
-    def _either(self, condition: Term, value: str, other: str) -> str:
-        return f"(IF {self.condition(condition)} THEN {value} ELSE {other})"
+    def _given(self, condition: Term, value: str, other: str) -> str:
+        return value if condition == TRUE else f"(IF {self.condition(condition)} THEN {value} ELSE {other})"
