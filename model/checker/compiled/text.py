@@ -112,6 +112,8 @@ class WordText:
         computed: dict[int, list[str]] = {}
         conditional: list[Put] = []
         for put in puts:
+            if self.packing.of[put.slot] is None:
+                continue  # a cell with one value only is not stored, and to write that value changes nothing
             if put.condition is not True:
                 conditional.append(put)
                 continue
