@@ -19,6 +19,7 @@ from implementation.errors import StoreUnavailable
 
 CALL_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
+RETRY_SECONDS = 0.2
 SLACK_SECONDS = 2.0
 T = TypeVar("T")
 Arrived = Callable[[Msg | None], None]
@@ -34,7 +35,8 @@ class NatsLink:
         self._jetstream: JetStreamContext | None = None
         self._connecting = asyncio.Lock()
         self._consumers: set[str] = set()
-        threading.Thread(target=self._loop.run_forever, daemon=True, name="nats").start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="nats")
+        self._thread.start()
 
     @property
     def connected(self) -> bool:
@@ -96,10 +98,17 @@ class NatsLink:
         async def closed() -> None:
             if self._client is not None:
                 await self._client.close()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
         with contextlib.suppress(StoreUnavailable):
             self._wait(closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CALL_SECONDS)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def _wait(self, doing: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(doing, self._loop)
@@ -151,7 +160,7 @@ class NatsLink:
                 await subscription.unsubscribe()
         except (nats.errors.Error, OSError, TimeoutError):
             self._consumers.clear()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(RETRY_SECONDS)
         finally:
             arrived(None)
 
