@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from model.checker.compiled.walking import WalkResult
     from model.checker.results import CheckResult, Limits
     from model.language.declare import Property
@@ -26,6 +28,9 @@ def check(
     workers: int | None = None,
     max_memory: int | None = None,
     symmetry: bool = False,
+    checkpoint: Path | None = None,
+    resume: Path | None = None,
+    checkpoint_seconds: float = 60.0,
     report: dict[str, Any] | None = None,
 ) -> CheckResult:
     """Explores all reachable states and judges the properties (default: all that apply, and deadlock).
@@ -35,6 +40,8 @@ def check(
     symmetry: treats states that differ only by which element is which as one, for sorts that are declared symmetric
         and are so; there are fewer states and transitions then, and the verdicts are the same.
         ``eventually`` is judged without it: with such a property nothing is reduced.
+    checkpoint: a file (and one beside it) that the search is kept in every so many seconds, and when a limit ends it.
+    resume: such a file, to go on from; it may be the same one. Raises CheckpointError where that cannot be.
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes.
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
@@ -42,7 +49,8 @@ def check(
     from model.checker.compiled.verdicts import check as run
     from model.checker.results import Limits
 
-    asked = Asked(workers or len(os.sched_getaffinity(0)), max_memory, symmetry)
+    threads = workers or len(os.sched_getaffinity(0))
+    asked = Asked(threads, max_memory, symmetry, checkpoint, resume, checkpoint_seconds)
     return run(system, properties, limits or Limits(), asked, report if report is not None else {})
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from model.checker.compiled import kernels as k
+from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import ENTRY_BYTES, FULL, WORD_BYTES, most_states, reserve, table_bits
@@ -77,6 +81,8 @@ class Search:
         self.is_fault = np.array([*functions.is_fault, False], np.bool_)
         self.workers = [self._worker() for _ in range(workers)]
         self.levels: list[Level] = []
+        self.old: Ranges = []  # states that came from a checkpoint
+        self.checkpoint: Checkpoint | None = None
         self.stopped = ""
         self.began = self._reported = time.monotonic()
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
@@ -149,26 +155,50 @@ class Search:
         self.levels.append(Level([(0, 1)]))
         self._slice(self.workers[:1], _chunks([]))  # nothing to do: only so that the function is compiled by now
 
-    def run(self, limits: Limits) -> None:
-        """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one."""
+    def restore(self, saved: Mapping[str, Any], ranges: Ranges) -> None:
+        """Takes over what a checkpoint says; the states themselves are in their places already."""
+        self.old = ranges
+        self.levels = [Level(found, steps=depth) for depth, found in enumerate(saved["levels"])]
+        self.shared[k.COUNT], self.shared[k.NEXT_BLOCK] = saved["count"], saved["next_block"]
+        first = self.workers[0]
+        first.fired[:] = saved["fired"]
+        first.best[:] = saved["best"]
+        for worker in self.workers:
+            worker.mine[k.PENDING] = saved["pending"]
+        self.bits = max(self.bits, table_bits(self.count))
+        self.table = np.zeros(1 << self.bits, np.uint32)
+        self.all_workers(self._enter, ranges)
+
+    def run(self, limits: Limits, unfinished: tuple[Ranges, Ranges] | None = None) -> None:
+        """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one.
+
+        unfinished: of a level from a checkpoint, what remains to be expanded and what was found so far.
+        """
         if not self.levels:
             self.begin()
-        try:
+        with _interrupts(self):
+            if unfinished is not None:
+                remaining, found = unfinished
+                found = [*found, *self.expand(remaining, len(self.levels), limits, found=found)]
+                self.levels.append(Level(found, steps=len(self.levels)))
             while not self.stopped and self.levels[-1].size:
                 depth = len(self.levels)
                 if limits.max_depth is not None and depth > limits.max_depth:
                     self.stopped = f"--max-depth {limits.max_depth}"
-                    return
-                found = self.expand(self.levels[-1].ranges, depth, limits)
-                self.levels.append(Level(found, steps=depth))
-        except KeyboardInterrupt:
-            self.stopped = "interrupted"
-        finally:
-            if self.levels and not self.levels[-1].size:
-                self.levels.pop()
+                    if self.checkpoint:
+                        self.checkpoint.save(self, self.levels[-1].ranges, [])
+                    break
+                self.levels.append(Level(self.expand(self.levels[-1].ranges, depth, limits), steps=depth))
+        if not self.levels[-1].size:
+            self.levels.pop()
 
-    def expand(self, ranges: Ranges, depth: int, limits: Limits, only: int = k.ALL) -> Ranges:
-        """All steps from the states in these ranges; returns the ranges of the states that are new."""
+    def expand(
+        self, ranges: Ranges, depth: int, limits: Limits, only: int = k.ALL, found: Sequence[tuple[int, int]] = ()
+    ) -> Ranges:
+        """All steps from the states in these ranges; returns the ranges of the states that are new.
+
+        found: what else is in the level that is found now, for checkpoints.
+        """
         chunks = _chunks(ranges)
         self.shared[k.NEXT_CHUNK], self.shared[k.CHUNKS] = 0, len(chunks)
         self.shared[k.DEPTH], self.shared[k.ONLY] = depth, only
@@ -184,7 +214,18 @@ class Search:
             if k.GROW in reasons:
                 self._make_room()
             waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != k.FINISHED]
+            if self.checkpoint and (self.checkpoint.due or self.stopped):
+                self.checkpoint.save(self, self._remaining(chunks), [*found, *self._new(marks)])
+        return self._new(marks)
+
+    def _new(self, marks: list[tuple[int, int]]) -> Ranges:
         return [part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark)]
+
+    def _remaining(self, chunks: Any) -> Ranges:
+        """What of the chunks is still to be expanded, when no worker is at work."""
+        begun = [(int(worker.mine[k.FROM]), int(worker.mine[k.TO])) for worker in self.workers]
+        left = [(first, last) for first, last in chunks[int(self.shared[k.NEXT_CHUNK]) :].tolist()]
+        return [part for part in [*begun, *left] if part[0] < part[1]]
 
     def _slice(self, workers: list[Worker], chunks: Any) -> list[int]:
         def go(worker: Worker) -> int:
@@ -231,7 +272,7 @@ class Search:
             self.bits = max(self.bits + 1, table_bits(self.count + 2 * slack))
             self.table = np.zeros(0, np.uint32)  # given back before the new one is taken
             self.table = np.zeros(1 << self.bits, np.uint32)
-            parts = [part for worker in self.workers for part in _since(worker, 0, 0)]
+            parts = [*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))]
             self.all_workers(self._enter, parts)
         self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
@@ -265,6 +306,23 @@ class Search:
         if self._pool:
             self._pool.shutdown()
         self.states = self.table = np.zeros(0, np.int64)
+
+
+@contextmanager
+def _interrupts(search: Search) -> Iterator[None]:
+    """Ctrl-C ends a search where it stands, with all that it knows in order, instead of anywhere."""
+
+    def stop(*_: object) -> None:
+        search.stopped = "interrupted"
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _chunks(ranges: Ranges) -> Any:

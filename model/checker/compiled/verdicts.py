@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from model.checker.compiled import cache
+from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.kernels import FAR
 from model.checker.compiled.lowering import Library
@@ -36,6 +38,9 @@ class Asked:
     workers: int
     max_memory: int | None = None
     symmetry: bool = False
+    checkpoint: Path | None = None
+    resume: Path | None = None
+    checkpoint_seconds: float = 60.0
 
 
 class CannotCompile(Exception):
@@ -44,12 +49,19 @@ class CannotCompile(Exception):
 
 def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[str, Any]) -> Search:
     """A search that went as far as the limits allow; ModelError where the model itself fails."""
-    code, _ = cache.machine_code(functions.source())
+    text = functions.source()
+    code, _ = cache.machine_code(text)
     search = Search(functions, Library(code), asked.workers, asked.max_memory or int(free_memory() * HEADROOM))
     try:
-        search.begin()
+        unfinished = None
+        if asked.resume:
+            unfinished = Checkpoint(asked.resume, text).load(search)
+        else:
+            search.begin()
+        if asked.checkpoint:
+            search.checkpoint = Checkpoint(asked.checkpoint, text, asked.checkpoint_seconds)
         began, began_cpu = time.monotonic(), time.process_time()
-        search.run(limits)
+        search.run(limits, unfinished)
     except Failed as failed:
         confirm(functions, failed.state)
     report["search_seconds"] = time.monotonic() - began
