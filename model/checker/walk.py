@@ -39,6 +39,8 @@ class WalkResult:
     run: int | None = None
     length_found: int = 0  # of the violating run before it was shortened
     stopped: str = ""
+    engine: str = "plain"
+    exact: bool = True  # whether ``distinct`` is a count; compiled walks estimate it and count nothing else of states
 
     @property
     def visits(self) -> int:
@@ -133,11 +135,7 @@ class _Walker:
             claim, _ = self.judge.instances[violated[0]]
             steps = [self.generated.steps[step] for step in path]
             self.result.run, self.result.length_found = number, len(steps)
-            trace = shortened(self.system, claim, steps)
-            broken = next(
-                a for a in self.system.instances(claim) if self.system.holds(claim, trace.states[-1], a) is False
-            )
-            self.result.violation = Counterexample(claim.name, broken, trace)
+            self.result.violation = told_shortest(self.system, claim, steps)
 
     def _summed_up(self) -> WalkResult:
         result = self.result
@@ -148,6 +146,13 @@ class _Walker:
         for step, count in enumerate(self.fired):
             result.fired[self.generated.steps[step].action] += count
         return result
+
+
+def told_shortest(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
+    """The counterexample that remains of a violating run when it is shortened."""
+    trace = shortened(system, claim, steps)
+    broken = next(a for a in system.instances(claim) if system.holds(claim, trace.states[-1], a) is False)
+    return Counterexample(claim.name, broken, trace)
 
 
 def shortened(system: System, claim: Property, steps: Sequence[Step]) -> Trace:

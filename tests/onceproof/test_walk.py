@@ -31,6 +31,19 @@ def test_a_violation_that_the_spec_does_not_expect(tmp_path, capsys):
     assert (told["verdict"], told["counterexample"]["length"]) == ("violated", 10)
 
 
+def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys):
+    spec = str(SPECS / "request-twice-started-twice.yaml")
+    told = []
+    for workers in ("1", "2"):
+        assert run(["walk", spec, "--engine", "compiled", "--workers", workers, "--seed", "3", "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [(one["run"], one["length_found"], one["engine"], one["states_met_exact"]) for one in told] == [
+        (told[0]["run"], told[0]["length_found"], "compiled", False)
+    ] * 2
+    assert told[0]["counterexample"]["steps"] == told[1]["counterexample"]["steps"]
+    assert told[0]["counterexample"]["length"] == 10
+
+
 def test_nothing_found(capsys):
     assert run(["walk", str(SPECS / "plain-day.yaml"), "--runs", "200"]) == 0
     printed = capsys.readouterr().out
