@@ -60,11 +60,11 @@ def walk(system: System, choices: list[int]) -> None:
         state = following[choice % len(following)]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     off=draw.sets(draw.sampled_from(MECHANISMS), max_size=3),
     faults=draw.dictionaries(draw.sampled_from(FAULTS), draw.sampled_from([1, 2, None]), max_size=4),
-    choices=draw.lists(draw.integers(0, 10**6), min_size=5, max_size=25),
+    choices=draw.lists(draw.integers(0, 10**6), min_size=5, max_size=18),
     attempts=draw.integers(1, 2),
 )
 def test_protocol(off, faults, choices, attempts):
