@@ -67,7 +67,7 @@ def test_the_document(onceproof: Command) -> None:
     )
     assert ran.status == 0
     document = json.loads(ran.out)
-    assert (document["complete"], document["interrupted"], document["explored"]) == (True, False, 4)
+    assert (document["complete"], document["interrupted"], document["explored"]) == (True, False, 3)
     assert document["mechanisms"] == ["agent_dedup"]
     cells = {(tuple(c["off"]), tuple(c["faults"])): c for c in document["cells"]}
     assert {key: (cell["states"], cell["transitions"]) for key, cell in cells.items()} == {
