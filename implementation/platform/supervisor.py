@@ -23,6 +23,7 @@ from implementation.platform.process import log_to_stderr
 from implementation.platform.stores import claim_database
 
 TICK_SECONDS = 0.5
+RUNTIME_PREFIX = "onceproof-"  # sockets live in a short path: the kernel takes 107 characters
 BACKOFF_SECONDS_MAX = 2.0
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
@@ -57,7 +58,8 @@ class Supervisor:
         except BaseException:
             self.listener.close()
             raise
-        self.folder = tempfile.mkdtemp(prefix="onceproof-")
+        remove_leftovers(config)
+        self.folder = tempfile.mkdtemp(prefix=RUNTIME_PREFIX)
         self.members = [Member(role, name) for role, name in roster(config)]
 
     @property
@@ -178,7 +180,15 @@ class Supervisor:
         pids = {member.name: member.process.pid for member in self.members if member.process is not None}
         restarts = {member.name: member.restarts for member in self.members}
         path = Path(self.config.data) / "state.json"
-        state = json.dumps({"endpoint": self.endpoint, "pid": os.getpid(), "processes": pids, "restarts": restarts})
+        state = json.dumps(
+            {
+                "endpoint": self.endpoint,
+                "pid": os.getpid(),
+                "folder": self.folder,
+                "processes": pids,
+                "restarts": restarts,
+            }
+        )
         try:
             temporary = path.with_suffix(".new")
             temporary.write_text(state)
@@ -197,6 +207,16 @@ def roster(config: PlatformConfig) -> list[tuple[str, str]]:
         *(("scheduler", f"scheduler{number}") for number in range(1, config.schedulers + 1)),
         ("api", "api"),
     ]
+
+
+def remove_leftovers(config: PlatformConfig) -> None:
+    """Remove the runtime folder of a platform that was killed; the lock on the data folder says that it is dead."""
+    try:
+        folder = Path(json.loads((Path(config.data) / "state.json").read_text())["folder"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(RUNTIME_PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_loopback(host: str) -> bool:

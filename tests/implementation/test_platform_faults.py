@@ -44,9 +44,12 @@ def test_all_processes_die_with_the_supervisor_and_the_next_one_goes_on(platform
     caller = platform.caller()
     for number in range(30):
         caller.submit("ledger", platform.order(seconds=0.05), f"t{number}")
+    runtime = Path(platform.state()["folder"])
     platform.kill()
     eventually(lambda: not any(alive(pid) for pid in pids))
+    assert runtime.is_dir()
     platform.start()
+    assert not runtime.exists()
     judge(platform, [f"t{number}" for number in range(30)], may_fail=True)
     assert set(statuses(platform, [])) == {f"t{number}" for number in range(30)}
 
