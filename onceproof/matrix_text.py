@@ -228,8 +228,10 @@ def _breaking(matrix: Matrix) -> Iterator[str]:
 
 def sets_of_faults(result: Breaking, number: int) -> str:
     """Which sets of so many faults were tried, and which were not."""
-    sizes = {0: "only no fault at all", 1: "single faults", 2: "pairs", 3: "triples"}
+    sizes = {1: "single faults", 2: "pairs", 3: "triples"}
     tried = min(result.tried, number)
+    if tried < 1:
+        return "no fault was tried"
     upto = sizes[tried] if tried < 2 else f"single faults and {' and '.join(sizes[n] for n in range(2, tried + 1))}"
     left = "" if tried == number else "; larger sets were not"
     return f"{upto} of {number} were tried{left}"
