@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.driver import Abilities, DriverError, Observation, StepRefused, StepUncertain
+from conformance.driver import Abilities, DriverError, Observation, StepRefused, StepUncalled, StepUncertain
 from conformance.mapping import LENIENT, SEEN, UNSEEN, Sight
 from implementation.clock import ManualClock
 from implementation.core import ACTIONS, Core
@@ -50,8 +51,9 @@ class CoreDriver:
     Its database is a file in a folder of its own, in memory where the machine has such a place.
     """
 
-    def __init__(self, make: MakeCore = make_core) -> None:
+    def __init__(self, make: MakeCore = make_core, name: str = ABILITIES.name) -> None:
         self._make = make
+        self._abilities = replace(ABILITIES, name=name)
         shared = Path("/dev/shm")
         self._folder = Path(tempfile.mkdtemp(prefix="onceproof-", dir=shared if shared.is_dir() else None))
         self._core: Core | None = None
@@ -61,12 +63,15 @@ class CoreDriver:
     def reset(self, setting: Mapping[str, Any]) -> Abilities:
         settings = settings_of(setting)
         if self._core is not None and settings == self._settings:
-            self._core.reset()
-            return ABILITIES
+            try:
+                self._core.reset()
+            except (StepRefused, StoreUnavailable) as error:
+                raise DriverError(f"the system could not be reset: {error}") from None
+            return self._abilities
         self._drop()
         self._made += 1
         self._core, self._settings = self._make(str(self._folder / f"core{self._made}.db"), settings), settings
-        return ABILITIES
+        return self._abilities
 
     @property
     def core(self) -> Core:
@@ -80,6 +85,8 @@ class CoreDriver:
             self.core.step(action, **arguments)
         except NotEnabled as refusal:
             raise StepRefused(str(refusal)) from None
+        except (StepRefused, StepUncalled, DriverError):
+            raise
         except StoreUnavailable as error:
             raise DriverError(f"the core failed at `{action}`: {error}") from None
         except Exception as error:  # whatever a variant of the core raises: what it has done is for observe to say

@@ -23,6 +23,10 @@ class StepUncertain(Exception):
     """The system cannot say whether the step has happened (a broken connection, a time-out)."""
 
 
+class StepUncalled(Exception):
+    """The system did something that nobody had asked for."""
+
+
 class DriverError(Exception):
     """The driver itself is wrong: no answer, garbage, an exit. The text says what was received and what expected."""
 
@@ -59,7 +63,8 @@ class Driver(Protocol):
     def step(self, action: str, arguments: Mapping[str, str]) -> None:
         """Perform one action; arguments by name, elements as ``scheduler1``.
 
-        StepRefused: not now, nothing changed. StepUncertain: nobody knows. DriverError: no proper answer.
+        StepRefused: not now, nothing changed. StepUncertain: nobody knows. StepUncalled: it did something else.
+        DriverError: no proper answer.
         """
         ...
 

@@ -8,8 +8,17 @@ from conformance.core_driver import CoreDriver
 from conformance.driver import Driver
 from conformance.process_driver import ANSWER_SECONDS, ProcessDriver
 
-CORE = "core"
-BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver}
+CORE, PROCESSES = "core", "processes"
+
+
+def in_processes() -> Driver:
+    """The reference components in processes of their own, on one SQLite file."""
+    from conformance.processes.core import ProcessCore
+
+    return CoreDriver(ProcessCore, "reference components in processes, on SQLite")
+
+
+BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver, PROCESSES: in_processes}
 
 
 def open_driver(name: str = CORE, answer_seconds: float = ANSWER_SECONDS) -> Driver:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from conformance.compare import Comparison, Difference
-from conformance.driver import Abilities, Driver, DriverError, StepRefused, StepUncertain, setting_of
+from conformance.driver import Abilities, Driver, DriverError, StepRefused, StepUncalled, StepUncertain, setting_of
 from model.checker.results import Trace
 from model.language import Step, System
 from model.language.errors import nearest
@@ -100,6 +100,8 @@ class Lockstep:
                 self.driver.step(step.action, self._named(step))
             except StepRefused as refusal:
                 raise Disagreement(Kind.MISSING, step, [], str(refusal)) from None
+            except StepUncalled as uncalled:
+                raise Disagreement(Kind.UNEXPECTED, step, self._seen(after), str(uncalled)) from None
             except StepUncertain as uncertain:
                 reason = str(uncertain)  # the comparison tells whether it has happened
         self._compare(step, after, reason)
@@ -118,8 +120,9 @@ class Lockstep:
             except StepUncertain:
                 self._compare(step, self.state, UNCERTAIN, steps[: position + 1])
                 continue
-            differences = self._comparison.differences(self.state, self.driver.observe())
-            raise Disagreement(Kind.UNEXPECTED, step, differences, PERFORMED, [step])
+            except StepUncalled as uncalled:
+                raise Disagreement(Kind.UNEXPECTED, step, self._seen(self.state), str(uncalled), [step]) from None
+            raise Disagreement(Kind.UNEXPECTED, step, self._seen(self.state), PERFORMED, [step])
         if steps:
             self._compare(None, self.state, MARKED, steps)
         return len(steps)
@@ -142,6 +145,9 @@ class Lockstep:
         if not abilities.performs:
             raise DriverError("the driver performs nothing, so there is nothing to replay")
         return Comparison(self.system, abilities.observes)
+
+    def _seen(self, state: State) -> list[Difference]:
+        return self._comparison.differences(state, self.driver.observe())
 
     def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
         self.compared += 1
