@@ -58,10 +58,16 @@ class Served:
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().rpartition(":")[2])
-        self.database = sqlite3.connect(folder / "data" / "platform.db")
+        self.database: Any = sqlite3.connect(folder / "data" / "platform.db")
 
     def one(self, sql: str) -> Any:
         return self.database.execute(sql).fetchone()[0]
+
+    def watch(self, url: str) -> None:
+        """Look at a PostgreSQL store instead."""
+        import psycopg
+
+        self.database = psycopg.connect(url, autocommit=True)
 
     def members(self) -> list[psutil.Process]:
         own = psutil.Process(self.process.pid)
@@ -105,8 +111,10 @@ async def submit_all(port: int, tasks: int, clients: int, rate: float | None = N
     return sent
 
 
-def rate_of_platform(tasks: int, clients: int) -> float:
-    with served() as platform:
+def rate_of_platform(tasks: int, clients: int, store: str = "sqlite") -> float:
+    with served("--store", store) as platform:
+        if store != "sqlite":
+            platform.watch(store)
         asyncio.run(submit_all(platform.port, 20, 4))
         platform.until_done(20)
         begin = time.monotonic()
@@ -196,8 +204,10 @@ def main() -> None:
     for _ in range(given.rounds):
         rates.setdefault("onceproof_sqlite", []).append(rate_of_platform(given.tasks, given.clients))
         if not given.skip_rivals:
-            from bench.rivals import rate_of_celery, rate_of_procrastinate
+            from bench.rivals import postgresql, rate_of_celery, rate_of_procrastinate
 
+            with postgresql() as url:
+                rates.setdefault("onceproof_postgresql", []).append(rate_of_platform(given.tasks, given.clients, url))
             rates.setdefault("procrastinate_postgresql", []).append(
                 rate_of_procrastinate(given.tasks, given.clients, 2)
             )

