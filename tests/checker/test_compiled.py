@@ -96,3 +96,24 @@ def test_symmetry_changes_no_verdict_on_the_protocol(number: int) -> None:
             trace = result.counterexample.trace
             for before, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
                 assert system.step(before, step) == after
+
+
+def test_fingerprints_find_the_same() -> None:
+    for seed in range(0, 40):
+        system = random_system(seed)
+        claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+        whole = compiled.check(system, claims, Limits(max_states=20_000), workers=1)
+        if whole.complete:
+            for workers in (1, 2):
+                found = compiled.check(system, claims, workers=workers, fingerprint=True)
+                assert told(found) == told(whole), seed
+                assert "fingerprints" in found.notes[0]
+
+
+def test_fingerprints_of_many_states() -> None:
+    system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
+    report: dict[str, Any] = {}
+    result = compiled.check(system, [], fingerprint=True, report=report)
+    assert (result.states, result.transitions, result.depth) == (1_260_480, 7_855_312, 40)
+    assert report["bytes"] / result.states < 30
+    assert "probability 4.3e-08" in result.notes[0]

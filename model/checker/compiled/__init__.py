@@ -28,6 +28,7 @@ def check(
     workers: int | None = None,
     max_memory: int | None = None,
     symmetry: bool = False,
+    fingerprint: bool = False,
     checkpoint: Path | None = None,
     resume: Path | None = None,
     checkpoint_seconds: float = 60.0,
@@ -40,6 +41,8 @@ def check(
     symmetry: treats states that differ only by which element is which as one, for sorts that are declared symmetric
         and are so; there are fewer states and transitions then, and the verdicts are the same.
         ``eventually`` is judged without it: with such a property nothing is reduced.
+    fingerprint: keeps 8 bytes a state, a hash instead of the state; the notes say how likely it is that one was
+        overlooked. ``eventually`` is unknown then, and a violation may come without a run where memory is short.
     checkpoint: a file (and one beside it) that the search is kept in every so many seconds, and when a limit ends it.
     resume: such a file, to go on from; it may be the same one. Raises CheckpointError where that cannot be.
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes.
@@ -50,7 +53,7 @@ def check(
     from model.checker.results import Limits
 
     threads = workers or len(os.sched_getaffinity(0))
-    asked = Asked(threads, max_memory, symmetry, checkpoint, resume, checkpoint_seconds)
+    asked = Asked(threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds)
     return run(system, properties, limits or Limits(), asked, report if report is not None else {})
 
 

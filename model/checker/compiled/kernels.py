@@ -35,6 +35,73 @@ ALL, NO_FAULTS, FAULTS = range(3)
 FINISHED, GROW, PAUSED, FAILED = range(4)
 
 
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def gather(functions, states, words, shared, mine, chunks, fired, is_fault, best, out, most):  # type: ignore[no-untyped-def]
+    """Fills ``out`` with the successors of some states (of those that ONLY asks for, and that differ from them).
+
+    Takes states from the worker's chunk, and chunks until there are none left. Counts what is taken, notes deadlocks.
+    Returns how many numbers were written; -1 where the model itself fails.
+    """
+    expand, spent, ends = functions[EXPAND], functions[SPENT], functions[ENDS]
+    record = words + 1
+    depth, only = shared[DEPTH], shared[ONLY]
+    source, end = mine[FROM], mine[TO]
+    n = np.int64(0)
+    while n < most:
+        if source >= end:
+            chunk = add_and_fetch(shared, NEXT_CHUNK, 1)
+            if chunk >= shared[CHUNKS]:
+                break
+            source, end = chunks[chunk, 0], chunks[chunk, 1]
+        got = call(expand, states, source * words, out, n)
+        if got < 0:
+            mine[ERROR] = source
+            return np.int64(-1)
+        stuck = True
+        to = n
+        for at in range(n, n + got, record):
+            move = out[at]
+            changes = move >= 0
+            if not changes:
+                move = -1 - move
+            fired[move] += 1
+            stuck = stuck and is_fault[move]
+            if changes and (only == 0 or is_fault[move] == (only == 2)):
+                if to != at:
+                    for word in range(record):
+                        out[to + word] = out[at + word]
+                to += record
+        if stuck and ends != 0 and call(ends, states, source * words, out, to) == 0:
+            key = (call(spent, states, source * words, out, to) << 32) | (depth - 1)
+            best[0] = min(best[0], key)
+        n = to
+        source += 1
+    mine[FROM], mine[TO] = source, end
+    return n
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def judged(functions, states, words, number, mine, best, depth, out):  # type: ignore[no-untyped-def]
+    """Notes what a new state violates, and what it puts to use; whether the model itself fails there."""
+    at = number * words
+    false = call(functions[JUDGE], states, at, out, 0)
+    if mine[PENDING] != 0:
+        call(functions[EXERCISED], states, at, mine, PENDING)
+    if false == 0:
+        return False
+    if false < 0:
+        mine[ERROR] = number
+        return True
+    key = (call(functions[SPENT], states, at, best, 0) << 32) | depth
+    which = 1
+    while false > 0:
+        if false & 1:
+            best[which] = min(best[which], key)
+        false >>= 1
+        which += 1
+    return False
+
+
 @cache
 def kernel(words: int) -> Any:
     """The function that a worker runs over the chunks of a level, for states of so many words."""
@@ -44,55 +111,22 @@ def kernel(words: int) -> Any:
     @numba.njit(nogil=True, cache=True, error_model="numpy")
     def explore(functions, states, table, bits, shared, mine, chunks, log, fired, is_fault, best, out, hashes, rounds):  # type: ignore[no-untyped-def]
         """Expands the chunks of one level until they are done, the table is full, or it is time for a pause."""
-        expand, judge, exercised = functions[EXPAND], functions[JUDGE], functions[EXERCISED]
-        spent, ends, canonical = functions[SPENT], functions[ENDS], functions[CANONICAL]
+        canonical = functions[CANONICAL]
         shift = np.uint64(64 - bits)
         number_mask = np.uint32((1 << bits) - 1)
         slot_mask = np.int64((1 << bits) - 1)
-        depth, only, alone = shared[DEPTH], shared[ONLY], shared[ALONE] != 0
+        depth, alone = shared[DEPTH], shared[ALONE] != 0
         cursor, block_end = mine[CURSOR], mine[BLOCK_END]
-        source, end = mine[FROM], mine[TO]
         reason = FINISHED
         for _ in range(rounds):
             if shared[COUNT] >= shared[LIMIT]:
                 reason = GROW
                 break
-            n = np.int64(0)
-            failed = False
-            while n < most:
-                if source >= end:
-                    chunk = add_and_fetch(shared, NEXT_CHUNK, 1)
-                    if chunk >= shared[CHUNKS]:
-                        break
-                    source, end = chunks[chunk, 0], chunks[chunk, 1]
-                got = call(expand, states, source * words, out, n)
-                if got < 0:
-                    mine[ERROR] = source
-                    failed = True
-                    break
-                stuck = True
-                to = n
-                for at in range(n, n + got, record):
-                    move = out[at]
-                    changes = move >= 0
-                    if not changes:
-                        move = -1 - move
-                    fired[move] += 1
-                    stuck = stuck and is_fault[move]
-                    if changes and (only == 0 or is_fault[move] == (only == 2)):
-                        if to != at:
-                            for word in range(record):
-                                out[to + word] = out[at + word]
-                        to += record
-                if stuck and ends != 0 and call(ends, states, source * words, out, to) == 0:
-                    key = (call(spent, states, source * words, out, to) << 32) | (depth - 1)
-                    best[0] = min(best[0], key)
-                n = to
-                source += 1
-            if failed:
+            n = gather(functions, states, words, shared, mine, chunks, fired, is_fault, best, out, most)
+            if n < 0:
                 reason = FAILED
                 break
-            if n == 0 and source >= end:
+            if n == 0 and mine[FROM] >= mine[TO]:
                 break
             count = n // record
             for i in range(count):
@@ -135,21 +169,8 @@ def kernel(words: int) -> Any:
                         else:
                             entry = claim(table, slot, np.uint32(cursor + 1) | tag)
                         if entry == 0:
-                            if judge != 0:
-                                false = call(judge, states, cursor * words, best, 0)
-                                if false != 0:
-                                    if false < 0:
-                                        mine[ERROR] = cursor
-                                        reason = FAILED
-                                    key = (call(spent, states, cursor * words, out, n) << 32) | depth
-                                    which = 1
-                                    while false > 0:
-                                        if false & 1:
-                                            best[which] = min(best[which], key)
-                                        false >>= 1
-                                        which += 1
-                            if mine[PENDING] != 0:
-                                call(exercised, states, cursor * words, mine, PENDING)
+                            if judged(functions, states, words, cursor, mine, best, depth, out):
+                                reason = FAILED
                             cursor += 1
                             fresh += 1
                             break
@@ -167,7 +188,6 @@ def kernel(words: int) -> Any:
         else:
             reason = PAUSED
         mine[CURSOR], mine[BLOCK_END] = cursor, block_end
-        mine[FROM], mine[TO] = source, end
         return reason
 
     return explore

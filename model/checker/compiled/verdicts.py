@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import factorial, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from model.checker.compiled import cache
 from model.checker.compiled.checkpoint import Checkpoint
+from model.checker.compiled.fingerprint import FingerprintSearch
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.kernels import FAR
+from model.checker.compiled.kernels_fingerprint import collision_probability
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import HEADROOM, free_memory
 from model.checker.compiled.paths import Paths
@@ -38,6 +41,7 @@ class Asked:
     workers: int
     max_memory: int | None = None
     symmetry: bool = False
+    fingerprint: bool = False
     checkpoint: Path | None = None
     resume: Path | None = None
     checkpoint_seconds: float = 60.0
@@ -51,7 +55,8 @@ def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[st
     """A search that went as far as the limits allow; ModelError where the model itself fails."""
     text = functions.source()
     code, _ = cache.machine_code(text)
-    search = Search(functions, Library(code), asked.workers, asked.max_memory or int(free_memory() * HEADROOM))
+    kind = FingerprintSearch if asked.fingerprint else Search
+    search = kind(functions, Library(code), asked.workers, asked.max_memory or int(free_memory() * HEADROOM))
     try:
         unfinished = None
         if asked.resume:
@@ -98,6 +103,8 @@ def check(
     functions = Functions(generated, claims, deadlock=properties is None, exchanges=exchanges)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
+    if asked.fingerprint and (asked.checkpoint or asked.resume):
+        raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
     cache.use_for_numba()
     search = explored(functions, limits, asked, report)
     verdicts = _Verdicts(search)
@@ -109,6 +116,13 @@ def check(
         fired[step.action] += count
     cache.seal_numba()
     search.close()
+    notes = []
+    if asked.fingerprint:
+        chance = collision_probability(search.count)
+        notes.append(f"states are told apart by 64-bit fingerprints: with probability {chance:.1e} one was overlooked")
+    if exchanges:
+        most = prod(factorial(system.sizes[sort]) for sort in {one.sort for one in exchanges})
+        notes.append(f"by symmetry each state stands for up to {most} that differ only by which element is which")
     return CheckResult(
         engine="compiled",
         complete=not search.stopped,
@@ -121,7 +135,12 @@ def check(
         stopped=search.stopped,
         faults=frozenset(name for name, action in system.actions.items() if action.fault),
         symmetry=", ".join(dict.fromkeys(one.sort.lower() for one in exchanges)) or "none",
+        notes=notes,
     )
+
+
+class _NoRoom(Exception):
+    """There is no memory for whole states as deep as a violation that was found with fingerprints."""
 
 
 class _Verdicts:
@@ -131,6 +150,7 @@ class _Verdicts:
         self.search, self.functions = search, search.functions
         self.complete = not search.stopped
         self._promises: Promises | None = None
+        self._exact: Search | None = None
 
     def of(self, bit: int, claim: Property) -> PropertyResult:
         """The verdict on the claim with this bit."""
@@ -147,7 +167,7 @@ class _Verdicts:
         return self._eventually(claim, IDLE if idle else "")
 
     def _eventually(self, claim: Property, idle: str) -> PropertyResult:
-        if not self.complete:
+        if not self.complete or isinstance(self.search, FingerprintSearch):
             return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
         best: Counterexample | None = None
         for number, (owner, _) in enumerate(self.functions.judge.instances):
@@ -182,9 +202,27 @@ class _Verdicts:
         violates: Callable[[State], bool] = lambda state: bool(false(state))  # noqa: E731
         if which == 0:
             violates = self._stuck(violates)
-        trace, minimal = Paths(self.search).least(which, violates)
+        try:
+            trace, minimal = Paths(self._whole(which)).least(which, violates)
+        except _NoRoom:
+            return PropertyResult(name, kind, Verdict.VIOLATED)
         found = Counterexample(name, false(trace.states[-1])[0], trace, minimal)
         return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
+
+    def _whole(self, which: int) -> Search:
+        """A search that has whole states, at least as deep as the violation; with fingerprints it is made now."""
+        if not isinstance(self.search, FingerprintSearch):
+            return self.search
+        if self._exact is None or int(self._exact.best[which]) != int(self.search.best[which]):
+            steps = int(self.search.best[which]) & 0xFFFFFFFF
+            fingerprints = self.search
+            self._exact = Search(
+                self.functions, fingerprints.library, len(fingerprints.workers), fingerprints.max_memory
+            )
+            self._exact.run(Limits(max_depth=steps + 1))
+            if int(self._exact.best[which]) != int(fingerprints.best[which]):
+                raise _NoRoom
+        return self._exact
 
     def _stuck(self, unwanted: Callable[[State], bool]) -> Callable[[State], bool]:
         generated, is_fault = self.functions.generated, self.functions.is_fault
