@@ -36,12 +36,6 @@ CARRIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def full():
-    """The proof of the full design."""
-    return prove(PROTOCOL, unbounded(PROTOCOL))
-
-
 def test_full_design_is_proved_under_every_fault(full):
     assert full.proved
     assert full.dropped == []

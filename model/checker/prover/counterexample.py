@@ -38,11 +38,16 @@ class InductionFailure:
 
 
 def induction_failure(
-    stage: Stage, failure: Outcome, hypotheses: list[str], timeout: float = SECONDS_PER_QUERY
+    stage: Stage,
+    failure: Outcome,
+    hypotheses: list[str],
+    timeout: float = SECONDS_PER_QUERY,
+    fewest_facts: bool = True,
 ) -> InductionFailure | None:
     """The counterexample behind a failed query, as small as can be; None where the solver finds none in time.
 
-    hypotheses: the names of the conjuncts that were assumed when it failed.
+    hypotheses: the names of the conjuncts that were assumed when it failed; fewest_facts: whether it is also to be
+    shrunk to as many fields as possible that are as at the start (of elements there are always the fewest).
     """
     query = failure.query
     if query.move is None:
@@ -54,6 +59,8 @@ def induction_failure(
         return None
     bounds = _fewest(session, query, found)
     least = session.counterexample(query, bounds) or found
+    if not fewest_facts:
+        return _told(stage, query, least)
     calm = _calmed(stage, session, query, bounds)
     return _told(stage, query, session.counterexample(query, [*bounds, *calm]) or least)
 

@@ -10,7 +10,7 @@ from model.checker.prover.solver import Answer, Outcome
 from model.checker.prover.triage import Engine, Search, plain_engine, search
 from model.checker.results import Counterexample
 
-CAUSES_MAX = 12  # conjuncts whose failure is looked into for the sizes that a real counterexample needs
+CAUSES_MAX = 6  # conjuncts whose failure is looked into for the sizes that a real counterexample needs
 
 
 @dataclass
@@ -58,8 +58,11 @@ def _diagnose(proof: Proof, stage: Stage, failed: list[str], seconds: float, eng
     first = stage.rounds[0]
     needed: dict[str, int] = {}
     failures: dict[str, InductionFailure | None] = {}
-    for outcome in [*first[:CAUSES_MAX], *(proof.first_failure(name) for name in failed)]:
-        shrunk = induction_failure(stage, outcome, hypotheses_when(stage, outcome))
+    mine = [proof.first_failure(name) for name in failed]
+    others = [outcome for outcome in first if outcome.query.subject not in failed]
+    for outcome in [*mine, *others[:CAUSES_MAX]]:
+        given = hypotheses_when(stage, outcome)
+        shrunk = induction_failure(stage, outcome, given, fewest_facts=outcome in mine)
         failures[outcome.query.subject] = shrunk
         for name, size in (shrunk.sizes if shrunk else {}).items():
             needed[name] = max(size, needed.get(name, 1))

@@ -182,8 +182,10 @@ def _relation(left: Term, right: Term, relates: object) -> Sexpr:
     ]
     total = len(_cases(left)) * len(_cases(right))
     for part, number in ((left, right), (right, left)):
-        if isinstance(part, Read) and isinstance(number, Const) and len(found) in (0, total):
-            most = part.kind.most if isinstance(part.kind, Count) else 0
+        if not isinstance(part, Read) or not isinstance(number, Const) or not isinstance(part.kind, Count):
+            continue
+        most = part.kind.most
+        if number.code >= most and len(found) in (0, total):
             raise ModelError(f"`{part.field}` counts no further than {most} (many): {number.code} cannot be told apart")
     return sexpr.disjunction(found)
 
