@@ -13,14 +13,13 @@ from dataclasses import field as attribute
 from typing import Any
 
 from model.language.declare import Action, Field, Parameter, Property
-from model.language.errors import Disabled, ModelError, Vacuous, locate, nearest
+from model.language.errors import Disabled, ModelError, Vacuous, locate
 from model.language.lint import check_loops
 from model.language.mode import active
 from model.language.model import Config, Model
 from model.language.sorts import Choice, Index, Maybe, Sort
 from model.language.symbols import (
     Condition,
-    IndexSymbol,
     condition_term,
     python_value,
     value_term,
@@ -36,67 +35,18 @@ from model.language.terms import (
     Var,
     and_,
     deref,
-    eq,
     is_none,
     ite,
     not_,
     or_,
     quantified,
-    substitute,
 )
+from model.language.trace_state import MissingElement, TraceState
+from model.language.traced import Obligation, Path, TracedAction, TracedProperty, Write, overwritten
+
+__all__ = ["Obligation", "Path", "TracedAction", "TracedProperty", "Tracer", "Write", "overwritten"]
 
 MOST_PATHS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """``field[indices] = value`` where ``condition`` holds; for all values of ``binders``, if there are any.
-
-    All terms speak of the state before the step. Of two writes to one cell the later one counts.
-    """
-
-    field: str
-    indices: tuple[Term, ...]
-    value: Term
-    condition: Term = TRUE
-    binders: tuple[Var, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """One way through an action: if all of ``guard`` is true it is enabled and does ``writes``. Ways are disjoint."""
-
-    guard: tuple[Term, ...]
-    writes: tuple[Write, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Obligation:
-    """What must never be true: there the function itself would fail (an index that is none, say)."""
-
-    guard: tuple[Term, ...]
-    message: str
-
-
-@dataclass(frozen=True)
-class TracedAction:
-    """All ways through an action; no way at all means that this configuration rules it out."""
-
-    action: Action
-    variables: tuple[Var, ...]
-    paths: tuple[Path, ...]
-    obligations: tuple[Obligation, ...]
-
-
-@dataclass(frozen=True)
-class TracedProperty:
-    """A property is violated where ``antecedent`` holds and ``body`` does not."""
-
-    property: Property
-    variables: tuple[Var, ...]
-    antecedent: Term
-    body: Term
-    obligations: tuple[Obligation, ...]
 
 
 @dataclass
@@ -324,80 +274,6 @@ class Tracer:
         for write in merged:
             if element not in write.indices:
                 raise ModelError(f"a loop over {element.sort.__name__} writes `{write.field}` in every pass")
-
-
-class MissingElement(ModelError):
-    """A field was indexed by None."""
-
-
-class TraceState:
-    """What a model function gets as ``st`` while it is traced."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        object.__setattr__(self, "_tracer", tracer)
-
-    def __getattr__(self, name: str) -> Any:
-        tracer: Tracer = object.__getattribute__(self, "_tracer")
-        if name in tracer.config.switches:
-            return tracer.config.switches[name]
-        declared = _declared(tracer, name)
-        return TraceCells(tracer, declared) if declared.indices else tracer.read(declared, ())
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        tracer: Tracer = object.__getattribute__(self, "_tracer")
-        declared = _declared(tracer, name)
-        if declared.indices:
-            raise ModelError(f"`{name}` is an array: write one of its cells")
-        tracer.write(declared, (), value)
-
-
-class TraceCells:
-    """One field while it is traced: reading and writing one cell is all that it allows."""
-
-    __slots__ = ("declared", "tracer")
-
-    def __init__(self, tracer: Tracer, declared: Field) -> None:
-        self.tracer, self.declared = tracer, declared
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.tracer.read(self.declared, self._indices(key))
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.tracer.write(self.declared, self._indices(key), value)
-
-    def _indices(self, key: Any) -> tuple[Term, ...]:
-        keys = key if isinstance(key, tuple) else (key,)
-        wanted = ", ".join(sort.__name__ for sort in self.declared.indices)
-        if len(keys) != len(self.declared.indices):
-            raise ModelError(f"`{self.declared.name}` is indexed by [{wanted}], found {len(keys)} indices")
-        terms = []
-        for one, sort in zip(keys, self.declared.indices, strict=True):
-            if one is None:
-                raise MissingElement(f"`{self.declared.name}` is indexed by [{wanted}], found None")
-            if not (isinstance(one, IndexSymbol) and one.sort is sort):
-                found = f"a {one.sort.__name__}" if isinstance(one, IndexSymbol) else repr(one)
-                raise ModelError(f"`{self.declared.name}` is indexed by [{wanted}], found {found}")
-            terms.append(one.term)
-        return tuple(terms)
-
-
-def overwritten(write: Write, indices: tuple[Term, ...], older: Term) -> Term:
-    """The value of a cell after a write to its field, given its value before it."""
-    bound: dict[Var, Term] = {}
-    for mine, asked in zip(write.indices, indices, strict=True):
-        if isinstance(mine, Var) and mine in write.binders:
-            bound.setdefault(mine, asked)
-    if len(bound) < len(write.binders):
-        raise ModelError(f"`{write.field}` is read after a loop wrote it in a way that cannot be followed")
-    same = and_(*(eq(substitute(m, bound), a) for m, a in zip(write.indices, indices, strict=True)))
-    return ite(and_(same, substitute(write.condition, bound)), substitute(write.value, bound), older)
-
-
-def _declared(tracer: Tracer, name: str) -> Field:
-    declared = tracer.model.fields.get(name)
-    if declared is None:
-        raise ModelError(f"the model has no field `{name}`{nearest(name, tracer.model.fields)}")
-    return declared
 
 
 def _variables(parameters: tuple[Parameter, ...]) -> tuple[Var, ...]:

@@ -55,7 +55,8 @@ from model.language.terms import (
 )
 from model.language.terms import FALSE as NEVER
 from model.language.terms import TRUE as ALWAYS
-from model.language.trace import Obligation, Path, TracedAction, Tracer, Write, overwritten
+from model.language.trace import Obligation, Path, TracedAction, Tracer, Write
+from model.language.traced import overwritten
 
 AFTER = "next."
 WIRE = ".wire"
