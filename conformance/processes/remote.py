@@ -183,6 +183,10 @@ class RemoteScheduler:
         if self._absent != "DOWN":
             self.remote.call("timed_out", message=message, attempt=attempt)
 
+    def settled(self, message: str) -> None:
+        """The resource manager has ended the task."""
+        self.remote.call("settled", message=message)
+
     def require_held(self, message: str) -> None:
         """NotEnabled unless it runs and holds the message."""
         work = self.works.get(message)
