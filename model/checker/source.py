@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from model.checker.generated_formula import (
@@ -46,6 +47,12 @@ from model.language.system import Arguments, System
 from model.language.terms import Term, Var
 
 RESERVED = {"after_", "found_", "state_"}
+
+
+@lru_cache(maxsize=4)
+def generated(system: System) -> GeneratedSystem:
+    """The generated code of a system; of the last few it is remembered."""
+    return GeneratedSystem(system)
 
 
 class Names:

@@ -86,10 +86,10 @@ def why_not(system: System, properties: Sequence[Property] | None = None) -> str
         return f"{error.name} is not installed"
     from model.checker.compiled.functions import Functions
     from model.checker.generated_steps import TooLarge
-    from model.checker.source import GeneratedSystem
+    from model.checker.source import generated
 
     claims = list(properties) if properties is not None else system.properties()
     try:
-        return Functions(GeneratedSystem(system), claims, deadlock=properties is None).inexact or None
+        return Functions(generated(system), claims, deadlock=properties is None).inexact or None
     except TooLarge as error:
         return str(error)

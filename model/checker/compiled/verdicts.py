@@ -22,7 +22,7 @@ from model.checker.compiled.search import Failed, Search
 from model.checker.generated_steps import Ground
 from model.checker.generated_symmetry import Exchange, symmetric_ground
 from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
-from model.checker.source import GeneratedSystem
+from model.checker.source import GeneratedSystem, generated
 from model.language.declare import Property
 from model.language.layout import State
 from model.language.system import System
@@ -99,8 +99,8 @@ def check(
     ground: Ground | None = None
     if asked.symmetry and not any(claim.kind == "eventually" for claim in claims):
         ground, exchanges = symmetric_ground(system)
-    generated = GeneratedSystem(system, ground)
-    functions = Functions(generated, claims, deadlock=properties is None, exchanges=exchanges)
+    code = GeneratedSystem(system, ground) if ground else generated(system)
+    functions = Functions(code, claims, deadlock=properties is None, exchanges=exchanges)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     if asked.fingerprint and (asked.checkpoint or asked.resume):
@@ -112,7 +112,7 @@ def check(
     if functions.ending is not None:
         results.append(verdicts.safety(0, DEADLOCK, DEADLOCK, functions.ending.instances))
     fired = dict.fromkeys(system.actions, 0)
-    for step, count in zip(generated.steps, search.fired.tolist(), strict=False):
+    for step, count in zip(functions.steps, search.fired.tolist(), strict=False):
         fired[step.action] += count
     cache.seal_numba()
     search.close()

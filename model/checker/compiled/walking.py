@@ -18,7 +18,7 @@ from model.checker.compiled.lowering import Library
 from model.checker.compiled.search import NAMES
 from model.checker.compiled.verdicts import CannotCompile, confirm
 from model.checker.results import Counterexample, Trace
-from model.checker.source import GeneratedSystem
+from model.checker.source import generated
 from model.language.declare import Property
 from model.language.system import System
 
@@ -57,7 +57,7 @@ def walk(
     began = time.monotonic()
     chosen = list(properties) if properties is not None else system.properties()
     claims = [claim for claim in chosen if claim.kind == "always"]
-    functions = Functions(GeneratedSystem(system), claims, deadlock=False)
+    functions = Functions(generated(system), claims, deadlock=False)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     cache.use_for_numba()

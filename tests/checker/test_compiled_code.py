@@ -1,0 +1,98 @@
+"""The generated functions: packed states, machine code, and Numba's reading of the same text."""
+
+import ctypes
+import random
+import types
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from model.checker.compiled.functions import Functions
+from model.checker.compiled.lowering import Library, to_object
+from model.checker.compiled.packing import Packing, signed
+from model.checker.source import GeneratedSystem
+from model.language import System, build
+from model.language.layout import State
+from model.protocol.system import PROTOCOL
+from tests.models.jugs import JUGS
+from tests.random_models import random_system
+
+
+def functions_of(system: System) -> Functions:
+    return Functions(GeneratedSystem(system), system.properties(), deadlock=True)
+
+
+def some_states(functions: Functions, most: int) -> list[State]:
+    seen = {functions.system.initial}
+    queue = [functions.system.initial]
+    for state in queue:
+        for _, after in functions.generated.successors(state):
+            if after not in seen:
+                seen.add(after)
+                queue.append(after)
+        if len(seen) > most:
+            break
+    return random.Random(1).sample(queue, min(len(queue), 200))
+
+
+def expanded(functions: Functions, expand: Any, state: State) -> list[tuple[int, State]]:
+    """The successors that compiled code writes down, as the plain ones are."""
+    words = functions.packing.words
+    packed = np.array(functions.packing.pack(state), np.int64)
+    out = np.zeros((functions.most_records + 1) * (words + 1), np.int64)
+    found = []
+    for at in range(0, expand(packed, out), words + 1):
+        move = int(out[at])
+        after = functions.packing.unpack(out[at + 1 : at + 1 + words].tolist())
+        assert (after == state) == (move < 0) or move >= 0
+        found.append((move if move >= 0 else -1 - move, after))
+    return sorted(found)
+
+
+def machine(library: Library, name: str) -> Any:
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(library.address(name))
+    return lambda state, other: function(state.ctypes.data, other.ctypes.data)
+
+
+@pytest.mark.parametrize("system", [build(JUGS), random_system(0), random_system(16), build(PROTOCOL)], ids=range(4))
+def test_machine_code_takes_the_steps_of_generated_python(system: System) -> None:
+    functions = functions_of(system)
+    library = Library(to_object(functions.source()))
+    for state in some_states(functions, 2000):
+        assert expanded(functions, machine(library, "expand"), state) == functions.generated.successors(state)
+
+
+@pytest.mark.parametrize("system", [build(JUGS), random_system(4)], ids=range(2))
+def test_numba_reads_the_same_text_to_the_same_results(system: System) -> None:
+    functions = functions_of(system)
+    namespace: dict[str, Any] = {}
+    exec(functions.source(), namespace)
+    library = Library(to_object(functions.source()))
+    for name, written in namespace.items():
+        if isinstance(written, types.FunctionType):
+            by_numba, by_us = numba.njit(written), machine(library, name)
+            for state in some_states(functions, 300)[:60]:
+                packed = np.array(functions.packing.pack(state), np.int64)
+                one, other = np.full(4096, -1, np.int64), np.full(4096, -1, np.int64)
+                assert by_numba(packed, one) == by_us(packed, other)
+                assert np.array_equal(one, other)
+
+
+def test_states_come_out_of_their_words_as_they_went_in() -> None:
+    rand = random.Random(2)
+    known = [rand.choice((1, 2, 3, 7, 31, (1 << 20) - 1)) << rand.choice((0, 0, 2)) for _ in range(60)]
+    packing = Packing(known)
+    assert packing.words > 1
+    for _ in range(100):
+        state = tuple(rand.choice([v for v in range(mask.bit_length()) if mask >> v & 1]) for mask in known)
+        words = packing.pack(state)
+        assert packing.unpack(words) == state
+        assert all(signed(word) == word for word in words)
+
+
+def test_fields_that_nothing_changes_take_no_bits() -> None:
+    small = functions_of(build(PROTOCOL)).packing
+    large = functions_of(build(PROTOCOL, PROTOCOL.configure({}, {}, {"api_crash": 1}))).packing
+    assert small.bits < large.bits < 64
