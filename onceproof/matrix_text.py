@@ -81,12 +81,14 @@ def _differs(matrix: Matrix, cell: CaseResult) -> bool:
 
 
 def _as_without(matrix: Matrix, cell: CaseResult) -> bool:
-    """Whether all that is broken in a cell is broken in as many steps without any fault: then that row says it."""
-    plain = matrix.results.get(Case(cell.case.off, ()))
-    if plain is None or not cell.case.faults or () not in matrix.plan.columns:
-        return False
-    texts = {name: _cell(matrix, cell, name, everything=False) for name in matrix.setting.names}
-    return all(text in (SAME, cell_text(plain.of(name))) for name, text in texts.items())
+    """Whether a row with fewer of the faults says the very same: then that row stands for this one."""
+
+    def texts(row: CaseResult) -> list[str]:
+        return [_cell(matrix, row, name, everything=False) for name in matrix.setting.names]
+
+    fewer = [column for column in matrix.plan.columns if set(column) < set(cell.case.faults)]
+    rows = [row for faults in fewer if (row := matrix.results.get(Case(cell.case.off, faults))) is not None]
+    return any(texts(row) == texts(cell) for row in rows)
 
 
 def _cell(matrix: Matrix, cell: CaseResult, name: str, *, everything: bool) -> str:
@@ -141,7 +143,7 @@ def _legend(body: Sequence[Sequence[str]], *, everything: bool) -> Iterator[str]
         yield "-: the property does not apply"
     if SAME in used and not everything:
         yield f"{SAME}: as with all mechanisms on (which holds, where there is no row for it)"
-        yield "a row without a fault also stands for every fault under which no more is broken"
+        yield "a row also stands for all further faults under which no more is broken: they have no row of their own"
 
 
 def _columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
