@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -55,7 +56,7 @@ class Platform:
     @property
     def data(self) -> Path:
         """The data folder."""
-        return self.folder / "data"
+        return Path(self.settings.get("data", self.folder / "data"))
 
     @property
     def ledger(self) -> Path:
@@ -115,6 +116,12 @@ class Platform:
             if self.process.stdout is not None:
                 self.process.stdout.close()
             self.process = None
+
+    def end(self) -> None:
+        """After a test: kill what runs, and leave no runtime folder."""
+        self.kill()
+        if (self.data / "state.json").exists():
+            shutil.rmtree(self.state()["folder"], ignore_errors=True)
 
     def caller(self, **given: Any) -> Caller:
         """A client."""

@@ -48,7 +48,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     for name, text in (("echo", ECHO), ("shop/echo", ECHO), ("failing", FAILING), ("slow", SLOW)):
         made.function(name, text)
     yield made.start()
-    made.kill()
+    made.end()
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     )
     made.function("echo", ECHO)
     yield made.start()
-    made.kill()
+    made.end()
 
 
 def test_where_keys_are_configured_requests_must_be_signed(signed: Platform) -> None:

@@ -23,7 +23,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     for name, text in FUNCTIONS.items():
         made.function(name, text)
     yield made.start()
-    made.kill()
+    made.end()
 
 
 def onceproof(*arguments: str, endpoint: str = "", text: str = "") -> tuple[int, str, str]:

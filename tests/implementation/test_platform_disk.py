@@ -28,7 +28,7 @@ def platform(disk: Path, tmp_path: Path) -> Iterator[Platform]:
     made = Platform(tmp_path / "platform", {"data": str(disk / "data"), "schedulers": 1, "agents": 1})
     made.function("ledger", LEDGER)
     yield made
-    made.kill()
+    made.end()
 
 
 def remount(disk: Path, option: str) -> None:

@@ -18,7 +18,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
     made = Platform(tmp_path, dict(QUICK))
     made.function("ledger", LEDGER)
     yield made
-    made.kill()
+    made.end()
 
 
 @pytest.mark.slow

@@ -46,7 +46,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     for name, text in FUNCTIONS.items():
         made.function(name, text)
     yield made.start()
-    made.kill()
+    made.end()
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     made = Platform(tmp_path_factory.mktemp("fuzz"), {"sync_timeout_seconds": 20})
     made.function("echo", ECHO)
     yield made.start()
-    made.kill()
+    made.end()
 
 
 @pytest.mark.slow

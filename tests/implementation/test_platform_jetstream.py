@@ -58,7 +58,7 @@ def test_a_storm_with_one_node(one_node: Nats, tmp_path: Path) -> None:
         judge(platform, accepted, may_fail=False)
         eventually(lambda: left_on_stream(one_node, tmp_path) == 0)
     finally:
-        platform.kill()
+        platform.end()
 
 
 def test_a_cluster_of_three_that_loses_a_node(three_nodes: Nats, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_cluster_of_three_that_loses_a_node(three_nodes: Nats, tmp_path: Path)
         eventually(lambda: len(clients.accepted) > before + 10)
         judge(platform, clients.end(), may_fail=False)
     finally:
-        platform.kill()
+        platform.end()
 
 
 def test_the_store_fences_what_jetstream_would_take(one_node: Nats, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def platform(server: str, tmp_path: Path) -> Iterator[Platform]:
     made = Platform(tmp_path, {**QUICK, "store": server.replace("/postgres?", f"/{name}?")})
     made.function("ledger", LEDGER)
     yield made
-    made.kill()
+    made.end()
 
 
 def test_tasks_run_and_are_listed(platform: Platform) -> None:
@@ -68,7 +68,7 @@ def test_a_storm_on_postgresql_with_the_queue_on_jetstream(platform: Platform, t
         accepted = storm(platform, SEED, ROUNDS or 5, SAFE)
         judge(platform, accepted, may_fail=False)
     finally:
-        platform.kill()
+        platform.end()
         nats.stop()
 
 

@@ -26,7 +26,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
     made = Platform(tmp_path, {"lease_seconds": 1.0, "schedulers": 1, "agents": 1, "probe_log": str(logs)})
     made.function("ledger", LEDGER)
     yield made.start()
-    made.kill()
+    made.end()
 
 
 def lines(platform: Platform) -> list[dict[str, Any]]:
