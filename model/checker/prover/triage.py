@@ -15,7 +15,8 @@ from model.language.layout import State
 from model.language.model import Config, Model
 from model.language.system import Arguments, Step, System, build
 
-STATES_MAX = 200_000
+FAULTS_MAX = 3  # different ones in one instance, each once
+STATES_MAX = 60_000  # of one instance; what needs more is rarely the first to show a violation
 Engine = Callable[[System, Sequence[Property], Limits], CheckResult]
 
 
@@ -75,18 +76,16 @@ def search(
 
 def _instances(
     base: dict[str, int], faults: list[str], suspects: list[str]
-) -> Iterator[tuple[dict[str, int], tuple[str, ...]]]:
-    """Sizes and faults, smallest first: no fault; the suspects; one fault, then with two of something; two faults."""
+) -> list[tuple[dict[str, int], tuple[str, ...]]]:
+    """Sizes and faults to try, what is small or suspected first: a fault costs less than two of something do."""
     larger = [base | {name: 2} for name, size in base.items() if size == 1]
-    yield base, ()
-    for suspect, sizes in itertools.product(dict.fromkeys(suspects), [base, *larger]):
-        yield sizes, (suspect,)
-    for together in range(len(faults) + 1):
-        for sizes in [base, *larger]:
-            for chosen in itertools.combinations(faults, together):
-                tried = (not together and sizes is base) or (together == 1 and chosen[0] in suspects)
-                if not tried:
-                    yield sizes, chosen
+
+    def cost(instance: tuple[dict[str, int], tuple[str, ...]]) -> float:
+        sizes, chosen = instance
+        return sum(0.5 if name in suspects else 2.0 for name in chosen) + (3.0 if sizes is not base else 0.0)
+
+    together = [chosen for number in range(FAULTS_MAX + 1) for chosen in itertools.combinations(faults, number)]
+    return sorted(itertools.product([base, *larger], together), key=cost)
 
 
 def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[str, int]:
