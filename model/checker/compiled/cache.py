@@ -11,11 +11,13 @@ import os
 import platform
 import shutil
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 FORMAT = "onceproof-1"
-KEPT = 200  # machine code of so many models is kept; the longest unused go first
+MODELS_KEPT = 200  # machine code of so many models is kept; the longest unused go first
+VERSIONS_KEPT = 4
 
 
 def folder() -> Path:
@@ -43,22 +45,35 @@ def machine_code(text: str) -> tuple[bytes, bool]:
     code = to_object(text)
     with contextlib.suppress(OSError):
         _write(path, hashlib.sha256(code).digest() + code)
-        _forget_oldest(path.parent)
+        _forget_oldest(path.parent, "*.o", MODELS_KEPT)
     return code, False
 
 
 def use_for_numba() -> None:
-    """Tells Numba to keep its machine code in the cache too (unless NUMBA_CACHE_DIR says where), after a check of it.
+    """Tells Numba to keep its machine code in the cache too (or where NUMBA_CACHE_DIR says), after a check of it.
 
-    Files that are not as they were written are removed, so that Numba compiles again.
+    Each version of the kernels has a folder of its own: Numba itself looks at the file of a function only, not at what
+    it imports. Files that are not as they were written are removed, so that Numba compiles again.
     """
     config = _numba_config()
-    if not config.CACHE_DIR:
-        config.CACHE_DIR = str(folder() / "numba")
+    place = Path(config.CACHE_DIR) if config.CACHE_DIR else folder() / "numba"
+    version = f"onceproof-{_version_of_kernels()}"
+    if place.name != version:
+        place /= version
+        config.CACHE_DIR = str(place)
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            _forget_oldest(place.parent, "onceproof-*", VERSIONS_KEPT)
     with contextlib.suppress(OSError):
-        if not _is_whole(Path(config.CACHE_DIR)):
-            for path in _kernels(Path(config.CACHE_DIR)):
+        if not _is_whole(place):
+            for path in _kernels(place):
                 path.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1)
+def _version_of_kernels() -> str:
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
 def seal_numba() -> None:
@@ -81,7 +96,7 @@ def _numba_config() -> Any:
 
 
 def _kernels(place: Path) -> list[Path]:
-    return sorted(path for path in place.rglob("kernels.*") if path.suffix in (".nbi", ".nbc"))
+    return sorted(path for path in place.rglob("kernels*") if path.suffix in (".nbi", ".nbc"))
 
 
 def _digest(place: Path) -> str:
@@ -104,7 +119,9 @@ def _write(path: Path, content: bytes) -> None:
     os.replace(file.name, path)
 
 
-def _forget_oldest(place: Path) -> None:
-    files = sorted(place.glob("*.o"), key=lambda path: path.stat().st_mtime)
-    for path in files[:-KEPT]:
-        path.unlink(missing_ok=True)
+def _forget_oldest(place: Path, pattern: str, kept: int) -> None:
+    for path in sorted(place.glob(pattern), key=lambda one: one.stat().st_mtime)[:-kept]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
