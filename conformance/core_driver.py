@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.driver import Abilities, DriverError, Observation, StepRefused, StepUncalled, StepUncertain
+from conformance.driver import Abilities, Driver, DriverError, Observation, StepRefused, StepUncalled, StepUncertain
 from conformance.mapping import LENIENT, SEEN, UNSEEN, Sight
 from implementation.clock import ManualClock
 from implementation.core import ACTIONS, Core
@@ -45,7 +45,7 @@ def settings_of(setting: Mapping[str, Any]) -> Settings:
     )
 
 
-class CoreDriver:
+class CoreDriver(Driver):
     """A driver of the reference core, or of a variant of it (``make``: from a file's path and settings to a core).
 
     Its database is a file in a folder of its own, in memory where the machine has such a place.
@@ -70,7 +70,11 @@ class CoreDriver:
             return self._abilities
         self._drop()
         self._made += 1
-        self._core, self._settings = self._make(str(self._folder / f"core{self._made}.db"), settings), settings
+        try:
+            self._core = self._make(str(self._folder / f"core{self._made}.db"), settings)
+        except StoreUnavailable as error:
+            raise DriverError(f"the system could not be started: {error}") from None
+        self._settings = settings
         return self._abilities
 
     @property

