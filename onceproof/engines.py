@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -31,17 +32,30 @@ class EngineOptions:
     """What a user may ask of an engine. workers: threads; max_memory: bytes; None: as many as there are.
 
     symmetry: where the compiled engine is used, states that differ only by which element is which count as one.
+    fingerprint: keeps a hash of 8 bytes of a state in place of the state. checkpoint, resume: files that a long search
+    is kept in every ``checkpoint_seconds``, and goes on from.
     """
 
     engine: str = "auto"
     workers: int | None = None
     max_memory: int | None = None
     symmetry: bool = False
+    fingerprint: bool = False
+    checkpoint: Path | None = None
+    resume: Path | None = None
+    checkpoint_seconds: float = 60.0
 
     @property
-    def compiled_only(self) -> bool:
-        """Whether something is asked for that only the compiled engine has."""
-        return self.workers is not None or self.max_memory is not None
+    def compiled_only(self) -> str:
+        """The options asked for that only the compiled engine has, for people; "" if there are none."""
+        asked = {
+            "--workers": self.workers,
+            "--max-memory": self.max_memory,
+            "--fingerprint": self.fingerprint or None,
+            "--checkpoint": self.checkpoint,
+            "--resume": self.resume,
+        }
+        return ", ".join(name for name, value in asked.items() if value is not None)
 
 
 def parse_size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -66,7 +80,7 @@ def explore(
     """
     if options.engine in ("plain", "direct"):
         if options.compiled_only:
-            raise InputError(f"--workers and --max-memory are for the compiled engine, not for `{options.engine}`")
+            raise InputError(f"only the compiled engine has {options.compiled_only}, not `{options.engine}`")
         return _plain(system, properties, limits, options.engine)
     if options.engine == "compiled" or options.compiled_only:
         return _compiled(system, properties, limits, options)
@@ -92,15 +106,23 @@ def _compiled(
 
 def _run(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:
     from model.checker import compiled
+    from model.checker.compiled.checkpoint import CheckpointError
 
-    return compiled.check(
-        system,
-        properties,
-        limits,
-        workers=options.workers,
-        max_memory=options.max_memory,
-        symmetry=options.symmetry,
-    )
+    try:
+        return compiled.check(
+            system,
+            properties,
+            limits,
+            workers=options.workers,
+            max_memory=options.max_memory,
+            symmetry=options.symmetry,
+            fingerprint=options.fingerprint,
+            checkpoint=options.checkpoint,
+            resume=options.resume,
+            checkpoint_seconds=options.checkpoint_seconds,
+        )
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
 
 
 def _auto(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:

@@ -33,6 +33,18 @@ POSITIVE = click.IntRange(min=1)
     "--no-symmetry", is_flag=True, help="Compiled engine: tell apart states that differ only by which element is which."
 )
 @click.option("--max-memory", callback=parse_size, metavar="SIZE", help="Memory of the compiled engine: 500M, 4G.")
+@click.option("--fingerprint", is_flag=True, help="Compiled engine: 8 bytes a state; says how sure that is.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path, dir_okay=False), help="Compiled engine: keep a long search here."
+)
+@click.option(
+    "--checkpoint-seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="How often."
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Go on from a checkpoint (it may be the same file).",
+)
 @click.option(
     "--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the first counterexample as ITF."
 )
@@ -52,16 +64,24 @@ def command(
     workers: int | None,
     no_symmetry: bool,
     max_memory: int | None,
+    fingerprint: bool,
+    checkpoint: Path | None,
+    checkpoint_seconds: float,
+    resume: Path | None,
 ) -> None:
     """Explore each SPEC (a file, or a folder with all below it) exhaustively.
 
     Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
-    options = EngineOptions(engine, workers, max_memory, not no_symmetry)
-    for file in (trace_out, junit, sarif):
+    options = EngineOptions(
+        engine, workers, max_memory, not no_symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
+    )
+    for file in (trace_out, junit, sarif, checkpoint):
         require_writable(file)
     loaded = load_specs(specs)
+    if len(loaded) > 1 and (checkpoint or resume):
+        raise InputError(f"a checkpoint is of one spec, found {len(loaded)}")
     outcomes: list[Outcome] = []
     with ProgressLine(quiet=quiet) as progress:
         for spec in loaded:

@@ -1,0 +1,60 @@
+"""`check` of what takes long: checkpoints, resuming, fingerprints; and what cannot be gone on with."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onceproof.main import run
+
+SPECS = Path(__file__).parents[2] / "specs"
+SPEC = str(SPECS / "scheduler-failover.yaml")
+SAFETY = "faults: {scheduler_crash: 1}\nproperties: [at_most_once, single_holder]\n"
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "safety.yaml"
+    path.write_text(SAFETY)
+    return str(path)
+
+
+def checked(capsys, *arguments):
+    status = run(["check", "--json", "--engine", "compiled", "--no-symmetry", *arguments])
+    return status, json.loads(capsys.readouterr().out)["specs"][0]
+
+
+def test_a_search_is_gone_on_with(spec, tmp_path, capsys):
+    file = str(tmp_path / "kept")
+    status, first = checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
+    assert (status, first["verdict"], first["complete"]) == (3, "unknown", False)
+    status, second = checked(capsys, spec, "--resume", file)
+    assert (status, second["verdict"], second["states"], second["transitions"]) == (0, "holds", 2120, 7412)
+
+
+def test_fingerprints_say_how_sure_they_are(spec, capsys):
+    status, told = checked(capsys, spec, "--fingerprint")
+    assert (status, told["states"], told["verdict"]) == (0, 2120, "holds")
+    assert any("with probability" in note for note in told["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume", "nowhere"], "nowhere"),
+        (["--resume", SPEC], "no checkpoint of this version"),
+        (["--fingerprint", "--engine", "plain"], "only the compiled engine has --fingerprint"),
+        ([str(SPECS / "plain-day.yaml"), "--checkpoint", "kept"], "a checkpoint is of one spec, found 2"),
+    ],
+)
+def test_wrong_input(spec, tmp_path, monkeypatch, arguments, message, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["check", spec, *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_something_else(spec, tmp_path, capsys):
+    file = str(tmp_path / "kept")
+    checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
+    assert run(["check", str(SPECS / "plain-day.yaml"), "--resume", file]) == 2
+    assert "of another model, configuration" in capsys.readouterr().err
