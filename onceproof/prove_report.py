@@ -62,6 +62,8 @@ def print_proof(proof: Proof, told: Told, again: str, *, quiet: bool) -> None:
     for diagnosis in diagnoses:
         click.echo()
         _print_diagnosis(proof, diagnosis, again)
+    if told.get("refused"):
+        click.echo(f"{INDENT}no certificate is written: there is nothing to certify")
     if "certificate" in told:
         click.echo(f"{INDENT}certificate: {told['certificate']} (onceproof prove --verify {told['certificate']})")
     click.echo()

@@ -73,6 +73,7 @@ def command(
     told["diagnoses"] = _diagnosed(proof, search, quiet)
     if certificate is not None and proof.proved:
         told["certificate"] = _written(proof, certificate)
+    told["refused"] = certificate is not None and not proof.proved
     again = _again(spec, without, with_faults)
     if as_json:
         click.echo(json.dumps(proof_json(proof, told), indent=2))

@@ -148,6 +148,25 @@ def test_a_loop_over_a_bounded_range_is_refused_with_its_line():
     assert "indexed by [Thing], found 0" in text
 
 
+def test_a_loop_whose_passes_meet_is_refused():
+    """Passes one after the other and passes all at once differ here, so there is no reading for any size."""
+
+    @action
+    def spread(st: State, thing: Thing) -> None:
+        """What one thing has counts for all, itself first."""
+        for other in Thing:
+            st.seen[other] = st.seen[thing] + 1
+
+    model = Model("spreading", {"__name__": "spreading", "seen": seen, "spread": spread, "few": _few_seen})
+    with pytest.raises(ModelError, match="a pass of a loop over Thing reads `seen` where other passes write it"):
+        prove(model, unbounded(model))
+
+
+@always
+def _few_seen(st: State, thing: Thing) -> bool:
+    return st.seen[thing] <= 1
+
+
 def test_many_is_proved_to_stay_many():
     @always
     def not_seen_often(st: State, thing: Thing) -> bool:

@@ -11,6 +11,7 @@ What this reading has instead of the bounds of exploration:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ from model.language.terms import (
     ite,
     not_,
     quantified,
+    walk,
 )
 from model.language.terms import FALSE as NEVER
 from model.language.terms import TRUE as ALWAYS
@@ -219,6 +221,8 @@ def _updates(declared: Field, parameters: tuple[Var, ...], value: Term) -> list[
 
 def _move(model: Model, traced: TracedAction) -> Move:
     network = {name for name, declared in model.fields.items() if declared.network}
+    for path in traced.paths:
+        _check_passes(path.writes)
     paths = [
         Path(path.guard, tuple(w for w in (_unbounded(model, network, w) for w in path.writes) if w is not None))
         for path in traced.paths
@@ -265,6 +269,20 @@ def _conjunct(tracer: Tracer, claim: Property) -> Conjunct:
     body = sexpr.closed("forall", binding(traced.variables), formula(traced.body))
     reads = frozenset(symbol for symbol in sexpr.symbols(body) if symbol.startswith(BEFORE))
     return Conjunct(claim.name, claim, body, tuple(map(_obligation(()), traced.obligations)), reads)
+
+
+def _check_passes(writes: tuple[Write, ...]) -> None:
+    """Refuses a loop of which one pass reads what another one writes: here all passes happen at once."""
+    looped = [write for write in writes if write.binders]
+    for one, other in itertools.product(looped, looped):
+        shared = [binder for binder in one.binders if binder in other.binders]
+        for part in (part for term in (*one.indices, one.condition, one.value) for part in walk(term)):
+            if not isinstance(part, Read) or part.field != other.field:
+                continue
+            for binder in shared:
+                if any(w == binder != r for w, r in zip(other.indices, part.indices, strict=True)):
+                    sort = binder.sort.__name__
+                    raise ModelError(f"a pass of a loop over {sort} reads `{part.field}` where other passes write it")
 
 
 def _unbounded(model: Model, network: set[str], write: Write) -> Write | None:
