@@ -129,3 +129,35 @@ def test_what_cannot_be_read_for_any_size(onceproof, lock, tmp_path):
     ran = onceproof("prove", tmp_path / "counting.yaml")
     assert ran.status == 2
     assert "property `few`, counting.py:17: `seen` counts no further than 2 (many): 7 cannot be told apart" in ran.err
+
+
+def test_a_wrong_conjunct_fails_with_a_run(onceproof, tmp_path):
+    wrong = (
+        '\n\n@always(invariant="wrong")\ndef nobody_holds(st: State, client: Client) -> bool:\n'
+        '    """Nobody ever holds it."""\n    return not st.holds[client]\n'
+    )
+    (tmp_path / "wrong.py").write_text((MODELS / "lock_service.py").read_text() + wrong)
+    (tmp_path / "wrong.yaml").write_text("name: wrong\nmodel: wrong.py\n")
+    ran = onceproof("prove", tmp_path / "wrong.yaml")
+    assert ran.status == 0  # the property is proved without it
+    assert "nobody_holds is no invariant: a random run ends in a state in which it is false" in ran.out
+    assert "take(client" in ran.out
+    assert "not kept by every step here, and not needed: nobody_holds" in ran.out
+
+
+def test_no_certificate_of_what_is_not_proved(onceproof, broken, tmp_path):
+    ran = onceproof("prove", broken, "--certificate", tmp_path / "certificate")
+    assert ran.status == 1
+    assert "no certificate is written" in ran.out
+    assert not (tmp_path / "certificate").exists()
+
+
+def test_a_solver_without_time_decides_nothing(onceproof, lock, monkeypatch):
+    from model.checker.prover import solver
+    from model.checker.prover.solver import Answer
+
+    monkeypatch.setattr(solver, "_answer", lambda found: Answer.UNKNOWN)
+    ran = onceproof("prove", lock, "--search", "0")
+    assert ran.status == 3
+    assert "unknown" in ran.out and "the solver gave up on" in ran.out
+    assert json.loads(onceproof("prove", lock, "--search", "0", "--json").out)["verdict"] == "unknown"
