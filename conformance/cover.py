@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from conformance.flow import extra_walks
@@ -13,7 +14,7 @@ from model.checker.results import Trace
 
 @dataclass
 class Plan:
-    """Paths from the initial state (as numbers of edges) that together walk every edge of a graph.
+    """Paths from the initial state (as numbers of edges) that together walk every (wanted) edge of a graph.
 
     bound: no set of such paths has fewer steps in all (a flow of least cost). steps: how many these have.
     """
@@ -34,43 +35,59 @@ class Plan:
         return Trace(self.graph.system, states, tuple(edge.step for edge in edges))
 
 
-def plan(graph: Graph) -> Plan:
-    """The cheapest cover of a graph, its paths in an order that covers new transitions as early as possible."""
-    extra, cost = extra_walks(len(graph.states), [(edge.source, edge.target) for edge in graph.edges])
-    return Plan(graph, newest_first(trimmed(_walks(graph, extra))), cost + len(graph.edges))
+def plan(graph: Graph, required: AbstractSet[int] | None = None) -> Plan:
+    """The cheapest cover of a graph, its paths in an order that covers new transitions as early as possible.
+
+    required: the edges that are to be covered, with any others on the way; None: all. Where only some are required,
+    the bound may be missed by the way to circles that nothing else leads to.
+    """
+    wanted = frozenset(range(len(graph.edges))) if required is None else frozenset(required)
+    extra, cost = extra_walks(len(graph.states), [(edge.source, edge.target) for edge in graph.edges], wanted)
+    times = [(number in wanted) + more for number, more in enumerate(extra)]
+    return Plan(graph, newest_first(trimmed(_walks(graph, times), wanted), wanted), cost + len(wanted))
 
 
-def _walks(graph: Graph, extra: Sequence[int]) -> list[list[int]]:
-    """One closed walk over every edge as often as needed (Hierholzer), cut where it starts anew."""
-    pending: list[list[int]] = [[edge for edge in leaving for _ in range(1 + extra[edge])] for leaving in graph.leaving]
+ANEW = -1  # instead of an edge: going back to the initial state
+
+
+def _walks(graph: Graph, times: Sequence[int]) -> list[list[int]]:
+    """Closed walks over every edge as often as needed, cut where they start anew."""
+    pending: list[list[int]] = [[edge for edge in leaving for _ in range(times[edge])] for leaving in graph.leaving]
     surplus = [-len(edges) for edges in pending]
     for number, transition in enumerate(graph.edges):
-        surplus[transition.target] += 1 + extra[number]
-    anew = -1  # going back to the initial state
+        surplus[transition.target] += times[number]
     for state, more in enumerate(surplus):
         if state and more > 0:
             # taken last: a walk goes on as long as it can
-            pending[state] = [anew] * more + pending[state]
+            pending[state] = [ANEW] * more + pending[state]
+    walks: list[list[int]] = [[]]
+    for edge in _circuit(graph, pending, 0):
+        if edge == ANEW:
+            walks.append([])
+        else:
+            walks[-1].append(edge)
+    for state in range(len(pending)):
+        if pending[state]:  # a circle that the way of the others does not touch
+            walks.append(graph.way_to(state) + _circuit(graph, pending, state))
+    return [walk for walk in walks if walk]
+
+
+def _circuit(graph: Graph, pending: list[list[int]], start: int) -> list[int]:
+    """A closed walk from a state over all that hangs together with it (Hierholzer); uses up what is pending there."""
     circuit: list[int] = []
-    stack: list[tuple[int, int]] = [(0, anew)]  # (state, by which edge it was reached)
+    stack: list[tuple[int, int]] = [(start, ANEW)]  # (state, by which edge it was reached)
     while stack:
         state, _ = stack[-1]
         if pending[state]:
             edge = pending[state].pop()
-            stack.append((0 if edge == anew else graph.edges[edge].target, edge))
+            stack.append((0 if edge == ANEW else graph.edges[edge].target, edge))
         else:
             circuit.append(stack.pop()[1])
-    walks: list[list[int]] = [[]]
-    for edge in reversed(circuit[:-1]):
-        if edge == anew:
-            walks.append([])
-        else:
-            walks[-1].append(edge)
-    return [walk for walk in walks if walk]
+    return circuit[-2::-1]
 
 
-def trimmed(walks: list[list[int]]) -> list[list[int]]:
-    """The walks without tails in which nothing is walked that is not walked elsewhere too."""
+def trimmed(walks: list[list[int]], wanted: AbstractSet[int]) -> list[list[int]]:
+    """The walks without tails in which nothing is walked that is wanted and not walked elsewhere too."""
     times: dict[int, int] = {}
     for walk in walks:
         for edge in walk:
@@ -78,19 +95,19 @@ def trimmed(walks: list[list[int]]) -> list[list[int]]:
     kept = []
     for walk in walks:
         end = len(walk)
-        while end and times[walk[end - 1]] > 1:
+        while end and (times[walk[end - 1]] > 1 or walk[end - 1] not in wanted):
             end -= 1
             times[walk[end]] -= 1
         kept.append(walk[:end])
     return [walk for walk in kept if walk]
 
 
-def newest_first(walks: Sequence[list[int]]) -> list[list[int]]:
-    """The walks in an order in which each has the most transitions not covered yet for each of its steps."""
+def newest_first(walks: Sequence[list[int]], wanted: AbstractSet[int]) -> list[list[int]]:
+    """The walks in an order in which each has the most wanted transitions not covered yet for each of its steps."""
     covered: set[int] = set()
 
     def worth(walk: Sequence[int]) -> float:
-        return len(set(walk) - covered) / len(walk)
+        return len((wanted & set(walk)) - covered) / len(walk)
 
     # What a walk is worth only falls, so the first whose worth is still as noted is the best.
     queue = [(-worth(walk), number) for number, walk in enumerate(walks)]

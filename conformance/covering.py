@@ -12,6 +12,7 @@ from conformance.cover import Plan, plan
 from conformance.driver import Driver
 from conformance.graph import Graph, explore
 from conformance.lockstep import Disagreement, Lockstep
+from conformance.orbits import representatives
 from conformance.refusals import Refusals
 from conformance.shrink import shrink
 from model.checker.results import Trace
@@ -26,6 +27,7 @@ class Budget:
 
     refusals: for how many steps that the model forbids the system is asked at each state when it is first reached.
     sample: only so many of the plan's paths, chosen at random by ``seed``; None: all, in the order of the plan.
+    symmetric: of transitions that are the same but for the names of interchangeable elements, one is enough.
     """
 
     max_seconds: float | None = None
@@ -34,6 +36,7 @@ class Budget:
     refusals: int = REFUSALS
     sample: int | None = None
     seed: int = 0
+    symmetric: bool = False
 
 
 @dataclass
@@ -41,7 +44,9 @@ class Coverage:
     """What a cover came to. All counts are of labelled transitions, parallel ones apart, unless they say otherwise.
 
     transitions: all of the model (as far as it was explored). performable: those that the driver can get to and
-    perform. skipped: by action that the driver does not perform, how many transitions it blocks itself.
+    perform. symmetric: how many of those differ in more than names, where only these were to be covered (else None);
+    covered and left then count one for each. skipped: by action that the driver does not perform, how many
+    transitions it blocks itself.
     """
 
     plan: Plan
@@ -60,6 +65,7 @@ class Coverage:
     disagreement: Disagreement | None = None
     trace: Trace | None = None
     unobserved: list[str] = field(default_factory=list)
+    symmetric: int | None = None
 
 
 Report = Callable[[int, int, float], None]  # steps taken, steps planned, seconds
@@ -83,7 +89,8 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
     all_of_it = explore(system, max_states=budget.max_states, max_seconds=budget.max_seconds)
     partial = any(not lockstep.can(edge.step) for edge in all_of_it.edges)
     graph = explore(system, lockstep.can, budget.max_states, budget.max_seconds) if partial else all_of_it
-    walk = _Walk(lockstep, plan(graph), budget, started, report)
+    wanted = representatives(graph) if budget.symmetric else None
+    walk = _Walk(lockstep, plan(graph, wanted), budget, started, report, wanted)
     walk.run()
     if walk.disagreement is not None and walk.trace is not None:
         walk.trace, walk.disagreement = shrink(walk.trace, walk.disagreement, driver)
@@ -93,9 +100,19 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
 class _Walk:
     """The walking of one plan."""
 
-    def __init__(self, lockstep: Lockstep, plan: Plan, budget: Budget, started: float, report: Report | None) -> None:
+    def __init__(
+        self,
+        lockstep: Lockstep,
+        plan: Plan,
+        budget: Budget,
+        started: float,
+        report: Report | None,
+        wanted: set[int] | None = None,
+    ) -> None:
         self.lockstep, self.plan, self.budget, self.started, self.report = lockstep, plan, budget, started, report
         self.refusals = Refusals(lockstep.system, lockstep.abilities, budget.seed) if budget.refusals else None
+        self.wanted = set(range(len(plan.graph.edges))) if wanted is None else wanted
+        self.symmetric = None if wanted is None else len(wanted)
         self.covered: set[int] = set()
         self.visited: set[int] = set()
         self.paths = self.steps = self.refused = 0
@@ -134,7 +151,8 @@ class _Walk:
                 taken.append(number)
                 self.lockstep.take(edge.step, graph.states[edge.target])
                 self.steps += 1
-                self.covered.add(number)
+                if number in self.wanted:
+                    self.covered.add(number)
                 self._ask(edge.target, edge.source)
         except Disagreement as disagreement:
             self.disagreement, self.trace = disagreement, self.plan.trace(taken)
@@ -167,7 +185,7 @@ class _Walk:
     def coverage(self, transitions: int) -> Coverage:
         """What it came to."""
         graph = self.plan.graph
-        left = Counter(edge.step.action for number, edge in enumerate(graph.edges) if number not in self.covered)
+        left = Counter(graph.edges[number].step.action for number in self.wanted - self.covered)
         system = self.lockstep.system
         fields = [name for name, place in system.layout.places.items() if place.field is not None]
         return Coverage(
@@ -186,5 +204,6 @@ class _Walk:
             stopped=self.stopped or ("" if graph.complete else "the exploration of the model was cut short"),
             disagreement=self.disagreement,
             trace=self.trace,
+            symmetric=self.symmetric,
             unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 UNBOUNDED = 1 << 60
 
@@ -120,15 +121,19 @@ class Network:
         return amount
 
 
-def extra_walks(states: int, edges: Sequence[tuple[int, int]]) -> tuple[list[int], int]:
-    """By edge, how often it is walked beyond once; and their sum, which no cover can do without.
+def extra_walks(
+    states: int, edges: Sequence[tuple[int, int]], required: AbstractSet[int] | None = None
+) -> tuple[list[int], int]:
+    """By edge, how often it is walked beyond the once that is required; and their sum, which no cover can do without.
 
-    states: how many there are; all are reached from state 0. edges: (from, to).
+    states: how many there are; all are reached from state 0. edges: (from, to). required: which must be walked (None:
+    all of them).
     """
     balance = [0] * states
-    for tail, head in edges:
-        balance[tail] -= 1
-        balance[head] += 1
+    for number, (tail, head) in enumerate(edges):
+        if required is None or number in required:
+            balance[tail] -= 1
+            balance[head] += 1
     network = Network(states + 2)
     source, sink = states, states + 1
     arcs: dict[tuple[int, int], tuple[int, int]] = {}  # a pair of states -> its arc, and the edge that carries the flow

@@ -58,6 +58,28 @@ def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case):
         assert [edges[edge][0] for edge in path] == ends[:-1]
 
 
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(graphs(), st.data())
+def test_a_plan_of_some_edges_walks_those(case, data):
+    states, edges = case
+    wanted = data.draw(st.sets(st.sampled_from(range(len(edges))))) if edges else set()
+    graph = graph_of(states, edges)
+    graph.parents = [-1, *(n for n, edge in enumerate(edges[: states - 1]))]
+    made = plan(graph, wanted)
+    assert wanted <= {edge for path in made.paths for edge in path}
+    assert made.steps >= made.bound >= len(wanted)
+    for path in made.paths:
+        ends = [0, *(edges[edge][1] for edge in path)]
+        assert [edges[edge][0] for edge in path] == ends[:-1]
+
+
+def test_a_symmetric_cover_says_what_it_stands_for(core):
+    found = cover(small(scheduler_crash=1), core, Budget(symmetric=True, refusals=0))
+    assert found.disagreement is None and found.complete
+    assert found.covered == found.symmetric < 0.6 * found.performable
+    assert found.steps < 0.6 * 13894 and found.plan.steps <= 1.05 * found.plan.bound
+
+
 def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core):
     found = cover(small(scheduler_crash=1), core)
     assert found.disagreement is None and found.complete
