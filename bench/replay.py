@@ -16,6 +16,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from conformance.core_driver import CoreDriver  # noqa: E402
 from conformance.cover import plan  # noqa: E402
 from conformance.covering import Budget, cover  # noqa: E402
+from conformance.drivers import in_processes  # noqa: E402
 from conformance.graph import explore  # noqa: E402
 from conformance.guided import Effort, drive  # noqa: E402
 from conformance.lockstep import random_traces, replay  # noqa: E402
@@ -25,6 +26,7 @@ from model.protocol.system import PROTOCOL  # noqa: E402
 
 SMALL = {"tasks": 1, "submissions": 1, "schedulers": 2, "agents": 1}
 LEAST_A_SECOND = 2000
+LEAST_ON_PROCESSES, MOST_SECONDS = 60, 300
 
 
 def system(sizes: dict[str, int] | None = None, mechanisms: dict[str, bool] | None = None, **faults: int) -> System:
@@ -54,6 +56,18 @@ def numbers() -> None:
     driver.close()
 
 
+def processes() -> None:
+    driver = in_processes()
+    found = cover(system({"agents": 2}, scheduler_crash=1), driver, Budget(refusals=0))
+    driver.close()
+    rate = found.compared / found.seconds
+    print(
+        f"cover of scheduler-failover on processes: {found.steps:,} steps, {found.seconds:.0f} s, {rate:,.0f} a second"
+    )
+    kept = rate >= LEAST_ON_PROCESSES and found.seconds < MOST_SECONDS and found.complete
+    print(f"wanted: at least {LEAST_ON_PROCESSES} a second, in under {MOST_SECONDS} s: {'kept' if kept else 'MISSED'}")
+
+
 def mutants() -> None:
     print("| mutant | by replay: steps | seconds | trace | by test: steps | seconds | trace |")
     print("|---|---|---|---|---|---|---|")
@@ -75,4 +89,6 @@ def mutants() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", action="store_true", help="which variant is found by which checker")
-    mutants() if parser.parse_args().mutants else numbers()
+    parser.add_argument("--processes", action="store_true", help="replay against processes")
+    options = parser.parse_args()
+    mutants() if options.mutants else processes() if options.processes else numbers()

@@ -29,8 +29,8 @@ driver_option = click.option(
     default=CORE,
     show_default=True,
     metavar="COMMAND",
-    help="The system: `core`, the reference in this process; `processes`, its components in processes of their own; "
-    "or the command of a driver (conformance/PROTOCOL.md).",
+    help="The system: `core`, the reference in this process; `processes` or `processes:postgresql://...`, its "
+    "components in processes of their own; or the command of a driver (conformance/PROTOCOL.md).",
 )
 answer_option = click.option(
     "--answer-seconds",
