@@ -86,9 +86,11 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
         walk = _Walk(lockstep, Plan(graph, [], 0), budget, started, report)
         walk.disagreement, walk.trace = disagreement, Trace(system, (system.initial,), ())
         return walk.coverage(0)
-    all_of_it = explore(system, max_states=budget.max_states, max_seconds=budget.max_seconds)
+    # Planning what was explored takes about as long again, and most of the time is for walking.
+    exploring = None if budget.max_seconds is None else budget.max_seconds / 4
+    all_of_it = explore(system, max_states=budget.max_states, max_seconds=exploring)
     partial = any(not lockstep.can(edge.step) for edge in all_of_it.edges)
-    graph = explore(system, lockstep.can, budget.max_states, budget.max_seconds) if partial else all_of_it
+    graph = explore(system, lockstep.can, budget.max_states, exploring) if partial else all_of_it
     wanted = representatives(graph) if budget.symmetric else None
     walk = _Walk(lockstep, plan(graph, wanted), budget, started, report, wanted)
     walk.run()

@@ -35,6 +35,7 @@ from onceproof.models import resolve
 from onceproof.specs import Spec, load_spec
 
 POSITIVE = click.IntRange(min=1)
+MOST_STATES = 50_000  # their plan takes some ten seconds
 
 
 @click.command(short_help=__doc__)
@@ -46,7 +47,13 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--explain-mapping", is_flag=True, help="Print how observations are read as the model's state; no run.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Cover for so long at most.")
 @click.option("--max-steps", type=POSITIVE, help="Cover with so many steps at most.")
-@click.option("--max-states", type=POSITIVE, help="Explore so many states of the spec at most.")
+@click.option(
+    "--max-states",
+    type=POSITIVE,
+    default=MOST_STATES,
+    show_default=True,
+    help="Explore so many states of the spec at most; what lies beyond is not covered.",
+)
 @click.option("--sample", type=POSITIVE, metavar="N", help="Walk N of the cover's paths only, chosen by --seed.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For what is chosen at random.")
 @click.option("--symmetric", is_flag=True, help="Cover one of the transitions that differ in names alone.")
@@ -70,7 +77,7 @@ def command(
     explain_mapping: bool,
     max_seconds: float | None,
     max_steps: int | None,
-    max_states: int | None,
+    max_states: int,
     sample: int | None,
     seed: int,
     symmetric: bool,
