@@ -20,6 +20,7 @@ import numpy as np
 from model.checker.compiled.primitives import add_and_fetch, call, claim, prefetch, unsigned
 
 BATCH = 768  # successors that are looked up together
+RECENT = 1 << 13  # states that a worker looked up a moment ago: most are met again at once, by other ways
 BLOCK = 4096  # states that a worker takes room for at a time
 FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
 
@@ -109,7 +110,9 @@ def kernel(words: int) -> Any:
     most = np.int64(BATCH * record)
 
     @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def explore(functions, states, table, bits, shared, mine, chunks, log, fired, is_fault, best, out, hashes, rounds):  # type: ignore[no-untyped-def]
+    def explore(  # type: ignore[no-untyped-def]
+        functions, states, table, bits, shared, mine, chunks, log, fired, is_fault, best, out, hashes, recent, rounds
+    ):
         """Expands the chunks of one level until they are done, the table is full, or it is time for a pause."""
         canonical = functions[CANONICAL]
         shift = np.uint64(64 - bits)
@@ -128,16 +131,27 @@ def kernel(words: int) -> Any:
                 break
             if n == 0 and mine[FROM] >= mine[TO]:
                 break
-            count = n // record
-            for i in range(count):
+            count = 0
+            for at in range(0, n, record):
                 if canonical != 0:
-                    call(canonical, out, i * record + 1, out, n)
+                    call(canonical, out, at + 1, out, n)
                 value = np.uint64(0)
-                for at in range(i * record + 1, (i + 1) * record):
-                    value = (value ^ unsigned(out[at])) * np.uint64(0x9E3779B97F4A7C15)
+                for word in range(words):
+                    value = (value ^ unsigned(out[at + 1 + word])) * np.uint64(0x9E3779B97F4A7C15)
                     value ^= value >> np.uint64(32)
                 value = value * np.uint64(0xD6E8FEB86659FD93)
-                hashes[i] = value
+                place = np.int64((value >> np.uint64(8)) & np.uint64(RECENT - 1)) * words
+                known = True
+                for word in range(words):
+                    known = known and recent[place + word] == out[at + 1 + word]
+                if known:
+                    continue  # looked up a moment ago
+                to = count * record + 1
+                for word in range(words):
+                    recent[place + word] = out[at + 1 + word]
+                    out[to + word] = out[at + 1 + word]
+                hashes[count] = value
+                count += 1
                 prefetch(table, np.int64(value >> shift))
             for i in range(count):
                 value = hashes[i]

@@ -29,6 +29,7 @@ from model.checker.compiled.kernels import (
     LOGGED,
     NEXT_BLOCK,
     PAUSED,
+    RECENT,
     TO,
     gather,
     judged,
@@ -48,7 +49,9 @@ def fingerprint_kernel(words: int) -> Any:
     most = np.int64(BATCH * record)
 
     @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def explore(functions, states, table, bits, shared, mine, chunks, log, fired, is_fault, best, out, hashes, rounds):  # type: ignore[no-untyped-def]
+    def explore(  # type: ignore[no-untyped-def]
+        functions, states, table, bits, shared, mine, chunks, log, fired, is_fault, best, out, hashes, recent, rounds
+    ):
         """Expands the chunks of one level until they are done, the table is full, or it is time for a pause."""
         canonical = functions[CANONICAL]
         shift = np.uint64(64 - bits)
@@ -66,17 +69,29 @@ def fingerprint_kernel(words: int) -> Any:
                 break
             if n == 0 and mine[FROM] >= mine[TO]:
                 break
-            count = n // record
-            for i in range(count):
+            count = 0
+            for at in range(0, n, record):
                 if canonical != 0:
-                    call(canonical, out, i * record + 1, out, n)
+                    call(canonical, out, at + 1, out, n)
                 value = np.uint64(0)
-                for at in range(i * record + 1, (i + 1) * record):
-                    value = (value ^ unsigned(out[at])) * np.uint64(0x9E3779B97F4A7C15)
+                for word in range(words):
+                    value = (value ^ unsigned(out[at + 1 + word])) * np.uint64(0x9E3779B97F4A7C15)
                     value ^= value >> np.uint64(32)
                 value = value * np.uint64(0xD6E8FEB86659FD93)
-                hashes[i] = max(value ^ (value >> np.uint64(31)), np.uint64(1))
-                prefetch(table, np.int64(hashes[i] >> shift))
+                place = np.int64((value >> np.uint64(8)) & np.uint64(RECENT - 1)) * words
+                known = True
+                for word in range(words):
+                    known = known and recent[place + word] == out[at + 1 + word]
+                if known:
+                    continue  # looked up a moment ago
+                to = count * record + 1
+                for word in range(words):
+                    recent[place + word] = out[at + 1 + word]
+                    out[to + word] = out[at + 1 + word]
+                value = max(value ^ (value >> np.uint64(31)), np.uint64(1))
+                hashes[count] = value
+                count += 1
+                prefetch(table, np.int64(value >> shift))
             fresh = np.int64(0)
             for i in range(count):
                 value = hashes[i]

@@ -62,6 +62,7 @@ class Worker:
     best: Any
     out: Any
     hashes: Any
+    recent: Any
     blocks: list[tuple[int, int]] = field(default_factory=list)  # where it may put states: (first, one past the last)
 
 
@@ -90,6 +91,7 @@ class Search:
 
     def _worker(self) -> Worker:
         records = k.BATCH + self.functions.most_records + 1
+        initial = self.functions.packing.pack(self.functions.system.initial)  # it is known from the start
         worker = Worker(
             mine=np.zeros(16, np.int64),
             log=np.zeros((1 << 12, 1), np.int64),
@@ -97,6 +99,7 @@ class Search:
             best=np.full(len(self.functions.claims) + 1, k.FAR, np.int64),
             out=np.zeros(records * (self.words + 1), np.int64),
             hashes=np.zeros(records, np.uint64),
+            recent=np.tile(np.array(initial, np.int64), k.RECENT),
         )
         worker.mine[k.PENDING] = (1 << len(self.functions.claims)) - 1
         return worker
@@ -244,6 +247,7 @@ class Search:
                 worker.best,
                 worker.out,
                 worker.hashes,
+                worker.recent,
                 ROUNDS,
             )
             for (first,) in worker.log[: worker.mine[k.LOGGED]].tolist():
