@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -55,7 +54,8 @@ class CoreDriver(Driver):
         self._make = make
         self._abilities = replace(ABILITIES, name=name)
         shared = Path("/dev/shm")
-        self._folder = Path(tempfile.mkdtemp(prefix="onceproof-", dir=shared if shared.is_dir() else None))
+        # Removed by close(), or else when the interpreter ends.
+        self._folder = tempfile.TemporaryDirectory(prefix="onceproof-", dir=shared if shared.is_dir() else None)
         self._core: Core | None = None
         self._settings: Settings | None = None
         self._made = 0
@@ -71,7 +71,7 @@ class CoreDriver(Driver):
         self._drop()
         self._made += 1
         try:
-            self._core = self._make(str(self._folder / f"core{self._made}.db"), settings)
+            self._core = self._make(str(Path(self._folder.name) / f"core{self._made}.db"), settings)
         except StoreUnavailable as error:
             raise DriverError(f"the system could not be started: {error}") from None
         self._settings = settings
@@ -102,7 +102,7 @@ class CoreDriver(Driver):
 
     def close(self) -> None:
         self._drop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.cleanup()
 
     def _drop(self) -> None:
         if self._core is not None:
