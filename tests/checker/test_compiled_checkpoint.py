@@ -59,8 +59,9 @@ def test_a_search_that_was_killed_goes_on(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_with_what_is_known(tmp_path: Path) -> None:
     system, file = middling(), tmp_path / "search"
 
-    def interrupt(_: Progress) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+    def interrupt(progress: Progress) -> None:
+        if progress.states > 1000:
+            os.kill(os.getpid(), signal.SIGINT)
 
     large = build(PROTOCOL, PROTOCOL.configure({"tasks": 3}, {}, {"scheduler_crash": 1}))
     part = compiled.check(large, [], Limits(report=interrupt), workers=2, max_memory=1 << 29, checkpoint=file)
@@ -91,6 +92,14 @@ def test_memory_that_is_used_up_makes_the_verdict_unknown() -> None:
     result = compiled.check(middling(), [], max_memory=1 << 21, workers=1)
     assert not result.complete and result.stopped == "--max-memory"
     assert result.states < 97_008
+
+
+def test_promises_that_there_is_no_memory_for_are_unknown() -> None:
+    system = middling()
+    result = compiled.check(system, system.properties(["no_lost_task"]), max_memory=20 << 20, workers=1)
+    assert (result.states, result.complete, result.verdict) == (97_008, True, Verdict.UNKNOWN)
+    assert "`eventually` needs" in result.notes[0]
+    assert compiled.check(system, system.properties(["no_lost_task"])).verdict is Verdict.HOLDS
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,15 @@ UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
 STRENGTH = {Fairness.NONE: g.NO_FAIRNESS, Fairness.WEAK: g.WEAK, Fairness.STRONG: g.STRONG}
 
 
+EDGE_BYTES = 12  # a move and a target
+STATE_BYTES = 110  # what the searches note of each state
+
+
+def bytes_needed(search: Search) -> int:
+    """What the graph of a search and the searches on it take, beside the states and their table."""
+    return int(search.fired.sum()) * EDGE_BYTES + int(search.shared[k.NEXT_BLOCK]) * STATE_BYTES
+
+
 class PromiseFailed(Exception):
     """The model itself fails where a promise is looked at."""
 

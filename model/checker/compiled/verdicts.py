@@ -116,7 +116,7 @@ def check(
         fired[step.action] += count
     cache.seal_numba()
     search.close()
-    notes = []
+    notes = verdicts.notes
     if asked.fingerprint:
         chance = collision_probability(search.count)
         notes.append(f"states are told apart by 64-bit fingerprints: with probability {chance:.1e} one was overlooked")
@@ -151,6 +151,7 @@ class _Verdicts:
         self.complete = not search.stopped
         self._promises: Promises | None = None
         self._exact: Search | None = None
+        self.notes: list[str] = []
 
     def of(self, bit: int, claim: Property) -> PropertyResult:
         """The verdict on the claim with this bit."""
@@ -167,7 +168,7 @@ class _Verdicts:
         return self._eventually(claim, IDLE if idle else "")
 
     def _eventually(self, claim: Property, idle: str) -> PropertyResult:
-        if not self.complete or isinstance(self.search, FingerprintSearch):
+        if not self.complete or self._too_large_for_promises():
             return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
         best: Counterexample | None = None
         for number, (owner, _) in enumerate(self.functions.judge.instances):
@@ -178,6 +179,20 @@ class _Verdicts:
         if best:
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+
+    def _too_large_for_promises(self) -> bool:
+        """Whether there is no way to judge any ``eventually``; notes why."""
+        from model.checker.compiled.liveness import bytes_needed
+
+        why = ""
+        needed, room = bytes_needed(self.search), self.search.max_memory - self.search.bytes_used
+        if isinstance(self.search, FingerprintSearch):
+            why = "`eventually` needs whole states, not fingerprints"
+        elif needed > room:
+            why = f"`eventually` needs {needed >> 20:,} MiB; {max(room, 0) >> 20:,} MiB of --max-memory are left"
+        if why and why not in self.notes:
+            self.notes.append(why)
+        return bool(why)
 
     def _broken(self, claim: Property, number: int) -> Counterexample | None:
         from model.checker.compiled.liveness import PromiseFailed, Promises
