@@ -34,22 +34,26 @@ def system(sizes: dict[str, int] | None = None, mechanisms: dict[str, bool] | No
 
 
 def numbers() -> None:
+    """Rates are by processor time: on a machine that does other work, too, the clock says little."""
     failover = system(scheduler_crash=1)
     driver = CoreDriver()
-    started = time.perf_counter()
+    started = time.process_time()
     planned = plan(explore(failover))
-    seconds = time.perf_counter() - started
-    print(f"plan of the smallest fail-over: {planned.steps:,} steps, least {planned.bound:,}, {seconds:.2f} s")
+    planning = time.process_time() - started
+    print(f"plan of the smallest fail-over: {planned.steps:,} steps, least {planned.bound:,}, {planning:.2f} s")
+    started = time.process_time()
     found = cover(failover, driver, Budget(refusals=0))
-    rate = found.compared / (found.seconds - seconds)
+    rate = found.compared / (time.process_time() - started - planning)
     print(f"its full cover, in process: {found.compared:,} compared states, {rate:,.0f} a second")
+    started = time.process_time()
     found = cover(failover, driver)
-    print(f"with {found.refused:,} forbidden steps refused: {found.seconds:.1f} s in all")
+    seconds = time.process_time() - started
+    print(f"with {found.refused:,} forbidden steps refused: {seconds:.1f} s in all")
     big = system({"tasks": 2, "submissions": 2, "agents": 2, "attempts": 2}, **dict.fromkeys(PROTOCOL.faults, 2))
     traces = list(random_traces(big, 100, 60, seed=1))
-    started = time.perf_counter()
+    started = time.process_time()
     compared = sum(replay(trace, driver).compared for trace in traces)
-    random_rate = compared / (time.perf_counter() - started)
+    random_rate = compared / (time.process_time() - started)
     print(f"random traces with every fault: {compared:,} compared states, {random_rate:,.0f} a second")
     verdict = "kept" if min(rate, random_rate) >= LEAST_A_SECOND else "MISSED"
     print(f"wanted: at least {LEAST_A_SECOND:,} a second: {verdict}")
