@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from model.checker.prover.induction import Proof
     from model.language import Config, Model
 
-WALKS = 8
+WALKS = 12
 
 
 @click.command(short_help=__doc__)

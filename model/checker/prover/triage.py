@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from model.checker.explore import check
 from model.checker.results import CheckResult, Counterexample, Limits, Trace
-from model.language.declare import Property
+from model.language.declare import Action, Property
 from model.language.layout import State
 from model.language.model import Config, Model
 from model.language.system import Arguments, Step, System, build
 
+FAULT_CHANCE = 0.15  # of a step of a random run
 FAULTS_MAX = 3  # different ones in one instance, each once
 STATES_MAX = 60_000  # of one instance; what needs more is rarely the first to show a violation
 Engine = Callable[[System, Sequence[Property], Limits], CheckResult]
@@ -104,22 +106,37 @@ class Refuted:
     trace: Trace
 
 
-def walk(system: System, steps: int, chance: random.Random) -> Iterator[tuple[Step | None, State]]:
-    """A random run from the start: the initial state, then each step with the state after it."""
-    state = system.initial
+def walk(
+    system: System, steps: int, chance: random.Random, done: Counter[str] | None = None
+) -> Iterator[tuple[Step | None, State]]:
+    """A random run from the start: the initial state, then each step with the state after it.
+
+    A fault is taken now and then: there are so many that the run would get nowhere if each step were as likely.
+    done: how often each action was taken before, in this run and others; what was taken seldom is preferred.
+    """
+    state, done = system.initial, Counter() if done is None else done
     yield None, state
     for _ in range(steps):
-        enabled = list(system.successors(state))
-        if not enabled:
-            return
-        # Faults are many: taken as often as all else they would drown the run in crashes.
-        weights = [1 if system.actions[taken.action].fault else 6 for taken, _ in enabled]
-        taken, state = chance.choices(enabled, weights)[0]
+        enabled = [one for one in system.successors(state) if one[1] != state]
+        seldom = [one for one in enabled if _is_seldom(system.actions[one[0].action])]
+        others = [one for one in enabled if not _is_seldom(system.actions[one[0].action])]
+        if not enabled or (not others and chance.random() < 0.5):
+            return  # all is done: what faults still could do to it is no news
+        choices = seldom if seldom and (not others or chance.random() < FAULT_CHANCE) else others
+        names = sorted({step.action for step, _ in choices})
+        action = chance.choices(names, [1 / (1 + done[name]) for name in names])[0]
+        taken, state = chance.choice([one for one in choices if one[0].action == action])
+        done[action] += 1
         yield taken, state
 
 
+def _is_seldom(action: Action) -> bool:
+    """A fault, or another step that has a budget."""
+    return action.fault or action.budget is not None
+
+
 def check_on_walks(
-    model: Model, config: Config, claims: Sequence[Property], walks: int = 20, steps: int = 60, seed: int = 1
+    model: Model, config: Config, claims: Sequence[Property], walks: int = 30, steps: int = 60, seed: int = 1
 ) -> tuple[int, list[Refuted]]:
     """Holds claims against the states of random runs of a small instance: how many states, and what was false.
 
@@ -133,10 +150,11 @@ def check_on_walks(
     instances = [(claim, arguments) for claim in claims for arguments in system.instances(claim)]
     seen: set[State] = set()
     refuted: dict[str, Refuted] = {}
+    done: Counter[str] = Counter()
     for _ in range(walks):
         states: list[State] = []
         taken: list[Step] = []
-        for step, state in walk(system, steps, chance):
+        for step, state in walk(system, steps, chance, done):
             states.append(state)
             taken += [step] if step else []
             if state in seen:
