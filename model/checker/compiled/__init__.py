@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from model.language.system import System
 
 
+class CannotCompile(Exception):
+    """The compiled engine cannot check this system after all; the message says why. The plain engine can."""
+
+
 def check(
     system: System,
     properties: Sequence[Property] | None = None,

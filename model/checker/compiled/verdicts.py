@@ -9,7 +9,7 @@ from math import factorial, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from model.checker.compiled import cache
+from model.checker.compiled import CannotCompile, cache
 from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.fingerprint import FingerprintSearch
 from model.checker.compiled.functions import Functions
@@ -45,10 +45,6 @@ class Asked:
     checkpoint: Path | None = None
     resume: Path | None = None
     checkpoint_seconds: float = 60.0
-
-
-class CannotCompile(Exception):
-    """The compiled engine cannot check this system; the message says why."""
 
 
 def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[str, Any]) -> Search:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import cache
+from model.checker.compiled import CannotCompile, cache
 from model.checker.compiled import kernels_walk as w
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.search import NAMES
-from model.checker.compiled.verdicts import CannotCompile, confirm
+from model.checker.compiled.verdicts import confirm
 from model.checker.results import Counterexample, Trace
 from model.checker.source import generated
 from model.language.declare import Property
