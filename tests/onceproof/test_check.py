@@ -156,7 +156,7 @@ def test_auto_falls_back_aloud(onceproof: Command, spec: Written, monkeypatch: p
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--engine", "plain", "--workers", 2), "--workers and --max-memory are for the compiled engine"),
+        (("--engine", "plain", "--workers", 2), "only the compiled engine has --workers"),
         (("--max-memory", "much"), "expected a size such as 500M or 4G, found 'much'"),
         (("--max-memory", "10K"), "expected at least 1M, found '10K'"),
         (("--workers", 0), "--workers"),
