@@ -5,6 +5,7 @@ import signal
 import threading
 import warnings
 
+import psutil
 import pytest
 
 from conformance.covering import Budget, cover
@@ -24,15 +25,17 @@ def processes():
     yield driver
     children = [process.child for process in driver.core._remotes.values()]
     driver.close()
-    assert [child for child in children if alive(child)] == []
+    _, remaining = psutil.wait_procs([p for child in children if (p := running(child))], timeout=10)
+    assert [process for process in remaining if running(process.pid)] == []
 
 
-def alive(child):
+def running(child):
+    """The process, if it is there and not merely waiting for somebody to ask how it ended."""
     try:
-        os.kill(child, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        process = psutil.Process(child)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process
+    except psutil.NoSuchProcess:
+        return None
 
 
 def test_a_seeded_sample_of_the_smallest_failover_agrees(processes):
@@ -104,7 +107,8 @@ def test_closing_does_not_wait_for_a_stopped_process():
     closing = threading.Thread(target=driver.close)
     closing.start()
     closing.join(30)
-    assert not closing.is_alive() and not alive(child)
+    assert not closing.is_alive()
+    assert not (left := running(child)) or psutil.wait_procs([left], timeout=10)[0] or not running(child)
 
 
 @pytest.mark.servers
