@@ -59,15 +59,23 @@ def use_for_numba() -> None:
     place = Path(config.CACHE_DIR) if config.CACHE_DIR else folder() / "numba"
     version = f"onceproof-{_version_of_kernels()}"
     if place.name != version:
-        place /= version
+        place = _writable(place / version)
         config.CACHE_DIR = str(place)
         with contextlib.suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
             _forget_oldest(place.parent, "onceproof-*", VERSIONS_KEPT)
     with contextlib.suppress(OSError):
         if not _is_whole(place):
             for path in _kernels(place):
                 path.unlink(missing_ok=True)
+
+
+def _writable(place: Path) -> Path:
+    """The folder, made if need be; where that cannot be, one that lasts as long as this process's temporary files."""
+    with contextlib.suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        if os.access(place, os.W_OK):
+            return place
+    return Path(tempfile.mkdtemp(prefix="onceproof-")) / place.name
 
 
 @lru_cache(maxsize=1)
