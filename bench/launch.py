@@ -1,10 +1,13 @@
-"""How soon the command line answers, and how fast plain exploration is: `python bench/launch.py [--json]`.
+"""How soon the command line answers, and how fast plain exploration is: `python bench/launch.py [--json] [--write]`.
 
 Each command runs as a whole process, in turn with the others, several times after a warm-up; medians are what to quote.
+``--write`` keeps the numbers, with the machine and the date, in bench/results/launch.json.
 """
 
 import argparse
+import datetime
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -12,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[0] = str(ROOT)
+sys.path[0] = str(ROOT)  # in place of this folder, where platform.py is not the one of the standard library
 
 COMMANDS = {
     "onceproof --help": ["--help"],
@@ -75,8 +78,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     seconds, states = launches(options.runs), rates(options.runs)
+    if options.write:
+        machine = {"processors": os.cpu_count(), "python": sys.version.split()[0], "load_before": round(load, 1)}
+        found = {"date": f"{datetime.date.today()}", "machine": machine, "seconds": seconds, "states_a_second": states}
+        (ROOT / "bench" / "results" / "launch.json").write_text(json.dumps(found, indent=2) + "\n")
     if options.json:
         print(json.dumps({"seconds": seconds, "states_a_second": states}, indent=2))
         return

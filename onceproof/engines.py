@@ -89,8 +89,14 @@ def explore(
 
 def _plain(system: System, properties: Sequence[Property] | None, limits: Limits, engine: str) -> CheckResult:
     from model.checker import explore as plain
+    from model.checker.generated_steps import TooLarge
 
-    return plain.check(system, properties, limits, engine)
+    try:
+        return plain.check(system, properties, limits, engine)
+    except TooLarge as error:
+        result = plain.check(system, properties, limits, "direct")
+        result.notes.append(f"explored by running the model's functions, without generated code: {error}")
+        return result
 
 
 def _compiled(
@@ -99,9 +105,12 @@ def _compiled(
     from model.checker import compiled
 
     reason = compiled.why_not(system, properties)
-    if reason is not None:
-        raise InputError(f"the compiled engine cannot check this: {reason} (--engine auto would fall back to plain)")
-    return _run(system, properties, limits, options)
+    if reason is None:
+        try:
+            return _run(system, properties, limits, options)
+        except compiled.CannotCompile as error:
+            reason = str(error)
+    raise InputError(f"the compiled engine cannot check this: {reason} (--engine auto would fall back to plain)")
 
 
 def _run(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:
@@ -135,11 +144,14 @@ def _auto(system: System, properties: Sequence[Property] | None, limits: Limits,
     from model.checker import compiled
 
     reason = compiled.why_not(system, properties)
-    if reason is not None:
-        result = _plain(system, properties, limits, "plain")
-        result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {reason}")
-        return result
-    spent = result.seconds
-    result = _run(system, properties, limits, options)
-    result.seconds += spent
+    if reason is None:
+        try:
+            spent = result.seconds
+            result = _run(system, properties, limits, options)
+            result.seconds += spent
+            return result
+        except compiled.CannotCompile as error:
+            reason = str(error)
+    result = _plain(system, properties, limits, "plain")
+    result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {reason}")
     return result
