@@ -15,7 +15,7 @@ from implementation.network import Exchange, Order, Result
 from implementation.platform.config import PlatformConfig
 from implementation.platform.frames import pack
 from implementation.platform.link import read_frame
-from implementation.platform.pool import FunctionPool
+from implementation.platform.pool import FunctionPool, Logs
 from implementation.platform.process import Process
 from implementation.resource_manager import ResourceManager
 from implementation.task_store import OPEN
@@ -70,7 +70,7 @@ class AgentProcess(Process):
         super().__init__(name, config, folder)
         self.lock = os.open(os.path.join(config.data, f"{name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         self.wire = AgentWire()
-        self.pool = FunctionPool(config, self._ended, self.lock)
+        self.pool = FunctionPool(config, self._ended, self.lock, Logs(folder))
         self.agent = Agent(name, self.wire, self.pool, self._is_settled, self.settings.mechanisms, self.probe)
         self.forget_at = 0.0
         self.drain_until: float | None = None

@@ -1,9 +1,10 @@
 """A process of an agent that runs one user's function, one event after another, until told to end.
 
-Started as `python -m implementation.platform.child FD PARENT FILE NAME MEMORY_MB RESULT_MAX`. FD is a socket to the
-agent: this process says in a frame that it is ready; then the agent sends frames with a context and an event, and gets
-one back for each with the result. Whatever the function does to this process (exit, crash, use up its memory) harms
-the attempt that runs, and no other.
+Started as `python -m implementation.platform.child FD LOG PARENT FILE NAME MEMORY_MB RESULT_MAX`. FD is a socket to
+the agent: this process says in a frame that it is ready; then the agent sends frames with a context and an event, and
+gets one back for each with the result. LOG is a pipe to the agent: what the function writes goes there when a frame
+says that its log was asked for, and otherwise straight to the agent's stderr. Whatever the function does to this
+process (exit, crash, use up its memory) harms the attempt that runs, and no other.
 """
 
 import contextlib
@@ -77,14 +78,32 @@ def described(error: BaseException) -> str:
     return json.dumps({"errorMessage": str(error)[:4000], "errorType": type(error).__name__, "stackTrace": stack})
 
 
+def flush() -> None:
+    """Write what was printed and is still in this process's buffers."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # whatever the function has put in their place
+            stream.flush()
+
+
+def write_to(descriptor: int) -> None:
+    """Have stdout and stderr go to a descriptor from now on; what was written before goes where they went before."""
+    flush()
+    with contextlib.suppress(Exception):
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a crash must not take the log along
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+
+
 def main(arguments: list[str]) -> None:
     """Serve events from the socket until it is closed."""
-    descriptor, parent, path, name, memory_mb, result_max = arguments
+    descriptor, log, parent, path, name, memory_mb, result_max = arguments
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):
         os._exit(1)
     os.setsid()
     os.dup2(2, 1)
+    usual = os.dup(2)
+    os.set_inheritable(int(log), False)
     connection = socket.socket(fileno=int(descriptor))
     limit = int(float(memory_mb) * (1 << 20))
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -97,11 +116,20 @@ def main(arguments: list[str]) -> None:
             header["request_id"], header["task_id"], header["attempt"], name, logging.getLogger(f"function.{name}")
         )
         answer, body = {"succeeded": True, "error": ""}, b""
+        if header["log"]:
+            write_to(int(log))
         try:
             handler = handler or load_handler(path)
             body = as_bytes(handler(event, context), int(result_max))
         except Exception as error:
             answer = {"succeeded": False, "error": described(error)}
+            if header["log"]:
+                write_to(int(log))
+                os.write(2, traceback.format_exc().encode(errors="replace"))
+        if header["log"]:
+            write_to(usual)
+        else:
+            flush()
         connection.sendall(pack(answer, body))
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from implementation.platform.link import read_frame
 
 START_SECONDS = 60.0
 EXIT_SECONDS = 2.0  # between a function's process closing its socket and its exit
+LOG_BYTES_MAX = 4096
 Ended = Callable[[str, int, Result], None]
 
 
@@ -31,6 +33,94 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
 
 
+class Logs:
+    """What attempts wrote, for callers who asked for it: a file for each such request, in the runtime folder.
+
+    The API server makes it empty before it takes the task, and removes it; the agent that runs the task fills it. A
+    log is a courtesy: where the file cannot be made or written there is none, and the task goes its way.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder) / "logs"
+
+    def clear(self) -> None:
+        """Remove what an API server that died has left; nobody waits for it any more."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(exist_ok=True)
+            for path in self.folder.iterdir():
+                path.unlink()
+
+    @contextlib.contextmanager
+    def asked(self, request_id: str, wanted: bool) -> Iterator[Callable[[], bytes]]:
+        """Ask for the log of a request that is about to be made, if wanted; inside, the log so far (empty: none)."""
+        path = self.folder / request_id
+
+        def read() -> bytes:
+            with contextlib.suppress(OSError):
+                return path.read_bytes() if wanted else b""
+            return b""
+
+        try:
+            if wanted:
+                with contextlib.suppress(OSError):
+                    path.touch()
+            yield read
+        finally:
+            if wanted:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def is_asked(self, request_id: str) -> bool:
+        """Whether somebody waits for the log of this request."""
+        return os.access(f"{self.folder}/{request_id}", os.W_OK)  # asked before every attempt: no Path is made for it
+
+    def write(self, request_id: str, output: bytes) -> None:
+        """Put the log of an attempt in the place of an earlier one's, unless nobody waits for it any more."""
+        end = b"" if not output or output.endswith(b"\n") else b"\n"
+        first, last = (f"FC Invoke {word} RequestId: {request_id}\n".encode() for word in ("Start", "End"))
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self.folder / request_id, os.O_WRONLY | os.O_TRUNC)  # never made anew
+            with open(descriptor, "wb") as file:
+                file.write(first + output + end + last)
+
+
+class Output:
+    """The agent's end of a child's log pipe: all of it goes on to the agent's stderr, and its last bytes are kept."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.kept = b""
+        self.size = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+        os.set_blocking(descriptor, False)
+        asyncio.get_running_loop().add_reader(descriptor, self.take)
+
+    def take(self) -> None:
+        """Take what is in the pipe: one read takes all that was written before."""
+        if self.descriptor < 0:
+            return
+        try:
+            data = os.read(self.descriptor, self.size)
+        except BlockingIOError:
+            return
+        if not data:
+            self._end()
+            return
+        self.kept = (self.kept + data)[-LOG_BYTES_MAX:]
+        with contextlib.suppress(OSError):
+            os.write(2, data)
+
+    def close(self) -> None:
+        """Take what is in the pipe still, and close it."""
+        self.take()
+        self._end()
+
+    def _end(self) -> None:
+        if self.descriptor >= 0:
+            asyncio.get_running_loop().remove_reader(self.descriptor)
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
 @dataclass(slots=True)
 class Child:
     """One process with one function loaded."""
@@ -39,6 +129,7 @@ class Child:
     process: "subprocess.Popen[bytes]"
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    output: Output
 
     def kill(self) -> None:
         """End it, with everything that it started in its process group."""
@@ -46,18 +137,21 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.writer.close()
+        self.output.close()
 
 
 @dataclass(slots=True)
 class FunctionPool:
     """At most config.slots functions at a time. ended(message, attempt, result) is called when one has ended.
 
-    lock: a descriptor that children inherit, so that a lock on it ends only when they are gone too.
+    lock: a descriptor that children inherit, so that a lock on it ends only when they are gone too. logs: where to put
+    what an attempt wrote, if somebody asked for it.
     """
 
     config: PlatformConfig
     ended: Ended
     lock: int
+    logs: Logs
     running: dict[tuple[str, int], str] = field(default_factory=dict)
     idle: list[Child] = field(default_factory=list)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -85,7 +179,18 @@ class FunctionPool:
 
     async def _run(self, attempt: int, order: Order) -> Result:
         child = self._idle_child(order.function) or await self._spawn(order.function)
-        header = {"request_id": order.request_id, "task_id": order.task_id, "attempt": attempt}
+        if not self.logs.is_asked(order.request_id):
+            return await self._result(child, attempt, order, False)
+        child.output.take()
+        child.output.kept = b""
+        result = await self._result(child, attempt, order, True)
+        child.output.take()
+        self.logs.write(order.request_id, child.output.kept)
+        child.output.kept = b""
+        return result
+
+    async def _result(self, child: Child, attempt: int, order: Order, log: bool) -> Result:
+        header = {"request_id": order.request_id, "task_id": order.task_id, "attempt": attempt, "log": log}
         seconds = self.config.limit(order.function, "timeout_seconds")
         child.writer.write(pack(header, order.payload))
         try:
@@ -131,27 +236,33 @@ class FunctionPool:
 
     async def _spawn(self, function: str) -> Child:
         ours, theirs = socket.socketpair()
-        with theirs:
+        log_out, log_in = os.pipe()
+        with theirs, open(log_in, "wb"):
             command = [
                 sys.executable,
                 "-m",
                 "implementation.platform.child",
                 str(theirs.fileno()),
+                str(log_in),
                 str(os.getpid()),
                 str(function_file(self.config.functions, function)),
                 function,
                 str(self.config.limit(function, "memory_mb")),
                 str(self.config.result_bytes_max),
             ]
-            process = subprocess.Popen(
-                command,
-                pass_fds=(theirs.fileno(), self.lock),
-                stdin=subprocess.DEVNULL,
-                env=without_secrets(os.environ),
-                stdout=2,
-            )
+            try:
+                process = subprocess.Popen(
+                    command,
+                    pass_fds=(theirs.fileno(), log_in, self.lock),
+                    stdin=subprocess.DEVNULL,
+                    env=without_secrets(os.environ),
+                    stdout=2,
+                )
+            except OSError:
+                os.close(log_out)
+                raise
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        child = Child(function, process, reader, writer)
+        child = Child(function, process, reader, writer, Output(log_out))
         # The time that an interpreter takes to start is not the function's.
         try:
             ready = await asyncio.wait_for(read_frame(reader), START_SECONDS)

@@ -1,6 +1,7 @@
 """The application: routes of the three published versions, limits, signatures, and the pages of operations."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -86,14 +87,15 @@ class Routes:
         target = await self.target(request, body, function, qualifier)
         request_id = request.state.request_id = new_request_id()
         wanted_id = new_id if self.new else old_id
-        with self.metrics.submissions(self.version):
-            task_id = await self.service.submit(target, wanted_id, body, request_id)
-        name = "X-Fc-Async-Task-Id" if self.new else "X-Fc-Stateful-Async-Invocation-Id"
-        headers = {"X-Fc-Request-Id": request_id, name: task_id}
-        if kind == "Async":
-            return Response(status_code=202, headers=headers)
-        record = await self.service.wait(target, task_id)
-        return sync_answer(record, headers)
+        with self.service.logs.asked(request_id, log_type == "Tail" and kind != "Async") as log:
+            with self.metrics.submissions(self.version):
+                task_id = await self.service.submit(target, wanted_id, body, request_id)
+            name = "X-Fc-Async-Task-Id" if self.new else "X-Fc-Stateful-Async-Invocation-Id"
+            headers = {"X-Fc-Request-Id": request_id, name: task_id}
+            if kind == "Async":
+                return Response(status_code=202, headers=headers)
+            record = await self.service.wait(target, task_id)
+            return sync_answer(record, headers, log())
 
     async def list_tasks(
         self,
@@ -203,9 +205,14 @@ class Routes:
         )
 
 
-def sync_answer(record: Record, headers: dict[str, str]) -> Response:
-    """The answer to a synchronous invocation: the result, or the function's error with its kind in a header."""
+def sync_answer(record: Record, headers: dict[str, str], log: bytes) -> Response:
+    """The answer to a synchronous invocation: the result, or the function's error with its kind in a header.
+
+    log: what the attempt wrote, for another header; empty if nobody asked for it, or nothing ran.
+    """
     headers["X-Fc-Instance-Id"] = record.instance
+    if log:
+        headers["X-Fc-Log-Result"] = base64.b64encode(log).decode()
     if record.status == "Succeeded":
         return Response(record.result, 200, headers, "application/octet-stream")
     handled = record.error.startswith('{"errorMessage"')

@@ -41,6 +41,10 @@ CONFIG_BODY = {
         }
     },
 }
+LOG_RESULT = {
+    "schema": {"type": "string", "contentEncoding": "base64"},
+    "description": "With X-Fc-Log-Type: Tail, the last 4 KiB that the last attempt wrote, between two lines of ours.",
+}
 ACCOUNT = {
     "name": "X-Fc-Account-Id",
     "in": "header",
@@ -87,7 +91,11 @@ def _mend(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["parameters"] = [*service, *operation.get("parameters", []), ACCOUNT]
     if path.endswith("/invocations"):
         operation["requestBody"] = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
-        responses["200"] = {"description": "Sync: what the function returned, or its error.", "content": ANYTHING}
+        responses["200"] = {
+            "description": "Sync: what the function returned, or its error.",
+            "content": ANYTHING,
+            "headers": {"X-Fc-Log-Result": LOG_RESULT},
+        }
         responses["202"] = {"description": "Async: the task is on disk and will be run."}
     elif path.endswith("/async-invoke-config") and method == "put":
         operation["requestBody"] = CONFIG_BODY

@@ -18,7 +18,7 @@ from implementation.platform.config import PlatformConfig
 from implementation.platform.http.admission import Admission
 from implementation.platform.http.problems import Problem, bad_request, unavailable
 from implementation.platform.http.records import BadToken, Filter, Record, Records
-from implementation.platform.pool import function_file
+from implementation.platform.pool import Logs, function_file
 from implementation.platform.stores import open_database
 from implementation.probe import Probe
 from implementation.settings import SECOND_NS
@@ -76,6 +76,8 @@ class Service:
         self.config = config
         self.bell = bell
         self.admission = Admission(config, bell, probe)
+        self.logs = Logs(bell.folder)
+        self.logs.clear()
         self.records = Records(open_database(config))
         self.reader = ThreadPoolExecutor(1, "reader")
         self.configs: dict[tuple[str, str, str], AsyncConfig | None] = {}
