@@ -37,7 +37,8 @@ def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
     if result.symmetry != "none":
         click.echo(f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)")
     if result.stopped:
-        click.echo(f"  stopped by {result.stopped}: what follows is true of the states found so far")
+        why = result.stopped if result.stopped == "interrupted" else f"stopped by {result.stopped}"
+        click.echo(f"  {why}: what follows is true of the states found so far")
     click.echo()
     show_table(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:
