@@ -25,7 +25,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
 @pytest.mark.timeout(600)
 def test_any_process_but_agents_may_die_or_sleep(platform: Platform) -> None:
     platform.start()
-    accepted = storm(platform, SEED, ROUNDS or 15, SAFE)
+    accepted = storm(platform, SEED, ROUNDS or 60, SAFE)
     judge(platform, accepted, may_fail=False)
 
 
@@ -33,7 +33,7 @@ def test_any_process_but_agents_may_die_or_sleep(platform: Platform) -> None:
 @pytest.mark.timeout(600)
 def test_an_agent_that_dies_fails_its_tasks_visibly(platform: Platform) -> None:
     platform.start()
-    accepted = storm(platform, SEED, ROUNDS or 10, [*SAFE, "agent1", "agent2", "agent1", "agent2"])
+    accepted = storm(platform, SEED, ROUNDS or 40, [*SAFE, "agent1", "agent2", "agent1", "agent2"])
     judge(platform, accepted, may_fail=True)
 
 
