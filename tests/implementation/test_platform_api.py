@@ -253,6 +253,7 @@ def test_garbage_is_400(platform: Platform) -> None:
 
 
 def test_pages_of_operations(client: httpx.Client) -> None:
+    assert submit(client, NEW, "counted").status_code == 202
     health = client.get("/healthz").json()
     assert (health["status"], health["schedulers_up"], health["agents_up"]) == ("ok", 1, 1)
     metrics = client.get("/metrics")
