@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -134,7 +134,3 @@ class Limits:
     max_depth: int | None = None
     max_seconds: float | None = None
     report: Callable[[Progress], None] | None = None
-
-
-Successors = Callable[[State], Iterator[tuple[Step, State]]]
-Fired = Mapping[str, int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -229,6 +229,3 @@ class System:
 def build(model: Model, config: Config | None = None) -> System:
     """The model under a configuration (default: all mechanisms on, no faults, default sizes)."""
     return System(model, config or model.configure())
-
-
-Predicate = Callable[[State], bool]

@@ -6,7 +6,7 @@ are plain integers without bounds; a value written to a cell is brought into its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
@@ -329,11 +329,6 @@ def walk(term: Term) -> Iterator[Term]:
     yield term
     for child in children(term):
         yield from walk(child)
-
-
-def fields_read(terms: Iterable[Term]) -> set[str]:
-    """The names of the fields that any of the terms reads."""
-    return {part.field for term in terms for part in walk(term) if isinstance(part, Read)}
 
 
 def substitute(term: Term, values: Mapping[Var, Term]) -> Term:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -89,14 +89,6 @@ class Session:
 
     def _formula(self, formula: Sexpr) -> Any:
         return self._parser.from_string(f"(assert {sexpr.render(formula)})")[0]
-
-
-def ask_all(
-    reading: Reading, move: Move | None, queries: Iterable[Query], hypotheses: Sequence[Conjunct], timeout: float
-) -> list[Outcome]:
-    """The answers to queries of one move (None: claims about any state)."""
-    session = Session(reading, move, hypotheses, timeout)
-    return [session.ask(query) for query in queries]
 
 
 def _answer(found: Any) -> Answer:
