@@ -5,6 +5,7 @@
 The same seed gives the same model. A model is written as ordinary Python text and executed, as its author would.
 """
 
+import linecache
 import random
 import sys
 import types
@@ -159,7 +160,10 @@ def random_model(seed: int, fresh: bool = True) -> Model:
     name = f"random_model_{seed}_{fresh}"
     module = types.ModuleType(name)
     sys.modules[name] = module
-    exec(compile(Writer(seed, fresh).text(), f"<{name}>", "exec"), module.__dict__)
+    text = Writer(seed, fresh).text()
+    if seed % 2:  # the others have no source to read, as if typed into a console
+        linecache.cache[f"<{name}>"] = (len(text), None, text.splitlines(keepends=True), f"<{name}>")
+    exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return Model(name, module)
 
 

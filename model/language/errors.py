@@ -60,7 +60,8 @@ def locate(error: BaseException, what: str, function: Callable[..., Any]) -> Mod
         return error
     line = f"{Path(function.__code__.co_filename).name}:{function.__code__.co_firstlineno}"
     for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith(LANGUAGE_FOLDER):
+        generated = frame.filename.startswith("<") and frame.filename != function.__code__.co_filename
+        if not frame.filename.startswith(LANGUAGE_FOLDER) and not generated:
             line = f"{Path(frame.filename).name}:{frame.lineno}"
     text = error.message if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
     return ModelError(text, f"{what}, {line}")

@@ -1,91 +1,136 @@
-"""What tracing cannot see and therefore refuses by reading the source: loops over a sort that are more than a loop.
+"""What tracing cannot see for itself, and so reads from the source: which loops over a sort have passes of their own.
 
-The passes of such a loop are traced apart, so a local name that one pass hands to the next, or a way out of the loop
-halfway, would go wrong silently.
+A loop whose passes have nothing to do with each other is traced a pass at a time, so that its branches add up; where
+one pass hands something to the next (a local, a list that grows), or may be the last, all passes are traced as one
+run, as Python has it. And ``is``, which no symbol can answer, is refused.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import linecache
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from types import FunctionType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from model.language.errors import LANGUAGE_FOLDER, ModelError
-from model.language.sorts import Sort
+
+Place = tuple[int | None, int | None]  # line and column
+GUARDS = ("require", "given")
+Function = ast.FunctionDef | ast.Lambda
 
 
-def check_loops(function: Callable[..., Any], what: str) -> None:
-    """ModelError for a loop over a sort that is left early or carries a local name from pass to pass.
+def why_passes_hang_together(frame: FrameType) -> str | None:
+    """Of the loop that ``frame`` has just begun: why its passes are one run; None where each stands for itself.
 
-    Looks at the function and at the helpers that it calls by a global name.
+    "" where there is no source to read (a model typed into a console).
     """
-    for line_of, message in _faults_with_helpers(function):
-        raise ModelError(message, f"{what}, {line_of}")
+    loops = _loops_of(frame.f_code.co_filename)
+    if loops is None:
+        return ""
+    positions = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+    return loops.get((positions[0], positions[2]), "the loop is inside an expression")
 
 
-def _faults_with_helpers(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+def check_identities(function: Callable[..., Any], what: str) -> None:
+    """ModelError for an ``is`` that compares with anything but None, here or in a helper called by a global name."""
     seen: set[int] = set()
-    waiting = [function]
+    waiting: list[Any] = [function]
     while waiting:
         one = waiting.pop()
-        if id(one) in seen or not isinstance(one, FunctionType):
+        if id(one) in seen or not isinstance(one, FunctionType) or _is_ours(one):
             continue
         seen.add(id(one))
-        if not one.__code__.co_filename.startswith(LANGUAGE_FOLDER):
-            yield from _faults(one)
-            waiting.extend(value for name in one.__code__.co_names if (value := one.__globals__.get(name)) is not None)
+        file = one.__code__.co_filename
+        lines = _identities_of(file).get(one.__code__.co_firstlineno, ())
+        if lines:
+            text = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
+            raise ModelError(text, f"{what}, {Path(file).name}:{lines[0]}")
+        waiting += _called(one)
 
 
-@lru_cache(maxsize=4096)
-def _faults(function: FunctionType) -> tuple[tuple[str, str], ...]:
-    tree = _source_of(function)
-    if tree is None:
-        return ()
+def _is_ours(function: FunctionType) -> bool:
+    return function.__code__.co_filename.startswith(LANGUAGE_FOLDER)
+
+
+def _called(function: FunctionType) -> Iterator[Any]:
+    """What the names in a function may mean: globals, what it closes over, and members of modules and classes."""
+    names = function.__code__.co_names
     scope = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
-    found = []
-    for loop in ast.walk(tree):
-        if isinstance(loop, ast.For) and _is_sort(loop.iter, scope):
-            for line, message in _faults_of_loop(tree, loop):
-                number = function.__code__.co_firstlineno + line - 1
-                found.append((f"{Path(function.__code__.co_filename).name}:{number}", message))
-    return tuple(found)
+    for value in [scope[name] for name in (*names, *function.__code__.co_freevars) if name in scope]:
+        yield value
+        if isinstance(value, ModuleType | type):
+            yield from (found for name in names if (found := vars(value).get(name)) is not None)
 
 
-def _source_of(function: FunctionType) -> ast.FunctionDef | None:
-    """The function's syntax tree; None where there is no source (typed into a console)."""
+@lru_cache(maxsize=256)
+def _tree(file: str) -> ast.Module | None:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    except (OSError, TypeError, SyntaxError, IndentationError):
+        return ast.parse("".join(linecache.getlines(file)) or "(")
+    except SyntaxError:
         return None
-    return tree if isinstance(tree, ast.FunctionDef) else None
 
 
-def _faults_of_loop(tree: ast.FunctionDef, loop: ast.For) -> Iterator[tuple[int, str]]:
-    for node in _statements(loop.body):
-        if isinstance(node, ast.Break | ast.Return):
-            yield node.lineno, "`break` or `return` inside a loop over a sort; use a quantifier"
-    carried = (_assigned(loop.body) & _used_outside(tree, loop)) | _augmented(loop.body)
+@lru_cache(maxsize=256)
+def _loops_of(file: str) -> dict[Place, str | None] | None:
+    """Every ``for`` over a name in a file, by where it stands: why its passes hang together, None where they don't."""
+    tree = _tree(file)
+    if tree is None:
+        return None
+    found: dict[Place, str | None] = {}
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for loop in _loops_directly_in(function):
+            if isinstance(loop.iter, ast.Name | ast.Attribute):
+                # Python 3.11 says of the start of a loop where the statement is, later ones where the sort is.
+                found[loop.lineno, loop.col_offset] = found[loop.iter.lineno, loop.iter.col_offset] = _bond(
+                    function, loop
+                )
+    return found
+
+
+def _loops_directly_in(function: ast.FunctionDef) -> Iterator[ast.For]:
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.For):
+            yield node
+        if not isinstance(node, ast.FunctionDef):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _bond(function: ast.FunctionDef, loop: ast.For) -> str | None:
+    """What ties the passes of a loop together, for people."""
+    nodes = [node for statement in loop.body for node in ast.walk(statement)]
+    if any(isinstance(node, ast.Break | ast.Return) for node in nodes):
+        return "`break` or `return` may end the loop early"
+    if any(isinstance(node, ast.Call) and _name_of(node.func) in GUARDS for node in nodes):
+        return "a guard inside the loop may end it early"
+    carried = (_assigned(nodes) & _used_outside(function, loop)) | _augmented(nodes)
     if carried:
-        names = ", ".join(sorted(carried))
-        yield loop.lineno, f"the loop carries the local `{names}` from pass to pass; use a quantifier"
+        return f"the loop carries the local `{'`, `'.join(sorted(carried))}` from pass to pass"
+    changed = {name for node in nodes for name in _changed_inside(node)} & _assigned(list(ast.walk(function)))
+    if changed:
+        return f"the loop changes what the local `{'`, `'.join(sorted(changed))}` holds"
+    if any(isinstance(node, ast.Nonlocal | ast.Global) for node in ast.walk(function)):
+        return "the function writes names that are not its own"
+    return None
 
 
-def _statements(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    return (node for statement in body for node in ast.walk(statement))
+def _name_of(node: ast.expr) -> str | None:
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(_, name):
+            return name
+        case _:
+            return None
 
 
-def _is_sort(node: ast.expr, scope: dict[str, Any]) -> bool:
-    return isinstance(node, ast.Name) and isinstance(scope.get(node.id), type) and issubclass(scope[node.id], Sort)
-
-
-def _assigned(body: list[ast.stmt]) -> set[str]:
-    nodes = list(_statements(body))
-    targets = {id(node.target) for node in nodes if isinstance(node, ast.For)}
+def _assigned(nodes: list[ast.AST]) -> set[str]:
+    targets = {id(name) for node in nodes if isinstance(node, ast.For) for name in ast.walk(node.target)}
     return {
         node.id
         for node in nodes
@@ -93,14 +138,49 @@ def _assigned(body: list[ast.stmt]) -> set[str]:
     }
 
 
-def _augmented(body: list[ast.stmt]) -> set[str]:
-    return {
-        node.target.id
-        for node in _statements(body)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
-    }
+def _augmented(nodes: list[ast.AST]) -> set[str]:
+    return {node.target.id for node in nodes if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)}
 
 
-def _used_outside(tree: ast.FunctionDef, loop: ast.For) -> set[str]:
+def _used_outside(function: ast.FunctionDef, loop: ast.For) -> set[str]:
     inside = {id(node) for node in ast.walk(loop)}
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inside}
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and id(node) not in inside}
+
+
+def _changed_inside(node: ast.AST) -> Iterator[str]:
+    """The names whose objects a node may change: ``seen.append(x)``, ``seen[x] = 1``."""
+    target: ast.AST | None = None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        target = node.func.value
+    elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        target = node.value
+    while isinstance(target, ast.Attribute | ast.Subscript):
+        target = target.value
+    if isinstance(target, ast.Name):
+        yield target.id
+
+
+@lru_cache(maxsize=256)
+def _identities_of(file: str) -> dict[int, list[int]]:
+    """The lines with an ``is`` that is not about None, by the first line of the function that they are in."""
+    tree = _tree(file)
+    found: dict[int, list[int]] = {}
+    for function in ast.walk(tree) if tree else ():
+        if isinstance(function, Function):
+            lines = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Compare) and _is_odd(node)]
+            decorators = getattr(function, "decorator_list", [])
+            if lines:
+                found[min([function.lineno, *(one.lineno for one in decorators)])] = lines
+    return found
+
+
+def _is_odd(compared: ast.Compare) -> bool:
+    sides = [compared.left, *compared.comparators]
+    return any(
+        isinstance(operator, ast.Is | ast.IsNot) and not any(_is_none(side) for side in sides[number : number + 2])
+        for number, operator in enumerate(compared.ops)
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None

@@ -23,6 +23,9 @@ class Mode(Protocol):
     def iterate(self, sort: type[Sort]) -> Iterator[Any]:
         """The elements of a sort, for a ``for`` loop."""
 
+    def size(self, sort: type[Sort]) -> int:
+        """How many elements a sort has."""
+
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> Any:
         """Whether ``body`` is true of all (or some) elements: a bool, or a symbolic condition."""
 

@@ -117,6 +117,10 @@ class RunMode:
         """All elements, as 0-based whole numbers."""
         return iter(range(self.sizes[sort.__name__]))
 
+    def size(self, sort: type[Sort]) -> int:
+        """How many elements a sort has."""
+        return self.sizes[sort.__name__]
+
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> bool:
         """The conjunction (or disjunction) over all combinations."""
         combinations = itertools.product(*(range(self.sizes[sort.__name__]) for sort in sorts))

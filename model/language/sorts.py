@@ -14,10 +14,19 @@ from model.language.mode import current
 
 
 class SortType(type):
-    """Makes ``for message in Message`` mean: for every element of the sort, in the model that runs just now."""
+    """Makes ``for message in Message`` mean: for every element of the sort, in the model that runs just now.
+
+    And ``len(Message)`` how many there are.
+    """
 
     def __iter__(cls) -> Iterator[Any]:
         return current().iterate(typing.cast("type[Sort]", cls))
+
+    def __len__(cls) -> int:
+        return current().size(typing.cast("type[Sort]", cls))
+
+    def __bool__(cls) -> bool:
+        return True
 
 
 class Sort(metaclass=SortType):

@@ -16,33 +16,44 @@ from model.language.terms import (
     Clamp,
     Const,
     Minus,
-    Plus,
     Some,
     Term,
     and_,
     eq,
+    ite,
     kind_of_term,
     less,
     not_,
     number,
     or_,
+    plus,
+    times,
 )
 
 Decide = Callable[[Term], bool]
+MOST_TIMES = 16  # by what a number may be multiplied: it is added up
 
 
 class Symbol:
     """A term in the guise of a Python value. ``decide`` asks the tracer which branch to follow."""
 
     __slots__ = ("decide", "term")
-    __hash__ = None  # type: ignore[assignment]
     what = "a symbolic value"
+    allows = "a model compares, adds and subtracts, no more"
 
     def __init__(self, term: Term, decide: Decide) -> None:
         self.term, self.decide = term, decide
 
     def _refuse(self, *_: Any) -> NoReturn:
-        raise ModelError(f"{self.what} does not allow this here: a model compares, adds and subtracts, no more")
+        raise ModelError(f"{self.what} does not allow this here: {self.allows}")
+
+    def __hash__(self) -> int:
+        raise ModelError(f"{self.what} is no key of a dictionary or member of a set: use `if`, `match` or `in (...)`")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ModelError(f"{self.what} has no `{name}`: {self.allows}")
 
     def __bool__(self) -> bool:
         raise ModelError(f"{self.what} has no truth: compare it with something")
@@ -61,13 +72,16 @@ class Symbol:
         return bool(term.code) if isinstance(term, Const) else Condition(term, self.decide)
 
     __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __call__ = _refuse
-    __iter__ = __getitem__ = __len__ = __and__ = __or__ = _refuse
+    __iter__ = __getitem__ = __len__ = __and__ = __or__ = __xor__ = __rxor__ = __neg__ = __abs__ = _refuse
+    __rmul__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = _refuse
+    __divmod__ = __pow__ = __rpow__ = __lshift__ = __rshift__ = __int__ = __float__ = __round__ = _refuse
 
 
 class Condition(Symbol):
     """A truth that is not known yet: asked for it, the trace forks."""
 
     __slots__ = ()
+    __hash__ = Symbol.__hash__
     what = "a condition"
 
     def __bool__(self) -> bool:
@@ -90,12 +104,23 @@ class Condition(Symbol):
     __rand__ = __and__
     __ror__ = __or__
 
+    def __add__(self, other: object) -> Any:
+        """As in Python a truth counts as 1: ``sum(st.voted[node] for node in Node)``."""
+        return NumberSymbol(number_term(self, True), self.decide) + other
+
+    def __sub__(self, other: object) -> Any:
+        return NumberSymbol(number_term(self, True), self.decide) - other
+
+    __radd__ = __add__
+
 
 class ChoiceSymbol(Symbol):
     """A member of an enum."""
 
     __slots__ = ("enum",)
+    __hash__ = Symbol.__hash__
     what = "an enum value"
+    allows = "it is compared with members, with `==` and `!=` (ordered values: a Count)"
 
     def __init__(self, term: Term, decide: Decide, enum: type[Enum]) -> None:
         super().__init__(term, decide)
@@ -114,7 +139,12 @@ class IndexSymbol(Symbol):
     """An element of a sort."""
 
     __slots__ = ("sort",)
+    __hash__ = Symbol.__hash__
     what = "an index"
+    allows = (
+        "elements are compared with `==` and `!=`; for an order or a successor declare a constant field, "
+        "say `after = field(Node, Node, init=lambda node: node + 1, constant=True)`"
+    )
 
     def __init__(self, term: Term, decide: Decide, sort: type[Sort]) -> None:
         super().__init__(term, decide)
@@ -132,6 +162,7 @@ class NumberSymbol(Symbol):
     """A whole number."""
 
     __slots__ = ()
+    __hash__ = Symbol.__hash__
     what = "a number"
 
     def __eq__(self, other: object) -> Any:
@@ -150,15 +181,21 @@ class NumberSymbol(Symbol):
         return self._truth(not_(less(self.term, number_term(other))))
 
     def __add__(self, other: object) -> Any:
-        return NumberSymbol(Plus(self.term, number_term(other)), self.decide)
+        return NumberSymbol(plus(self.term, number_term(other, True)), self.decide)
 
     def __sub__(self, other: object) -> Any:
-        return NumberSymbol(Minus(self.term, number_term(other)), self.decide)
+        return NumberSymbol(Minus(self.term, number_term(other, True)), self.decide)
 
     def __rsub__(self, other: object) -> Any:
-        return NumberSymbol(Minus(number_term(other), self.term), self.decide)
+        return NumberSymbol(Minus(number_term(other, True), self.term), self.decide)
+
+    def __mul__(self, other: object) -> Any:
+        if type(other) is not int or not 0 <= other <= MOST_TIMES:
+            raise ModelError(f"a number is multiplied by a constant from 0 to {MOST_TIMES} only, found {_name(other)}")
+        return NumberSymbol(times(self.term, other), self.decide)
 
     __radd__ = __add__
+    __rmul__ = __mul__
 
 
 def _name(value: object) -> str:
@@ -173,10 +210,12 @@ def _name(value: object) -> str:
             return repr(value)
 
 
-def number_term(value: object) -> Term:
-    """The term of a number or of a NumberSymbol; ModelError for anything else."""
+def number_term(value: object, truths: bool = False) -> Term:
+    """The term of a number or of a NumberSymbol (truths: or of a condition, as 0 or 1); ModelError for all else."""
     if isinstance(value, NumberSymbol):
         return value.term
+    if truths and isinstance(value, Condition | bool):
+        return ite(condition_term(value), number(1), number(0))
     if type(value) is int:
         return number(value)
     raise ModelError(f"expected a number, found {_name(value)}")

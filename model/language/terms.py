@@ -268,6 +268,23 @@ def less(left: Term, right: Term) -> Term:
     return FALSE if left == right else Less(left, right)
 
 
+def plus(left: Term, right: Term) -> Term:
+    """A sum, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return number(left.code + right.code)
+    if left == number(0):
+        return right
+    return left if right == number(0) else Plus(left, right)
+
+
+def times(term: Term, factor: int) -> Term:
+    """A multiple, as a sum."""
+    total: Term = number(0)
+    for _ in range(factor):
+        total = plus(total, term)
+    return total
+
+
 def is_none(term: Term) -> Term:
     """Whether an index-or-none is none, simplified."""
     match term:
@@ -353,7 +370,7 @@ def substitute(term: Term, values: Mapping[Var, Term]) -> Term:
         case Less(left, right):
             return less(again(left), again(right))
         case Plus(left, right):
-            return Plus(again(left), again(right))
+            return plus(again(left), again(right))
         case Minus(left, right):
             return Minus(again(left), again(right))
         case Clamp(inner, most):

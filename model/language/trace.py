@@ -1,12 +1,14 @@
 """Trace a model function once with symbolic indices: every way through it becomes a guarded update.
 
 A symbolic condition that is asked for its truth forks the trace, and the function is executed again for the other
-branch. The bodies of loops and quantifiers are traced apart, so that their branches add up instead of multiplying.
-An index-or-none forks when it is read, so that ``is None`` means what it means in Python.
+branch. The bodies of quantifiers, and of loops whose passes have nothing to do with each other, are traced apart, so
+that their branches add up instead of multiplying. An index-or-none forks when it is read, so that ``is None`` means
+what it means in Python.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -14,7 +16,7 @@ from typing import Any
 
 from model.language.declare import Action, Field, Parameter, Property
 from model.language.errors import Disabled, ModelError, Vacuous, locate
-from model.language.lint import check_loops
+from model.language.lint import check_identities, why_passes_hang_together
 from model.language.mode import active
 from model.language.model import Config, Model
 from model.language.sorts import Choice, Index, Maybe, Sort
@@ -47,6 +49,7 @@ from model.language.traced import Obligation, Path, TracedAction, TracedProperty
 __all__ = ["Obligation", "Path", "TracedAction", "TracedProperty", "Tracer", "Write", "overwritten"]
 
 MOST_PATHS = 20_000
+MOST_DECISIONS = 500
 
 
 @dataclass
@@ -125,6 +128,8 @@ class Tracer:
         position = len(frame.decisions)
         truth = frame.prefix[position] if position < len(frame.prefix) else True
         frame.decisions.append((term, truth))
+        if len(frame.decisions) > MOST_DECISIONS:
+            raise ModelError(f"more than {MOST_DECISIONS} decisions on one way through it: a loop that need not end?")
         return truth
 
     def guard(self, condition: Any) -> bool:
@@ -136,7 +141,18 @@ class Tracer:
         return bool(condition_term(condition) == TRUE)
 
     def iterate(self, sort: type[Sort]) -> Iterator[Any]:
-        """The elements of a sort, one after the other; each is given out once for every way through the body."""
+        """The elements of a sort. Where passes have nothing to do with each other they are traced apart."""
+        bond = why_passes_hang_together(sys._getframe(2))  # the frame below: that of ``SortType.__iter__``
+        if self.unbounded and bond:
+            raise ModelError(
+                f"{bond}, and here {sort.__name__} has any number of elements: say it with `forall` or `exists`"
+            )
+        if self.unbounded or bond is None:
+            return self._passes(sort)
+        return (python_value(Const(Index(sort), index), self.decide) for index in range(self.sizes[sort.__name__]))
+
+    def _passes(self, sort: type[Sort]) -> Iterator[Any]:
+        """The elements of a sort, each given out once for every way through the body of the loop."""
         if self.unbounded:
             elements: list[Term] = [self._variable(sort)]
         else:
@@ -160,6 +176,12 @@ class Tracer:
             self._writes += merged
             if isinstance(element, Var):
                 self._check_independent(element, merged)
+
+    def size(self, sort: type[Sort]) -> int:
+        """How many elements a sort has; ModelError where there may be any number."""
+        if self.unbounded:
+            raise ModelError(f"here {sort.__name__} has any number of elements: `len` has no value")
+        return self.sizes[sort.__name__]
 
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> Any:
         """The quantified condition that ``body`` describes."""
@@ -201,7 +223,7 @@ class Tracer:
         self._place = what
         self._obligations, self._variables = [], 0
         self._frames, self._writes, self._open_loops = [], [], 0
-        check_loops(function, what)
+        check_identities(function, what)
 
     def _traced(self, function: Callable[..., Any], variables: tuple[Var, ...]) -> list[_Leaf]:
         state = TraceState(self)
@@ -216,6 +238,9 @@ class Tracer:
         with active(self):
             try:
                 return self._leaves(once)
+            except RecursionError as error:
+                endless = ModelError("a loop that need not end, or a value too deep")
+                raise locate(endless.with_traceback(error.__traceback__), self._place, function) from None
             except Exception as error:
                 raise locate(error, self._place, function) from None
 

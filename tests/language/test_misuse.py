@@ -124,30 +124,37 @@ def index_by_enum_in_dict(st, door: Door):
     st.color[door] = {Color.RED: Color.GREEN, Color.GREEN: Color.RED}[st.color[door]]
 
 
-def guard_in_loop(st, door: Door):
-    for key in Key:
-        require(st.fits[key, door])
+def is_an_enum_member(st, door: Door):
+    require(st.color[door] is Color.RED)
 
 
-def break_in_loop(st, door: Door):
-    for key in Key:
-        if st.fits[key, door]:
-            break
-    st.color[door] = Color.RED
+def is_not_another(st, door: Door):
+    st.color[door] = Color.RED if st.color[door] is not Color.GREEN else Color.GREEN
 
 
-def carried_local(st, door: Door):
-    found = False
-    for key in Key:
-        found = found or st.fits[key, door]
-    require(found)
+def is_in_a_helper(st, key: Key, door: Door):
+    st.tries[key] = 1 if same(st.fits[key, door], True) else 0
 
 
-def counted_in_loop(st, door: Door):
-    number = 0
-    for _key in Key:
-        number += 1
-    require(number > 1)
+def same(one, other):
+    return one is other
+
+
+def value_of_enum(st, door: Door):
+    require(st.color[door].value > 0)
+
+
+def order_of_elements(st, key: Key, other: Key):
+    require(key < other)
+
+
+def remainder(st, key: Key):
+    st.tries[key] = (st.tries[key] + 1) % 2
+
+
+def loop_without_end(st, key: Key):
+    while st.tries[key] < 3:
+        st.tries[key] = st.tries[key] + 1
 
 
 def write_in_quantifier(st, door: Door):
@@ -172,11 +179,13 @@ MISUSES = [
     (number_as_index, "expected a Key, found 0"),
     (arithmetic_on_index, "an index does not allow this"),
     (maximum, "number"),
-    (index_by_enum_in_dict, "unhashable"),
-    (guard_in_loop, "a guard inside a loop"),
-    (break_in_loop, "`break` or `return` inside a loop"),
-    (carried_local, "carries the local `found`"),
-    (counted_in_loop, "carries the local `number`"),
+    (index_by_enum_in_dict, "no key of a dictionary"),
+    (is_an_enum_member, "write `==` or `!=`"),
+    (is_not_another, "write `==` or `!=`"),
+    (value_of_enum, "an enum value has no `value`"),
+    (order_of_elements, "for an order or a successor declare a constant field"),
+    (remainder, "a number does not allow this"),
+    (loop_without_end, "a loop that need not end"),
     (write_in_quantifier, "a quantifier must not write"),
 ]
 
