@@ -7,7 +7,8 @@ Elements of which a ``Fresh`` parameter takes the first that will do are alike b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from model.checker.generated_formula import (
@@ -26,9 +27,12 @@ from model.checker.generated_formula import (
     values_in,
 )
 from model.checker.generated_steps import Alternative, Ground, Put
+from model.language.declare import Parameter, Property
 from model.language.layout import Place, State
 from model.language.sorts import Index, Maybe
-from model.language.system import System
+from model.language.system import Arguments, System
+from model.language.terms import and_
+from model.language.traced import TracedProperty
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,14 @@ class Exchange:
             target = self.to[slot]
             after[target] = self.values[target][code] if target in self.values else code
         return tuple(after)
+
+    def arguments(self, arguments: Arguments, parameters: Sequence[Parameter]) -> Arguments:
+        """The arguments of a step or of a property, with the two elements exchanged."""
+        renamed = {self.first: self.first + 1, self.first + 1: self.first}
+        return tuple(
+            renamed.get(argument, argument) if parameter.sort.__name__ == self.sort else argument
+            for argument, parameter in zip(arguments, parameters, strict=True)
+        )
 
     def mask(self, slot: int, mask: int) -> int:
         """A mask of values of a cell, as one of the cell that it goes to."""
@@ -87,8 +99,12 @@ def _renaming(place: Place, sort: str, first: int) -> tuple[int, ...] | None:
     return tuple({one: one + 1, one + 1: one}.get(code, code) for code in range(place.cardinality))
 
 
-def symmetric_ground(system: System) -> tuple[Ground, list[Exchange]]:
-    """All moves, prepared for states whose elements may be exchanged, and the exchanges that are allowed."""
+def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[Ground, list[Exchange]]:
+    """All moves, prepared for states whose elements may be exchanged, and the exchanges that are allowed.
+
+    claims: the properties to be judged, none of which may tell states apart that are exchanged.
+    """
+    judged = [system.traced_property(claim) for claim in (*claims, *([system.ending] if system.ending else []))]
     declared = [name for name, sort in system.model.sorts.items() if sort.symmetric and system.sizes[name] > 1]
     usable = {name: exchanges(system, name) for name in declared}
     usable = {
@@ -100,6 +116,7 @@ def symmetric_ground(system: System) -> tuple[Ground, list[Exchange]]:
         allowed = [one for found in usable.values() for one in found]
         ground = Ground(system, [(one.to, one.mask) for one in allowed])
         wrong = {one.sort for one in allowed if not _maps_onto_itself(ground, one)}
+        wrong |= {one.sort for one in allowed for claim in judged if not _judges_alike(ground, one, claim)}
         if not wrong:
             return ground, allowed
         usable = {name: found for name, found in usable.items() if name not in wrong}
@@ -107,25 +124,35 @@ def symmetric_ground(system: System) -> tuple[Ground, list[Exchange]]:
 
 def _maps_onto_itself(ground: Ground, exchange: Exchange) -> bool:
     ways = [way for group in ground.groups for way in group.alternatives]
-    sorts = {name: [p.sort.__name__ for p in action.parameters] for name, action in ground.system.actions.items()}
-
-    def renamed(index: int) -> int:
-        return {exchange.first: exchange.first + 1, exchange.first + 1: exchange.first}.get(index, index)
 
     def key(way: Alternative, mapped: _Mapped | None) -> object:
         step = ground.steps[way.move]
         arguments = step.arguments
         if mapped is not None:
-            arguments = tuple(
-                renamed(a) if sort == exchange.sort else a
-                for a, sort in zip(arguments, sorts[step.action], strict=True)
-            )
+            arguments = exchange.arguments(arguments, ground.system.actions[step.action].parameters)
         view = mapped or _Mapped(None)
         guard = frozenset(view.test(slot, mask) for slot, mask in way.guard.items())
         rest = frozenset(view.formula(formula) for formula in way.rest)
         return step.action, arguments, guard, rest, frozenset(map(view.put, way.puts)), way.error
 
     return {key(way, None) for way in ways} == {key(way, _Mapped(exchange)) for way in ways}
+
+
+def _judges_alike(ground: Ground, exchange: Exchange, claim: TracedProperty) -> bool:
+    """Whether a property maps onto itself. One that quantifies does; it may not where it goes through a sort."""
+    if exchange.sort not in claim.ordered:
+        return True
+
+    def key(arguments: Arguments, mapped: _Mapped) -> object:
+        environment = dict(zip(claim.variables, arguments, strict=True))
+        terms = (claim.antecedent, claim.body, *(and_(*one.guard) for one in claim.obligations))
+        said = [ground.grounder.condition(term, environment, ground.known) for term in terms]
+        if mapped.exchange is not None:
+            arguments = exchange.arguments(arguments, claim.property.parameters)
+        return arguments, mapped.formula(said[0]), mapped.formula(said[1]), frozenset(map(mapped.formula, said[2:]))
+
+    every = list(ground.system.instances(claim.property))
+    return {key(one, _Mapped(None)) for one in every} == {key(one, _Mapped(exchange)) for one in every}
 
 
 class _Mapped:
@@ -169,7 +196,16 @@ class _Mapped:
                 return "cell", self.slot(slot), plus
             case Pick(condition, then, other):
                 return "pick", self.formula(condition), self.value(then, renaming), self.value(other, renaming)
-            case Sum(left, right, sign):
-                return "sum", self.value(left), self.value(right), sign
+            case Sum():
+                return "sum", frozenset(Counter((self.value(one), sign) for one, sign in _summands(value, 1)).items())
             case Clip(inner, most):
                 return "clip", self.value(inner), most
+
+
+def _summands(value: Value, sign: int) -> Iterator[tuple[Value, int]]:
+    """What a sum adds up, in whatever order, each with its sign."""
+    if isinstance(value, Sum):
+        yield from _summands(value.left, sign)
+        yield from _summands(value.right, sign * value.sign)
+    else:
+        yield value, sign

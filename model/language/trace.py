@@ -76,6 +76,7 @@ class Tracer:
         self._writes: list[Write] = []
         self._obligations: list[Obligation] = []
         self._open_loops = 0
+        self._ordered: set[str] = set()
         self._variables = 0
         self._place = ""
         self.skips_given = False
@@ -111,7 +112,8 @@ class Tracer:
             body = _tree(leaves, lambda leaf: TRUE if leaf.outcome != "done" else condition_term(leaf.result))
         except ModelError as error:
             raise ModelError(f"it must return a condition: {error.message}", self._place) from None
-        return TracedProperty(claim, variables, antecedent, body, tuple(dict.fromkeys(self._obligations)))
+        missing = tuple(dict.fromkeys(self._obligations))
+        return TracedProperty(claim, variables, antecedent, body, missing, frozenset(self._ordered))
 
     # -- what the symbols and the declarations ask of the tracer
 
@@ -149,6 +151,7 @@ class Tracer:
             )
         if self.unbounded or bond is None:
             return self._passes(sort)
+        self._ordered.add(sort.__name__)
         return (python_value(Const(Index(sort), index), self.decide) for index in range(self.sizes[sort.__name__]))
 
     def _passes(self, sort: type[Sort]) -> Iterator[Any]:
@@ -223,6 +226,7 @@ class Tracer:
         self._place = what
         self._obligations, self._variables = [], 0
         self._frames, self._writes, self._open_loops = [], [], 0
+        self._ordered = set()
         check_identities(function, what)
 
     def _traced(self, function: Callable[..., Any], variables: tuple[Var, ...]) -> list[_Leaf]:

@@ -51,13 +51,17 @@ class TracedAction:
 
 @dataclass(frozen=True)
 class TracedProperty:
-    """A property is violated where ``antecedent`` holds and ``body`` does not."""
+    """A property is violated where ``antecedent`` holds and ``body`` does not.
+
+    ordered: the sorts whose elements it looks at one after the other, so that it may tell the first from the last.
+    """
 
     property: Property
     variables: tuple[Var, ...]
     antecedent: Term
     body: Term
     obligations: tuple[Obligation, ...]
+    ordered: frozenset[str] = frozenset()
 
 
 def overwritten(write: Write, indices: tuple[Term, ...], older: Term) -> Term:

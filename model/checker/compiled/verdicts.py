@@ -94,7 +94,7 @@ def check(
     exchanges: list[Exchange] = []
     ground: Ground | None = None
     if asked.symmetry and not any(claim.kind == "eventually" for claim in claims):
-        ground, exchanges = symmetric_ground(system)
+        ground, exchanges = symmetric_ground(system, claims)
     code = GeneratedSystem(system, ground) if ground else generated(system)
     functions = Functions(code, claims, deadlock=properties is None, exchanges=exchanges)
     if functions.inexact:
