@@ -20,6 +20,7 @@ from model.language.errors import LANGUAGE_FOLDER, ModelError
 
 Place = tuple[int | None, int | None]  # line and column
 GUARDS = ("require", "given")
+CONTAINERS = ("list", "dict", "set", "Counter", "defaultdict", "deque", "iter")
 Function = ast.FunctionDef | ast.Lambda
 
 
@@ -114,6 +115,9 @@ def _bond(function: ast.FunctionDef, loop: ast.For) -> str | None:
     changed = {name for node in nodes for name in _changed_inside(node)} & _assigned(list(ast.walk(function)))
     if changed:
         return f"the loop changes what the local `{'`, `'.join(sorted(changed))}` holds"
+    lent = _names_in(nodes) & _containers_and_functions(function)
+    if lent:
+        return f"the loop may change what the local `{'`, `'.join(sorted(lent))}` holds"
     if any(isinstance(node, ast.Nonlocal | ast.Global) for node in ast.walk(function)):
         return "the function writes names that are not its own"
     return None
@@ -158,6 +162,23 @@ def _changed_inside(node: ast.AST) -> Iterator[str]:
         target = target.value
     if isinstance(target, ast.Name):
         yield target.id
+
+
+def _names_in(nodes: list[ast.AST]) -> set[str]:
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def _containers_and_functions(function: ast.FunctionDef) -> set[str]:
+    """The locals that hold lists, sets and dictionaries, or functions, which may hold anything."""
+    held = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Lambda, ast.GeneratorExp)
+    found = {node.name for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and node is not function}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and (
+            isinstance(node.value, held)
+            or (isinstance(node.value, ast.Call) and _name_of(node.value.func) in CONTAINERS)
+        ):
+            found |= _names_in([name for target in node.targets for name in ast.walk(target)])
+    return found
 
 
 @lru_cache(maxsize=256)

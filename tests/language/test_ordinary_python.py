@@ -59,6 +59,32 @@ def counted_in_a_list(st):
     st.leader = True
 
 
+def counted_by_a_helper(st):
+    seen = []
+    for node in Node:
+        if st.voted[node]:
+            note(seen, node)
+    require(len(seen) >= 2)
+    st.leader = True
+
+
+def note(seen, node):
+    seen.append(node)
+
+
+def counted_by_a_function_inside(st):
+    seen = []
+
+    def look(node):
+        if st.voted[node]:
+            seen.append(node)
+
+    for node in Node:
+        look(node)
+    require(len(seen) >= 2)
+    st.leader = True
+
+
 def counted_over_an_attribute(st):
     votes = 0
     for node in SORTS.Node:
@@ -97,6 +123,8 @@ MAJORITIES = [
     length_of_a_list,
     counted_by_hand,
     counted_in_a_list,
+    counted_by_a_helper,
+    counted_by_a_function_inside,
     counted_over_an_attribute,
     left_early,
     counted_in_a_field,
