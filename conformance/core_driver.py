@@ -32,8 +32,13 @@ def make_core(path: str, settings: Settings) -> Core:
 
 
 def settings_of(setting: Mapping[str, Any]) -> Settings:
-    """The core's settings for a configuration of the model."""
+    """The core's settings for a configuration of the model; DriverError where it is not a model of the platform."""
     sizes = setting["sizes"]
+    if not {"schedulers", "agents", "users", "attempts"} <= sizes.keys():
+        raise DriverError(
+            f"the reference system is a task platform, not what the model `{setting.get('model', '')}` describes: "
+            "name a driver of your own system, --driver COMMAND (conformance/PROTOCOL.md)"
+        )
     return Settings(
         schedulers=sizes["schedulers"],
         agents=sizes["agents"],

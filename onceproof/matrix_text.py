@@ -264,7 +264,8 @@ def told(matrix: Matrix, *, everything: bool) -> Iterator[str]:
 
 def again(matrix: Matrix, case: Case, name: str) -> str:
     """The command that shows the counterexample of a cell again."""
-    parts = ["onceproof", "matrix", "--mechanisms", ",".join(case.off) or "none"]
+    parts = ["onceproof", "matrix", *(["--model", matrix.setting.reference] if matrix.setting.reference else [])]
+    parts += ["--mechanisms", ",".join(case.off) or "none"]
     parts += ["--faults", ",".join(case.faults) or "none", *(["--pairs"] if len(case.faults) > 1 else [])]
     sizes = ",".join(f"{key}={size}" for key, size in matrix.setting.given_sizes(case).items())
     parts += ["--properties", name, *(["--sizes", sizes] if sizes else []), "--no-sets", "--stories"]

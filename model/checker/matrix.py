@@ -39,13 +39,15 @@ class Setting:
     """What all cases of a matrix have in common.
 
     sizes: as the user gives them; needs: for a fault the sizes it takes to show anything, where the user gives none;
-    properties: which are judged, None for all that apply to a case (and deadlocks).
+    properties: which are judged, None for all that apply to a case (and deadlocks); reference: how a user names the
+    model, "" for the protocol.
     """
 
     model: Model
     sizes: Mapping[str, int] = field(default_factory=dict)
     needs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     properties: tuple[str, ...] | None = None
+    reference: str = ""
 
     def given_sizes(self, case: Case) -> dict[str, int]:
         """The sizes of a case that are not the model's defaults."""

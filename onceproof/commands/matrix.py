@@ -11,20 +11,21 @@ import click
 
 from model.checker.matrix import Setting
 from model.checker.results import CheckResult, Limits
-from model.language import ConfigError, System
+from model.language import ConfigError, Model, System
 from model.language.declare import Property
 from model.language.errors import nearest
-from model.protocol.system import PROTOCOL
 from onceproof.engines import ENGINES, EngineOptions, explore
 from onceproof.errors import InputError, require_writable
 from onceproof.matrix_result import NEEDS, Names, Plan, Watch, columns_of, compute, rows_of
 from onceproof.matrix_text import print_matrix
+from onceproof.models import resolve
 
 POSITIVE = click.IntRange(min=1)
 NONE = "none"  # no mechanism off, or no fault
 
 
 @click.command(short_help=__doc__)
+@click.option("--model", "reference", metavar="MODEL", help="A model of your own: FILE.py, or FILE.py:NAME.")
 @click.option("--tasks", type=POSITIVE, help="How many tasks.")
 @click.option("--schedulers", type=POSITIVE, help="How many schedulers.")
 @click.option("--agents", type=POSITIVE, help="How many agents.")
@@ -50,6 +51,7 @@ NONE = "none"  # no mechanism off, or no fault
 )
 @click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="How many explore at once.")
 def command(
+    reference: str | None,
     tasks: int | None,
     schedulers: int | None,
     agents: int | None,
@@ -73,7 +75,7 @@ def command(
     set_states: int,
     processes: int,
 ) -> None:
-    """Explore the protocol with each mechanism off, under each fault, and judge every property in each case.
+    """Explore the protocol (or --model) with each mechanism off, under each fault, and judge every property each time.
 
     Below the table: the minimal sets of mechanisms that suffice for a property, and the minimal sets of faults that
     break the full design. Exit status: 0 computed completely, 2 wrong input, 3 a cell is unknown.
@@ -86,8 +88,13 @@ def command(
         "submissions": submissions,
         "attempts": attempts,
     }
-    sizes = {**_sizes(more), **{name: size for name, size in named.items() if size is not None}}
-    setting = Setting(PROTOCOL, sizes, NEEDS, _names("--properties", properties, None))
+    model = resolve(reference, Path()).model
+    sizes = _sizes(more, model)
+    for name, size in named.items():
+        if size is not None:
+            sizes |= _sizes(f"{name}={size}", model, f"--{name}")
+    needs = NEEDS if reference is None else {}
+    setting = Setting(model, sizes, needs, _names("--properties", properties, None), reference or "")
     plan = _plan(setting, mechanisms, faults, 2 if pairs else 1)
     plan = Plan(
         plan.setting,
@@ -155,17 +162,17 @@ def _names(option: str, text: str | None, known: list[str] | None) -> Names | No
     return tuple(name for name in known if name in names)
 
 
-def _sizes(text: str | None) -> dict[str, int]:
+def _sizes(text: str | None, model: Model, option: str = "--sizes") -> dict[str, int]:
     found: dict[str, int] = {}
     for part in (text or "").split(","):
         if not part.strip():
             continue
         name, equals, number = (word.strip() for word in part.partition("="))
-        if name not in PROTOCOL.size_names:
-            hint = nearest(name, PROTOCOL.size_names) or f"; expected one of {', '.join(PROTOCOL.size_names)}"
-            raise InputError(f"--sizes: unknown size `{name}`{hint}")
+        if name not in model.size_names:
+            hint = nearest(name, model.size_names) or f"; expected one of {', '.join(model.size_names)}"
+            raise InputError(f"{option}: unknown size `{name}`{hint}")
         if not equals or not number.isdecimal() or int(number) < 1:
-            raise InputError(f"--sizes: {name} must be a whole number of at least 1, found `{number}`")
+            raise InputError(f"{option}: {name} must be a whole number of at least 1, found `{number}`")
         found[name] = int(number)
     return found
 

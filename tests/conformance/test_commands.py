@@ -105,6 +105,19 @@ def test_wrong_input_is_one_line(onceproof, words, message):
     assert message in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "processes", "--cover")])
+def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path, words):
+    (tmp_path / "bell.py").write_text(
+        "from model.language import action, field\n\nrung = field(bool)\n\n\n"
+        '@action\ndef ring(st):\n    """It rings."""\n    st.rung = True\n'
+    )
+    spec = tmp_path / "bell.yaml"
+    spec.write_text("model: bell.py\n")
+    status, _, err = onceproof(*words, spec)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "not what the model `bell` describes: name a driver of your own system, --driver COMMAND" in err
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.onceproof.conftest import ROOT
+from tests.onceproof.conftest import ROOT, Written
 
 Command = Callable[..., Any]  # of the fixtures in conftest.py
 
@@ -185,3 +185,24 @@ def test_an_interrupted_matrix_shows_what_is_known() -> None:
     assert "interrupted: what is above is what was known by then" in out
     assert re.search(r"unknown in \d+ cells: interrupted", out)
     assert "Traceback" not in err
+
+
+def test_a_model_of_your_own(onceproof: Command, spec: Written) -> None:
+    model = spec("").parent / "lease.py"
+    ran = onceproof("matrix", "--model", model, "--json", "--quiet")
+    assert ran.status == 0
+    found = json.loads(ran.out)
+    assert found["model"] == "lease"
+    broken = {
+        (",".join(cell["off"]), ",".join(cell["faults"]), one["name"])
+        for cell in found["cells"]
+        for one in cell["properties"]
+        if one["verdict"] != "holds"
+    }
+    assert broken == {("fencing", "lease_ends", "never_spoiled")}
+    told = onceproof("matrix", "--model", model, "--stories", "--no-sets", "--quiet")
+    again = next(line for line in told.out.splitlines() if line.startswith("again: "))
+    assert again.startswith(f"again: onceproof matrix --model {model} --mechanisms fencing --faults lease_ends ")
+    wrong = onceproof("matrix", "--model", model, "--tasks", "2")
+    assert wrong.status == 2
+    assert wrong.err == "onceproof: --tasks: unknown size `tasks`; expected one of workers\n"
