@@ -79,7 +79,8 @@ def _module_of_file(file: Path) -> ModuleType:
     except Exception as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         line = frames[-1].lineno if frames else 1
-        raise InputError(f"{file}:{line}: the model cannot be loaded: {type(error).__name__}: {error}") from None
+        what = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+        raise InputError(f"{file}:{line}: the model cannot be loaded: {what}") from None
     return module
 
 

@@ -6,7 +6,7 @@ A test of one cell against constants is an ``In``: a set of values as a bit mask
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -276,6 +276,22 @@ def summed(left: Value, right: Value, sign: int) -> Value:
     if isinstance(left, int) and sign == 1:
         return added(right, left)
     return Sum(left, right, sign)
+
+
+def summands(value: Value, sign: int = 1) -> Iterator[tuple[Value, int]]:
+    """What a value adds up, from the left, each with its sign (1 or -1): of a value that is no sum, itself."""
+    if isinstance(value, Sum):
+        yield from summands(value.left, sign)
+        yield from summands(value.right, sign * value.sign)
+    else:
+        yield value, sign
+
+
+def sum_text(value: Sum, text: Callable[[Value], str]) -> str:
+    """A sum as Python, in one pair of brackets however long it is."""
+    (first, _), *others = summands(value)
+    rest = [f" {'+' if sign > 0 else '-'} {text(one)}" for one, sign in others]
+    return f"({text(first)}{''.join(rest)})"
 
 
 def clipped(value: Value, most: int, known: Known) -> Value:

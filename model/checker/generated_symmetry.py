@@ -8,7 +8,7 @@ Elements of which a ``Fresh`` parameter takes the first that will do are alike b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.checker.generated_formula import (
@@ -24,6 +24,7 @@ from model.checker.generated_formula import (
     Same,
     Sum,
     Value,
+    summands,
     values_in,
 )
 from model.checker.generated_steps import Alternative, Ground, Put
@@ -197,15 +198,6 @@ class _Mapped:
             case Pick(condition, then, other):
                 return "pick", self.formula(condition), self.value(then, renaming), self.value(other, renaming)
             case Sum():
-                return "sum", frozenset(Counter((self.value(one), sign) for one, sign in _summands(value, 1)).items())
+                return "sum", frozenset(Counter((self.value(one), sign) for one, sign in summands(value)).items())
             case Clip(inner, most):
                 return "clip", self.value(inner), most
-
-
-def _summands(value: Value, sign: int) -> Iterator[tuple[Value, int]]:
-    """What a sum adds up, in whatever order, each with its sign."""
-    if isinstance(value, Sum):
-        yield from _summands(value.left, sign)
-        yield from _summands(value.right, sign * value.sign)
-    else:
-        yield value, sign

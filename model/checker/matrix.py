@@ -84,7 +84,7 @@ class Setting:
         """The properties, of those asked for, that apply to a system."""
         known = system.config.names()
         asked = [system.model.properties[name] for name in self.names if name != DEADLOCK]
-        return [claim for claim in asked if claim.when is None or claim.when(known)]
+        return [claim for claim in asked if claim.applies(known)]
 
     def checked(self) -> Setting:
         """The same, after a look at every name; ConfigError with the nearest valid one."""
@@ -193,7 +193,7 @@ def not_explored(setting: Setting, case: Case, why: str) -> CaseResult:
     findings = {}
     for name in setting.names:
         claim = setting.model.properties.get(name)
-        if claim is None or claim.when is None or claim.when(known):
+        if claim is None or claim.applies(known):
             findings[name] = Finding(name, claim.kind if claim else DEADLOCK, Verdict.UNKNOWN)
     return CaseResult(case, findings, stopped=why)
 

@@ -37,6 +37,7 @@ from model.checker.generated_formula import (
     both,
     conjuncts,
     negate,
+    sum_text,
     values_in,
 )
 from model.checker.generated_steps import Ground
@@ -115,8 +116,8 @@ class Names:
                 return f"({name} {'+' if plus > 0 else '-'} {abs(plus)})" if plus else name
             case Pick(condition, then, other):
                 return f"({self.value(then)} if {self.formula(condition)} else {self.value(other)})"
-            case Sum(left, right, sign):
-                return f"({self.value(left)} {'+' if sign > 0 else '-'} {self.value(right)})"
+            case Sum():
+                return sum_text(value, self.value)
             case Clip(inner, most):
                 return f"min(max({self.value(inner)}, 0), {most})"
 

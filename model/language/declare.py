@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import Enum
+from pathlib import Path
 from typing import Any, overload
 
 from model.language.errors import Disabled, ModelError, Vacuous
@@ -60,7 +61,7 @@ def field(
         raise ModelError("a field needs at least the kind of its cells: field(bool)")
     *indices, value = shape
     for sort in indices:
-        if not (isinstance(sort, type) and issubclass(sort, Sort)):
+        if not is_sort(sort):
             raise ModelError(f"a field is indexed by sorts, not by {sort!r}")
     return Field(tuple(indices), kind_of(value), init, ghost, network, constant, doc=doc)
 
@@ -74,6 +75,11 @@ class Switch:
     default: bool = True
     name: str = ""
     component: str = ""
+
+
+def is_sort(value: Any) -> typing.TypeGuard[type[Sort]]:
+    """Whether it is a declared sort."""
+    return isinstance(value, type) and issubclass(value, Sort) and value is not Sort
 
 
 def switch(*, on: str, off: str, default: bool = True) -> Any:
@@ -138,6 +144,13 @@ class Property:
         """The author's sentence about it."""
         return inspect.getdoc(self.function) or ""
 
+    def applies(self, names: Any) -> bool:
+        """Whether it is asked of a configuration (see ``Config.names``); ModelError where its ``when`` fails."""
+        try:
+            return self.when is None or bool(self.when(names))
+        except Exception as error:
+            raise ModelError(f"its `when`: {error}", f"property `{self.name}`, {Path(self.line[0]).name}") from None
+
     @property
     def line(self) -> tuple[str, int]:
         """File and line where it is written."""
@@ -146,13 +159,20 @@ class Property:
 
 def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The index parameters of a model function, all but the first; ModelError for one without a sort."""
+    if any(test(function) for test in (inspect.iscoroutinefunction, inspect.isgeneratorfunction)):
+        raise ModelError(f"`{function.__name__}` must be a plain function, without `async` and `yield`")
     hints = inspect.get_annotations(function, eval_str=True)
+    declared = inspect.signature(function).parameters
+    if not declared:
+        raise ModelError(f"`{function.__name__}` needs a first parameter for the state: {function.__name__}(st)")
     found = []
-    for name in list(inspect.signature(function).parameters)[1:]:
+    for name in list(declared)[1:]:
+        if declared[name].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            raise ModelError(f"parameter `{declared[name]}` of `{function.__name__}` must be a plain one, of one sort")
         hint = hints.get(name)
         fresh = typing.get_origin(hint) is typing.Annotated and Unused in typing.get_args(hint)
         sort = typing.get_args(hint)[0] if fresh else hint
-        if not (isinstance(sort, type) and issubclass(sort, Sort)):
+        if not is_sort(sort):
             raise ModelError(f"parameter `{name}` of `{function.__name__}` needs a sort as its annotation")
         found.append(Parameter(name, sort, fresh))
     return tuple(found)
@@ -255,27 +275,32 @@ ending = _PropertyMarker("ending")
 
 def require(condition: Any) -> None:
     """The guard of an action: where it is false the action cannot happen."""
-    if not current().guard(condition):
+    if not current().guard(condition, "require"):
         raise Disabled
 
 
 def given(condition: Any) -> None:
     """The antecedent of a property: where it is false nothing is claimed. For ``eventually``: what sets the clock."""
     mode = current()
-    if not mode.skips_given and not mode.guard(condition):
+    if not mode.skips_given and not mode.guard(condition, "given"):
         raise Vacuous
 
 
 def forall(*sorts_then_body: Any) -> Any:
     """``forall(Message, lambda m: ...)``: true of every message (of every pair, with two sorts, and so on)."""
-    *sorts, body = sorts_then_body
-    return current().quantify(True, tuple(sorts), body)
+    return current().quantify(True, *_sorts_and_body("forall", sorts_then_body))
 
 
 def exists(*sorts_then_body: Any) -> Any:
     """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
-    *sorts, body = sorts_then_body
-    return current().quantify(False, tuple(sorts), body)
+    return current().quantify(False, *_sorts_and_body("exists", sorts_then_body))
+
+
+def _sorts_and_body(name: str, given: tuple[Any, ...]) -> tuple[tuple[type[Sort], ...], Callable[..., Any]]:
+    *sorts, body = given or (None,)
+    if not sorts or not all(map(is_sort, sorts)) or is_sort(body) or not callable(body):
+        raise ModelError(f"expected {name}(Sort, ..., lambda element, ...: condition)")
+    return tuple(sorts), body
 
 
 def in_turn(*indices: int) -> int:
@@ -287,7 +312,12 @@ def starts_with(declared: Field, indices: tuple[int, ...], sizes: typing.Mapping
     """The stored number that a cell of a field starts with."""
     if declared.init is None:
         return 0
-    value = declared.init(*indices) if callable(declared.init) else declared.init
-    if isinstance(declared.kind, Index):
-        value = value % sizes[declared.kind.sort.__name__]
-    return declared.kind.encode(value)
+    try:
+        value = declared.init(*indices) if callable(declared.init) else declared.init
+        if isinstance(declared.kind, Index):
+            value = value % sizes[declared.kind.sort.__name__]
+        return declared.kind.encode(value)
+    except ModelError as error:
+        raise ModelError(error.message, f"field `{declared.name}`, its init") from None
+    except Exception as error:
+        raise ModelError(f"{type(error).__name__}: {error}", f"field `{declared.name}`, its init") from None

@@ -45,6 +45,12 @@ class Vacuous(Exception):
     """Raised by ``given`` when the antecedent of a property is false: nothing is claimed of this state."""
 
 
+MISPLACED = {
+    "require": "`require` is the guard of an action; what a property presupposes it says with `given`",
+    "given": "`given` is what a property presupposes; the guard of an action is `require`",
+}
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The tail of an error message that offers the nearest of the ``known`` names ("" where none is near)."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
@@ -58,10 +64,19 @@ def locate(error: BaseException, what: str, function: Callable[..., Any]) -> Mod
     """
     if isinstance(error, ModelError) and error.place is not None:
         return error
-    line = f"{Path(function.__code__.co_filename).name}:{function.__code__.co_firstlineno}"
+    line = _first_line(function)
     for frame in traceback.extract_tb(error.__traceback__):
         generated = frame.filename.startswith("<") and frame.filename != function.__code__.co_filename
         if not frame.filename.startswith(LANGUAGE_FOLDER) and not generated:
             line = f"{Path(frame.filename).name}:{frame.lineno}"
     text = error.message if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
     return ModelError(text, f"{what}, {line}")
+
+
+def located(message: str, what: str, function: Callable[..., Any]) -> ModelError:
+    """A ModelError about a function as a whole, with the line where it starts."""
+    return ModelError(message, f"{what}, {_first_line(function)}")
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return f"{Path(function.__code__.co_filename).name}:{function.__code__.co_firstlineno}"

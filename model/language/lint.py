@@ -2,7 +2,7 @@
 
 A loop whose passes have nothing to do with each other is traced a pass at a time, so that its branches add up; where
 one pass hands something to the next (a local, a list that grows), or may be the last, all passes are traced as one
-run, as Python has it. And ``is``, which no symbol can answer, is refused.
+run, as Python has it. And ``is``, which no symbol can answer, is refused, as is a ``while`` that asks the state.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from model.language.errors import LANGUAGE_FOLDER, ModelError
 Place = tuple[int | None, int | None]  # line and column
 GUARDS = ("require", "given")
 CONTAINERS = ("list", "dict", "set", "Counter", "defaultdict", "deque", "iter")
+IDENTITY = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
+ENDLESS = "a `while` that asks the state need not end: make each of its passes a step, an action of its own"
 Function = ast.FunctionDef | ast.Lambda
 
 
@@ -36,8 +38,11 @@ def why_passes_hang_together(frame: FrameType) -> str | None:
     return loops.get((positions[0], positions[2]), "the loop is inside an expression")
 
 
-def check_identities(function: Callable[..., Any], what: str) -> None:
-    """ModelError for an ``is`` that compares with anything but None, here or in a helper called by a global name."""
+def check_source(function: Callable[..., Any], what: str) -> None:
+    """ModelError for what no trace can follow, here or in a helper that is called by a global name.
+
+    That is an ``is`` that compares with anything but None, and a ``while`` that asks the state.
+    """
     seen: set[int] = set()
     waiting: list[Any] = [function]
     while waiting:
@@ -46,10 +51,8 @@ def check_identities(function: Callable[..., Any], what: str) -> None:
             continue
         seen.add(id(one))
         file = one.__code__.co_filename
-        lines = _identities_of(file).get(one.__code__.co_firstlineno, ())
-        if lines:
-            text = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
-            raise ModelError(text, f"{what}, {Path(file).name}:{lines[0]}")
+        for line, text in _faults_of(file).get(one.__code__.co_firstlineno, ()):
+            raise ModelError(text, f"{what}, {Path(file).name}:{line}")
         waiting += _called(one)
 
 
@@ -182,17 +185,25 @@ def _containers_and_functions(function: ast.FunctionDef) -> set[str]:
 
 
 @lru_cache(maxsize=256)
-def _identities_of(file: str) -> dict[int, list[int]]:
-    """The lines with an ``is`` that is not about None, by the first line of the function that they are in."""
+def _faults_of(file: str) -> dict[int, list[tuple[int, str]]]:
+    """The lines that no trace can follow, each with why, by the first line of the function that they are in."""
     tree = _tree(file)
-    found: dict[int, list[int]] = {}
+    found: dict[int, list[tuple[int, str]]] = {}
     for function in ast.walk(tree) if tree else ():
         if isinstance(function, Function):
-            lines = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Compare) and _is_odd(node)]
+            inside = list(ast.walk(function))
+            lines = [(node.lineno, IDENTITY) for node in inside if isinstance(node, ast.Compare) and _is_odd(node)]
+            asking = [node for node in inside if isinstance(node, ast.While) and _asks_state(node, function)]
+            lines += [(node.lineno, ENDLESS) for node in asking]
             decorators = getattr(function, "decorator_list", [])
             if lines:
                 found[min([function.lineno, *(one.lineno for one in decorators)])] = lines
     return found
+
+
+def _asks_state(loop: ast.While, function: Function) -> bool:
+    state = [parameter.arg for parameter in function.args.args[:1]]
+    return any(isinstance(part, ast.Name) and part.id in state for part in ast.walk(loop.test))
 
 
 def _is_odd(compared: ast.Compare) -> bool:

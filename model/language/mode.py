@@ -29,8 +29,8 @@ class Mode(Protocol):
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> Any:
         """Whether ``body`` is true of all (or some) elements: a bool, or a symbolic condition."""
 
-    def guard(self, condition: Any) -> bool:
-        """The truth of the condition of a ``require``."""
+    def guard(self, condition: Any, what: str) -> bool:
+        """The truth of the condition of a ``require`` (of an action) or a ``given`` (of a property)."""
 
 
 _stack: list[Mode] = []

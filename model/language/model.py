@@ -6,14 +6,17 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from math import prod
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from model.language.declare import Action, Field, Property, Switch
 from model.language.errors import ConfigError, ModelError, nearest
-from model.language.sorts import Index, Maybe, Sort
+from model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
 
 ANY = None  # a budget without a bound
+RESERVED = ("_", "left_of_")  # how no field's name may start: the state's own, and what is left of budgets
+MOST_COMBINATIONS = 100_000  # of elements, that a field, an action or a property may have
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Model:
         for component in components:
             self._gather(component)
         self._gather_sorts()
+        self._check()
 
     def _gather(self, component: Any) -> None:
         label, names = _namespace(component)
@@ -99,6 +103,20 @@ class Model:
         for parameter in itertools.chain(*parameters, *(claim.parameters for claim in self.properties.values())):
             add(parameter.sort)
 
+    def _check(self) -> None:
+        """ModelError for what cannot be meant."""
+        for name in self.fields:
+            if name.startswith(RESERVED):
+                taken = " or ".join(f"`{start}`" for start in RESERVED)
+                raise ModelError(f"a field cannot be called `{name}`: names that start with {taken} are taken")
+        endings = [claim.name for claim in self.properties.values() if claim.kind == "ending"]
+        if len(endings) > 1:
+            raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
+        for claim in self.properties.values():
+            for name in sorted(claim.broken_by - set(self.faults)):
+                hint = nearest(name, self.faults) or f"; faults are {', '.join(self.faults) or 'none'}"
+                raise ModelError(f"`{claim.name}` is broken by an unknown fault `{name}`{hint}")
+
     @property
     def faults(self) -> tuple[str, ...]:
         """The names of the budgets that faults draw on."""
@@ -130,6 +148,8 @@ class Model:
         for name, left in (budgets or {}).items():
             if left is not None and (type(left) is not int or left < 0):
                 raise ConfigError(f"the budget of `{name}` must be a whole number or `any`, found {left!r}", name)
+            if left is not None and left > MOST_COUNTED:
+                raise ConfigError(f"the budget of `{name}` is at most {MOST_COUNTED:,}, or `any`; found {left:,}", name)
         for name, value in (switches or {}).items():
             if type(value) is not bool:
                 raise ConfigError(f"mechanism `{name}` is on or off, found {value!r}", name)
@@ -141,7 +161,24 @@ class Model:
         if self.derive:
             derived = self.derive(config, given)
             config = Config(dict(config.sizes) | dict(derived) | given, all_switches, all_budgets)
+        self._check_sizes(config.sizes)
         return config
+
+    def _check_sizes(self, sizes: Mapping[str, int]) -> None:
+        """ConfigError where there would be more combinations of elements than any engine can go through."""
+        indices = {name: declared.indices for name, declared in self.fields.items()}
+        claims = [claim for claim in self.properties.values() if not claim.optional]
+        asked: list[Action | Property] = [*self.actions.values(), *claims]
+        indices |= {one.name: tuple(parameter.sort for parameter in one.parameters) for one in asked}
+        for name, sorts in indices.items():
+            number = prod(sizes[sort.size_name] for sort in sorts)
+            if number > MOST_COMBINATIONS:
+                largest = max((sort.size_name for sort in sorts), key=lambda name: sizes[name])
+                most = f"{MOST_COMBINATIONS:,} are the most"
+                raise ConfigError(f"too large: `{name}` has {number:,} combinations of elements, and {most}", largest)
+        for action in self.actions.values():
+            if action.budget and not action.fault and sizes[action.budget] > MOST_COUNTED:
+                raise ConfigError(f"`{action.budget}` is at most {MOST_COUNTED:,}", action.budget)
 
 
 def _namespace(component: Any) -> tuple[str, Mapping[str, Any]]:

@@ -127,7 +127,7 @@ class RunMode:
         truths = (truth_of(body(*indices)) for indices in combinations)
         return all(truths) if universal else any(truths)
 
-    def guard(self, condition: Any) -> bool:
+    def guard(self, condition: Any, what: str) -> bool:
         """The condition itself, which must be a bool."""
         return truth_of(condition)
 

@@ -42,6 +42,10 @@ class Sort(metaclass=SortType):
     symmetric: ClassVar[bool]
 
     def __init_subclass__(cls, *, size: str | None = None, default: int = 1, symmetric: bool = False) -> None:
+        if type(default) is not int or default < 1:
+            raise ModelError(
+                f"sort `{cls.__name__}`: its default must be a whole number of at least 1, found {default!r}"
+            )
         cls.size_name = size or f"{cls.__name__.lower()}s"
         cls.default_size = default
         cls.symmetric = symmetric
@@ -53,6 +57,7 @@ class Sort(metaclass=SortType):
 
 
 S = TypeVar("S", bound=Sort)
+MOST_COUNTED = 10_000  # what a count, or a budget, may be
 
 
 class Unused:
@@ -175,6 +180,10 @@ class Count(Kind):
 
     most: int
 
+    def __post_init__(self) -> None:
+        if type(self.most) is not int or not -1 <= self.most <= MOST_COUNTED:
+            raise ModelError(f"Count(n): expected a whole number from 1 to {MOST_COUNTED:,}, found {self.most!r}")
+
     def cardinality(self, sizes: Mapping[str, int]) -> int:
         return self.most + 1
 
@@ -192,11 +201,11 @@ def kind_of(annotation: Any) -> Kind:
 
     Raises ModelError for anything else.
     """
-    if isinstance(annotation, Count):
+    if isinstance(annotation, Count) and annotation.most > 0:
         return annotation
     if annotation is bool:
         return Flag()
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
+    if isinstance(annotation, type) and issubclass(annotation, Enum) and len(annotation):
         return Choice(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Sort):
         return Index(annotation)

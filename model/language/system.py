@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from model.language.declare import Action, Property
-from model.language.errors import ConfigError, Disabled, ModelError, Vacuous, locate, nearest
+from model.language.errors import MISPLACED, ConfigError, Disabled, ModelError, Vacuous, locate, nearest
 from model.language.layout import LEFT, Layout, State, budget_of
 from model.language.mode import enter, leave
 from model.language.model import Config, Model
@@ -146,7 +146,7 @@ class System:
         if names is None:
             known = self.config.names()
             claims = [p for p in self.model.properties.values() if p.kind != "ending" and not p.optional]
-            return [p for p in claims if p.when is None or p.when(known)]
+            return [claim for claim in claims if claim.applies(known)]
         for name in names:
             if name not in self.model.properties or self.model.properties[name].kind == "ending":
                 claims_known = [n for n, p in self.model.properties.items() if p.kind != "ending"]
@@ -184,6 +184,9 @@ class System:
             return truth_of(claim.function(self._view, *arguments))
         except Vacuous:
             return None
+        except Disabled as error:
+            misplaced = ModelError(MISPLACED["require"]).with_traceback(error.__traceback__)
+            raise locate(misplaced, f"property `{claim.name}`", claim.function) from None
         except Exception as error:
             raise locate(error, f"property `{claim.name}`", claim.function) from None
         finally:

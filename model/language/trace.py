@@ -15,8 +15,8 @@ from dataclasses import field as attribute
 from typing import Any
 
 from model.language.declare import Action, Field, Parameter, Property
-from model.language.errors import Disabled, ModelError, Vacuous, locate
-from model.language.lint import check_identities, why_passes_hang_together
+from model.language.errors import MISPLACED, Disabled, ModelError, Vacuous, locate, located
+from model.language.lint import check_source, why_passes_hang_together
 from model.language.mode import active
 from model.language.model import Config, Model
 from model.language.sorts import Choice, Index, Maybe, Sort
@@ -78,12 +78,13 @@ class Tracer:
         self._open_loops = 0
         self._ordered: set[str] = set()
         self._variables = 0
-        self._place = ""
+        self._place, self._guard = "", "require"
         self.skips_given = False
 
     def action(self, action: Action) -> TracedAction:
         """All ways through an action, as its author wrote it; ModelError (with the line) for misuse."""
         self._begin(f"action `{action.name}`", action.function)
+        self._guard = "require"
         variables = _variables(action.parameters)
         leaves = self._traced(action.function, variables)
         paths = tuple(
@@ -99,6 +100,7 @@ class Tracer:
         The claim is true where the antecedent is not, except for ``eventually``: its promise stands by itself.
         """
         self._begin(f"property `{claim.name}`", claim.function)
+        self._guard = "given"
         variables = _variables(claim.parameters)
         leaves = self._traced(claim.function, variables)
         antecedent = _tree(leaves, lambda leaf: FALSE if leaf.outcome == "vacuous" else TRUE)
@@ -107,11 +109,12 @@ class Tracer:
             leaves = self._traced(claim.function, variables)
             self.skips_given = False
         if any(leaf.writes for leaf in leaves):
-            raise ModelError("a property must not write", self._place)
+            raise located("a property must not write", self._place, claim.function)
         try:
             body = _tree(leaves, lambda leaf: TRUE if leaf.outcome != "done" else condition_term(leaf.result))
         except ModelError as error:
-            raise ModelError(f"it must return a condition: {error.message}", self._place) from None
+            text = f"it must return a condition: {error.message}"
+            raise located(text, self._place, claim.function) from None
         missing = tuple(dict.fromkeys(self._obligations))
         return TracedProperty(claim, variables, antecedent, body, missing, frozenset(self._ordered))
 
@@ -134,8 +137,10 @@ class Tracer:
             raise ModelError(f"more than {MOST_DECISIONS} decisions on one way through it: a loop that need not end?")
         return truth
 
-    def guard(self, condition: Any) -> bool:
+    def guard(self, condition: Any, what: str) -> bool:
         """The truth of a ``require`` or ``given``; inside a loop there is none."""
+        if what != self._guard:
+            raise ModelError(MISPLACED[what])
         if self._open_loops:
             raise ModelError("a guard inside a loop: put `require(forall(Sort, lambda x: ...))` before the loop")
         if isinstance(condition, Condition):
@@ -227,7 +232,7 @@ class Tracer:
         self._obligations, self._variables = [], 0
         self._frames, self._writes, self._open_loops = [], [], 0
         self._ordered = set()
-        check_identities(function, what)
+        check_source(function, what)
 
     def _traced(self, function: Callable[..., Any], variables: tuple[Var, ...]) -> list[_Leaf]:
         state = TraceState(self)

@@ -4,6 +4,8 @@ from enum import Enum
 
 import pytest
 
+from model.checker import explore
+from model.checker.results import Verdict
 from model.language import (
     ConfigError,
     Count,
@@ -14,8 +16,11 @@ from model.language import (
     action,
     always,
     build,
+    ending,
     exists,
+    fault,
     field,
+    given,
     require,
 )
 from model.protocol.system import PROTOCOL
@@ -185,7 +190,7 @@ MISUSES = [
     (value_of_enum, "an enum value has no `value`"),
     (order_of_elements, "for an order or a successor declare a constant field"),
     (remainder, "a number does not allow this"),
-    (loop_without_end, "a loop that need not end"),
+    (loop_without_end, "a `while` that asks the state need not end"),
     (write_in_quantifier, "a quantifier must not write"),
 ]
 
@@ -221,6 +226,95 @@ def test_a_parameter_without_a_sort():
             pass
 
 
+def requires(st, key: Key):
+    require(st.tries[key] > 0)
+    return True
+
+
+@pytest.mark.parametrize("engine", ["plain", "direct"])
+def test_a_property_does_not_require(engine):
+    system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(requires)}))
+    with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py:\d+: `require` is the guard of an action"):
+        explore.check(system, engine=engine)
+
+
+def write_nothing(st, key: Key):
+    st.tries[key] = st.tries[key]
+
+
+def presupposes(st, key: Key):
+    given(st.tries[key] > 0)
+    st.tries[key] = 0
+
+
+def test_an_action_presupposes_nothing():
+    with pytest.raises(ModelError, match=r"action `odd`, test_misuse.py:\d+: .* the guard of an action is `require`"):
+        build(Model("house", {**FIELDS, "odd": action(presupposes)}))
+
+
+async def later(st, key: Key):
+    st.tries[key] = 0
+
+
+def by_and_by(st, key: Key):
+    yield st.tries[key]
+
+
+def stateless():
+    pass
+
+
+def any_number(st, *keys: Key):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (lambda: action(later), "`later` must be a plain function"),
+        (lambda: action(by_and_by), "`by_and_by` must be a plain function"),
+        (lambda: action(stateless), r"`stateless` needs a first parameter for the state: stateless\(st\)"),
+        (lambda: action(any_number), r"parameter `\*keys.*` of `any_number` must be a plain one"),
+        (lambda: field(Count("2")), r"Count\(n\): expected a whole number from 1 to 10,000, found '2'"),
+        (lambda: field(Count(10**7)), r"Count\(n\): expected a whole number from 1 to 10,000, found 10000000"),
+        (lambda: field(Count(0)), "a field holds bool, an Enum, a Sort"),
+        (lambda: field(Enum("Nothing", [])), "a field holds bool, an Enum, a Sort"),
+        (lambda: type(Sort)("Hall", (Sort,), {}, default=0), "sort `Hall`: its default must be .* found 0"),
+        (lambda: house(_color=field(bool)), "a field cannot be called `_color`"),
+        (lambda: house(left_of_go=field(bool)), "a field cannot be called `left_of_go`"),
+        (lambda: house(one=ending(write_nothing), two=ending(requires)), "`one` and `two` are both an @ending"),
+        (lambda: house(odd=always(broken_by=("fire",))(requires)), "broken by an unknown fault `fire`"),
+        (lambda: build(house(odd=field(bool, init=1))), "field `odd`, its init: expected True or False, found 1"),
+        (lambda: build(house(odd=field(Key, bool, init=lambda: True))), "field `odd`, its init: TypeError"),
+        (lambda: build(house(odd=always(when=lambda c: c.fire)(requires))).properties(), "`odd`.*: its `when`"),
+    ],
+)
+def test_declarations_that_mean_nothing(declare, message):
+    with pytest.raises(ModelError, match=message):
+        declare()
+
+
+def house(**more):
+    return Model("house", {**FIELDS, **more})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "budgets", "message"),
+    [
+        ({"keys": 100_000}, {}, "too large: `fits` has 200,000 combinations of elements, and 100,000 are the most"),
+        ({}, {"write_nothing": 10**9}, "the budget of `write_nothing` is at most 10,000, or `any`"),
+    ],
+)
+def test_sizes_that_no_engine_can_go_through(sizes, budgets, message):
+    model = house(same=always(two_keys), lose=fault(write_nothing))
+    with pytest.raises(ConfigError, match=message):
+        model.configure(sizes, {}, budgets)
+
+
+def two_keys(st, one: Key, other: Key):
+    return st.tries[one] == st.tries[other]
+
+
 def test_one_name_twice():
     with pytest.raises(ModelError, match="`color` is declared twice"):
         Model("house", FIELDS, {"__name__": "garden", "color": field(Door, bool)})
@@ -244,6 +338,16 @@ def test_a_configuration_that_the_model_does_not_have(sizes, switches, budgets, 
     with pytest.raises(ConfigError) as caught:
         PROTOCOL.configure(sizes, switches, budgets)
     assert message in str(caught.value)
+
+
+def test_a_sum_over_many():
+    """Two hundred summands are no deeper than two."""
+    system = build(house(open=action(write_nothing), few=always(few_tries)), house().configure({"keys": 200}))
+    assert explore.check(system).verdict is Verdict.HOLDS
+
+
+def few_tries(st):
+    return sum(st.tries[key] for key in Key) < 3
 
 
 def test_running_refuses_what_tracing_refuses_when_run_first():

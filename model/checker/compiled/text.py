@@ -21,6 +21,7 @@ from model.checker.generated_formula import (
     Same,
     Sum,
     Value,
+    sum_text,
     values_in,
 )
 from model.checker.generated_steps import Put
@@ -98,8 +99,8 @@ class WordText:
                 return f"({self.cell(slot)} + {plus})" if plus else self.cell(slot)
             case Pick(condition, then, other):
                 return f"({self.value(then)} if {self.formula(condition)} else {self.value(other)})"
-            case Sum(left, right, sign):
-                return f"({self.value(left)} {'+' if sign > 0 else '-'} {self.value(right)})"
+            case Sum():
+                return sum_text(value, self.value)
             case Clip(inner, most):
                 return f"min(max({self.value(inner)}, 0), {most})"
 

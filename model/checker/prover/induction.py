@@ -128,7 +128,7 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
     conjuncts = [
         claim
         for claim in always
-        if claim.invariant is not None and claim.name not in wanted and (claim.when is None or claim.when(known_values))
+        if claim.invariant is not None and claim.name not in wanted and claim.applies(known_values)
     ]
     return [model.properties[name] for name in wanted] + conjuncts
 
