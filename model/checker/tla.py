@@ -18,24 +18,49 @@ from model.checker.tla_text import AND, OR, Scope, TlaText
 from model.language.declare import Action, Fairness, Property
 from model.language.errors import ModelError
 from model.language.layout import LEFT, Place
+from model.language.sorts import Count, Flag
 from model.language.system import System
 from model.language.terms import Var, not_, or_
 from model.language.trace import TracedAction, Tracer
+
+IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
+# What TLA+ itself, the modules that are extended and the frame of ours mean by a name.
+TAKEN = frozenset(
+    """
+    ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE
+    ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
+    PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
+    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp vars
+    """.split()  # noqa: SIM905
+)
 
 
 def export(system: System, name: str, properties: Sequence[Property]) -> tuple[str, str]:
     """The text of a module (its name made from ``name``) and of its .cfg file.
 
-    Of the properties each ``always`` becomes an invariant, each ``sometimes`` a definition; each ``eventually`` a
-    temporal property under the fairness of the actions, as exploration assumes it.
+    Of the properties each ``always`` becomes an invariant (with ``TypeOK``: what every variable may hold), each
+    ``sometimes`` a definition; each ``eventually`` a temporal property under the fairness of the actions, as
+    exploration assumes it. ModelError for a name that TLA+ needs itself.
     """
-    module = re.sub(r"\W+", "_", name).strip("_") or "Model"
+    module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
+    _check_names(system, properties)
     exporter = _Exporter(system, properties)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
-    invariants = [f"INVARIANT {claim.name}" for claim in exporter.claims if claim.kind == "always"]
+    invariants = ["INVARIANT TypeOK"] + [
+        f"INVARIANT {claim.name}" for claim in exporter.claims if claim.kind == "always"
+    ]
     promises = [f"PROPERTY {claim.name}" for claim in exporter.promises]
     behaviour = ["SPECIFICATION Spec"] if promises else ["INIT Init", "NEXT Next"]
     return text, "\n".join([*behaviour, *invariants, *promises, "CHECK_DEADLOCK FALSE", ""])
+
+
+def _check_names(system: System, properties: Sequence[Property]) -> None:
+    """ModelError for a name that would mean something else in TLA+, or nothing."""
+    declared = [*system.model.fields, *system.actions, *system.sizes, *(claim.name for claim in properties)]
+    for name in declared:
+        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before"))
+        if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
+            raise ModelError(f"`{name}` cannot be called that in TLA+: rename it before an export")
 
 
 class _Exporter:
@@ -77,6 +102,8 @@ class _Exporter:
             *(f"{place.name} == {self._initial(place)}" for place in constants),
             *variables,
             "",
+            *self._types(),
+            "",
             *self._init(),
             *itertools.chain(*(["", *self._action(name)] for name in self.actions)),
             "",
@@ -108,6 +135,23 @@ class _Exporter:
         parts = [f"  /\\ {name} = {self._initial(places[name])}" for name in self.variables]
         return ["Init ==", *(parts or ["  TRUE"])]
 
+    def _types(self) -> list[str]:
+        """What every variable holds in every state, for a checker to hold the module itself against."""
+        places = self.system.layout.places
+        parts = [f"  /\\ {name} \\in {self._type(places[name])}" for name in self.variables]
+        return ["TypeOK ==", *(parts or ["  TRUE"])]
+
+    def _type(self, place: Place) -> str:
+        match place.kind:
+            case Flag():
+                values = "BOOLEAN"
+            case Count(most):
+                values = f"0..{most}"
+            case _:
+                values = f"{{{', '.join(self.text.code(place.kind, code) for code in range(place.cardinality))}}}"
+        indices = " \\X ".join(sort.__name__ for sort in place.sorts)
+        return f"[{indices} -> {values}]" if indices else values
+
     def _before(self, sort: str) -> str:
         elements = self.text.elements(sort)
         value = "{}"
@@ -124,7 +168,7 @@ class _Exporter:
         left = LEFT + action.budget if action.budget and LEFT + action.budget in self.variables else None
         guards = [scope.condition(part) for part in action_merged.guard]
         guards = ([f"{left} > 0"] if left else []) + guards
-        lines = [f"\\* {' '.join(action.doc.split())}"]
+        lines = _remark(action.doc)
         fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
         if fresh:
             lines += [f"{self._can(head)} ==", *(f"  /\\ {guard}" for guard in guards or ["TRUE"])]
@@ -176,8 +220,7 @@ class _Exporter:
         quantifier = "\\A" if claim.kind == "always" else "\\E"
         bounds = self._bounds(traced.variables, scope)
         body = scope.condition(term)
-        remark = f"\\* {' '.join(claim.doc.split())}"
-        return [remark, f"{claim.name} ==", f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}"]
+        return [*_remark(claim.doc), f"{claim.name} ==", f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}"]
 
     # -- runs without end
 
@@ -203,5 +246,9 @@ class _Exporter:
         scope = Scope(self.text, traced.variables)
         bounds = self._bounds(traced.variables, scope)
         leads = f"({scope.condition(traced.antecedent)}) ~> ({scope.condition(traced.body)})"
-        remark = f"\\* {' '.join(claim.doc.split())}"
-        return [remark, f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
+        return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
+
+
+def _remark(doc: str) -> list[str]:
+    """An author's sentence as a comment, if there is one."""
+    return [f"\\* {' '.join(doc.split())}"] if doc else []

@@ -4,7 +4,7 @@ import pytest
 
 from model.checker.source import GeneratedSystem
 from model.checker.tla import export
-from model.language import System, build
+from model.language import Count, Model, ModelError, Optional, Sort, System, action, build, field
 from model.language.layout import State
 from model.protocol.system import PROTOCOL
 from tests.checker.tla_grammar import check_module
@@ -54,7 +54,8 @@ def compare(system: System, most: int) -> bool:
     wrong = violations(system, expected)
     assert {name: sum(not module.true_in(name, state) for state in found) for name in wrong} == wrong
     assert ("SPECIFICATION Spec" in configuration) == any(claim.kind == "eventually" for claim in system.properties())
-    assert [f"INVARIANT {name}" for name in wrong] == [x for x in configuration.splitlines() if x.startswith("INV")]
+    invariants = [line.split()[1] for line in configuration.splitlines() if line.startswith("INVARIANT")]
+    assert invariants == ["TypeOK", *wrong]
     return True
 
 
@@ -67,7 +68,7 @@ def test_the_jugs_have_sixteen_states_in_tla() -> None:
     text, configuration = export(build(JUGS), "Die Hard", [])
     assert len(Module(text).reachable()) == 16
     assert text.startswith("---- MODULE Die_Hard ----\nEXTENDS Integers\n")
-    assert configuration == "INIT Init\nNEXT Next\nCHECK_DEADLOCK FALSE\n"
+    assert configuration == "INIT Init\nNEXT Next\nINVARIANT TypeOK\nCHECK_DEADLOCK FALSE\n"
 
 
 @pytest.mark.parametrize(
@@ -82,10 +83,10 @@ def test_the_protocol_has_as_many_states_in_tla(switches: dict[str, bool], budge
 def test_every_action_keeps_its_name_and_is_short() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"agent_crash": 1, "scheduler_crash": 1}))
     text, _ = export(system, "protocol", [])
-    for name, action in system.actions.items():
+    for name, taken in system.actions.items():
         body = text.split(f"\n{name}(", 1)[1].split("\n\n", 1)[0] if f"\n{name}(" in text else ""
         assert body or not system.traced[name].paths
-        assert len(body.splitlines()) <= 20, action.name
+        assert len(body.splitlines()) <= 20, taken.name
 
 
 def test_promises_and_fairness_are_exported() -> None:
@@ -102,3 +103,42 @@ def test_promises_and_fairness_are_exported() -> None:
     check_module(strong)
     assert "SF_vars(eat(philosopher))" in strong
     assert compare(philosophers, 100)
+
+
+class Box(Sort, default=2):
+    """Where things are."""
+
+
+def put(st, box: Box):
+    st.full[box] = True
+
+
+def model(**more):
+    return build(Model("boxes", {"__name__": "boxes", "full": field(Box, bool), "put": action(put), **more}))
+
+
+def test_types_of_all_variables():
+    fields = {"last": field(Optional[Box]), "held": field(Box, Box, Count(2)), "first": field(Box)}
+    system = model(**fields, fill=action(fill))
+    assert export(system, "boxes", [])[0].split("TypeOK ==\n")[1].split("\n\n")[0].splitlines() == [
+        "  /\\ full \\in [Box -> BOOLEAN]",
+        '  /\\ last \\in {"none", "box1", "box2"}',
+        "  /\\ held \\in [Box \\X Box -> 0..2]",
+        '  /\\ first \\in {"box1", "box2"}',
+    ]
+
+
+def fill(st, box: Box):
+    st.last = st.first = box
+    st.held[box, box] += 1
+
+
+@pytest.mark.parametrize("name", ["Init", "Next", "CHOOSE", "vars", "Can_put", "größe"])
+def test_a_name_that_tla_needs_itself(name):
+    with pytest.raises(ModelError, match=f"`{name}` cannot be called that in TLA"):
+        export(model(**{name: field(bool)}), "boxes", [])
+
+
+@pytest.mark.parametrize(("name", "module"), [("a__b_", "a__b_"), ("2pc", "2pc"), ("a spec-2", "a_spec_2")])
+def test_a_module_is_called_as_its_file_is(name, module):
+    assert export(model(), name, [])[0].startswith(f"---- MODULE {module} ----\n")
