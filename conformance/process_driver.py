@@ -39,10 +39,12 @@ class ProcessDriver(Driver):
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
         try:
             words = shlex.split(command)
+            if not words:
+                raise ValueError("the command is empty")
             pipe = subprocess.PIPE
             self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-        except (OSError, ValueError, IndexError) as error:
-            reason = getattr(error, "strerror", None) or error or "the command is empty"
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise DriverError(f"the driver `{command}` cannot be started: {str(reason).lower()}") from None
         for work, stream in ((self._read, self._process.stdout), (self._drain, self._process.stderr)):
             threading.Thread(target=work, args=(stream,), daemon=True).start()

@@ -152,6 +152,9 @@ def _auto(system: System, properties: Sequence[Property] | None, limits: Limits,
             return result
         except compiled.CannotCompile as error:
             reason = str(error)
+        except KeyboardInterrupt:  # before the compiled search began: what plain exploration found is what is known
+            result.stopped = "interrupted"
+            return result
     result = _plain(system, properties, limits, "plain")
     result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {reason}")
     return result

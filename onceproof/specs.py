@@ -18,6 +18,11 @@ from onceproof.models import ModelRef, resolve
 
 KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "properties", "expect")
 ENDINGS = (".yaml", ".yml")
+# What is no spec, and what a user may have meant by it.
+OTHER_FILES = {
+    ".py": "a model is no spec: write a YAML file with the line `model: {name}`, and name that",
+    ".json": "a trace is no spec: `onceproof show` tells it, `onceproof replay` takes a system along it",
+}
 DEADLOCK = "deadlock"  # what engines call a state in which nothing can happen and that is no wanted end
 ON_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
 
@@ -103,6 +108,9 @@ def _files(path: Path) -> list[Path]:
 
 def load_spec(path: Path) -> Spec:
     """The spec in a file; InputError (file, line, key, what was found and expected) where it is wrong."""
+    other = OTHER_FILES.get(path.suffix)
+    if other is not None and path.is_file():
+        raise InputError(f"{path}: {other.format(name=path.name)}")
     top = load(path)
     parts = top.mapping("a spec: a mapping with `name`, `sizes`, `faults` and so on")
     _known_keys(top, KEYS, "key")

@@ -64,6 +64,8 @@ def command(
         else:
             print_verification(result)
         raise click.exceptions.Exit(status)
+    if solver != "z3":
+        raise click.UsageError(f"--solver {solver} goes with --verify: a proof is looked for by z3")
     proof = _proved(spec, without, with_faults, timeout, quiet)
     told: dict[str, Any] = {"explain": explain}
     if minimise and proof.proved:

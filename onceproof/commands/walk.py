@@ -96,7 +96,9 @@ def _compiled(
     result = WalkResult(
         seed, found.walks, found.steps, found.deepest, found.seconds, found.distinct, engine="compiled", exact=False
     )
-    if max_seconds is not None and found.walks < runs and found.violation is None:
+    if found.interrupted:
+        result.stopped = "interrupted"
+    elif max_seconds is not None and found.walks < runs and found.violation is None:
         result.stopped = f"--max-seconds {max_seconds:g}"
     if found.violation is not None:
         claim = spec.model.properties[found.violation.property]

@@ -97,6 +97,7 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
         (["replay", "--cover", "no.yaml"], "no such file"),
         (["test", "no.yaml"], "no such file"),
         (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
+        (["test", str(PLAIN), "--driver", ""], "cannot be started: the command is empty"),
     ],
 )
 def test_wrong_input_is_one_line(onceproof, words, message):

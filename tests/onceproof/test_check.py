@@ -296,3 +296,17 @@ def test_a_file_that_cannot_be_written_is_told_first(onceproof: Command, spec: W
     ran = onceproof("check", spec(BREAKS), option, "/nowhere/at/all.txt")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == "onceproof: /nowhere/at/all.txt: cannot be written: there is no folder /nowhere/at\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("lease.py", "a model is no spec: write a YAML file with the line `model: lease.py`, and name that"),
+        ("some.itf.json", "a trace is no spec: `onceproof show` tells it, `onceproof replay` takes a system along it"),
+    ],
+)
+def test_what_is_no_spec(onceproof: Command, spec: Written, name: str, line: str) -> None:
+    file = spec("").parent / name
+    file.touch()
+    ran = onceproof("check", file)
+    assert (ran.status, ran.out, ran.err) == (2, "", f"onceproof: {file}: {line}\n")

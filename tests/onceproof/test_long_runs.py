@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from model.checker import compiled
+from onceproof import engines
 from onceproof.main import run
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -58,3 +60,17 @@ def test_a_checkpoint_of_something_else(spec, tmp_path, capsys):
     checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
     assert run(["check", str(SPECS / "plain-day.yaml"), "--resume", file]) == 2
     assert "of another model, configuration" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_compiled_search_begins(tmp_path, monkeypatch, capsys):
+    """What plain exploration found by then is told."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compiled, "check", interrupted)
+    monkeypatch.setattr(engines, "SMALL_STATES", 500)
+    assert run(["check", "--json", SPEC]) == 3
+    told = json.loads(capsys.readouterr().out)["specs"][0]
+    assert (told["verdict"], told["complete"]) == ("unknown", False)
+    assert 500 <= told["states"] < 2120

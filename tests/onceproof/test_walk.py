@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from model.checker.compiled import walking
 from onceproof.main import run
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -67,3 +68,21 @@ def test_an_expected_violation_that_is_not_met(capsys):
 def test_wrong_input(arguments, message, capsys):
     assert run(["walk", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_ctrl_c_tells_what_was_walked(capsys, monkeypatch):
+    """Compiled walks go round by round; one that is interrupted does not count."""
+    rounds = []
+    walked = walking._Walkers.round
+
+    def interrupted(walkers, start, stop):
+        if len(rounds) == 2:
+            raise KeyboardInterrupt
+        rounds.append(stop - start)
+        walked(walkers, start, stop)
+
+    monkeypatch.setattr(walking._Walkers, "round", interrupted)
+    assert run(["walk", str(SPECS / "plain-day.yaml"), "--engine", "compiled", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["stopped"], told["verdict"]) == (sum(rounds), "interrupted", "unknown")
+    assert told["steps"] > 0

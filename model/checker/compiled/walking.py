@@ -30,7 +30,7 @@ class WalkResult:
     """What random runs found. violation: the first, by number of the walk; None if there was none.
 
     distinct: an estimate (within some 2 %) of how many different states were seen; ended: how many walks came to a
-    state without a step; deepest: the longest walk.
+    state without a step; deepest: the longest walk; interrupted: by Ctrl-C, after so many.
     """
 
     seed: int
@@ -41,6 +41,7 @@ class WalkResult:
     deepest: int
     seconds: float
     violation: Counterexample | None = None
+    interrupted: bool = False
 
 
 def walk(
@@ -63,13 +64,17 @@ def walk(
     cache.use_for_numba()
     code, _ = cache.machine_code(functions.source())
     walkers = _Walkers(functions, Library(code), seed, depth, workers)
-    done, size = 0, ROUND
+    done, size, interrupted = 0, ROUND, False
     while done < walks and not walkers.found:
         if max_seconds is not None and time.monotonic() - began > max_seconds:
             break
         step = min(size * workers, walks - done)
         round_began = time.monotonic()
-        walkers.round(done, done + step)
+        try:
+            walkers.round(done, done + step)
+        except KeyboardInterrupt:
+            interrupted = True
+            break
         done += step
         if time.monotonic() - round_began < 0.1:
             size *= 2
@@ -84,6 +89,7 @@ def walk(
         deepest=max(int(told[w.DEEPEST]) for told in walkers.told),
         seconds=time.monotonic() - began,
         violation=violation,
+        interrupted=interrupted,
     )
 
 
