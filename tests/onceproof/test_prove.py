@@ -99,7 +99,7 @@ def test_certificate_of_another_model(onceproof, lock, broken, tmp_path):
         (("--with-faults", "agent_crsh"), "unknown fault `agent_crsh`; did you mean `agent_crash`?"),
         (("--verify", "nowhere"), "nowhere: no certificate here"),
         (("nowhere.yaml",), "nowhere.yaml: cannot be read"),
-        (("--solver", "cvc5"), "--solver cvc5 goes with --verify"),
+        (("--solver", "cvc5"), "prove: --solver cvc5 goes with --verify"),
     ],
 )
 def test_wrong_input(onceproof, arguments, line):
