@@ -180,8 +180,9 @@ def _print_diagnosis(proof: Proof, found: Diagnosis, again: str) -> None:
         searched = found.searched
         sizes = ", ".join(f"{number} {name}" for name, number in searched.sizes.items())
         click.echo(click.style(f"{found.property} is not proved", fg="yellow", bold=True))
+        instances = "one small instance" if searched.instances == 1 else f"{searched.instances} small instances"
         click.echo(
-            f"{INDENT}no reachable state violates it in {searched.instances} small instances, {searched.states:,} "
+            f"{INDENT}no reachable state violates it in {instances}, {searched.states:,} "
             f"states (up to {sizes}, {' and '.join(searched.faults) or 'no fault'}): the invariant needs strengthening"
         )
     lost = {name: action for action, name in reversed(found.causes)}

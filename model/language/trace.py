@@ -307,7 +307,10 @@ class Tracer:
         """In the unbounded reading all passes of a loop happen at once: each must write cells of its own."""
         for write in merged:
             if element not in write.indices:
-                raise ModelError(f"a loop over {element.sort.__name__} writes `{write.field}` in every pass")
+                raise ModelError(
+                    f"a loop over {element.sort.__name__} writes `{write.field}` in every pass, and here there is no "
+                    "last one: write it once, outside the loop, under an `exists`"
+                )
 
 
 def _variables(parameters: tuple[Parameter, ...]) -> tuple[Var, ...]:

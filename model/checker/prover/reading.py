@@ -192,7 +192,10 @@ def _start(model: Model) -> Move:
     for declared in model.fields.values():
         if callable(declared.init):
             if not declared.constant:
-                raise ModelError(f"`{declared.name}` starts with a function of its indices: that has no reading here")
+                raise ModelError(
+                    f"`{declared.name}` starts with a function of its indices, which has no meaning for any number of "
+                    "elements: make it constant, or give it one value to start with"
+                )
             continue
         code = 0 if declared.init is None else declared.kind.encode(declared.init)
         if isinstance(declared.kind, Index) and code:
