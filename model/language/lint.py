@@ -20,8 +20,10 @@ from model.language.errors import LANGUAGE_FOLDER, ModelError
 
 Place = tuple[int | None, int | None]  # line and column
 GUARDS = ("require", "given")
+ASKING = ("isinstance", "type", "id", "repr", "hash")
 CONTAINERS = ("list", "dict", "set", "Counter", "defaultdict", "deque", "iter")
 IDENTITY = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
+KIND = "`{name}` asks what Python object there is, and a model has values: compare it with values"
 ENDLESS = "a `while` that asks the state need not end: make each of its passes a step, an action of its own"
 Function = ast.FunctionDef | ast.Lambda
 
@@ -41,7 +43,7 @@ def why_passes_hang_together(frame: FrameType) -> str | None:
 def check_source(function: Callable[..., Any], what: str) -> None:
     """ModelError for what no trace can follow, here or in a helper that is called by a global name.
 
-    That is an ``is`` that compares with anything but None, and a ``while`` that asks the state.
+    That is an ``is`` that compares with anything but None, a ``while`` that asks the state, an ``isinstance``.
     """
     seen: set[int] = set()
     waiting: list[Any] = [function]
@@ -193,6 +195,8 @@ def _faults_of(file: str) -> dict[int, list[tuple[int, str]]]:
         if isinstance(function, Function):
             inside = list(ast.walk(function))
             lines = [(node.lineno, IDENTITY) for node in inside if isinstance(node, ast.Compare) and _is_odd(node)]
+            called = [node.func for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+            lines += [(name.lineno, KIND.format(name=name.id)) for name in called if name.id in ASKING]
             asking = [node for node in inside if isinstance(node, ast.While) and _asks_state(node, function)]
             lines += [(node.lineno, ENDLESS) for node in asking]
             decorators = getattr(function, "decorator_list", [])

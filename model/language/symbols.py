@@ -50,6 +50,12 @@ class Symbol:
     def __hash__(self) -> int:
         raise ModelError(f"{self.what} is no key of a dictionary or member of a set: use `if`, `match` or `in (...)`")
 
+    def __str__(self) -> str:
+        raise ModelError(f"{self.what} has no text: {self.allows}")
+
+    def __format__(self, form: str) -> str:
+        return str(self)
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)

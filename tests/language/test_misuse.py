@@ -157,6 +157,18 @@ def remainder(st, key: Key):
     st.tries[key] = (st.tries[key] + 1) % 2
 
 
+def text_of_enum(st, door: Door):
+    require(str(st.color[door]) == "Color.RED")
+
+
+def text_of_number(st, key: Key):
+    require(f"{st.tries[key]}" == "0")
+
+
+def kind_of_value(st, key: Key, door: Door):
+    require(isinstance(st.fits[key, door], bool))
+
+
 def loop_without_end(st, key: Key):
     while st.tries[key] < 3:
         st.tries[key] = st.tries[key] + 1
@@ -190,6 +202,9 @@ MISUSES = [
     (value_of_enum, "an enum value has no `value`"),
     (order_of_elements, "for an order or a successor declare a constant field"),
     (remainder, "a number does not allow this"),
+    (text_of_enum, "an enum value has no text"),
+    (text_of_number, "a number has no text"),
+    (kind_of_value, "`isinstance` asks what Python object there is"),
     (loop_without_end, "a `while` that asks the state need not end"),
     (write_in_quantifier, "a quantifier must not write"),
 ]
