@@ -149,7 +149,7 @@ class IndexSymbol(Symbol):
     what = "an index"
     allows = (
         "elements are compared with `==` and `!=`; for an order or a successor declare a constant field, "
-        "say `after = field(Node, Node, init=lambda node: node + 1, constant=True)`"
+        "say `right = field(Node, Node, init=lambda node: node + 1, constant=True)`"
     )
 
     def __init__(self, term: Term, decide: Decide, sort: type[Sort]) -> None:
