@@ -15,6 +15,7 @@ It tells exactly what ``system.successors`` and ``system.holds`` tell, some hund
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -47,7 +48,7 @@ from model.language.layout import State
 from model.language.system import Arguments, System
 from model.language.terms import Term, Var
 
-RESERVED = {"after_", "found_", "state_"}
+RESERVED = {"after_", "found_", "state_", "confirm", *dir(builtins)}  # what the generated code means by a name
 
 
 @lru_cache(maxsize=4)

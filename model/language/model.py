@@ -105,10 +105,12 @@ class Model:
 
     def _check(self) -> None:
         """ModelError for what cannot be meant."""
-        for name in self.fields:
+        for name in (*self.fields, *self.switches):
             if name.startswith(RESERVED):
                 taken = " or ".join(f"`{start}`" for start in RESERVED)
-                raise ModelError(f"a field cannot be called `{name}`: names that start with {taken} are taken")
+                raise ModelError(
+                    f"a field or a switch cannot be called `{name}`: names that start with {taken} are taken"
+                )
         endings = [claim.name for claim in self.properties.values() if claim.kind == "ending"]
         if len(endings) > 1:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")

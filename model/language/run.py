@@ -54,7 +54,10 @@ def checked(place: Place, value: Any) -> Any:
 
 
 class RunState:
-    """What a model function gets as ``st`` when it is run: fields, switches, and nothing else."""
+    """What a model function gets as ``st`` when it is run: fields, switches, and nothing else.
+
+    Whatever else it has begins with an underscore, as no field does: a model may have a field called ``load``.
+    """
 
     def __init__(self, layout: Layout, config: Config) -> None:
         written: list[tuple[Cells, Any]] = []
@@ -73,7 +76,7 @@ class RunState:
         cells[()] = value
         self.__dict__[name] = cells[()]
 
-    def load(self, state: State) -> None:
+    def _load(self, state: State) -> None:
         """Takes a state; what did not change since the last one loaded is not touched."""
         known = self._loaded
         for name, cells in self._cells.items():
@@ -86,19 +89,19 @@ class RunState:
         self.__dict__["_loaded"] = state
         self._written.clear()
 
-    def taken(self) -> State:
-        """The state after the writes since ``load``; the loaded one is put back."""
+    def _taken(self) -> State:
+        """The state after the writes since ``_load``; the loaded one is put back."""
         state: State = self._loaded
         if not self._written:
             return state
         new = list(state)
         for cells, key in self._written:
             new[cells.slots[key]] = cells.codes[cells[key]]
-        self.put_back()
+        self._put_back()
         return tuple(new)
 
-    def put_back(self) -> None:
-        """Undoes the writes since ``load``."""
+    def _put_back(self) -> None:
+        """Undoes the writes since ``_load``."""
         for cells, key in self._written:
             value = cells.values_of[self._loaded[cells.slots[key]]]
             dict.__setitem__(cells, key, value)

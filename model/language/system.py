@@ -121,17 +121,17 @@ class System:
             return None
         view, action = self._view, self.actions[name]
         if view._loaded is not state:
-            view.load(state)
+            view._load(state)
         enter(self._mode)
         try:
             action.function(view, *arguments)
-            after = view.taken()
+            after = view._taken()
         except Disabled:
             if view._written:
-                view.put_back()
+                view._put_back()
             return None
         except Exception as error:
-            view.put_back()
+            view._put_back()
             raise locate(error, f"action `{name}`", action.function) from None
         finally:
             leave()
@@ -178,7 +178,7 @@ class System:
 
     def _truth(self, mode: RunMode, claim: Property, state: State, arguments: Arguments) -> bool | None:
         if self._view._loaded is not state:
-            self._view.load(state)
+            self._view._load(state)
         enter(mode)
         try:
             return truth_of(claim.function(self._view, *arguments))

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
-from model.language import System, build
+from model.checker import compiled, explore
+from model.checker.results import Verdict
+from model.language import Count, Model, System, action, always, build, field
 from model.language.evaluate import path_taken, traced_step, value_of
 from model.language.layout import LEFT
 from model.protocol.system import PROTOCOL
@@ -18,8 +20,8 @@ FAULTS = sorted(PROTOCOL.faults)
 def assert_same_step(system: System, state: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Every action with all arguments does the same to a state when run and when traced; returns what follows."""
     following = []
-    for name, action in system.actions.items():
-        left = f"{LEFT}{action.budget}"
+    for name, taken in system.actions.items():
+        left = f"{LEFT}{taken.budget}"
         spent = left in system.layout.places and state[system.layout.places[left].offset] == 0
         for group in system._candidates[name]:
             for arguments in group:
@@ -106,3 +108,35 @@ def test_ways_through_an_action_are_disjoint():
                     assert len(open_ways) <= 1
                     assert (path_taken(traced, system.layout, state, arguments) is None) == (not open_ways)
         state = next(after for _, after in system.successors(state))
+
+
+NAMES = "load taken put_back items keys update written place decide term read write min max".split()
+    "load",
+    "taken",
+    "put_back",
+    "items",
+    "keys",
+    "update",
+    "written",
+    "place",
+    "decide",
+    "term",
+    "read",
+    "write",
+    "min",
+    "max",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_field_may_be_called_anything(name):
+    """Whatever a state has for itself is out of the way of the model's names."""
+
+    def change(st):
+        setattr(st, name, getattr(st, name) + 1)
+        st.left = st.left - getattr(st, name)
+
+    fields = {name: field(Count(3)), "left": field(Count(2), init=2), "change": action(change)}
+    system = build(Model("names", {**fields, "claim": always(lambda st: getattr(st, name) < 3)}))
+    for found in (explore.check(system), explore.check(system, engine="direct"), compiled.check(system)):
+        assert (found.states, found.transitions, found.verdict) == (4, 4, Verdict.VIOLATED)
