@@ -111,21 +111,6 @@ def test_ways_through_an_action_are_disjoint():
 
 
 NAMES = "load taken put_back items keys update written place decide term read write min max".split()
-    "load",
-    "taken",
-    "put_back",
-    "items",
-    "keys",
-    "update",
-    "written",
-    "place",
-    "decide",
-    "term",
-    "read",
-    "write",
-    "min",
-    "max",
-)
 
 
 @pytest.mark.parametrize("name", NAMES)
