@@ -110,7 +110,22 @@ def test_ways_through_an_action_are_disjoint():
         state = next(after for _, after in system.successors(state))
 
 
-NAMES = "load taken put_back items keys update written place decide term read write min max".split()
+NAMES = [
+    "load",
+    "taken",
+    "put_back",
+    "items",
+    "keys",
+    "update",
+    "written",
+    "place",
+    "decide",
+    "term",
+    "read",
+    "write",
+    "min",
+    "max",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
