@@ -123,7 +123,8 @@ def load_config(
         if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() in TYPES:
             key = name.removeprefix(PREFIX).lower()
             values[key] = checked(key, _parsed(key, text, name), name)
-    values.update({key: checked(key, value, f"--{key.replace('_', '-')}") for key, value in (given or {}).items() if value is not None})
+    options = {key: value for key, value in (given or {}).items() if value is not None}
+    values.update({key: checked(key, value, f"--{key.replace('_', '-')}") for key, value in options.items()})
     return PlatformConfig(**values)
 
 

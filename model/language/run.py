@@ -33,6 +33,15 @@ class Cells(dict[Any, Any]):
         sorts = ", ".join(sort.__name__ for sort in self.place.sorts)
         raise ModelError(f"`{self.place.name}` is indexed by [{sorts}], found {key!r}")
 
+    def __bool__(self) -> bool:
+        raise ModelError(f"`{self.place.name}` is an array: read one of its cells")
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self)
+
+    __ne__ = __eq__
+    __hash__ = None
+
     def __setitem__(self, key: Any, value: Any) -> None:
         if key not in self.slots:
             self.__missing__(key)

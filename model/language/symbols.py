@@ -148,7 +148,7 @@ class IndexSymbol(Symbol):
     __hash__ = Symbol.__hash__
     what = "an index"
     allows = (
-        "elements are compared with `==` and `!=`; for an order or a successor declare a constant field, "
+        "elements are compared with `==` and `!=`; for an order, a successor or a role declare a constant field, "
         "say `right = field(Node, Node, init=lambda node: node + 1, constant=True)`"
     )
 
@@ -161,7 +161,8 @@ class IndexSymbol(Symbol):
             return False
         if isinstance(other, IndexSymbol) and other.sort is self.sort:
             return self._truth(eq(self.term, other.term))
-        raise ModelError(f"a {self.sort.__name__} is compared with {_name(other)}")
+        mend = f": {self.allows}" if isinstance(other, int) else ""
+        raise ModelError(f"a {self.sort.__name__} is compared with {_name(other)}{mend}")
 
 
 class NumberSymbol(Symbol):

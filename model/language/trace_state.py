@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from model.language.declare import Field
 from model.language.errors import ModelError, nearest
@@ -62,6 +62,15 @@ class TraceCells:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.tracer.write(self.declared, self._indices(key), value)
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        wanted = ", ".join(sort.__name__.lower() for sort in self.declared.indices)
+        raise ModelError(
+            f"`{self.declared.name}` is an array: read one of its cells, st.{self.declared.name}[{wanted}]"
+        )
+
+    __bool__ = __eq__ = __ne__ = __hash__ = __iter__ = __len__ = __contains__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __str__ = _refuse
 
     def _indices(self, key: Any) -> tuple[Term, ...]:
         keys = key if isinstance(key, tuple) else (key,)

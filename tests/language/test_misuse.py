@@ -169,6 +169,19 @@ def kind_of_value(st, key: Key, door: Door):
     require(isinstance(st.fits[key, door], bool))
 
 
+def truth_of_array(st, key: Key):
+    if st.tries:
+        st.tries[key] = 0
+
+
+def array_compared(st, key: Key):
+    st.tries[key] = 1 if st.color == Color.RED else 0
+
+
+def element_by_number(st, key: Key):
+    require(key == 0)
+
+
 def loop_without_end(st, key: Key):
     while st.tries[key] < 3:
         st.tries[key] = st.tries[key] + 1
@@ -195,16 +208,19 @@ MISUSES = [
     (write_key_as_bool, "expected a condition, found a Key"),
     (number_as_index, "expected a Key, found 0"),
     (arithmetic_on_index, "an index does not allow this"),
-    (maximum, "number"),
+    (maximum, "`color` is an array"),
     (index_by_enum_in_dict, "no key of a dictionary"),
     (is_an_enum_member, "write `==` or `!=`"),
     (is_not_another, "write `==` or `!=`"),
     (value_of_enum, "an enum value has no `value`"),
-    (order_of_elements, "for an order or a successor declare a constant field"),
+    (order_of_elements, "for an order, a successor or a role declare a constant field"),
     (remainder, "a number does not allow this"),
     (text_of_enum, "an enum value has no text"),
     (text_of_number, "a number has no text"),
     (kind_of_value, "`isinstance` asks what Python object there is"),
+    (truth_of_array, "`tries` is an array: read one of its cells, st.tries[key]"),
+    (array_compared, "`color` is an array: read one of its cells, st.color[door]"),
+    (element_by_number, "a Key is compared with 0: elements are compared"),
     (loop_without_end, "a `while` that asks the state need not end"),
     (write_in_quantifier, "a quantifier must not write"),
 ]
@@ -250,6 +266,16 @@ def requires(st, key: Key):
 def test_a_property_does_not_require(engine):
     system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(requires)}))
     with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py:\d+: `require` is the guard of an action"):
+        explore.check(system, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["plain", "direct"])
+@pytest.mark.parametrize("claim", [lambda st: not st.fits, lambda st: st.fits != 1], ids=["truth", "compared"])
+def test_a_property_of_a_whole_array(engine, claim):
+    system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(claim)}))
+    with pytest.raises(
+        ModelError, match=r"property `odd`, test_misuse.py:\d+: `fits` is an array: read one of its cells"
+    ):
         explore.check(system, engine=engine)
 
 
