@@ -8,7 +8,7 @@ from conformance.core_driver import CoreDriver
 from conformance.driver import Driver
 from conformance.process_driver import ANSWER_SECONDS, ProcessDriver
 
-CORE, PROCESSES = "core", "processes"
+CORE, PROCESSES, PLATFORM = "core", "processes", "platform"
 
 
 def in_processes(url: str = "") -> Driver:
@@ -25,16 +25,30 @@ def in_processes(url: str = "") -> Driver:
     return CoreDriver(ProcessCore, "reference components in processes, SQLite")
 
 
-BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver, PROCESSES: in_processes}
+def on_platform(names: str = "", mutant: str = "") -> Driver:
+    """The platform under a gate. names: "" for SQLite, or postgresql://..., then +nats://... for a queue elsewhere.
+
+    All rows of that database are deleted at each reset.
+    """
+    from conformance.platform.driver import PlatformDriver
+
+    store, plus, queue = names.partition("+")
+    return PlatformDriver(store or "sqlite", queue if plus else "store", mutant)
+
+
+BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver, PROCESSES: in_processes, PLATFORM: on_platform}
 
 
 def open_driver(name: str = CORE, answer_seconds: float = ANSWER_SECONDS) -> Driver:
     """A driver of the reference system, or a process that a command starts; DriverError where it can't start.
 
-    name: ``core``, ``processes``, ``processes:postgresql://...``, or a command.
+    name: ``core``, ``processes``, ``processes:postgresql://...``, ``platform``, ``platform:postgresql://...``,
+    ``platform:postgresql://...+nats://...`` (or ``platform:+nats://...``), or a command.
     answer_seconds: how long a process may take for each answer.
     """
     if name.startswith(f"{PROCESSES}:postgres"):
         return in_processes(name.removeprefix(f"{PROCESSES}:"))
+    if name.startswith((f"{PLATFORM}:postgres", f"{PLATFORM}:+nats")):
+        return on_platform(name.removeprefix(f"{PLATFORM}:"))
     make = BUILT_IN.get(name)
     return make() if make is not None else ProcessDriver(name, answer_seconds)

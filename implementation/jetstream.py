@@ -33,6 +33,10 @@ class JetStreamQueue(Queue):
     """One process's access. on_arrival() is called, in another thread, whenever messages have arrived."""
 
     shares_store = False
+    redelivery_seconds: float | None = (
+        None  # how soon JetStream delivers again what was not acknowledged; None: a lease
+    )
+    pull_seconds = PULL_SECONDS
     BY_KEY = "SELECT message FROM messages WHERE message_key = ?"
     LEASE = "SELECT leased_until_ns, deleted_at_ns IS NOT NULL FROM messages WHERE message = ?"
     OVERDUE = """SELECT message, task, submission, owner FROM messages
@@ -158,6 +162,10 @@ class JetStreamQueue(Queue):
             self.database.run(self.LOOKED_AT, now, row[0], before)
         return len(overdue)
 
+    def purge(self) -> None:
+        """Remove all messages."""
+        self.link.call(lambda js: js.purge_stream(STREAM))
+
     def close(self) -> None:
         """Close the connection."""
         self.link.close()
@@ -170,7 +178,7 @@ class JetStreamQueue(Queue):
             durable_name=self._durable(owner),
             filter_subject=f"{SUBJECT}.{owner}",
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=self.lease_ns / SECOND_NS,
+            ack_wait=self.redelivery_seconds or self.lease_ns / SECOND_NS,
             max_ack_pending=10_000,
         )
 
@@ -183,7 +191,7 @@ class JetStreamQueue(Queue):
             self._arrived.setdefault(owner, {})[message] = delivery
             self.on_arrival()
 
-        self.link.pull(STREAM, config, batch, PULL_SECONDS, arrived)
+        self.link.pull(STREAM, config, batch, self.pull_seconds, arrived)
 
     def _turn_back(self, message: str, delivery: Msg) -> None:
         """The store says no: the message is done (acknowledge it away) or somebody's (let it come again later)."""
@@ -192,4 +200,4 @@ class JetStreamQueue(Queue):
             self.link.post(delivery.ack())
             return
         seconds = max(0.1, (int(row[0]) - self.clock.now_ns()) / SECOND_NS)
-        self.link.post(delivery.nak(delay=seconds))
+        self.link.post(delivery.nak(delay=min(seconds, self.redelivery_seconds or seconds)))

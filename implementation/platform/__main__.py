@@ -22,6 +22,10 @@ ROLES = {
 
 def make(role: str, name: str, config: PlatformConfig, folder: str) -> Process:
     """The process of a role. Each is imported alone, so that none carries the libraries of another."""
+    if config.gate:
+        from implementation.platform.gated import make_gated
+
+        return make_gated(role, name, config, folder)
     module, made = ROLES[role]
     process: type[Process] = getattr(importlib.import_module(f"implementation.platform.{module}"), made)
     return process(name, config, folder)

@@ -8,12 +8,14 @@ import asyncio
 import fcntl
 import os
 import time
+from contextlib import suppress
 
 from implementation.agent import RUNNING, Agent
 from implementation.errors import NotEnabled
 from implementation.network import Exchange, Order, Result
 from implementation.platform.config import PlatformConfig
 from implementation.platform.frames import pack
+from implementation.platform.gate import NotNow
 from implementation.platform.link import read_frame
 from implementation.platform.pool import FunctionPool, Logs
 from implementation.platform.process import Process
@@ -77,24 +79,32 @@ class AgentProcess(Process):
 
     async def begin(self) -> None:
         """Wait for the incarnation before to be dead, listen, and register."""
+        await self.take_slot()
+        manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
+        incarnation = self.next_incarnation()
+        address = os.path.join(self.folder, f"{self.name}.{incarnation}.sock")
+        await asyncio.start_unix_server(self._serve, address)
+        if incarnation == 1:
+            self.store.agent_boots(self.name, address)
+        else:
+            self.store.agent_gone(self.name, incarnation - 1)
+            manager.agent_boot(self.name, address=address)
+        for number in range(1, self.config.schedulers + 1):
+            self.bell.ring(f"scheduler{number}")
+        self.bell.ring("resources")
+
+    async def take_slot(self) -> None:
+        """Wait for the incarnation before to be dead: from then on the lock is held here."""
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.say("waiting for what is left of the incarnation before: its process, or one that a function started")
             await asyncio.get_running_loop().run_in_executor(None, fcntl.flock, self.lock, fcntl.LOCK_EX)
-        manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
+
+    def next_incarnation(self) -> int:
+        """The number of this incarnation: one more than the one before had."""
         row = self.database.row("SELECT incarnation FROM agents WHERE agent = ?", self.name)
-        incarnation = 1 if row is None else int(row[0]) + 1
-        address = os.path.join(self.folder, f"{self.name}.{incarnation}.sock")
-        await asyncio.start_unix_server(self._serve, address)
-        if row is None:
-            self.store.agent_boots(self.name, address)
-        else:
-            self.store.agent_gone(self.name, int(row[0]))
-            manager.agent_boot(self.name, address=address)
-        for number in range(1, self.config.schedulers + 1):
-            self.bell.ring(f"scheduler{number}")
-        self.bell.ring("resources")
+        return 1 if row is None else int(row[0]) + 1
 
     def turn(self) -> bool:
         """Take the requests that can be taken now; forget what nobody will ask for again."""
@@ -171,7 +181,8 @@ class AgentProcess(Process):
             if kept >= FORGET_LOOKS:
                 return
             if known.stage != RUNNING and self._is_settled(self.name, message, attempt):
-                self.agent.forget(message, attempt)
+                with suppress(NotNow):
+                    self.agent.forget(message, attempt)
             else:
                 kept += 1
 

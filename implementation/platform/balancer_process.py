@@ -28,7 +28,8 @@ class BalancerProcess(Process):
         load.update(name for name in owners.values() if name in load)
         for (user,) in self.database.rows(USERS):
             if owners.get(user) not in load:
-                scheduler = min(load, key=lambda name: (load[name], name))
+                least = min(load, key=lambda name: (load[name], name))
+                scheduler = self.choice("scheduler", load, least)
                 load[scheduler] += 1
                 self._assign(scheduler, user)
         return False

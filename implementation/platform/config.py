@@ -30,6 +30,7 @@ class PlatformConfig:
     retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
+    gate: the socket of a replay that gives each process leave for each action; empty: nobody does.
     """
 
     data: str = "onceproof-data"
@@ -61,6 +62,7 @@ class PlatformConfig:
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
     probe_log: str = ""
+    gate: str = ""
 
     def core_settings(self) -> Settings:
         """What the components of the core need of all this."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from implementation.clock import RealClock
+from implementation.clock import Clock, RealClock
 from implementation.errors import StoreUnavailable
 from implementation.load_balancer import LoadBalancer
 from implementation.platform.bell import Bell
@@ -72,17 +72,21 @@ class Process:
         self.config = config
         self.folder = folder
         self.log = log_to_stderr(name)
-        self.clock = RealClock()
+        self.attach()
         self.settings = config.core_settings()
         self.database = open_database(config)
         self.store = TaskStore(self.database)
         self.queue: Queue = open_queue(config, self.database, self.clock, self.settings)
-        log_path = Path(config.probe_log) / f"{name}.{os.getpid()}.ndjson" if config.probe_log else None
-        self.probe = Probe(name, log_path) if log_path is not None else None
         self.balancer = LoadBalancer(self.database, self.clock, self.settings.beat_ns, self.probe)
         self.bell = Bell(folder, name)
         self.ending = asyncio.Event()
         self._trouble_since: float | None = None
+
+    def attach(self) -> None:
+        """Set the clock and the probe, which all that follows is built on."""
+        self.clock: Clock = RealClock()
+        folder = self.config.probe_log
+        self.probe = Probe(self.name, Path(folder) / f"{self.name}.{os.getpid()}.ndjson") if folder else None
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[None]:
@@ -130,6 +134,10 @@ class Process:
 
     def failed(self) -> None:
         """A turn failed, its transaction was rolled back: bring memory in line with the store."""
+
+    def choice(self, parameter: str, options: Any, best: str) -> str:
+        """Where several of the options would do for this argument of an action: the best; a replay may want another."""
+        return best
 
     def say(self, event: str, level: int = logging.INFO, **fields: Any) -> None:
         """Write a line to the log."""

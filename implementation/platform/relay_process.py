@@ -2,11 +2,13 @@
 
 import os
 import time
+from contextlib import suppress
 
 from implementation.api_server import ApiServer
 from implementation.errors import NotEnabled
 from implementation.network import Network
 from implementation.platform.config import PlatformConfig
+from implementation.platform.gate import NotNow
 from implementation.platform.process import Process
 from implementation.relay import Relay
 
@@ -30,7 +32,8 @@ class RelayProcess(Process):
             return False
         with self.queue.publishing(), self.batch():
             for task, submission, _ in rows:
-                self._publish(task, submission)
+                with suppress(NotNow):
+                    self._publish(task, submission)
             if self.queue.shares_store:
                 self._mark_all(rows)
         if not self.queue.shares_store:
@@ -75,4 +78,5 @@ class RelayProcess(Process):
 
     def _mark_all(self, rows: list[tuple[str, str, str]]) -> None:
         for task, submission, _ in rows:
-            self.relay.mark_relayed(task, submission)
+            with suppress(NotNow):
+                self.relay.mark_relayed(task, submission)

@@ -72,7 +72,8 @@ class ResourceProcess(Process):
         there = [name for name, link in self.links.items() if link.connected]
         if not there:
             raise NotEnabled("no agent is there")
-        chosen = min(there, key=lambda name: (self.load.get(name, 0), name))
+        least = min(there, key=lambda name: (self.load.get(name, 0), name))
+        chosen = self.choice("agent", there, least)
         self.load[chosen] = self.load.get(chosen, 0) + 1
         return chosen
 

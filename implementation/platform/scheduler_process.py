@@ -7,6 +7,7 @@ from typing import Any
 
 from implementation.errors import NotEnabled, StoreUnavailable
 from implementation.platform.config import PlatformConfig
+from implementation.platform.gate import NotNow
 from implementation.platform.link import Link
 from implementation.platform.process import Process
 from implementation.platform.resource_process import ADDRESSES
@@ -147,7 +148,10 @@ class SchedulerProcess(Process):
 
     def _refused(self, message: str) -> None:
         """The receipt is no good any more; the message, if it is still to be done, is somebody else's."""
-        self.scheduler.receipt_refused(message)
+        try:
+            self.scheduler.receipt_refused(message)
+        except NotNow:
+            return
         self.asking.discard(message)
         self.later.pop(message, None)
 

@@ -10,8 +10,10 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from implementation.clock import ManualClock
 from implementation.platform.bell import Bell
 from implementation.platform.config import PlatformConfig
+from implementation.platform.gate import Gate, Leave
 from implementation.platform.http.app import make_app
 from implementation.platform.http.metrics import Metrics
 from implementation.platform.http.problems import problem_body
@@ -92,12 +94,30 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
     return Guarded
 
 
+class UnderGate:
+    """The API server under a gate: what it does, requests cause; it waits for the one that there is leave for."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+
+    def ready(self, leave: Leave) -> bool:
+        """Whether the request has come to the point that there is leave for."""
+        return bool(self.gate.passed or self.gate.refused)
+
+    async def act(self, leave: Leave) -> None:
+        """Nothing: the request's own way passes the gate."""
+
+    def view(self) -> None:
+        """With an outbox it remembers nothing."""
+
+
 async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
     """Serve on the inherited socket until SIGTERM."""
     log = log_to_stderr(name)
     probe = Probe(name, Path(config.probe_log) / f"{name}.{os.getpid()}.ndjson") if config.probe_log else None
     bell = Bell(folder, name)
-    service = Service(config, bell, probe)
+    gate = Gate(name, config.gate, ManualClock()) if config.gate else None
+    service = Service(config, bell, gate or probe)
     server = uvicorn.Server(
         uvicorn.Config(
             make_app(service, Metrics()),
@@ -114,6 +134,9 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     )
     Path(folder, "api.up").touch()
     log.info("up", extra={"fields": {"pid": os.getpid()}})
+    serving = asyncio.ensure_future(gate.serve(UnderGate(gate))) if gate is not None else None
     with socket.socket(fileno=descriptor) as listener:
         await server.serve(sockets=[listener])
+    if serving is not None:
+        serving.cancel()
     service.close()

@@ -1,0 +1,287 @@
+"""The reference platform under a gate, with the face of the core: one call for each action of the model.
+
+API server, relay, balancer, resource manager, schedulers, agents and users' functions are processes that run their own
+loops; the client, the network, the clock and whoever starts processes are here, where the faults are made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.driver import DriverError
+from conformance.platform.faces import Api, Balancer, PlatformAgent, PlatformScheduler, Relay, Resources
+from conformance.platform.interposed import FUNCTION, AgentWires, Functions, Post
+from conformance.platform.names import NamedObserver, Names
+from conformance.platform.remote import Nursery, Remote
+from implementation.clock import ManualClock
+from implementation.core import ON_AGENT_GONE, Core
+from implementation.database import Database
+from implementation.errors import require
+from implementation.network import Exchange, Order, Result
+from implementation.platform.config import PlatformConfig
+from implementation.platform.http.service import PUT_CONFIG
+from implementation.platform.stores import claim_database, open_queue
+from implementation.settings import SECOND_NS, Mechanisms, Settings
+
+if TYPE_CHECKING:
+    from implementation.jetstream import JetStreamQueue
+
+PATH = "/2023-03-30/functions/f/"
+UNPERFORMED = {
+    "stop": "an agent turns away requests of a task that was stopped, where the model starts it",
+    "expire": "a task's age is counted by the API server's own clock, which a replay does not move",
+    "enqueue": "the platform always has an outbox",
+    "broker_duplicate": "no broker here does it, and the platform's loops take visible messages alone",
+    "stale_owner": "the platform's balancer never gives away the queue of an owner that is up",
+    "agent_recycle": "the platform keeps its agents",
+}
+
+
+class PlatformCore(Core):
+    """A core whose parts are the platform's processes; ``close`` ends them all. store and queue: as for `serve`."""
+
+    def __init__(self, settings: Settings, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
+        check(settings.mechanisms)
+        shared = Path("/dev/shm")
+        self.folder = tempfile.mkdtemp(prefix="onceproof-", dir=shared if shared.is_dir() else None)
+        (Path(self.folder) / "f.py").write_text(FUNCTION, encoding="utf-8")
+        self.config = PlatformConfig(
+            data=self.folder,
+            functions=self.folder,
+            store=store,
+            queue=queue,
+            schedulers=settings.schedulers,
+            agents=settings.agents,
+            slots=64,
+            lease_seconds=settings.lease_ns / SECOND_NS,
+            beat_seconds=settings.beat_ns / SECOND_NS,
+            on_agent_loss="fail" if settings.mechanisms.fail_on_agent_loss else "rerun",
+            function_timeout_seconds=3600,
+            gate=f"{self.folder}/gate",
+        )
+        self.names = Names()
+        self.remotes: dict[str, Remote] = {}
+        self.wires: dict[str, AgentWires] = {}
+        self._mutant = mutant
+        self._elsewhere: JetStreamQueue | None = None
+        self._nursery: Nursery | None = None
+        self._listener: socket.socket | None = None
+        try:
+            super().__init__(self.folder, settings, ManualClock())
+        except BaseException:
+            self.close()
+            raise
+
+    def make_database(self, path: str) -> Database:
+        """The store, claimed for this platform; the other processes are started on it."""
+        self.database = claim_database(self.config)
+        self._nursery = Nursery(self.folder, self.config, self._mutant)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        return self.database
+
+    def make_scheduler(self, name: str) -> Any:
+        return PlatformScheduler(self.process("scheduler", name), self)
+
+    def make_agent(self, name: str) -> Any:
+        return PlatformAgent(self.process("agent", name), self)
+
+    def process(self, role: str, name: str) -> Remote:
+        """A process that has forgotten everything: a new one, or the one that is there."""
+        remote = self.remotes.get(name)
+        if remote is None:
+            assert self._nursery is not None
+            listener = self._listener if role == "api" else None
+            self.remotes[name] = Remote(self._nursery, role, name, self.clock.now_ns, listener)
+            return self.remotes[name]
+        if remote.stopped:
+            remote.resume()
+        if not remote.alive:
+            if name in self.wires:
+                self.wires[name].break_all()
+            remote.restart()
+        return remote
+
+    def reset(self) -> None:
+        """Back to the initial state: empty tables and memories; processes that live on forget everything."""
+        self.names.clear()
+        self.functions.end_all()
+        self.database.reset()
+        self.clock.rewind()
+        self.network.reset()
+        self.ledger.reset()
+        self.client.reset()
+        for name in ("api", "resources", "balancer", "relay"):
+            remote = self.process(name, name)
+            if name != "api":
+                remote.order("reset")
+        self.agents = {name: self.make_agent(name) for name in self._names("agent")}
+        for name in self.agents:
+            self.remotes[name].order("reset")
+            if not self.wires[name].to_agent:
+                self.wires[name].connect()
+        retries = json.dumps({"maxAsyncRetryAttempts": self.settings.attempts - 1})
+        with self.database.transaction():
+            for number in range(1, self.settings.users + 1):
+                user = f"user{number}"
+                self.store.put_user(user)
+                self.database.run(PUT_CONFIG, user, "f", "LATEST", retries, 0, 0)
+        self.schedulers = {name: self.make_scheduler(name) for name in self._names("scheduler")}
+        for scheduler in self.schedulers.values():
+            remote = self.remotes[scheduler.name]
+            remote.order("reset")
+            remote.step("scheduler_restart", {"scheduler": scheduler.name})
+        self.drain()
+        self.network.reset()
+
+        if self.config.queue != "store":
+            self._empty_queue()
+
+    def _empty_queue(self) -> None:
+        """Nothing is on the queue that is elsewhere."""
+        from implementation.jetstream import JetStreamQueue
+
+        if self._elsewhere is None:
+            settings = self.config.core_settings()
+            made = open_queue(self.config, self.database, self.clock, settings)
+            assert isinstance(made, JetStreamQueue)
+            self._elsewhere = made
+        self._elsewhere.purge()
+
+    def drain(self) -> None:
+        """Take in what the processes have sent."""
+        for wires in self.wires.values():
+            wires.drain()
+        self.functions.drain()
+
+    def post(self, task: str) -> Post:
+        """The POST of a task, which arrives now."""
+        headers = f"X-Fc-Invocation-Type: Async\r\nX-Fc-Async-Task-Id: {task}\r\n"
+        body = self.functions.path.encode()
+        return Post(self.port, "POST", f"{PATH}invocations", self.client.owner(task), body, headers)
+
+    def close(self) -> None:
+        """End all processes, and remove their folder."""
+        if self._nursery is not None:
+            self._nursery.close()
+        for remote in self.remotes.values():
+            with contextlib.suppress(Exception):
+                remote.kill()
+        for wires in self.wires.values():
+            wires.close()
+        if hasattr(self, "functions"):
+            self.functions.close()
+        if self._listener is not None:
+            self._listener.close()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
+        if hasattr(self, "database"):
+            self.database.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _all_calls(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        self._interpose()
+        calls = super()._all_calls()
+        for name in UNPERFORMED:
+            calls.pop(name, None)
+        return calls
+
+    def _interpose(self) -> None:
+        """Put what stands between in its place, and start what stays for good."""
+        self.observer = NamedObserver(self.database, self.clock, self.names)
+        self.world.database = NamedDatabase(self.database, self.names)  # type: ignore[assignment]
+        self.functions = Functions(f"{self.folder}/functions.sock", self._started)
+        for agent in self._names("agent"):
+            self.wires[agent] = AgentWires(agent, self.folder, self._names("scheduler"), self._requested, self._replied)
+        self.api_server = Api(self.process("api", "api"), self)  # type: ignore[assignment]
+        self.relay = Relay(self.process("relay", "relay"), self)  # type: ignore[assignment]
+        self.load_balancer = Balancer(self.process("balancer", "balancer"), self)  # type: ignore[assignment]
+        self.resource_manager = Resources(self.process("resources", "resources"), self)  # type: ignore[assignment]
+
+    def _call_of_agent(self, name: str) -> Callable[[dict[str, Any]], Any]:
+        def call(arguments: dict[str, Any]) -> None:
+            agent = self.agents[arguments.pop("agent")]
+            broken = agent.askers() | self.network.open_exchanges(agent.name)
+            getattr(agent, name)(**arguments)
+            if name in ON_AGENT_GONE:
+                self._agent_is_gone(agent.name, broken)
+
+        return call
+
+    def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
+        return self.queue.is_deleted(self.names.real(message)) and not self._is_wanted(agent, message, attempt)
+
+    def _is_wanted(self, agent: str, message: str, attempt: int) -> bool:
+        """Somebody has it in hand, or asks for it."""
+        in_hand = any(message in scheduler.works for scheduler in self.schedulers.values())
+        return in_hand or any(key[1:] == (agent, message, attempt) for key in self.network.requests)
+
+    def _requested(self, exchange: Exchange, order: Order) -> None:
+        self.network.send_request(self._modelled(exchange), order)
+
+    def _replied(self, exchange: Exchange, result: Result) -> None:
+        self.network.send_reply(self._modelled(exchange), result)
+
+    def _started(self, task_id: str, attempt: int) -> None:
+        self.ledger.starts[task_id, attempt] += 1
+
+    def _modelled(self, exchange: Exchange) -> Exchange:
+        scheduler, agent, message, attempt = exchange
+        return scheduler, agent, self.names.modelled(message), attempt
+
+    def _assign(self, name: str, scheduler: str, user: str) -> None:
+        getattr(self.load_balancer, name)(scheduler, user)
+
+    def _agent_boot(self, agent: str) -> None:
+        self.agents[agent].boot()  # type: ignore[attr-defined]
+
+    def _place(self, name: str, scheduler: str, message: str, agent: str) -> None:
+        self._ask(scheduler, message)
+        getattr(self.resource_manager, name)(scheduler, message, agent)
+
+    def _ask(self, scheduler: str, message: str) -> None:
+        """Have a scheduler ask the resource manager for what it holds; NotEnabled if it does not ask for this."""
+        self.schedulers[scheduler].require_held(message)
+        remote = self.remotes[scheduler]
+        remote.order("ask")
+        require(self.names.real(message) in remote.view[3], f"{scheduler} does not ask where {message} is to run")
+
+    def _fail_lost(self, scheduler: str, message: str) -> None:
+        self._ask(scheduler, message)
+        self.resource_manager.fail_lost(scheduler, message)
+        self.remotes[scheduler].order("settled", message=self.names.real(message))
+
+    def _agent_is_gone(self, agent: str, broken: set[tuple[str, str, int]]) -> None:
+        self.network.drop_agent(agent)
+        for scheduler, message, attempt in broken:
+            self._timed_out(scheduler, message, attempt)
+
+
+class NamedDatabase:
+    """The store with the model's names as parameters, for what passes as time."""
+
+    def __init__(self, database: Database, names: Names) -> None:
+        self._database, self._names = database, names
+        self.transaction = database.transaction
+
+    def row(self, sql: str, *values: Any) -> Any:
+        """The first row of a query."""
+        return self._database.row(sql, *map(self._names.real, values))
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Execute a statement."""
+        return self._database.run(sql, *map(self._names.real, values))
+
+
+def check(mechanisms: Mechanisms) -> None:
+    """DriverError for a mechanism that the platform cannot switch off."""
+    for name in Mechanisms.__slots__:
+        if name != "fail_on_agent_loss" and not getattr(mechanisms, name):
+            raise DriverError(f"the platform cannot run with {name} off; the drivers core and processes can")

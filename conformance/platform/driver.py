@@ -1,0 +1,62 @@
+"""The driver of the platform under its gate, and the table of what each action and observation is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.core_driver import ABILITIES, CoreDriver
+from conformance.driver import Abilities, DriverError
+from conformance.platform.core import UNPERFORMED, PlatformCore
+
+SOURCES = {
+    "call": "the caller's memory (the replay is the caller)",
+    "post": "the caller's connections: a POST goes out when it arrives, its answer is kept until it is heard",
+    "mode": "each scheduler's report at the gate; PAUSED and DOWN by the signals that were sent",
+    "work": "each scheduler's report at the gate: stage of a message in hand",
+    "trying": "each scheduler's report at the gate: attempt that was dispatched",
+    "memory": "each agent's report at the gate: stage of an attempt",
+    "asked": "each agent's report at the gate: who asked",
+    "request": "the interposed connections: requests that were sent and not delivered",
+    "duplicate": "the interposed connections: second copies of requests",
+    "reply": "the interposed connections: replies that were sent and not delivered",
+    "outbox": "table outbox, and the relay's report of what it has published",
+    "starts": "users' functions themselves: each says that it has started",
+    "succeeded": "users' functions themselves: told to return",
+    "raised": "users' functions themselves: told to raise",
+}
+LENIENT = {
+    "assign": "of schedulers that are up the balancer takes the one with the fewest queues; the gate may choose",
+    "place": "of several agents the resource manager takes the one with the fewest tasks; the gate may choose",
+    "forget": "an agent waits for a lease after the deletion; it is taken as over when nobody can ask any more",
+    "scheduler_pause": "SIGSTOP; that the heartbeat lapses is written into its row, as if time had passed",
+    "scheduler_resume": "SIGCONT; the process does not notice, and beats in its next turn",
+    "scheduler_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
+    "request_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
+    "reply_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
+}
+
+
+class PlatformDriver(CoreDriver):
+    """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or "".
+
+    lapse with a queue on JetStream: the store's lease ends by the clock that is passed in; see conformance/mapping.
+    """
+
+    def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
+        name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
+        super().__init__(
+            lambda _, settings: PlatformCore(settings, store, queue, mutant),
+            name + ("" if queue == "store" else " and JetStream"),
+        )
+        lenient = {**ABILITIES.lenient, **LENIENT}
+        performs = ABILITIES.performs - set(UNPERFORMED)
+        self._abilities = replace(
+            self._abilities, performs=performs, lenient=lenient, sources={**ABILITIES.sources, **SOURCES}
+        )
+
+    def reset(self, setting: Any) -> Abilities:
+        try:
+            return super().reset(setting)
+        except OSError as error:
+            raise DriverError(f"the platform could not be started: {error}") from None

@@ -1,0 +1,335 @@
+"""The platform's processes with the faces of the components that they hold: each call is leave for one action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.platform.remote import Remote
+from implementation.errors import NotEnabled, require
+from implementation.network import SAYS_202, SAYS_400
+from implementation.platform.gate import ANY
+
+if TYPE_CHECKING:
+    from conformance.platform.core import PlatformCore
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWork:
+    """A message in hand, as a scheduler tells of it."""
+
+    stage: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenExecution:
+    """An attempt in an agent's memory, as it tells of it."""
+
+    stage: str
+    asked: set[str] = field(default_factory=set)
+
+
+class Face:
+    """A process, and the whole that it belongs to."""
+
+    def __init__(self, remote: Remote, core: PlatformCore) -> None:
+        self.remote, self.core, self.name = remote, core, remote.name
+
+    def real(self, arguments: Mapping[str, Any]) -> dict[str, str]:
+        """The arguments of an action as the platform names them."""
+        names, told = self.core.names, {}
+        for parameter, value in arguments.items():
+            if parameter in ("attempt", "next_attempt"):
+                value = f"attempt{value}"
+            elif parameter == "task":
+                value = f"{self.core.client.owner(value)}/f/{value}"
+            elif parameter == "submission":
+                value = names.real((arguments["task"], value))
+            told[parameter] = value if isinstance(value, tuple) else names.real(value)
+        return {parameter: value if isinstance(value, str) else ANY for parameter, value in told.items()}
+
+    def step(self, action: str, arguments: Mapping[str, Any], **given: Any) -> Mapping[str, Any]:
+        """Leave for an action; what was sent meanwhile is taken in."""
+        passed = self.remote.step(action, self.real(arguments), **given)
+        self.core.drain()
+        return passed
+
+
+class PlatformScheduler(Face):
+    """A scheduler's process; whether it is there, and whether it is stopped, is known here."""
+
+    absent = ""
+
+    @property
+    def mode(self) -> str:
+        """UP, PAUSED, DRAINING or DOWN."""
+        return self.absent or str(self.remote.view[0])
+
+    @property
+    def works(self) -> dict[str, SeenWork]:
+        """What it has in hand."""
+        if self.absent == "DOWN":
+            return {}
+        return {self.core.names.modelled(message): SeenWork(*seen) for message, seen in self.remote.view[1].items()}
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """The queues that it takes for its own."""
+        return {} if self.absent == "DOWN" else dict(self.remote.view[2])
+
+    def __getattr__(self, action: str) -> Callable[..., None]:
+        def act(**arguments: Any) -> None:
+            require(not self.absent, f"{self.name} is {self.absent}")
+            self.step(action, {"scheduler": self.name, **arguments})
+
+        return act
+
+    def hear(self, agent: str, message: str, attempt: int) -> None:
+        """The reply arrives, and is heard."""
+        require(not self.absent, f"{self.name} is {self.absent}")
+        exchange = (self.name, agent, message, attempt)
+        require(exchange in self.core.network.replies, f"no reply {exchange} on the wire")
+        real = (self.name, agent, self.core.names.real(message), attempt)
+        if not self.core.wires[agent].has(self.name):
+            self.remote.order("reach", agent=agent)  # a reply to one that has started anew comes on its new connection
+        self.core.wires[agent].deliver_reply(real, self.core.network.replies[exchange])
+        arguments = {"scheduler": self.name, "agent": agent, "message": message, "attempt": attempt}
+        self.step("hear", arguments)
+        del self.core.network.replies[exchange]
+
+    def timed_out(self, message: str, attempt: int) -> None:
+        """Its wait is over; a stopped process finds that when it wakes."""
+        work = self.works.get(message)
+        if work is not None and work.stage == "DISPATCHED" and work.attempt == attempt:
+            self.remote.order("timed_out", message=self.core.names.real(message))
+
+    def notice(self, agent: str) -> None:
+        """Wait until it has noticed that its connection to an agent broke; a stopped process does when it wakes."""
+        if self.absent != "DOWN":
+            self.remote.order("broken", agent=agent)
+
+    def require_held(self, message: str) -> None:
+        """NotEnabled unless it runs and holds the message."""
+        work = self.works.get(message)
+        require(not self.absent and work is not None and work.stage == "HELD", f"{self.name} does not hold {message}")
+
+    def scheduler_crash(self) -> None:
+        """SIGKILL."""
+        require(self.absent != "DOWN", f"{self.name} is down")
+        self.remote.kill()
+        self.absent = "DOWN"
+
+    def scheduler_restart(self) -> None:
+        """A new process, which begins as the old one did."""
+        require(self.absent == "DOWN", f"{self.name} is not down")
+        self.remote.restart()
+        self.remote.order("reset")
+        self.step("scheduler_restart", {"scheduler": self.name})
+        self.absent = ""
+
+    def scheduler_pause(self) -> None:
+        """SIGSTOP."""
+        require(self.mode == "UP", f"{self.name} is {self.mode}")
+        self.remote.stop()
+        self.absent = "PAUSED"
+
+    def scheduler_resume(self) -> None:
+        """SIGCONT; the process has not noticed, and its next turn beats."""
+        require(self.absent == "PAUSED", f"{self.name} is not paused")
+        self.remote.resume()
+        self.remote.order("ask")
+        self.absent = ""
+
+    def upgrade_finish(self) -> None:
+        """It has drained, and ends."""
+        require(not self.absent, f"{self.name} is {self.absent}")
+        self.step("upgrade_finish", {"scheduler": self.name})
+        self.remote.kill()
+        self.absent = "DOWN"
+
+
+class PlatformAgent(Face):
+    """An agent's process, with the children that run its functions."""
+
+    gone = False
+
+    @property
+    def memory(self) -> dict[tuple[str, int], SeenExecution]:
+        """What it remembers."""
+        if self.gone:
+            return {}
+        return {
+            (self.core.names.modelled(message), attempt): SeenExecution(stage, set(asked))
+            for message, attempt, stage, asked, _ in self.remote.view or ()
+        }
+
+    def askers(self) -> set[tuple[str, str, int]]:
+        """(scheduler, message, attempt) of everybody who is to be told a result."""
+        return {(asker, *key) for key, known in self.memory.items() for asker in known.asked}
+
+    def start(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request arrives, and the function is started: it says so itself."""
+        starts, before = self.core.ledger.starts, self.core.ledger.starts.total()
+        self._request("start", scheduler, message, attempt)
+        self.core.functions.await_start(starts.total, before + 1)
+
+    def join(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request arrives for what runs."""
+        self._request("join", scheduler, message, attempt)
+
+    def answer(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request arrives for what has ended."""
+        self._request("answer", scheduler, message, attempt)
+
+    def finish(self, message: str, attempt: int) -> None:
+        """The function is told to return."""
+        self._end("finish", message, attempt, b"return")
+
+    def function_failure(self, message: str, attempt: int) -> None:
+        """The function is told to raise."""
+        self._end("function_failure", message, attempt, b"raise")
+
+    def forget(self, message: str, attempt: int) -> None:
+        """What was deleted long ago may be forgotten."""
+        require(not self.gone, f"{self.name} is gone")
+        settled = self.core._is_settled(self.name, message, attempt)
+        self.step("forget", {"agent": self.name, "message": message, "attempt": attempt}, settled=settled)
+
+    def agent_crash(self) -> None:
+        """SIGKILL, for its functions too; the next incarnation finds that it is gone, and waits to boot."""
+        require(not self.gone, f"{self.name} is gone")
+        self.remote.kill()
+        wires = self.core.wires[self.name]
+        wires.drain()
+        connected = {line.scheduler for line in wires.from_schedulers}
+        wires.break_all()
+        self.remote.restart()
+        self.gone = True
+        for name in sorted(connected & set(self.core.schedulers)):
+            self.core.schedulers[name].notice(self.name)  # type: ignore[attr-defined]
+
+    def boot(self) -> None:
+        """The incarnation that waits registers."""
+        require(self.gone, f"{self.name} is not gone")
+        self.step("agent_boot", {"agent": self.name})
+        self.core.wires[self.name].connect()
+        self.gone = False
+
+    def _request(self, action: str, scheduler: str, message: str, attempt: int) -> Any:
+        require(not self.gone, f"{self.name} is gone")
+        exchange = (scheduler, self.name, message, attempt)
+        network = self.core.network
+        require(exchange in network.requests, f"no request {exchange} on the wire")
+        order = network.requests[exchange]
+        real = (scheduler, self.name, self.core.names.real(message), attempt)
+        self.core.wires[self.name].deliver_request(real, order)
+        arguments = {"agent": self.name, "scheduler": scheduler, "message": message, "attempt": attempt}
+        self.remote.step(action, self.real(arguments), arrived=True)
+        network.take_request(exchange)
+        self.core.drain()
+        return order
+
+    def _end(self, action: str, message: str, attempt: int, word: bytes) -> None:
+        known = self.memory.get((message, attempt))
+        require(not self.gone and known is not None and known.stage == "RUNNING", f"{message} does not run here")
+        real = self.core.names.real(message)
+        task = next(task for m, k, _, _, task in self.remote.view if (m, k) == (real, attempt))
+        task_id = self.core.names.task(task)
+        self.core.functions.end(task_id, attempt, word)
+        self.step(action, {"agent": self.name, "message": message, "attempt": attempt})
+        (self.core.ledger.succeeded if word == b"return" else self.core.ledger.raised)[task_id, attempt] += 1
+
+
+class Api(Face):
+    """The API server's process; a POST goes out when there is leave for what becomes of it."""
+
+    admitting: Mapping[tuple[str, str], Any] = {}
+
+    def admit(self, task: str, submission: str) -> None:
+        """The POST arrives, is recorded and answered."""
+        self._post("admit", task, submission, SAYS_202)
+
+    def refuse(self, task: str, submission: str) -> None:
+        """The POST arrives, and the task is known."""
+        self._post("refuse", task, submission, SAYS_400)
+
+    def api_crash(self) -> None:
+        """SIGKILL; a new process takes its place at once."""
+        self.remote.kill()
+        self.remote.restart()
+        self.core.network.break_all()
+
+    def _post(self, action: str, task: str, submission: str, says: str) -> None:
+        network = self.core.network
+        network.request(task, submission)
+        arguments = {**self.real({"task": task}), "submission": ANY}
+        self.remote.begin(action, arguments)
+        post = self.core.post(task)
+        try:
+            passed = self.remote.end(action, arguments)
+        finally:
+            status, _ = post.answer()
+        self.core.names.bind((task, submission), passed["submission"])
+        answer = {202: SAYS_202, 400: SAYS_400}.get(status, f"status {status}")
+        network.answer(task, submission, answer if status in (202, 400) else says)
+
+
+class Relay(Face):
+    """The relay's process."""
+
+    @property
+    def published(self) -> set[tuple[str, str]]:
+        """The rows that it has published and not marked."""
+        names = self.core.names
+        return {(names.task(task), names.submission(request)) for task, request in self.remote.view or ()}
+
+    def relay(self, task: str, submission: str, message: str) -> None:
+        """A row is published, as a message of an id of its own."""
+        if self.core.names.knows(message):
+            raise NotEnabled(f"there is a {message} already")
+        passed = self.remote.step("relay", {**self.real({"task": task, "submission": submission}), "message": ANY})
+        self.core.names.bind(message, passed["message"])
+
+    def relay_again(self, task: str, submission: str) -> None:
+        """A row is found to be on the queue."""
+        self.step("relay_again", {"task": task, "submission": submission})
+
+    def mark_relayed(self, task: str, submission: str) -> None:
+        """A row is marked."""
+        self.step("mark_relayed", {"task": task, "submission": submission})
+
+    def relay_crash(self) -> None:
+        """SIGKILL; a new process takes its place at once."""
+        self.remote.kill()
+        self.remote.restart()
+
+
+class Balancer(Face):
+    """The load balancer's process; that a scheduler beats no more is told by its row, as if time had passed."""
+
+    def assign(self, scheduler: str, user: str) -> None:
+        """A queue gets an owner."""
+        self.step("assign", {"scheduler": scheduler, "user": user})
+
+    def withdraw(self, scheduler: str) -> None:
+        """The last heartbeat does not hold any more."""
+        row = "UPDATE members SET beat_until_ns = ? WHERE scheduler = ?"
+        self.core.database.run(row, self.core.clock.now_ns(), scheduler)
+
+
+class Resources(Face):
+    """The resource manager's process."""
+
+    def place(self, scheduler: str, message: str, agent: str) -> None:
+        """An agent is chosen."""
+        self.step("place", {"scheduler": scheduler, "message": message, "agent": agent})
+
+    def replace(self, scheduler: str, message: str, agent: str) -> None:
+        """Another agent is chosen."""
+        self.step("replace", {"scheduler": scheduler, "message": message, "agent": agent})
+
+    def fail_lost(self, scheduler: str, message: str) -> None:
+        """The task is failed."""
+        self.step("fail_lost", {"scheduler": scheduler, "message": message})

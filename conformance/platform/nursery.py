@@ -1,0 +1,77 @@
+"""The process that forks the platform's: ``python -m conformance.platform.nursery FD LOG``; all is imported already.
+
+It stands in for the supervisor, which would start the same code anew in an interpreter of its own, more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import implementation.platform.gated
+import implementation.platform.http.server  # noqa: F401
+from conformance.processes.nursery import die_with_parent
+from implementation.platform import __main__ as platform
+from implementation.platform.config import PlatformConfig
+
+Prepare = Callable[[dict[str, Any]], None]
+
+
+def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
+    """Fork a process for each request on the socket; prepare may change the code of a process before it runs."""
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever drives
+    control = socket.socket(fileno=descriptor)
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        if not data:
+            return
+        child = os.fork()
+        if child == 0:
+            control.close()
+            _become(json.loads(data), descriptors, log, prepare)
+        for number in descriptors:
+            os.close(number)
+        control.send(str(child).encode())
+        _reap()
+
+
+def _become(request: dict[str, Any], descriptors: list[int], log: str, prepare: Prepare | None) -> None:
+    """Be the process that was asked for, to its end."""
+    die_with_parent()
+    os.setsid()
+    os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
+    try:
+        if request["mutant"]:
+            from conformance.platform.mutants import spoil
+
+            spoil(request["mutant"])
+        if prepare is not None:
+            prepare(request)
+        config = PlatformConfig.from_json(request["config"])
+        listener = descriptors[0] if descriptors else -1
+        asyncio.run(platform.run(request["role"], request["name"], config, request["folder"], listener))
+    except BaseException as error:
+        os.write(2, f"{request['name']}: {type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _reap() -> None:
+    """Ask how those that have ended did, so that nothing of them stays."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,181 @@
+"""A process of the platform as whoever holds the gate sees it: it gets leave, and reports what it did with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from conformance.driver import DriverError, StepRefused, StepUncalled
+from conformance.processes.remote import ProcessFailed
+from implementation.errors import NotEnabled
+from implementation.platform.config import PlatformConfig
+from implementation.platform.frames import pack, receive_frame
+from implementation.platform.gate import ANY
+
+ANSWER_SECONDS = 10.0
+Passed = Mapping[str, Any]
+
+
+class Nursery:
+    """Forks the platform's processes, and takes each one's connection to the gate."""
+
+    def __init__(self, folder: str, config: PlatformConfig, mutant: str = "") -> None:
+        self.folder, self.config, self.mutant = folder, config, mutant
+        self.log = str(Path(folder) / "log.ndjson")
+        self._gate = socket.socket(socket.AF_UNIX)
+        self._gate.bind(config.gate)
+        self._gate.listen(64)
+        self._gate.settimeout(30)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", "conformance.platform.nursery", str(theirs.fileno()), self.log]
+        root = Path(__file__).resolve().parents[2]
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True, cwd=root)
+        theirs.close()
+        self._control.settimeout(60)
+
+    def fork(self, role: str, name: str, listener: socket.socket | None = None) -> tuple[int, socket.socket]:
+        """A new process: its id, and its connection to the gate."""
+        request = {"role": role, "name": name, "folder": self.folder, "mutant": self.mutant}
+        data = json.dumps({**request, "config": self.config.to_json()}).encode()
+        try:
+            socket.send_fds(self._control, [data], [listener.fileno()] if listener is not None else [])
+            child = int(self._control.recv(64))
+            connection, _ = self._gate.accept()
+        except OSError as error:
+            raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
+        connection.settimeout(ANSWER_SECONDS)
+        hello = receive_frame(connection)
+        if hello is None or hello[0]["process"] != name:
+            raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
+        return child, connection
+
+    def last_words(self) -> str:
+        """The last line of the processes' log."""
+        with contextlib.suppress(OSError, IndexError):
+            return Path(self.log).read_text(encoding="utf-8").splitlines()[-1]
+        return "(nothing)"
+
+    def close(self) -> None:
+        """End it, and with it all that it has forked."""
+        self._control.close()
+        self._gate.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class Remote:
+    """One process under the gate. SIGKILL ends it, SIGSTOP and SIGCONT pause and resume it; ``view`` is its memory."""
+
+    def __init__(
+        self, nursery: Nursery, role: str, name: str, now: Callable[[], int], listener: socket.socket | None = None
+    ) -> None:
+        self._fork: Callable[[], tuple[int, socket.socket]] = lambda: nursery.fork(role, name, listener)
+        self.role, self.name, self._now = role, name, now
+        self.stopped = False
+        self.view: Any = None
+        self.child, self.connection = self._fork()
+        self.alive = True
+
+    def order(self, call: str, **arguments: Any) -> None:
+        """Have the process do what time or the network would do to it; no action, so no leave is needed."""
+        self._exchange(call, arguments, False, {})
+
+    def step(self, action: str, arguments: Mapping[str, str], **given: Any) -> Passed:
+        """Give leave for an action; the arguments that it then had. NotEnabled: it was not taken.
+
+        StepRefused: the process died, or did not answer in time. StepUncalled: it did what it had no leave for.
+        """
+        self.begin(action, arguments, **given)
+        return self.end(action, arguments)
+
+    def begin(self, action: str, arguments: Mapping[str, str], **given: Any) -> None:
+        """The first half of a step: the leave is on its way, and something else may have to happen."""
+        self._send({"action": action, "arguments": dict(arguments), "probed": True, "now": self._now(), **given})
+
+    def end(self, action: str, arguments: Mapping[str, str]) -> Passed:
+        """The second half: what became of it."""
+        done = self._receive(action)
+        passed: list[tuple[str, dict[str, Any]]] = done["passed"]
+        right = [names for name, names in passed if name == action and _matches(arguments, names)]
+        if len(passed) > len(right) or len(right) > 1:
+            raise StepUncalled(f"{self.name} had leave for `{action}` and did {', '.join(name for name, _ in passed)}")
+        self._check(action, done)
+        if not right:
+            raise NotEnabled(done["refused"] or f"{self.name} did not do `{action}`")
+        return right[0]
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until the process is gone: its end of the connection closes."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.child, signal.SIGKILL)
+        self.stopped = self.alive = False
+        with contextlib.suppress(OSError):
+            while receive_frame(self.connection) is not None:
+                pass
+        self.connection.close()
+
+    def restart(self) -> None:
+        """A new process in the place of a killed one."""
+        self.child, self.connection = self._fork()
+        self.view, self.alive = None, True
+
+    def stop(self) -> None:
+        """SIGSTOP."""
+        os.kill(self.child, signal.SIGSTOP)
+        self.stopped = True
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        os.kill(self.child, signal.SIGCONT)
+        self.stopped = False
+
+    def _exchange(self, call: str, arguments: Mapping[str, Any], probed: bool, given: Mapping[str, Any]) -> None:
+        """A stopped process is woken for as long as it takes."""
+        if self.stopped:
+            os.kill(self.child, signal.SIGCONT)
+        self._send({"action": call, "arguments": dict(arguments), "probed": probed, "now": self._now(), **given})
+        done = self._receive(call)
+        if self.stopped:
+            os.kill(self.child, signal.SIGSTOP)
+        if done["passed"]:
+            raise StepUncalled(f"{self.name} had no leave and did {', '.join(name for name, _ in done['passed'])}")
+        self._check(call, done)
+
+    def _check(self, call: str, done: Mapping[str, Any]) -> None:
+        if done["failed"] is not None:
+            raise ProcessFailed(f"{self.name} failed at `{call}`: {done['failed']}")
+
+    def _send(self, leave: dict[str, Any]) -> None:
+        try:
+            self.connection.sendall(pack(leave))
+        except OSError:
+            self.kill()
+            raise StepRefused(f"{self.name} died before it had leave for `{leave['action']}`") from None
+
+    def _receive(self, call: str) -> dict[str, Any]:
+        self.connection.settimeout(ANSWER_SECONDS)
+        try:
+            self.connection.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            self.kill()
+            raise StepRefused(f"{self.name} did not do `{call}` in {ANSWER_SECONDS:g} s") from None
+        except OSError:
+            pass
+        frame = receive_frame(self.connection)
+        if frame is None:
+            self.kill()
+            raise StepRefused(f"{self.name} died when it had leave for `{call}`")
+        self.view = frame[0]["view"]
+        return frame[0]
+
+
+def _matches(wanted: Mapping[str, str], found: Mapping[str, Any]) -> bool:
+    return all(value in (ANY, found.get(key)) for key, value in wanted.items())

