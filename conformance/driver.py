@@ -38,7 +38,8 @@ class Abilities:
     performs: actions. observes: fields. internal: actions that the system has no step for: they are not sent, and the
     state after them is compared all the same. lenient: actions that the system may do where the model would not,
     each with the reason. sources: for each observed field, where the driver reads it. unseen: for each field that is
-    not observed, why.
+    not observed, why. unperformed: for each action that is not performed, why.
+    how: for actions that the system does not do all by itself, what stands for them.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Abilities:
     lenient: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
+    unperformed: Mapping[str, str] = field(default_factory=dict)
+    how: Mapping[str, str] = field(default_factory=dict)
 
 
 class Driver(Protocol):

@@ -30,7 +30,9 @@ driver_option = click.option(
     show_default=True,
     metavar="COMMAND",
     help="The system: `core`, the reference in this process; `processes` or `processes:postgresql://...`, its "
-    "components in processes of their own; or the command of a driver (conformance/PROTOCOL.md).",
+    "components in processes of their own; `platform`, `platform:postgresql://...` or "
+    "`platform:postgresql://...+nats://...`, the platform as it runs, under a gate; or the command of a driver "
+    "(conformance/PROTOCOL.md).",
 )
 answer_option = click.option(
     "--answer-seconds",
@@ -201,8 +203,13 @@ def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:
     yield ""
     yield "not performed"
     lacking = sorted(set(system.model.actions) - abilities.performs - abilities.internal)
-    yield f"  {', '.join(lacking) or 'none: every action of the model is performed'}"
+    told = [(name, abilities.unperformed.get(name, "the driver does not say why")) for name in lacking]
+    yield from (f"  {line}" for line in _rows(told) or ["none: every action of the model is performed"])
     yield ""
+    if abilities.how:
+        yield "how steps are performed that the system does not do all by itself"
+        yield from (f"  {line}" for line in _rows(sorted(abilities.how.items())))
+        yield ""
     yield "what the system may do where the model would not"
     yield from (f"  {line}" for line in _rows(sorted(abilities.lenient.items())) or ["none"])
 
@@ -213,12 +220,15 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 def mapping_json(abilities: Abilities, system: System) -> dict[str, Any]:
     """The same for machines."""
+    lacking = sorted(set(system.model.actions) - abilities.performs - abilities.internal)
     fields = [name for name, place in system.layout.places.items() if place.field is not None]
     return {
         "driver": abilities.name,
         "observed": {name: abilities.sources.get(name, "") for name in fields if name in abilities.observes},
         "not_observed": {name: abilities.unseen.get(name, "") for name in fields if name not in abilities.observes},
         "internal": sorted(abilities.internal),
-        "not_performed": sorted(set(system.model.actions) - abilities.performs - abilities.internal),
+        "not_performed": lacking,
+        "why_not_performed": {name: abilities.unperformed.get(name, "") for name in lacking},
+        "how": dict(abilities.how),
         "lenient": dict(abilities.lenient),
     }

@@ -25,23 +25,32 @@ SOURCES = {
     "succeeded": "users' functions themselves: told to return",
     "raised": "users' functions themselves: told to raise",
 }
-LENIENT = {
+HOW = {
     "assign": "of schedulers that are up the balancer takes the one with the fewest queues; the gate may choose",
     "place": "of several agents the resource manager takes the one with the fewest tasks; the gate may choose",
     "forget": "an agent waits for a lease after the deletion; it is taken as over when nobody can ask any more",
+    "lapse": "the clock that is passed in moves to the end of this lease; the others were renewed just before",
+    "agent_crash": "SIGKILL, for its functions' processes too; the next incarnation finds that it is gone, and waits",
+    "api_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
+    "relay_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
+    "scheduler_upgrade": "what SIGTERM does: the process ends when it has drained, and the replay starts the next",
+    "finish": "the user's function, which waits, is told to return",
+    "function_failure": "the user's function, which waits, is told to raise",
     "scheduler_pause": "SIGSTOP; that the heartbeat lapses is written into its row, as if time had passed",
     "scheduler_resume": "SIGCONT; the process does not notice, and beats in its next turn",
     "scheduler_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
     "request_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
     "reply_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
 }
+ON_JETSTREAM = {
+    "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
+    "after a tenth of a second, and whether it may be received the store says",
+    "receive": "the scheduler that has leave pulls until JetStream has delivered the message to it",
+}
 
 
 class PlatformDriver(CoreDriver):
-    """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or "".
-
-    lapse with a queue on JetStream: the store's lease ends by the clock that is passed in; see conformance/mapping.
-    """
+    """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or ""."""
 
     def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
         name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
@@ -49,10 +58,13 @@ class PlatformDriver(CoreDriver):
             lambda _, settings: PlatformCore(settings, store, queue, mutant),
             name + ("" if queue == "store" else " and JetStream"),
         )
-        lenient = {**ABILITIES.lenient, **LENIENT}
         performs = ABILITIES.performs - set(UNPERFORMED)
         self._abilities = replace(
-            self._abilities, performs=performs, lenient=lenient, sources={**ABILITIES.sources, **SOURCES}
+            self._abilities,
+            performs=performs,
+            how=HOW if queue == "store" else {**HOW, **ON_JETSTREAM},
+            sources={**ABILITIES.sources, **SOURCES},
+            unperformed=UNPERFORMED,
         )
 
     def reset(self, setting: Any) -> Abilities:

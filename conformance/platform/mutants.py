@@ -58,12 +58,25 @@ def spoil(name: str) -> None:
         CANARIES[name]()
         return
     for part, broken in MUTANTS[name].parts.items():
-        base = BASES[part]
-        for attribute, value in vars(broken).items():
-            if attribute.startswith("__"):
-                continue
-            probed = hasattr(getattr(base, attribute, None), "__wrapped__")
-            setattr(base, attribute, action(_called(value, attribute)) if probed else value)
+        _replace(BASES[part], broken)
+
+
+def _replace(base: type, broken: type) -> None:
+    """Whatever is made as a base becomes the broken one, whose actions pass the probe as the base's do."""
+    probed = {
+        name: action(_called(value, name))
+        for name, value in vars(broken).items()
+        if hasattr(getattr(base, name, None), "__wrapped__")
+    }
+    made = type(broken.__name__, (broken,), probed)
+    begin = base.__init__  # type: ignore[misc]
+
+    def init(self: Any, *values: Any, **named: Any) -> None:
+        begin(self, *values, **named)
+        if type(self) is base:
+            self.__class__ = made
+
+    base.__init__ = init  # type: ignore[misc]
 
 
 def _called(function: Any, name: str) -> Any:
