@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.driver import DriverError
-from conformance.platform.faces import Api, Balancer, PlatformAgent, PlatformScheduler, Relay, Resources
+from conformance.platform.faces import PlatformAgent, PlatformScheduler
 from conformance.platform.interposed import FUNCTION, AgentWires, Functions, Post
 from conformance.platform.names import NamedObserver, Names
 from conformance.platform.remote import Nursery, Remote
+from conformance.platform.services import Api, Balancer, Relay, Resources
 from implementation.clock import ManualClock
 from implementation.core import ON_AGENT_GONE, Core
 from implementation.database import Database

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import psutil
 import pytest
 
+from conformance import drivers
 from conformance.covering import Budget, cover
 from conformance.driver import DriverError
 from conformance.drivers import on_platform, open_driver
@@ -17,9 +19,11 @@ from conformance.mutants import MUTANTS
 from conformance.platform import remote
 from conformance.platform.core import UNPERFORMED
 from model.protocol.system import PROTOCOL
+from onceproof.main import run
 from tests.conformance.systems import small
 from tests.implementation.nats_servers import Nats
 
+SPEC = Path(__file__).resolve().parents[2] / "specs" / "scheduler-failover.yaml"
 FAULTS = dict.fromkeys((name for name in PROTOCOL.faults if name not in UNPERFORMED), 1)
 
 
@@ -92,6 +96,14 @@ def test_what_goes_wrong_at_the_gate_has_its_word(monkeypatch, mutant, kind, act
     assert reason in found.reason
 
 
+def test_a_command_that_finds_a_canary_ends_with_1(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(drivers.BUILT_IN, drivers.PLATFORM, lambda: on_platform(mutant="never-dispatches"))
+    saved = tmp_path / "found.itf.json"
+    status = run(["replay", "--cover", str(SPEC), "--driver", "platform", "--trace-out", str(saved)])
+    out = capsys.readouterr().out
+    assert status == 1 and "MISSING at step 7: dispatch(scheduler" in out and saved.exists()
+
+
 @pytest.mark.parametrize("name", ["lost-join", "outbox-forgotten", "placement-in-memory-only"])
 def test_mutants_of_the_core_are_found_on_the_platform_too(name):
     mutant = MUTANTS[name]
@@ -100,7 +112,7 @@ def test_mutants_of_the_core_are_found_on_the_platform_too(name):
 
 
 def test_ctrl_c_leaves_no_process_behind(tmp_path):
-    command = [sys.executable, "-m", "onceproof.main", "replay", "--cover", "specs/scheduler-failover.yaml"]
+    command = [sys.executable, "-m", "onceproof.main", "replay", "--cover", str(SPEC)]
     process = subprocess.Popen(
         [*command, "--driver", "platform"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
