@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.platform.remote import Remote
 from implementation.errors import require
-from implementation.platform.gate import ANY
 
 if TYPE_CHECKING:
     from conformance.platform.core import PlatformCore
@@ -46,8 +45,9 @@ class Face:
                 value = f"{self.core.client.owner(value)}/f/{value}"
             elif parameter == "submission":
                 value = names.real((arguments["task"], value))
-            told[parameter] = value if isinstance(value, tuple) else names.real(value)
-        return {parameter: value if isinstance(value, str) else ANY for parameter, value in told.items()}
+            # What is not there yet has no name on the platform, so nothing that it proposes is about that.
+            told[parameter] = str(value) if isinstance(value, tuple) else names.real(value)
+        return told
 
     def step(self, action: str, arguments: Mapping[str, Any], **given: Any) -> Mapping[str, Any]:
         """Leave for an action; what was sent meanwhile is taken in."""

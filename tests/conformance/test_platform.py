@@ -55,6 +55,12 @@ def test_a_seeded_sample_of_the_smallest_failover_agrees(platform):
     assert found.paths == 60 and found.steps > 700 and found.refused > 200 and not found.skipped
 
 
+def test_what_the_model_forbids_is_refused_on_other_days_too(platform):
+    for sizes, faults in (({"submissions": 2}, {"response_loss": 1}), ({"agents": 2}, {"agent_crash": 1})):
+        found = cover(small(sizes, **faults), platform, Budget(sample=10, seed=3, refusals=10))
+        assert found.disagreement is None and found.refused > 200
+
+
 def test_random_traces_with_every_fault_agree(platform):
     traces = list(random_traces(everything(), 12, 50, seed=2))
     taken = {step.action for trace in traces for step in trace.steps}
