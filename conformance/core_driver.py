@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from conformance.driver import Abilities, Driver, DriverError, Observation, StepRefused, StepUncalled, StepUncertain
 from conformance.mapping import LENIENT, SEEN, UNSEEN, Sight
+from conformance.workroom import Workroom
 from implementation.clock import ManualClock
 from implementation.core import ACTIONS, Core
 from implementation.errors import NotEnabled, StoreUnavailable
@@ -52,15 +51,13 @@ def settings_of(setting: Mapping[str, Any]) -> Settings:
 class CoreDriver(Driver):
     """A driver of the reference core, or of a variant of it (``make``: from a file's path and settings to a core).
 
-    Its database is a file in a folder of its own, in memory where the machine has such a place.
+    Its database is a file in a workroom.
     """
 
     def __init__(self, make: MakeCore = make_core, name: str = ABILITIES.name) -> None:
         self._make = make
         self._abilities = replace(ABILITIES, name=name)
-        shared = Path("/dev/shm")
-        # Removed by close(), or else when the interpreter ends.
-        self._folder = tempfile.TemporaryDirectory(prefix="onceproof-", dir=shared if shared.is_dir() else None)
+        self._room = Workroom()
         self._core: Core | None = None
         self._settings: Settings | None = None
         self._made = 0
@@ -76,7 +73,7 @@ class CoreDriver(Driver):
         self._drop()
         self._made += 1
         try:
-            self._core = self._make(str(Path(self._folder.name) / f"core{self._made}.db"), settings)
+            self._core = self._make(str(self._room.path / f"core{self._made}.db"), settings)
         except StoreUnavailable as error:
             raise DriverError(f"the system could not be started: {error}") from None
         self._settings = settings
@@ -107,7 +104,7 @@ class CoreDriver(Driver):
 
     def close(self) -> None:
         self._drop()
-        self._folder.cleanup()
+        self._room.close()
 
     def _drop(self) -> None:
         if self._core is not None:

@@ -19,6 +19,17 @@ class StepRefused(Exception):
     """The system says that it cannot do this step now, and that nothing has changed."""
 
 
+class ProcessLost(StepRefused):
+    """A process of the system is dead, or hangs and was ended, and nobody had asked for that.
+
+    observation: what can be seen of the system now, where whoever found that out has looked.
+    """
+
+    def __init__(self, text: str, observation: Observation | None = None) -> None:
+        super().__init__(text)
+        self.observation = observation
+
+
 class StepUncertain(Exception):
     """The system cannot say whether the step has happened (a broken connection, a time-out)."""
 
@@ -66,13 +77,15 @@ class Driver(Protocol):
     def step(self, action: str, arguments: Mapping[str, str]) -> None:
         """Perform one action; arguments by name, elements as ``scheduler1``.
 
-        StepRefused: not now, nothing changed. StepUncertain: nobody knows. StepUncalled: it did something else.
+        StepRefused: not now, nothing changed. ProcessLost: a process died of it, or hung. StepUncertain: nobody
+        knows. StepUncalled: it did something else.
         DriverError: no proper answer.
         """
         ...
 
     def observe(self) -> Observation:
-        """The state as far as the driver sees it. DriverError: no proper answer."""
+        """The state as far as the driver sees it. ProcessLost, with the state: a process has died meanwhile.
+        DriverError: no proper answer."""
         ...
 
     def close(self) -> None:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from conformance.compare import Comparison, Difference
-from conformance.driver import Abilities, Driver, DriverError, StepRefused, StepUncalled, StepUncertain, setting_of
+from conformance.driver import (
+    Abilities,
+    Driver,
+    DriverError,
+    ProcessLost,
+    StepRefused,
+    StepUncalled,
+    StepUncertain,
+    setting_of,
+)
 from model.checker.results import Trace
 from model.language import Step, System
 from model.language.errors import nearest
@@ -115,6 +124,8 @@ class Lockstep:
         for position, step in enumerate(steps):
             try:
                 self.driver.step(step.action, self._named(step))
+            except ProcessLost as lost:
+                raise Disagreement(Kind.DIFFERENT, step, self._seen(self.state), str(lost), [step]) from None
             except StepRefused:
                 continue
             except StepUncertain:
@@ -147,11 +158,18 @@ class Lockstep:
         return Comparison(self.system, abilities.observes)
 
     def _seen(self, state: State) -> list[Difference]:
-        return self._comparison.differences(state, self.driver.observe())
+        try:
+            return self._comparison.differences(state, self.driver.observe())
+        except ProcessLost as lost:
+            return self._comparison.differences(state, lost.observation or {})
 
     def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
         self.compared += 1
-        observation = self.driver.observe()
+        try:
+            observation = self.driver.observe()
+        except ProcessLost as lost:
+            differences = self._comparison.differences(state, lost.observation or {})
+            raise Disagreement(Kind.DIFFERENT, step, differences, str(lost), forbidden) from None
         if not self._comparison.agrees(state, observation):
             differences = self._comparison.differences(state, observation)
             raise Disagreement(Kind.DIFFERENT, step, differences, reason, forbidden)

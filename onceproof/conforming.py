@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,17 +47,37 @@ answer_option = click.option(
 
 @contextlib.contextmanager
 def driving(name: str, answer_seconds: float) -> Iterator[Driver]:
-    """A driver that is closed in the end; what is wrong with it becomes an InputError."""
+    """A driver that is closed in the end; what is wrong with it becomes an InputError. SIGTERM counts as Ctrl-C."""
+    with _asked_to_end():
+        try:
+            driver = open_driver(name, answer_seconds)
+        except DriverError as error:
+            raise InputError(str(error)) from None
+        try:
+            yield driver
+        except DriverError as error:
+            raise InputError(str(error)) from None
+        finally:
+            driver.close()
+
+
+@contextlib.contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Whoever asks the process to end lets it end what it has started: SIGTERM and SIGHUP do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _interrupt) for number in heard}
     try:
-        driver = open_driver(name, answer_seconds)
-    except DriverError as error:
-        raise InputError(str(error)) from None
-    try:
-        yield driver
-    except DriverError as error:
-        raise InputError(str(error)) from None
+        yield
     finally:
-        driver.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 class StepProgress:

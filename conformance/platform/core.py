@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,12 +44,17 @@ UNPERFORMED = {
 
 
 class PlatformCore(Core):
-    """A core whose parts are the platform's processes; ``close`` ends them all. store and queue: as for `serve`."""
+    """A core whose parts are the platform's processes; ``close`` ends them all.
 
-    def __init__(self, settings: Settings, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
+    folder: for its files; made here, and removed by whoever gave it. store and queue: as for `serve`.
+    """
+
+    def __init__(
+        self, folder: str, settings: Settings, store: str = "sqlite", queue: str = "store", mutant: str = ""
+    ) -> None:
         check(settings.mechanisms)
-        shared = Path("/dev/shm")
-        self.folder = tempfile.mkdtemp(prefix="onceproof-", dir=shared if shared.is_dir() else None)
+        self.folder = folder
+        Path(folder).mkdir()
         (Path(self.folder) / "f.py").write_text(FUNCTION, encoding="utf-8")
         self.config = PlatformConfig(
             data=self.folder,
@@ -169,7 +172,7 @@ class PlatformCore(Core):
         return Post(self.port, "POST", f"{PATH}invocations", self.client.owner(task), body, headers)
 
     def close(self) -> None:
-        """End all processes, and remove their folder."""
+        """End all processes."""
         if self._nursery is not None:
             self._nursery.close()
         for remote in self.remotes.values():
@@ -185,7 +188,6 @@ class PlatformCore(Core):
             self._elsewhere.close()
         if hasattr(self, "database"):
             self.database.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _all_calls(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
         self._interpose()

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.core_driver import ABILITIES, CoreDriver
-from conformance.driver import Abilities, DriverError
+from conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepUncalled
 from conformance.platform.core import UNPERFORMED, PlatformCore
+from conformance.processes.remote import ProcessFailed
+from implementation.errors import NotEnabled
 
 SOURCES = {
     "call": "the caller's memory (the replay is the caller)",
@@ -55,7 +57,7 @@ class PlatformDriver(CoreDriver):
     def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
         name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
         super().__init__(
-            lambda _, settings: PlatformCore(settings, store, queue, mutant),
+            lambda path, settings: PlatformCore(path.removesuffix(".db"), settings, store, queue, mutant),
             name + ("" if queue == "store" else " and JetStream"),
         )
         performs = ABILITIES.performs - set(UNPERFORMED)
@@ -72,3 +74,14 @@ class PlatformDriver(CoreDriver):
             return super().reset(setting)
         except OSError as error:
             raise DriverError(f"the platform could not be started: {error}") from None
+        except (NotEnabled, ProcessFailed, StepUncalled) as error:
+            raise DriverError(f"the platform could not be reset: {error}") from None
+
+    def observe(self) -> Observation:
+        core = self.core
+        assert isinstance(core, PlatformCore)
+        lost = [name for name, remote in core.remotes.items() if remote.is_lost()]
+        seen = super().observe()
+        if lost:
+            raise ProcessLost(f"{' and '.join(lost)} died, and nobody had killed it", seen)
+        return seen

@@ -59,7 +59,12 @@ class Face:
 class PlatformScheduler(Face):
     """A scheduler's process; whether it is there, and whether it is stopped, is known here."""
 
-    absent = ""
+    told = ""
+
+    @property
+    def absent(self) -> str:
+        """PAUSED or DOWN, where it is; a process that died by itself is down, too."""
+        return self.told if self.remote.alive else "DOWN"
 
     @property
     def mode(self) -> str:
@@ -118,7 +123,7 @@ class PlatformScheduler(Face):
         """SIGKILL."""
         require(self.absent != "DOWN", f"{self.name} is down")
         self.remote.kill()
-        self.absent = "DOWN"
+        self.told = "DOWN"
 
     def scheduler_restart(self) -> None:
         """A new process, which begins as the old one did."""
@@ -126,27 +131,27 @@ class PlatformScheduler(Face):
         self.remote.restart()
         self.remote.order("reset")
         self.step("scheduler_restart", {"scheduler": self.name})
-        self.absent = ""
+        self.told = ""
 
     def scheduler_pause(self) -> None:
         """SIGSTOP."""
         require(self.mode == "UP", f"{self.name} is {self.mode}")
         self.remote.stop()
-        self.absent = "PAUSED"
+        self.told = "PAUSED"
 
     def scheduler_resume(self) -> None:
         """SIGCONT; the process has not noticed, and its next turn beats."""
         require(self.absent == "PAUSED", f"{self.name} is not paused")
         self.remote.resume()
         self.remote.order("ask")
-        self.absent = ""
+        self.told = ""
 
     def upgrade_finish(self) -> None:
         """It has drained, and ends."""
         require(not self.absent, f"{self.name} is {self.absent}")
         self.step("upgrade_finish", {"scheduler": self.name})
         self.remote.kill()
-        self.absent = "DOWN"
+        self.told = "DOWN"
 
 
 class PlatformAgent(Face):
@@ -157,7 +162,7 @@ class PlatformAgent(Face):
     @property
     def memory(self) -> dict[tuple[str, int], SeenExecution]:
         """What it remembers."""
-        if self.gone:
+        if self.gone or not self.remote.alive:
             return {}
         return {
             (self.core.names.modelled(message), attempt): SeenExecution(stage, set(asked))

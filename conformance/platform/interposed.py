@@ -240,6 +240,10 @@ class Post:
         head = f"{method} {path} HTTP/1.1\r\nHost: replay\r\nX-Fc-Account-Id: {user}\r\nContent-Length: {len(body)}\r\n"
         self._connection.sendall(f"{head}{headers}Connection: close\r\n\r\n".encode() + body)
 
+    def hang_up(self) -> None:
+        """Listen no more."""
+        self._connection.close()
+
     def answer(self) -> tuple[int, str]:
         """The status and the headers; DriverError if the server says nothing."""
         data = b""

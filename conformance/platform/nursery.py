@@ -39,7 +39,10 @@ def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
             _become(json.loads(data), descriptors, log, prepare)
         for number in descriptors:
             os.close(number)
-        control.send(str(child).encode())
+        try:
+            control.send(str(child).encode())
+        except OSError:
+            return  # who drives is gone, and so are they all
         _reap()
 
 

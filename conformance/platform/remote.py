@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,7 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.driver import DriverError, StepRefused, StepUncalled
+from conformance.driver import DriverError, ProcessLost, StepUncalled
+from conformance.leash import Leash
 from conformance.processes.remote import ProcessFailed
 from implementation.errors import NotEnabled
 from implementation.platform.config import PlatformConfig
@@ -37,7 +39,10 @@ class Nursery:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-m", "conformance.platform.nursery", str(theirs.fileno()), self.log]
         root = Path(__file__).resolve().parents[2]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True, cwd=root)
+        self._leash = Leash()
+        inherited = [theirs.fileno(), self._leash.held]
+        self._process = subprocess.Popen(command, pass_fds=inherited, start_new_session=True, cwd=root)
+        self._leash.hand_over()
         theirs.close()
         self._control.settimeout(60)
 
@@ -64,11 +69,12 @@ class Nursery:
         return "(nothing)"
 
     def close(self) -> None:
-        """End it, and with it all that it has forked."""
+        """End it, and with it all that it has forked: nobody writes into the folder any more."""
         self._control.close()
         self._gate.close()
         self._process.kill()
         self._process.wait()
+        self._leash.await_end()
 
 
 class Remote:
@@ -91,7 +97,7 @@ class Remote:
     def step(self, action: str, arguments: Mapping[str, str], **given: Any) -> Passed:
         """Give leave for an action; the arguments that it then had. NotEnabled: it was not taken.
 
-        StepRefused: the process died, or did not answer in time. StepUncalled: it did what it had no leave for.
+        ProcessLost: the process died, or did not answer in time. StepUncalled: it did what it had no leave for.
         """
         self.begin(action, arguments, **given)
         return self.end(action, arguments)
@@ -111,6 +117,16 @@ class Remote:
         if not right:
             raise NotEnabled(done["refused"] or f"{self.name} did not do `{action}`")
         return right[0]
+
+    def is_lost(self) -> bool:
+        """Whether it has died although nobody has killed it: its end of the connection is closed."""
+        if self.alive and select.select([self.connection], [], [], 0)[0]:
+            with contextlib.suppress(OSError):
+                if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                    return False
+            self.kill()
+            return True
+        return False
 
     def kill(self) -> None:
         """SIGKILL, and wait until the process is gone: its end of the connection closes."""
@@ -158,7 +174,7 @@ class Remote:
             self.connection.sendall(pack(leave))
         except OSError:
             self.kill()
-            raise StepRefused(f"{self.name} died before it had leave for `{leave['action']}`") from None
+            raise ProcessLost(f"{self.name} died before it had leave for `{leave['action']}`") from None
 
     def _receive(self, call: str) -> dict[str, Any]:
         self.connection.settimeout(ANSWER_SECONDS)
@@ -166,13 +182,13 @@ class Remote:
             self.connection.recv(1, socket.MSG_PEEK)
         except TimeoutError:
             self.kill()
-            raise StepRefused(f"{self.name} did not do `{call}` in {ANSWER_SECONDS:g} s") from None
+            raise ProcessLost(f"{self.name} did not do `{call}` in {ANSWER_SECONDS:g} s") from None
         except OSError:
             pass
         frame = receive_frame(self.connection)
         if frame is None:
             self.kill()
-            raise StepRefused(f"{self.name} died when it had leave for `{call}`")
+            raise ProcessLost(f"{self.name} died when it had leave for `{call}`")
         self.view = frame[0]["view"]
         return frame[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.driver import ProcessLost
 from conformance.platform.faces import Face
 from implementation.errors import NotEnabled
 from implementation.network import SAYS_202, SAYS_400
@@ -38,8 +39,13 @@ class Api(Face):
         post = self.core.post(task)
         try:
             passed = self.remote.end(action, arguments)
-        finally:
-            status, _ = post.answer()
+        except ProcessLost:
+            post.hang_up()  # nobody will answer
+            raise
+        except BaseException:
+            post.answer()
+            raise
+        status, _ = post.answer()
         self.core.names.bind((task, submission), passed["submission"])
         answer = {202: SAYS_202, 400: SAYS_400}.get(status, f"status {status}")
         network.answer(task, submission, answer if status in (202, 400) else says)

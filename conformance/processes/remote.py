@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from conformance.driver import DriverError, StepRefused, StepUncalled
+from conformance.leash import Leash
 from conformance.processes.host import RESET, Done, Leave
 from implementation.errors import NotEnabled, require
 from implementation.scheduler import Work
@@ -32,7 +33,10 @@ class Nursery:
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-m", "conformance.processes.nursery", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
+        self._leash = Leash()
+        inherited = [theirs.fileno(), self._leash.held]
+        self._process = subprocess.Popen(command, pass_fds=inherited, start_new_session=True)
+        self._leash.hand_over()
         theirs.close()
         self._socket.settimeout(60)
 
@@ -53,6 +57,7 @@ class Nursery:
         self._socket.close()
         self._process.kill()
         self._process.wait()
+        self._leash.await_end()
 
 
 class World(Protocol):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from conformance import drivers
 from conformance.covering import Budget, cover
 from conformance.driver import DriverError
 from conformance.drivers import on_platform, open_driver
-from conformance.lockstep import Kind, Lockstep, random_traces, replay
+from conformance.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from conformance.mutants import MUTANTS
 from conformance.platform import remote
 from conformance.platform.core import UNPERFORMED
+from conformance.workroom import sweep
 from model.protocol.system import PROTOCOL
 from onceproof.main import run
 from tests.conformance.systems import small
@@ -33,20 +35,29 @@ def everything():
 
 
 def gone(pids):
-    """Whether none of these processes is there, or merely waits to be asked how it ended."""
-    there = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    psutil.wait_procs(there, timeout=10)
-    return not [process for process in there if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    """Whether none of these processes is there, or merely waits to be asked how it ended; they get some time."""
+    deadline = time.monotonic() + 10
+    while any(map(runs, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def runs(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture
 def platform():
     driver = open_driver("platform")
     yield driver
-    children = [process.child for process in driver.core.remotes.values()]
-    folder = driver.core.folder
+    children = [process.child for process in driver.core.remotes.values()] if driver._core else []
     driver.close()
-    assert gone(children) and not os.path.exists(folder)
+    assert gone(children) and not driver._room.path.exists()
 
 
 def test_a_seeded_sample_of_the_smallest_failover_agrees(platform):
@@ -117,18 +128,43 @@ def test_mutants_of_the_core_are_found_on_the_platform_too(name):
     assert at_the_gate(name, system, max_steps=3000).disagreement is not None
 
 
-def test_ctrl_c_leaves_no_process_behind(tmp_path):
-    command = [sys.executable, "-m", "onceproof.main", "replay", "--cover", str(SPEC)]
-    process = subprocess.Popen(
-        [*command, "--driver", "platform"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_who_is_ended_leaves_nothing_behind(tmp_path, number):
+    (tmp_path / "own").mkdir()
+    code = "from conformance import workroom; from pathlib import Path; import sys; from onceproof.main import run; "
+    code += f"workroom.SHARED = Path({str(tmp_path / 'own')!r}); sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     own = psutil.Process(process.pid)
-    while not any("nursery" in " ".join(child.cmdline()) for child in own.children()):
+    while len(own.children(recursive=True)) < 2:
         assert process.poll() is None
     children = [child.pid for child in own.children(recursive=True)]
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-    assert process.returncode in (3, 130, -signal.SIGINT) and gone(children)
+    process.send_signal(number)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
+    assert "Traceback" not in complaints
+    left = list((tmp_path / "own").iterdir())
+    if number == signal.SIGKILL:
+        assert len(left) == sweep(tmp_path / "own") == 1  # as whoever comes next does
+    assert list((tmp_path / "own").iterdir()) == [] and (left == [] or number == signal.SIGKILL)
+
+
+@pytest.mark.parametrize("name", ["scheduler2", "agent1", "relay", "api"])
+def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform, name):
+    lockstep = Lockstep(small(), platform)
+    lockstep.begin()
+    step, after = next(iter(lockstep.system.successors(lockstep.state)))
+    child = platform.core.remotes[name].child
+    os.kill(child, signal.SIGKILL)
+    assert gone([child])
+    with pytest.raises(Disagreement, match=f"{name} died, and nobody had killed it") as found:
+        lockstep.take(step, after)
+    assert found.value.kind is Kind.DIFFERENT
+    assert [d.label for d in found.value.differences] == (["mode[scheduler2]"] if name == "scheduler2" else [])
+
+
+def test_a_live_workroom_is_not_swept(platform):
+    assert platform._room.path.is_dir() and sweep(platform._room.path.parent) == 0
 
 
 @pytest.fixture(scope="module")
