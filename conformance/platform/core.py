@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.driver import DriverError
 from conformance.platform.faces import PlatformAgent, PlatformScheduler
 from conformance.platform.interposed import FUNCTION, AgentWires, Functions, Post
 from conformance.platform.names import NamedObserver, Names
@@ -33,14 +32,6 @@ if TYPE_CHECKING:
     from implementation.jetstream import JetStreamQueue
 
 PATH = "/2023-03-30/functions/f/"
-UNPERFORMED = {
-    "stop": "an agent turns away requests of a task that was stopped, where the model starts it",
-    "expire": "a task's age is counted by the API server's own clock, which a replay does not move",
-    "enqueue": "the platform always has an outbox",
-    "broker_duplicate": "no broker here does it, and the platform's loops take visible messages alone",
-    "stale_owner": "the platform's balancer never gives away the queue of an owner that is up",
-    "agent_recycle": "the platform keeps its agents",
-}
 
 
 class PlatformCore(Core):
@@ -52,7 +43,7 @@ class PlatformCore(Core):
     def __init__(
         self, folder: str, settings: Settings, store: str = "sqlite", queue: str = "store", mutant: str = ""
     ) -> None:
-        check(settings.mechanisms)
+        off = [name for name in Mechanisms.__slots__ if not getattr(settings.mechanisms, name)]
         self.folder = folder
         Path(folder).mkdir()
         (Path(self.folder) / "f.py").write_text(FUNCTION, encoding="utf-8")
@@ -69,6 +60,7 @@ class PlatformCore(Core):
             on_agent_loss="fail" if settings.mechanisms.fail_on_agent_loss else "rerun",
             function_timeout_seconds=3600,
             gate=f"{self.folder}/gate",
+            without=",".join(off),
         )
         self.names = Names()
         self.remotes: dict[str, Remote] = {}
@@ -122,10 +114,10 @@ class PlatformCore(Core):
         self.network.reset()
         self.ledger.reset()
         self.client.reset()
+        if self.api_server.admitting:
+            self.api_server.forget()  # type: ignore[attr-defined]
         for name in ("api", "resources", "balancer", "relay"):
-            remote = self.process(name, name)
-            if name != "api":
-                remote.order("reset")
+            self.process(name, name).order("reset")
         self.agents = {name: self.make_agent(name) for name in self._names("agent")}
         for name in self.agents:
             self.remotes[name].order("reset")
@@ -171,6 +163,10 @@ class PlatformCore(Core):
         body = self.functions.path.encode()
         return Post(self.port, "POST", f"{PATH}invocations", self.client.owner(task), body, headers)
 
+    def put_stop(self, task: str) -> Post:
+        """The request to stop a task, which arrives now."""
+        return Post(self.port, "PUT", f"{PATH}async-tasks/{task}/stop", self.client.owner(task), b"")
+
     def close(self) -> None:
         """End all processes."""
         if self._nursery is not None:
@@ -191,10 +187,7 @@ class PlatformCore(Core):
 
     def _all_calls(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
         self._interpose()
-        calls = super()._all_calls()
-        for name in UNPERFORMED:
-            calls.pop(name, None)
-        return calls
+        return super()._all_calls()
 
     def _interpose(self) -> None:
         """Put what stands between in its place, and start what stays for good."""
@@ -241,6 +234,8 @@ class PlatformCore(Core):
 
     def _assign(self, name: str, scheduler: str, user: str) -> None:
         getattr(self.load_balancer, name)(scheduler, user)
+        if not self.settings.mechanisms.owner_epoch:
+            self.remotes[scheduler].order("learn", user=user)
 
     def _agent_boot(self, agent: str) -> None:
         self.agents[agent].boot()  # type: ignore[attr-defined]
@@ -281,10 +276,3 @@ class NamedDatabase:
     def run(self, sql: str, *values: Any) -> int:
         """Execute a statement."""
         return self._database.run(sql, *map(self._names.real, values))
-
-
-def check(mechanisms: Mechanisms) -> None:
-    """DriverError for a mechanism that the platform cannot switch off."""
-    for name in Mechanisms.__slots__:
-        if name != "fail_on_agent_loss" and not getattr(mechanisms, name):
-            raise DriverError(f"the platform cannot run with {name} off; the drivers core and processes can")

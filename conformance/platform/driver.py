@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.core_driver import ABILITIES, CoreDriver
 from conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepUncalled
-from conformance.platform.core import UNPERFORMED, PlatformCore
+from conformance.platform.core import PlatformCore
 from conformance.processes.remote import ProcessFailed
 from implementation.errors import NotEnabled
 
@@ -32,6 +32,14 @@ HOW = {
     "place": "of several agents the resource manager takes the one with the fewest tasks; the gate may choose",
     "forget": "an agent waits for a lease after the deletion; it is taken as over when nobody can ask any more",
     "lapse": "the clock that is passed in moves to the end of this lease; the others were renewed just before",
+    "start": "an agent that finds in the store that a task was stopped meanwhile turns its request away; not here",
+    "stop": "an HTTP request to the API server",
+    "expire": "that a task is too old is written into its row for this step, as if time had passed",
+    "enqueue": "the API server goes on with a request that it has recorded (only with atomic_admission off)",
+    "stale_owner": "that the owner's heartbeat lapses is written into its row; when its queue is given away, it beats "
+    "again",
+    "broker_duplicate": "no broker here does it: the gate hands the scheduler a second delivery with its own receipt",
+    "agent_recycle": "the platform keeps its agents: the gate asks one whether it is idle, then SIGKILL ends it",
     "agent_crash": "SIGKILL, for its functions' processes too; the next incarnation finds that it is gone, and waits",
     "api_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
     "relay_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
@@ -44,6 +52,8 @@ HOW = {
     "request_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
     "reply_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
 }
+MAKE_SEVERAL = ("task_id_dedup", "idempotent_relay")
+STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messages, and the API stops the first"
 ON_JETSTREAM = {
     "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
     "after a tenth of a second, and whether it may be received the store says",
@@ -60,18 +70,17 @@ class PlatformDriver(CoreDriver):
             lambda path, settings: PlatformCore(path.removesuffix(".db"), settings, store, queue, mutant),
             name + ("" if queue == "store" else " and JetStream"),
         )
-        performs = ABILITIES.performs - set(UNPERFORMED)
         self._abilities = replace(
             self._abilities,
-            performs=performs,
             how=HOW if queue == "store" else {**HOW, **ON_JETSTREAM},
             sources={**ABILITIES.sources, **SOURCES},
-            unperformed=UNPERFORMED,
         )
 
     def reset(self, setting: Any) -> Abilities:
+        lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
         try:
-            return super().reset(setting)
+            abilities = super().reset(setting)
+            return replace(abilities, performs=abilities.performs - set(lacking), unperformed=lacking)
         except OSError as error:
             raise DriverError(f"the platform could not be started: {error}") from None
         except (NotEnabled, ProcessFailed, StepUncalled) as error:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.platform.remote import Remote
-from implementation.errors import require
+from implementation.errors import NotEnabled, require
 
 if TYPE_CHECKING:
     from conformance.platform.core import PlatformCore
+
+
+EXPIRES = "SELECT expires_ns FROM tasks JOIN messages ON messages.task = tasks.task WHERE messages.message = ?"
+EXPIRE_AT = "UPDATE tasks SET expires_ns = ? WHERE task = (SELECT task FROM messages WHERE message = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,27 @@ class PlatformScheduler(Face):
         self.step("scheduler_restart", {"scheduler": self.name})
         self.told = ""
 
+    def scheduler_upgrade(self) -> None:
+        """It drains from now on, or (graceful_drain off) ends at once."""
+        require(not self.absent, f"{self.name} is {self.absent}")
+        self.step("scheduler_upgrade", {"scheduler": self.name})
+        if self.mode == "DOWN":
+            self.remote.kill()
+            self.told = "DOWN"
+
+    def expire(self, message: str) -> None:
+        """The task's age is over, as its row says for this step."""
+        require(not self.absent, f"{self.name} is {self.absent}")
+        real, database = self.core.names.real(message), self.core.database
+        expires = database.row(EXPIRES, real)
+        if expires is None:
+            raise NotEnabled(f"there is no {message}")
+        database.run(EXPIRE_AT, self.core.clock.now_ns(), real)
+        try:
+            self.step("expire", {"scheduler": self.name, "message": message})
+        finally:
+            database.run(EXPIRE_AT, expires[0], real)
+
     def scheduler_pause(self) -> None:
         """SIGSTOP."""
         require(self.mode == "UP", f"{self.name} is {self.mode}")
@@ -175,9 +200,8 @@ class PlatformAgent(Face):
 
     def start(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives, and the function is started: it says so itself."""
-        starts, before = self.core.ledger.starts, self.core.ledger.starts.total()
         self._request("start", scheduler, message, attempt)
-        self.core.functions.await_start(starts.total, before + 1)
+        self.core.functions.await_start((self.name, message, attempt))
 
     def join(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives for what runs."""
@@ -204,7 +228,17 @@ class PlatformAgent(Face):
     def agent_crash(self) -> None:
         """SIGKILL, for its functions too; the next incarnation finds that it is gone, and waits to boot."""
         require(not self.gone, f"{self.name} is gone")
+        self._be_replaced()
+
+    def agent_recycle(self) -> None:
+        """An idle one agrees to end; the next incarnation finds that it is gone, and waits to boot."""
+        require(not self.gone, f"{self.name} is gone")
+        self.step("agent_recycle", {"agent": self.name})
+        self._be_replaced()
+
+    def _be_replaced(self) -> None:
         self.remote.kill()
+        self.core.functions.end_agent(self.name)
         wires = self.core.wires[self.name]
         wires.drain()
         connected = {line.scheduler for line in wires.from_schedulers}
@@ -241,6 +275,6 @@ class PlatformAgent(Face):
         real = self.core.names.real(message)
         task = next(task for m, k, _, _, task in self.remote.view if (m, k) == (real, attempt))
         task_id = self.core.names.task(task)
-        self.core.functions.end(task_id, attempt, word)
-        self.step(action, {"agent": self.name, "message": message, "attempt": attempt})
+        ended = self.core.functions.end((self.name, message, attempt), word)
+        self.step(action, {"agent": self.name, "message": message, "attempt": attempt}, functions=ended)
         (self.core.ledger.succeeded if word == b"return" else self.core.ledger.raised)[task_id, attempt] += 1

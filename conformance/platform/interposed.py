@@ -6,6 +6,7 @@ each user's function asks here how it is to end.
 
 from __future__ import annotations
 
+import itertools
 import json
 import select
 import socket
@@ -19,6 +20,8 @@ from implementation.network import Exchange, Order, Result
 from implementation.platform.frames import HEAD, Frame, pack
 
 SECONDS = 10.0
+Asked = tuple[str, str, int]
+"""(agent, message, attempt): what a function was started for."""
 FUNCTION = """import json, socket
 def handler(event, context):
     with socket.socket(socket.AF_UNIX) as connection:
@@ -183,13 +186,17 @@ class AgentWires:
 
 
 class Functions:
-    """Users' functions that run, and wait to be told how to end; started(task id, attempt) is told of each."""
+    """Users' functions that run, and wait to be told how to end; started(task id, attempt) is told of each.
+
+    Once a start was asked for, those that have started since belong to whoever asked: (agent, message, attempt).
+    """
 
     def __init__(self, path: str, started: Callable[[str, int], None]) -> None:
         self.path, self.started = path, started
         self.listener = listening(path)
         self._new: list[Line] = []
-        self._running: dict[tuple[str, int], Line] = {}
+        self._unclaimed: list[Line] = []
+        self._running: dict[Asked, list[Line]] = {}
 
     def drain(self) -> None:
         """Note the functions that have started."""
@@ -199,32 +206,43 @@ class Functions:
             if b"\n" in text:
                 task_id, attempt = json.loads(text)
                 self._new.remove(line)
-                self._running[task_id, attempt] = line
+                self._unclaimed.append(line)
                 self.started(task_id, attempt)
 
-    def await_start(self, starts: Callable[[], int], wanted: int) -> None:
-        """Wait until so many have started; StepRefused if they do not."""
+    def await_start(self, asked: Asked) -> None:
+        """Wait until one has started, which belongs to who asked; StepRefused if none does."""
         deadline = time.monotonic() + SECONDS
-        while starts() < wanted:
+        self.drain()
+        while not self._unclaimed:
             select.select([self.listener, *(line.connection for line in self._new)], [], [], 0.5)
             self.drain()
             if time.monotonic() > deadline:
                 raise StepRefused(f"the function did not start in {SECONDS:g} s")
+        self._running.setdefault(asked, []).extend(self._unclaimed)
+        self._unclaimed.clear()
 
-    def end(self, task_id: str, attempt: int, word: bytes) -> None:
-        """Tell a function to return or to raise; NotEnabled if it does not run."""
-        line = self._running.pop((task_id, attempt), None)
-        if line is None:
-            raise NotEnabled(f"the function of {task_id} does not run")
-        line.send(word)
-        line.close()
+    def end(self, asked: Asked, word: bytes) -> int:
+        """Tell functions to return or to raise; how many. NotEnabled if none runs."""
+        lines = self._running.pop(asked, [])
+        if not lines:
+            raise NotEnabled(f"no function of {asked} runs")
+        for line in lines:
+            line.send(word)
+            line.close()
+        return len(lines)
+
+    def end_agent(self, agent: str) -> None:
+        """The functions of an agent have died with it."""
+        for asked in [asked for asked in self._running if asked[0] == agent]:
+            for line in self._running.pop(asked):
+                line.close()
 
     def end_all(self) -> None:
         """Have all that run return."""
-        for line in [*self._running.values(), *self._new]:
+        for line in [*itertools.chain(*self._running.values()), *self._unclaimed, *self._new]:
             line.close()
-        self._running.clear()
-        self._new.clear()
+        for memory in (self._running, self._unclaimed, self._new):
+            memory.clear()
 
     def close(self) -> None:
         """Close everything."""

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from conformance.driver import ProcessLost
 from conformance.platform.faces import Face
-from implementation.errors import NotEnabled
+from conformance.platform.interposed import Post
+from conformance.platform.remote import Remote
+from implementation.errors import NotEnabled, require
 from implementation.network import SAYS_202, SAYS_400
 from implementation.platform.gate import ANY
+
+if TYPE_CHECKING:
+    from conformance.platform.core import PlatformCore
+
+
+BEAT = "SELECT beat_until_ns FROM members WHERE scheduler = ?"
+BEAT_AT = "UPDATE members SET beat_until_ns = ? WHERE scheduler = ?"
 
 
 class Api(Face):
     """The API server's process; a POST goes out when there is leave for what becomes of it."""
 
-    admitting: Mapping[tuple[str, str], Any] = {}
+    def __init__(self, remote: Remote, core: PlatformCore) -> None:
+        super().__init__(remote, core)
+        self.open: dict[tuple[str, str], Post] = {}
+
+    @property
+    def admitting(self) -> dict[tuple[str, str], bool]:
+        """What it has recorded and not enqueued (only with atomic_admission off)."""
+        names = self.core.names
+        return {(names.task(task), names.submission(request)): True for task, request in self.remote.view or ()}
 
     def admit(self, task: str, submission: str) -> None:
         """The POST arrives, is recorded and answered."""
@@ -27,9 +43,36 @@ class Api(Face):
 
     def api_crash(self) -> None:
         """SIGKILL; a new process takes its place at once."""
+        self.forget()
+        self.core.network.break_all()
+
+    def forget(self) -> None:
+        """A new process, and nobody waits for an answer of the old one."""
         self.remote.kill()
         self.remote.restart()
-        self.core.network.break_all()
+        for post in self.open.values():
+            post.hang_up()
+        self.open.clear()
+
+    def enqueue(self, task: str, submission: str, message: str) -> None:
+        """What was recorded is put on the queue, as a message of an id of its own; then its POST is answered."""
+        if self.core.names.knows(message):
+            raise NotEnabled(f"there is a {message} already")
+        passed = self.remote.step("enqueue", {**self.real({"task": task, "submission": submission}), "message": ANY})
+        self.core.names.bind(message, passed["message"])
+        self._answered(self.open.pop((task, submission)), task, submission, SAYS_202)
+
+    def stop(self, task: str, message: str) -> None:
+        """The user's request to stop a task arrives."""
+        row = self.core.observer.messages().get(message)
+        require(row is not None and row.task == task, f"there is no {message} of {task}")
+        arguments = self.real({"task": task, "message": message})
+        self.remote.begin("stop", arguments)
+        post = self.core.put_stop(task)
+        try:
+            self.remote.end("stop", arguments)
+        finally:
+            post.answer()
 
     def _post(self, action: str, task: str, submission: str, says: str) -> None:
         network = self.core.network
@@ -45,10 +88,17 @@ class Api(Face):
         except BaseException:
             post.answer()
             raise
-        status, _ = post.answer()
         self.core.names.bind((task, submission), passed["submission"])
+        if self.core.settings.mechanisms.atomic_admission or action == "refuse":
+            self._answered(post, task, submission, says)
+        else:
+            network.take(task, submission)
+            self.open[task, submission] = post
+
+    def _answered(self, post: Post, task: str, submission: str, says: str) -> None:
+        status, _ = post.answer()
         answer = {202: SAYS_202, 400: SAYS_400}.get(status, f"status {status}")
-        network.answer(task, submission, answer if status in (202, 400) else says)
+        self.core.network.answer(task, submission, answer if status in (202, 400) else says)
 
 
 class Relay(Face):
@@ -88,10 +138,22 @@ class Balancer(Face):
         """A queue gets an owner."""
         self.step("assign", {"scheduler": scheduler, "user": user})
 
+    def stale_owner(self, scheduler: str, user: str) -> None:
+        """The owner's heartbeat comes too late, so its queue is given away; then it beats again, and knows nothing."""
+        owner = self.core.observer.owners().get(user)
+        up = owner is not None and self.core.schedulers[owner].mode == "UP"
+        beat = self.core.database.row(BEAT, owner)
+        if owner is None or not up or owner == scheduler or beat is None:
+            raise NotEnabled(f"{user}'s queue has no other owner that is up")
+        self.withdraw(owner)
+        try:
+            self.step("assign", {"scheduler": scheduler, "user": user})
+        finally:
+            self.core.database.run(BEAT_AT, beat[0], owner)
+
     def withdraw(self, scheduler: str) -> None:
         """The last heartbeat does not hold any more."""
-        row = "UPDATE members SET beat_until_ns = ? WHERE scheduler = ?"
-        self.core.database.run(row, self.core.clock.now_ns(), scheduler)
+        self.core.database.run(BEAT_AT, self.core.clock.now_ns(), scheduler)
 
 
 class Resources(Face):

@@ -30,7 +30,8 @@ class PlatformConfig:
     retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
-    gate: the socket of a replay that gives each process leave for each action; empty: nobody does.
+    gate: the socket of a replay that gives each process leave for each action; empty: nobody does. without: mechanisms
+    that a replay switches off, with commas between; only under a gate.
     """
 
     data: str = "onceproof-data"
@@ -63,10 +64,14 @@ class PlatformConfig:
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
     probe_log: str = ""
     gate: str = ""
+    without: str = ""
 
     def core_settings(self) -> Settings:
         """What the components of the core need of all this."""
-        mechanisms = Mechanisms(fail_on_agent_loss=self.on_agent_loss == "fail")
+        switches = {"fail_on_agent_loss": self.on_agent_loss == "fail"}
+        if self.gate and self.without:
+            switches.update(dict.fromkeys(self.without.split(","), False))
+        mechanisms = Mechanisms.switched(switches)
         return Settings(
             schedulers=self.schedulers,
             agents=self.agents,

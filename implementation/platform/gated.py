@@ -12,17 +12,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from implementation.clock import ManualClock
-from implementation.network import Result
+from implementation.errors import require
+from implementation.network import Exchange, Result
 from implementation.platform.agent_process import AgentProcess
 from implementation.platform.balancer_process import BalancerProcess
 from implementation.platform.config import PlatformConfig
 from implementation.platform.gate import Gate, Leave
 from implementation.platform.process import Process
 from implementation.platform.relay_process import RelayProcess
-from implementation.platform.resource_process import ResourceProcess
+from implementation.platform.resource_process import ADDRESSES, ResourceProcess
 from implementation.platform.scheduler_process import SchedulerProcess
+from implementation.queue import END_OF_TIME_NS
 from implementation.resource_manager import ResourceManager
 from implementation.scheduler import DISPATCHED, RECORDED
+from implementation.task_store import OPEN
 
 IS_VISIBLE = "SELECT 1 FROM messages WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL"
 REDELIVERY_SECONDS = 0.1  # JetStream counts real time: what was delivered and not acknowledged comes again so soon
@@ -78,6 +81,9 @@ class GatedScheduler(UnderGate, SchedulerProcess):
         if not self.queue.shares_store:
             self.queue.redelivery_seconds = REDELIVERY_SECONDS  # type: ignore[attr-defined]
             self.queue.pull_seconds = REDELIVERY_SECONDS  # type: ignore[attr-defined]
+        if not self.settings.mechanisms.owner_epoch:
+            # It hears of a queue when it gets it, and believes in that from then on, whatever the store says.
+            self.scheduler.learn_owned = lambda: None  # type: ignore[method-assign]
 
     def ready(self, leave: Leave) -> bool:
         action, arguments = leave["action"], leave["arguments"]
@@ -87,8 +93,9 @@ class GatedScheduler(UnderGate, SchedulerProcess):
         if action == "receive":
             return self._is_there(arguments["message"])
         if action in ("dispatch", "reach"):
-            self.wire.follow(dict(self.database.rows("SELECT agent, address FROM agents WHERE gone = 0")))
-            return self._can_reach(arguments["agent"])
+            addresses: dict[str, str] = dict(self.database.rows(ADDRESSES))
+            self.wire.follow(addresses)
+            return arguments["agent"] not in addresses or self._can_reach(arguments["agent"])
         if action == "settled":
             work = self.scheduler.works.get(arguments["message"])
             return work is not None and work.stage == RECORDED
@@ -111,6 +118,10 @@ class GatedScheduler(UnderGate, SchedulerProcess):
                 await self.finish()
         elif action == "broken":
             self.broke.discard(leave["arguments"]["agent"])
+        elif action == "learn":
+            self.scheduler.learn(leave["arguments"]["user"])
+        elif action == "broker_duplicate":
+            self.scheduler.broker_duplicate(message)
         elif action not in ("settled", "reach"):
             self._turn_for(action)
 
@@ -125,9 +136,19 @@ class GatedScheduler(UnderGate, SchedulerProcess):
         self.turn()
         self._after_commit()
 
+    def _advance_held(self, message: str) -> None:
+        """With sticky_placement off nobody is asked where a message is to run: any agent will do, each time."""
+        if self.settings.mechanisms.sticky_placement or self.store.run(message).outcome != OPEN:
+            super()._advance_held(message)
+            return
+        agents = [agent for agent in sorted(self.wire.links) if self._can_reach(agent)]
+        if agents:
+            self.scheduler.dispatch(message, self.choice("agent", agents, agents[0]))
+
     def _is_there(self, message: str) -> bool:
-        """Whether a visible message has arrived; a queue elsewhere is asked for it until it has."""
-        if self.queue.shares_store or self.database.row(IS_VISIBLE, message, self.clock.now_ns()) is None:
+        """Whether a message that can be received has arrived; a queue elsewhere is asked for it until it has."""
+        until = self.clock.now_ns() if self.settings.mechanisms.invisibility else END_OF_TIME_NS
+        if self.queue.shares_store or self.database.row(IS_VISIBLE, message, until) is None:
             return True
         self.scheduler.learn_owned()
         return not self.scheduler.epochs or any(message in arrived for arrived in self._arrived())
@@ -186,7 +207,8 @@ class GatedAgent(UnderGate, AgentProcess):
             return self._exchange(arguments) in self.wire.requests
         if action in ("finish", "function_failure"):
             attempt = int(arguments["attempt"].removeprefix("attempt"))
-            return any(end[:2] == (arguments["message"], attempt) for end in self.ends)
+            ended = sum(end[:2] == (arguments["message"], attempt) for end in self.ends)
+            return ended >= int(leave["functions"])
         return action != "reset" or not self.pool.running
 
     async def act(self, leave: Leave) -> None:
@@ -201,8 +223,13 @@ class GatedAgent(UnderGate, AgentProcess):
         elif action == "agent_boot":
             manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
             manager.agent_boot(self.name, address=self.address)
+        elif action == "agent_recycle":
+            needed = self.settings.mechanisms.retain_until_delete and self.store.is_needed(self.name)
+            require(not needed, f"{self.name} has messages that are not deleted")
+            self.agent.agent_recycle()
         elif action in ("finish", "function_failure"):
-            self._end_all()
+            arguments = leave["arguments"]
+            self._end_of(arguments["message"], int(arguments["attempt"].removeprefix("attempt")))
         elif action == "forget":
             self._forget_settled()
         elif action in ("start", "join", "answer"):
@@ -218,20 +245,30 @@ class GatedAgent(UnderGate, AgentProcess):
         attempt = int(arguments["attempt"].removeprefix("attempt"))
         return arguments["scheduler"], self.name, arguments["message"], attempt
 
-    def _end_all(self) -> None:
-        ends, self.ends = self.ends, []
-        for end in ends:
-            try:
-                super()._ended(*end)
-            except Exception:
-                self.ends.append(end)
-                raise
+    def _end_of(self, message: str, attempt: int) -> None:
+        """Functions of this attempt have ended; were there several (agent_dedup off), the first one's result counts."""
+        ended = [end for end in self.ends if end[:2] == (message, attempt)]
+        if ended:
+            super()._ended(*ended[0])
+            self.ends = [end for end in self.ends if end not in ended]
+
+    def _take(self, exchange: Exchange) -> None:
+        if self.settings.mechanisms.agent_dedup:
+            super()._take(exchange)
+        else:
+            self.agent.start(exchange[0], exchange[2], exchange[3])
+
+    def _is_wanted(self, message: str, attempt: int) -> bool:
+        """As in the model, what arrives is started: that its task was stopped meanwhile the agent does not know."""
+        return True
 
     def _ended(self, message: str, attempt: int, result: Result) -> None:
         self.ends.append((message, attempt, result))
 
     def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
         """Deleted, and nobody has it in hand, as who drives says: the lease that the agent waits for is over then."""
+        if not self.settings.mechanisms.retain_until_delete:
+            return True
         return bool(self.probe.leave.get("settled")) and self.database.row(IS_DELETED, message) is not None
 
     def view(self) -> Any:

@@ -174,7 +174,7 @@ class FunctionPool:
             result = await self._run(attempt, order)
         except OSError as error:
             result = Result(False, error=f"the function's process could not be started: {error.strerror}")
-        del self.running[message, attempt]
+        self.running.pop((message, attempt), None)  # with agent_dedup off it may have been started twice
         self.ended(message, attempt, result)
 
     async def _run(self, attempt: int, order: Order) -> Result:

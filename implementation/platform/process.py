@@ -75,7 +75,7 @@ class Process:
         self.attach()
         self.settings = config.core_settings()
         self.database = open_database(config)
-        self.store = TaskStore(self.database)
+        self.store = TaskStore(self.database, self.settings.mechanisms.task_id_dedup)
         self.queue: Queue = open_queue(config, self.database, self.clock, self.settings)
         self.balancer = LoadBalancer(self.database, self.clock, self.settings.beat_ns, self.probe)
         self.bell = Bell(folder, name)

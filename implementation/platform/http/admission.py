@@ -1,13 +1,16 @@
 """Group commits of submissions: what arrives while one commit runs shares the next one."""
 
 import asyncio
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from implementation.api_server import ApiServer
-from implementation.clock import RealClock
+from implementation.clock import Clock, RealClock
 from implementation.errors import AlreadyRecorded, NotEnabled
 from implementation.platform.bell import Bell
 from implementation.platform.config import PlatformConfig
+from implementation.platform.gate import Gate
 from implementation.platform.stores import open_database, open_queue
 from implementation.probe import Probe
 from implementation.task_store import Submission, TaskStore
@@ -44,19 +47,25 @@ class OpenConnections:
 
 
 class Admission:
-    """Admits or refuses submissions in a thread of its own, which alone uses this connection to the store."""
+    """Admits or refuses submissions in a thread of its own, which alone uses this connection to the store.
+
+    busy: a commit runs. With atomic_admission off, which only a replay has, nobody enqueues but who calls ``enqueue``.
+    """
 
     def __init__(self, config: PlatformConfig, bell: Bell, probe: Probe | None) -> None:
         self.bell = bell
         self.probe = probe
         self.thread = ThreadPoolExecutor(1, "admission")
         self.database = open_database(config)
-        clock, settings = RealClock(), config.core_settings()
-        self.store = TaskStore(self.database)
+        clock: Clock = probe.clock if isinstance(probe, Gate) else RealClock()
+        settings = config.core_settings()
+        self.store = TaskStore(self.database, settings.mechanisms.task_id_dedup)
         self.queue = open_queue(config, self.database, clock, settings)
         self.connections = OpenConnections()
         self.api_server = ApiServer(self.store, self.queue, self.connections, clock, settings.mechanisms, probe)
+        self.busy = False
         self._waiting: list[tuple[Submission, asyncio.Future[str]]] = []
+        self._unanswered: dict[tuple[str, str], asyncio.Future[str]] = {}
         self._users: set[str] = set()
         self._wake = asyncio.Event()
         self._task = asyncio.ensure_future(self._commit_batches())
@@ -87,20 +96,38 @@ class Admission:
             batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
             if not self._waiting:
                 self._wake.clear()
+            self.busy = True
             try:
                 answers = await loop.run_in_executor(self.thread, self._commit, [item[0] for item in batch])
             except Exception as error:
+                self.busy = False
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue
             self.bell.ring("relay")
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
+            for (submission, future), answer in zip(batch, answers, strict=True):
+                if answer is None:
+                    self._unanswered[submission.task, submission.submission] = future
+                elif not future.done():
                     future.set_result(answer)
+            self.busy = False
 
-    def _commit(self, submissions: list[Submission]) -> list[str]:
-        """One transaction for all of them; the answers in the same order."""
+    async def enqueue(self, task: str, submission: str) -> None:
+        """atomic_admission off: put a recorded task on the queue, then answer; NotEnabled if it was not recorded."""
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self.thread, self._enqueue, task, submission)
+        future = self._unanswered.pop((task, submission), None)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _enqueue(self, task: str, submission: str) -> str:
+        with self.queue.publishing(), self.database.transaction():
+            self.api_server.enqueue(task, submission, f"{time.time_ns():016x}{os.urandom(6).hex()}")
+        return self.connections.answers[task, submission]
+
+    def _commit(self, submissions: list[Submission]) -> list[str | None]:
+        """One transaction for all of them; the answers in the same order, None for what is to be enqueued first."""
         self.connections.break_all()
         if self.probe is not None:
             self.probe.hold()
@@ -117,7 +144,7 @@ class Admission:
             if self.probe is not None:
                 self.probe.release(committed)
         self._users |= users
-        return [self.connections.answers[item.task, item.submission] for item in submissions]
+        return [self.connections.answers.get((item.task, item.submission)) for item in submissions]
 
     def _admit(self, submission: Submission) -> None:
         key = (submission.task, submission.submission)

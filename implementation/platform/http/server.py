@@ -14,6 +14,7 @@ from implementation.clock import ManualClock
 from implementation.platform.bell import Bell
 from implementation.platform.config import PlatformConfig
 from implementation.platform.gate import Gate, Leave
+from implementation.platform.http.admission import Admission
 from implementation.platform.http.app import make_app
 from implementation.platform.http.metrics import Metrics
 from implementation.platform.http.problems import problem_body
@@ -97,18 +98,25 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
 class UnderGate:
     """The API server under a gate: what it does, requests cause; it waits for the one that there is leave for."""
 
-    def __init__(self, gate: Gate) -> None:
-        self.gate = gate
+    def __init__(self, gate: Gate, admission: Admission) -> None:
+        self.gate, self.admission = gate, admission
 
     def ready(self, leave: Leave) -> bool:
         """Whether the request has come to the point that there is leave for."""
-        return bool(self.gate.passed or self.gate.refused)
+        if leave["action"] in ("enqueue", "reset"):
+            return True
+        return bool(self.gate.passed or self.gate.refused) and not self.admission.busy
 
     async def act(self, leave: Leave) -> None:
-        """Nothing: the request's own way passes the gate."""
+        """Nothing: the request's own way passes the gate; only what was recorded alone waits for leave to go on."""
+        if leave["action"] == "reset":
+            self.gate.clock.rewind()
+        elif leave["action"] == "enqueue":
+            await self.admission.enqueue(leave["arguments"]["task"], leave["arguments"]["submission"])
 
-    def view(self) -> None:
-        """With an outbox it remembers nothing."""
+    def view(self) -> list[tuple[str, str]]:
+        """What it has recorded and not enqueued; with an outbox it remembers nothing."""
+        return sorted(self.admission.api_server.admitting)
 
 
 async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
@@ -134,7 +142,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     )
     Path(folder, "api.up").touch()
     log.info("up", extra={"fields": {"pid": os.getpid()}})
-    serving = asyncio.ensure_future(gate.serve(UnderGate(gate))) if gate is not None else None
+    serving = asyncio.ensure_future(gate.serve(UnderGate(gate, service.admission))) if gate else None
     with socket.socket(fileno=descriptor) as listener:
         await server.serve(sockets=[listener])
     if serving is not None:
