@@ -43,17 +43,22 @@ def expanded(functions: Functions, expand: Any, state: State) -> list[tuple[int,
     packed = np.array(functions.packing.pack(state), np.int64)
     out = np.zeros((functions.most_records + 1) * (words + 1), np.int64)
     found = []
-    for at in range(0, expand(packed, out), words + 1):
+    moves = np.array(functions.row_of_moves(idle=True), np.int64)
+    for at in range(0, expand(packed, out, moves), words + 1):
         move = int(out[at])
         after = functions.packing.unpack(out[at + 1 : at + 1 + words].tolist())
         assert (after == state) == (move < 0) or move >= 0
         found.append((move if move >= 0 else -1 - move, after))
+    count = functions.move_words
+    enabled = sum((int(word) & (1 << 64) - 1) << 64 * n for n, word in enumerate(moves[count : 2 * count]))
+    assert enabled == sum(1 << move for move, _ in found)
     return sorted(found)
 
 
 def machine(library: Library, name: str) -> Any:
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(library.address(name))
-    return lambda state, other: function(state.ctypes.data, other.ctypes.data)
+    arrays = 3 if name == "expand" else 2
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * arrays)(library.address(name))
+    return lambda *places: function(*(place.ctypes.data for place in places))
 
 
 @pytest.mark.parametrize("system", [build(JUGS), random_system(0), random_system(16), build(PROTOCOL)], ids=range(4))
@@ -75,9 +80,12 @@ def test_numba_reads_the_same_text_to_the_same_results(system: System) -> None:
             by_numba, by_us = numba.njit(written), machine(library, name)
             for state in some_states(functions, 300)[:60]:
                 packed = np.array(functions.packing.pack(state), np.int64)
-                one, other = np.full(4096, -1, np.int64), np.full(4096, -1, np.int64)
-                assert by_numba(packed, one) == by_us(packed, other)
-                assert np.array_equal(one, other)
+                rows = functions.row_of_moves(idle=True)
+                places = [
+                    [np.full(4096, -1, np.int64), np.array(rows, np.int64)][: 1 + (name == "expand")] for _ in "12"
+                ]
+                assert by_numba(packed, *places[0]) == by_us(packed, *places[1])
+                assert all(np.array_equal(one, other) for one, other in zip(*places, strict=True))
 
 
 def test_states_come_out_of_their_words_as_they_went_in() -> None:

@@ -49,7 +49,8 @@ def check(
         overlooked. ``eventually`` is unknown then, and a violation may come without a run where memory is short.
     checkpoint: a file (and one beside it) that the search is kept in every so many seconds, and when a limit ends it.
     resume: such a file, to go on from; it may be the same one. Raises CheckpointError where that cannot be.
-    report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes.
+    report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, looked_up (successors
+        that were looked for in the table; for the others another order of the same steps had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
     from model.checker.compiled.verdicts import Asked

@@ -30,9 +30,9 @@ def packing_order(system: System, exchanges: Sequence[Exchange]) -> list[int]:
 
 
 def canonical(packing: Packing, exchanges: Sequence[Exchange]) -> str:
-    """``canonical(state, unused)``: puts the state that stands for this one in its place."""
+    """``canonical(state, unused)``: puts the state that stands for this one in its place; 1 if it is another."""
     words = range(packing.words)
-    body = [f"w{word} = state[{word}]" for word in words]
+    body = [*(f"w{word} = state[{word}]" for word in words), "other = False"]
     for exchange in exchanges:
         lines = _exchanged(packing, exchange)
         if lines:
@@ -42,8 +42,9 @@ def canonical(packing: Packing, exchanges: Sequence[Exchange]) -> str:
                 f"less = {_less(words)}",
             ]
             body += [f"w{word} = a{word} if less else w{word}" for word in words]
+            body += ["other = other or less"]
     body += [f"state[{word}] = w{word}" for word in words]
-    return "\n".join(["def canonical(state, unused):", *indented([*body, "return 0"])]) + "\n"
+    return "\n".join(["def canonical(state, unused):", *indented([*body, "return 1 if other else 0"])]) + "\n"
 
 
 def _less(words: range) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.checker.compiled import kernels as k
+from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.memory import WORD_BYTES
 
 if TYPE_CHECKING:

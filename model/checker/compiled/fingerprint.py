@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels as k
+from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.kernels_fingerprint import enter_again, fingerprint_kernel
+from model.checker.compiled.kernels_fingerprint import enter_again, explore_fingerprints
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import FULL, WORD_BYTES
 from model.checker.compiled.search import Ranges, Search
@@ -24,13 +24,17 @@ class FingerprintSearch(Search):
         super().__init__(functions, library, workers, max_memory)
         self.half = len(self.states) // self.words // 2
         self.table = np.zeros(1 << self.bits, np.uint64)
-        self._explore = fingerprint_kernel(self.words)
+        self._explore = explore_fingerprints
 
     @property
     def bytes_used(self) -> int:
         """The memory of the table and of the states that wait."""
         waiting = sum(level.size for level in self.levels[-2:])
-        return (FINGERPRINT_BYTES << self.bits) + waiting * self.words * WORD_BYTES
+        return (
+            (FINGERPRINT_BYTES << self.bits)
+            + waiting * self.words * WORD_BYTES
+            + waiting * self.settling.words * WORD_BYTES
+        )
 
     def _enter(self, part: tuple[int, int]) -> None:
         """Enters a range of states into the table: the initial state, before anything else."""
@@ -38,14 +42,17 @@ class FingerprintSearch(Search):
             value = fingerprint(self.states[number * self.words : (number + 1) * self.words].tolist())
             self.table[value >> (64 - self.bits)] = value
 
-    def expand(self, ranges: Ranges, depth: int, limits: Limits, only: int = k.ALL, found: Any = ()) -> Ranges:
+    def expand(self, ranges: Ranges, depth: int, limits: Limits, faults: bool | None = None, found: Any = ()) -> Ranges:
         """As in ``Search``; the states found go into the half of the arena that ``ranges`` is not in."""
         base = self.half if ranges and ranges[0][0] < self.half else 0
         self.shared[k.NEXT_BLOCK] = base
         for worker in self.workers:
             worker.mine[k.CURSOR] = worker.mine[k.BLOCK_END] = 0
             worker.blocks.clear()
-        return super().expand(ranges, depth, limits, only, found)
+        return super().expand(ranges, depth, limits, faults, found)
+
+    def _begin_settling(self) -> None:
+        self.settling.begin_anywhere()
 
     def _make_room(self) -> None:
         """Sets how many fingerprints the table may take; doubles it first where it is that full."""

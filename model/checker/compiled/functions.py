@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from model.checker.compiled.canonical import canonical, packing_order
-from model.checker.compiled.packing import MOST_WORDS, Packing
+from model.checker.compiled.packing import MOST_WORDS, WORD, Packing, signed
 from model.checker.compiled.text import WordText, indented
 from model.checker.generated_formula import Formula, both, negate
 from model.checker.generated_symmetry import Exchange
@@ -44,6 +44,7 @@ class Functions:
         actions = self.system.actions
         self.is_fault = [actions[step.action].fault for step in self.steps]
         units = units_of(generated.ground.groups)
+        self.move_words = -(-len(self.steps) // WORD) or 1
         self.most_records = sum(len(unit.chain) for unit in units)
 
     @property
@@ -66,13 +67,36 @@ class Functions:
         return "\n\n".join(parts)
 
     def expand(self) -> str:
-        """``expand(state, out)``: writes a record for each enabled move: its number, then the words after it.
+        """``expand(state, out, moves)``: writes a record for each enabled move: its number, then the words after it.
 
-        A move that changes nothing is noted as -1 - number. Returns how many numbers were written; less than 0: the
-        model itself fails in this state.
+        moves: a row as ``row_of_moves`` makes it. Written are the records of moves that are wanted, and of those that
+        change nothing, as -1 - number, if these are. (They are written in any case, but the next ones over them: a
+        processor that has to guess what is wanted loses more.) All enabled moves get their bit. Returns how many
+        numbers were written; less than 0: the model itself fails in this state.
         """
+        words = range(self.move_words)
+        begin = [f"wanted{n} = moves[{n}]" for n in words] + [f"enabled{n} = 0" for n in words]
+        begin += [f"source = moves[{2 * self.move_words}]", f"idle = moves[{2 * self.move_words + 1}]", "n = 0"]
         body = self.text.block(arrange(units_of(self.generated.ground.groups)), self._take)
-        return self._function("expand", ["state", "out"], ["n = 0", *body, "return n"])
+        end = [f"moves[{self.move_words + n}] = enabled{n}" for n in words]
+        return self._function("expand", ["state", "out", "moves"], [*begin, *body, *end, "return n"])
+
+    def row_of_moves(self, *, idle: bool) -> list[int]:
+        """What ``expand`` wants to know, and room for what it tells: words of bits of moves, and two numbers.
+
+        Which moves are wanted (all); which are enabled; what is added to the numbers of moves (0); whether moves that
+        change nothing are wanted.
+        """
+        return [-1] * self.move_words + [0] * self.move_words + [0, int(idle)]
+
+    def kinds_of_moves(self, faults: bool | None) -> list[int]:
+        """Words of bits of the moves wanted (faults, others, or None: all), then of those that are no faults."""
+        wanted = self._bits_of([faults is None or fault == faults for fault in self.is_fault])
+        return wanted + self._bits_of([not fault for fault in self.is_fault])
+
+    def _bits_of(self, chosen: Sequence[bool]) -> list[int]:
+        bits = sum(1 << move for move, this in enumerate(chosen) if this)
+        return [signed(bits >> (word * WORD)) for word in range(self.move_words)]
 
     def judging(self) -> str:
         """``judge(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
@@ -156,10 +180,14 @@ class Functions:
         if work.error:
             return [f"return -1{remark} fails"]
         lines, words = text.after(work.puts)
-        number = work.number if work.puts else -1 - work.number
-        record = [str(number), *words]
+        word, bit = divmod(work.number, WORD)
+        number, wanted = f"source + {work.number}", f"wanted{word} >> {bit} & 1"
+        if not work.puts:
+            number, wanted = str(-1 - work.number), f"{wanted} & idle"
+        record = [number, *words]
         writes = [f"out[n + {place}] = {value}" for place, value in enumerate(record)]
-        return [*lines, writes[0] + remark, *writes[1:], f"n += {len(record)}"]
+        noted = f"enabled{word} = enabled{word} | {signed(1 << bit)}"
+        return [*lines, writes[0] + remark, *writes[1:], noted, f"n += ({wanted}) * {len(record)}"]
 
     def _block(self, units: Iterable[Unit]) -> list[str]:
         bit_of = {id(claim): bit for bit, claim in enumerate(self.claims)}

@@ -6,93 +6,61 @@ target. States that are left out have no edges.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numba
 import numpy as np
 
-from model.checker.compiled.kernels import EXPAND
-from model.checker.compiled.primitives import call, prefetch, unsigned
+from model.checker.compiled.kernels_batch import EXPAND, hash_of, number_of
+from model.checker.compiled.primitives import call, call_expand, prefetch
 
 GROUP = 64  # states whose successors are looked up together
 NO_FAIRNESS, WEAK, STRONG = range(3)
 
 
-@cache
-def edge_maker(words: int) -> Any:
-    """The function that writes down the edges of states."""
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def make_edges(functions, states, shape, table, bits, start, stop, first, moves, targets, out, hashes, row):  # type: ignore[no-untyped-def]
+    """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted."""
+    words = len(shape)
     record = words + 1
-
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def make(functions, states, table, bits, start, stop, first, moves, targets, out, hashes):  # type: ignore[no-untyped-def]
-        """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted."""
-        shift = np.uint64(64 - bits)
-        number_mask = np.uint32((1 << bits) - 1)
-        slot_mask = np.int64((1 << bits) - 1)
-        counting = len(targets) == 0
-        for group in range(start, stop, GROUP):
-            last = min(group + GROUP, stop)
-            n = np.int64(0)
-            for number in range(group, last):
-                got = call(functions[EXPAND], states, number * words, out, n)
-                if counting:
-                    first[number + 1] = got // record
-                else:
-                    for at in range(n, n + got, record):
-                        if out[at] < 0:  # it stays where it is
-                            for word in range(words):
-                                out[at + 1 + word] = states[number * words + word]
-                    n += got
+    shift = np.uint64(64 - bits)
+    counting = len(targets) == 0
+    for group in range(start, stop, GROUP):
+        last = min(group + GROUP, stop)
+        n = np.int64(0)
+        for number in range(group, last):
+            got = call_expand(functions[EXPAND], states, number * words, out, n, row, 0)
             if counting:
-                continue
-            count = n // record
-            for i in range(count):
-                value = np.uint64(0)
-                for at in range(i * record + 1, (i + 1) * record):
-                    value = (value ^ unsigned(out[at])) * np.uint64(0x9E3779B97F4A7C15)
-                    value ^= value >> np.uint64(32)
-                hashes[i] = value * np.uint64(0xD6E8FEB86659FD93)
-                prefetch(table, np.int64(hashes[i] >> shift))
-            edge = first[group]
-            for i in range(count):
-                slot = np.int64(hashes[i] >> shift)
-                tag = np.uint32((hashes[i] >> np.uint64(32)) << np.uint64(bits))
-                target = np.int64(-1)
-                while table[slot] != 0:
-                    entry = table[slot]
-                    if (entry & ~number_mask) == tag:
-                        other = np.int64((entry & number_mask) - 1)
-                        same = True
+                first[number + 1] = got // record
+            else:
+                for at in range(n, n + got, record):
+                    if out[at] < 0:  # it stays where it is
                         for word in range(words):
-                            same = same and states[other * words + word] == out[i * record + 1 + word]
-                        if same:
-                            target = other
-                            break
-                    slot = (slot + 1) & slot_mask
-                move = out[i * record]
-                moves[edge] = move if move >= 0 else -1 - move
-                targets[edge] = target
-                edge += 1
+                            out[at + 1 + word] = states[number * words + word]
+                n += got
+        if counting:
+            continue
+        count = n // record
+        for i in range(count):
+            hashes[i] = hash_of(out, i * record + 1, shape)
+            prefetch(table, np.int64(hashes[i] >> shift))
+        edge = first[group]
+        for i in range(count):
+            move = out[i * record]
+            moves[edge] = move if move >= 0 else -1 - move
+            targets[edge] = number_of(out, i * record + 1, hashes[i], states, shape, table, bits)
+            edge += 1
 
-    return make
 
-
-@cache
-def labeller(words: int) -> Any:
-    """The function that asks each state for its label."""
-
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def label(function, states, start, stop, labels, unused):  # type: ignore[no-untyped-def]
-        """Puts what ``function`` says of each state into ``labels``; returns the first state where it fails, or -1."""
-        for number in range(start, stop):
-            found = call(function, states, number * words, unused, 0)
-            if found < 0:
-                return number
-            labels[number] = found
-        return np.int64(-1)
-
-    return label
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def make_labels(function, states, shape, start, stop, labels, unused):  # type: ignore[no-untyped-def]
+    """Puts what ``function`` says of each state into ``labels``; returns the first state where it fails, or -1."""
+    for number in range(start, stop):
+        found = call(function, states, number * len(shape), unused, 0)
+        if found < 0:
+            return number
+        labels[number] = found
+    return np.int64(-1)
 
 
 @numba.njit(nogil=True, cache=True)

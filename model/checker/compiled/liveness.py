@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels as k
+from model.checker.compiled import kernels_batch as k
 from model.checker.compiled import kernels_graph as g
 from model.checker.compiled.search import CHUNK, Ranges, Search
 from model.checker.graph import Graph
@@ -49,7 +49,7 @@ class Promises:
         self.search, self.functions = search, search.functions
         self.size = int(search.shared[k.NEXT_BLOCK])
         self.ranges: Ranges = sorted(part for level in search.levels for part in level.ranges)
-        self.is_fault = search.is_fault
+        self.is_fault = np.array([*self.functions.is_fault, False], np.bool_)
         actions = self.functions.system.actions
         self.fairness = np.array([STRENGTH[actions[s.action].fairness] for s in self.functions.steps] + [0], np.int64)
         self._make_edges()
@@ -57,7 +57,6 @@ class Promises:
 
     def _make_edges(self) -> None:
         search = self.search
-        make = g.edge_maker(search.words)
         most = (g.GROUP * self.functions.most_records + 1) * (search.words + 1)
         self.first = np.zeros(self.size + 1, np.int64)
         self.moves, self.targets = np.zeros(0, np.int32), np.zeros(0, np.int64)
@@ -68,8 +67,9 @@ class Promises:
 
             def fill(piece: tuple[int, int]) -> None:
                 out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
-                parts = (search.addresses, search.states, search.table, search.bits)
-                make(*parts, *piece, self.first, self.moves, self.targets, out, hashes)
+                moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
+                parts = (search.addresses, search.states, search.shape, search.table, search.bits)
+                g.make_edges(*parts, *piece, self.first, self.moves, self.targets, out, hashes, moves)
 
             search.all_workers(fill, pieces)
             if not len(self.targets):
@@ -82,12 +82,12 @@ class Promises:
     def broken(self, claim: Property, number: int) -> Counterexample | None:
         """A run on which the instance with this number is promised and never kept; None if no fair run is so."""
         labels = np.zeros(self.size, np.uint8)
-        label = g.labeller(self.search.words)
-        address = self.search.library.address(f"promise_{number}")
+        search = self.search
+        address = search.library.address(f"promise_{number}")
         for start, stop in self.ranges:
-            failing = label(address, self.search.states, start, stop, labels, self.search.workers[0].out)
+            failing = g.make_labels(address, search.states, search.shape, start, stop, labels, search.workers[0].out)
             if failing >= 0:
-                raise PromiseFailed(self.search.state(failing))
+                raise PromiseFailed(search.state(failing))
         unkept = labels & UNKEPT != 0
         seeds = np.flatnonzero(labels & PROMISED)
         if not len(seeds):

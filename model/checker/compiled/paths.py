@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels as k
+from model.checker.compiled import kernels_batch as k
+from model.checker.compiled.kernels_paths import mark, scan
 from model.checker.compiled.search import Level, Search
 from model.checker.graph import Graph
 from model.checker.minimal import MINIMAL, Costs
@@ -31,6 +32,10 @@ class Paths:
         self.search, self.words = search, search.words
         self.generated = search.functions.generated
         self.out = search.workers[0].out
+        functions = search.functions
+        self.is_fault = np.array([*functions.is_fault, False], np.bool_)
+        self.calm = np.array(functions.kinds_of_moves(None), np.int64)[functions.move_words :]
+        self.moves = np.array(functions.row_of_moves(idle=False), np.int64)
 
     def least(self, which: int, violates: Callable[[State], bool]) -> tuple[Trace, str]:
         """A least run to a state that violates claim ``which`` - 1 (0: a deadlock), and in what it is least."""
@@ -61,9 +66,9 @@ class Paths:
             while steps <= last + 1 or (faults, steps - 1) in levels:
                 found = []
                 if (faults, steps - 1) in levels:
-                    found += search.expand(levels[faults, steps - 1].ranges, steps, Limits(), k.NO_FAULTS)
+                    found += search.expand(levels[faults, steps - 1].ranges, steps, Limits(), faults=False)
                 if steps - 1 in before:
-                    found += search.expand(before[steps - 1].ranges, steps, Limits(), k.FAULTS)
+                    found += search.expand(before[steps - 1].ranges, steps, Limits(), faults=True)
                 if found:
                     levels[faults, steps] = Level(found, faults, steps)
                 if self._violated(which, levels.get((faults, steps - 1))) or search.stopped:
@@ -80,18 +85,19 @@ class Paths:
 
     def _scan(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
         search = self.search
-        scan = k.scanner(self.words)
         return sum(
             int(
                 scan(
                     search.addresses,
                     search.states,
+                    search.shape,
                     start,
                     stop,
                     which,
                     faults,
-                    search.is_fault,
+                    self.calm,
                     self.out,
+                    self.moves,
                     marks,
                     label,
                 )
@@ -114,7 +120,6 @@ class Paths:
         self._scan(levels[goal], which, faults, marks, label)
         marked: dict[Words, int] = {}
         thinned = self._keep(levels[goal], marks, label, marked)
-        mark = k.marker(self.words)
         for at in sorted(levels, key=lambda key: (-key[1], -key[0])):
             if at[1] >= goal[1] or at[0] > goal[0]:
                 continue
@@ -123,14 +128,16 @@ class Paths:
                 mark(
                     search.addresses,
                     search.states,
+                    search.shape,
                     search.table,
                     search.bits,
                     start,
                     stop,
                     label,
                     label + layer,
-                    search.is_fault,
+                    self.is_fault,
                     self.out,
+                    self.moves,
                     marks,
                 )
             thinned = self._keep(levels[at], marks, label, marked) or thinned

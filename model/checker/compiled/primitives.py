@@ -8,10 +8,13 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from model.checker.compiled import cache
+
+cache.use_for_numba()  # before any kernel is read: Numba asks then where its files are to be
 INT = ir.IntType(64)
 compiled_in: Any = intrinsic  # Numba's own type for it forgets that it takes the first argument itself
 DATA = 4  # where the pointer to the elements stands in Numba's array structure
-__all__ = ["add_and_fetch", "call", "claim", "claim_wide", "prefetch", "unsigned"]
+__all__ = ["add_and_fetch", "call", "call_expand", "claim", "claim_wide", "prefetch", "unsigned"]
 
 
 @compiled_in
@@ -26,6 +29,21 @@ def call(_: Any, address: Any, array: Any, offset: Any, other: Any, other_offset
         one = builder.gep(builder.extract_value(first, DATA), [start])
         two = builder.gep(builder.extract_value(second, DATA), [second_start])
         return builder.call(function, [one, two])
+
+    return signature, generate
+
+
+@compiled_in
+def call_expand(_: Any, address: Any, array: Any, offset: Any, out: Any, n: Any, moves: Any, row: Any) -> Any:
+    """``address(&array[offset], &out[n], &moves[row])``: as ``call``, for the function that takes the steps."""
+    signature = types.int64(types.int64, array, types.int64, out, types.int64, moves, types.int64)
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        where, *places = arguments
+        pointer = INT.as_pointer()
+        function = builder.inttoptr(where, ir.FunctionType(INT, [pointer] * 3).as_pointer())
+        pairs = zip(places[::2], places[1::2], strict=True)
+        return builder.call(function, [builder.gep(builder.extract_value(one, DATA), [at]) for one, at in pairs])
 
     return signature, generate
 

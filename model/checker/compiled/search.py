@@ -14,17 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels as k
+from model.checker.compiled import kernels
+from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.checkpoint import Checkpoint
+from model.checker.compiled.forecast import expected_states
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import ENTRY_BYTES, FULL, WORD_BYTES, most_states, reserve, table_bits
+from model.checker.compiled.packing import WORD
+from model.checker.compiled.settling import Settling
 from model.checker.results import Limits, Progress
 from model.language.layout import State
 
 CHUNK = 256  # states that a worker takes at a time
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
-FIRST_TABLE = 22  # 16 MiB; only what is used of them becomes real
+FIRST_TABLE = 21  # 8 MiB
 NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
 
 Ranges = list[tuple[int, int]]
@@ -62,7 +66,7 @@ class Worker:
     best: Any
     out: Any
     hashes: Any
-    recent: Any
+    moves: Any
     blocks: list[tuple[int, int]] = field(default_factory=list)  # where it may put states: (first, one past the last)
 
 
@@ -72,14 +76,18 @@ class Search:
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         self.functions, self.library, self.max_memory = functions, library, max_memory
         self.words = functions.packing.words
+        self.shape = (0,) * self.words  # tells compiled functions how many words a state has
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
         self.capacity = most_states(max_memory, self.words)
-        self.states = reserve((self.capacity + (workers + 1) * k.BLOCK) * self.words)
+        room = self.capacity + (workers + 1) * k.BLOCK
+        self.states = reserve(room * self.words)
         self.bits = min(FIRST_TABLE, table_bits(self.capacity))
-        self.table = np.zeros(1 << self.bits, np.uint32)
+        self._entries = reserve((ENTRY_BYTES << table_bits(self.capacity) + 1) // WORD_BYTES).view(np.uint32)
+        self.table = self._entries[: 1 << self.bits]
         self.shared = np.zeros(16, np.int64)
-        self.shared[k.ALONE] = workers == 1
-        self.is_fault = np.array([*functions.is_fault, False], np.bool_)
+        self.shared[k.ALONE], self.shared[k.MOVE_WORDS] = workers == 1, functions.move_words
+        self.settling = Settling(functions, self.shared, room)
+        self._kinds = np.array(functions.kinds_of_moves(None), np.int64)
         self.workers = [self._worker() for _ in range(workers)]
         self.levels: list[Level] = []
         self.old: Ranges = []  # states that came from a checkpoint
@@ -87,19 +95,18 @@ class Search:
         self.stopped = ""
         self.began = self._reported = time.monotonic()
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
-        self._explore, self._rebuild = k.kernel(self.words), k.rebuilder(self.words)
+        self._explore: Any = kernels.explore
 
     def _worker(self) -> Worker:
         records = k.BATCH + self.functions.most_records + 1
-        initial = self.functions.packing.pack(self.functions.system.initial)  # it is known from the start
         worker = Worker(
             mine=np.zeros(16, np.int64),
             log=np.zeros((1 << 12, 1), np.int64),
-            fired=np.zeros(len(self.functions.steps) + 1, np.int64),
+            fired=np.zeros(self.functions.move_words * WORD, np.int64),
             best=np.full(len(self.functions.claims) + 1, k.FAR, np.int64),
             out=np.zeros(records * (self.words + 1), np.int64),
             hashes=np.zeros(records, np.uint64),
-            recent=np.tile(np.array(initial, np.int64), k.RECENT),
+            moves=np.zeros((k.BATCH + 1) * len(self.functions.row_of_moves(idle=False)), np.int64),
         )
         worker.mine[k.PENDING] = (1 << len(self.functions.claims)) - 1
         return worker
@@ -117,6 +124,11 @@ class Search:
         return sum(worker.fired for worker in self.workers)
 
     @property
+    def looked_up(self) -> int:
+        """How many of the moves were looked up; of the others it was settled before that nothing new would be found."""
+        return sum(int(worker.mine[k.LOOKED_UP]) for worker in self.workers)
+
+    @property
     def best(self) -> Any:
         """The least key (faults << 32 | steps) of a violation: [0] of a deadlock, then of each claim."""
         return np.minimum.reduce([worker.best for worker in self.workers])
@@ -128,8 +140,9 @@ class Search:
 
     @property
     def bytes_used(self) -> int:
-        """The memory of states and table."""
-        return int(self.shared[k.NEXT_BLOCK]) * self.words * WORD_BYTES + (ENTRY_BYTES << self.bits)
+        """The memory of states and table, and of the settled moves of states that wait."""
+        states = int(self.shared[k.NEXT_BLOCK])
+        return states * self.words * WORD_BYTES + (ENTRY_BYTES << self.bits) + self.settling.bytes_used
 
     def state(self, number: int) -> State:
         """The state with this number."""
@@ -169,7 +182,7 @@ class Search:
         for worker in self.workers:
             worker.mine[k.PENDING] = saved["pending"]
         self.bits = max(self.bits, table_bits(self.count))
-        self.table = np.zeros(1 << self.bits, np.uint32)
+        self.table = self._entries[: 1 << self.bits]
         self.all_workers(self._enter, ranges)
 
     def run(self, limits: Limits, unfinished: tuple[Ranges, Ranges] | None = None) -> None:
@@ -196,15 +209,26 @@ class Search:
             self.levels.pop()
 
     def expand(
-        self, ranges: Ranges, depth: int, limits: Limits, only: int = k.ALL, found: Sequence[tuple[int, int]] = ()
+        self,
+        ranges: Ranges,
+        depth: int,
+        limits: Limits,
+        faults: bool | None = None,
+        found: Sequence[tuple[int, int]] = (),
     ) -> Ranges:
         """All steps from the states in these ranges; returns the ranges of the states that are new.
 
-        found: what else is in the level that is found now, for checkpoints.
+        faults: only these or only others, where it does not go level by level (None: all). found: what else is in the
+        level that is found now, for checkpoints.
         """
         chunks = _chunks(ranges)
         self.shared[k.NEXT_CHUNK], self.shared[k.CHUNKS] = 0, len(chunks)
-        self.shared[k.DEPTH], self.shared[k.ONLY] = depth, only
+        self.shared[k.DEPTH] = depth
+        self._kinds[:] = self.functions.kinds_of_moves(faults)
+        if faults is None:
+            self._begin_settling()
+        else:
+            self.settling.pause()
         marks = [(len(worker.blocks), int(worker.mine[k.CURSOR])) for worker in self.workers]
         self._make_room()
         waiting = self.workers if len(chunks) > 1 else self.workers[:1]
@@ -221,6 +245,11 @@ class Search:
                 self.checkpoint.save(self, self._remaining(chunks), [*found, *self._new(marks)])
         return self._new(marks)
 
+    def _begin_settling(self) -> None:
+        alone = bool(self.shared[k.ALONE])
+        fresh_from = self.workers[0].mine[k.CURSOR] if alone else self.shared[k.NEXT_BLOCK]
+        self.settling.begin(int(fresh_from), self.max_memory - self.bytes_used)
+
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
         return [part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark)]
 
@@ -236,6 +265,7 @@ class Search:
             reason = self._explore(
                 self.addresses,
                 self.states,
+                self.shape,
                 self.table,
                 self.bits,
                 self.shared,
@@ -243,11 +273,13 @@ class Search:
                 chunks,
                 worker.log,
                 worker.fired,
-                self.is_fault,
+                self._kinds,
                 worker.best,
                 worker.out,
                 worker.hashes,
-                worker.recent,
+                self.settling.settled,
+                self.settling.settles,
+                worker.moves,
                 ROUNDS,
             )
             for (first,) in worker.log[: worker.mine[k.LOGGED]].tolist():
@@ -260,22 +292,25 @@ class Search:
 
     def _enter(self, part: tuple[int, int]) -> None:
         """Enters the states of a range into the table."""
-        self._rebuild(self.states, self.table, self.bits, *part, np.empty(256, np.uint64), len(self.workers) == 1)
+        hashes, alone = np.empty(256, np.uint64), len(self.workers) == 1
+        kernels.rebuild(self.states, self.shape, self.table, self.bits, *part, hashes, alone)
 
     def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> None:
         """Does some work for each range of states, all workers at once."""
         list((self._pool.map if self._pool else map)(work, parts))
 
     def _make_room(self) -> None:
-        """Sets how many states the table may take; doubles it first where it is that full."""
+        """Sets how many states the table may take; enlarges it first where it is that full."""
         slack = len(self.workers) * (k.BATCH + self.functions.most_records) + 1
         if self.count + 2 * slack > FULL * (1 << self.bits):
             if self.count >= self.capacity - slack:
                 self.stopped = "--max-memory"
                 return
-            self.bits = max(self.bits + 1, table_bits(self.count + 2 * slack))
-            self.table = np.zeros(0, np.uint32)  # given back before the new one is taken
-            self.table = np.zeros(1 << self.bits, np.uint32)
+            self.table[:] = 0
+            expected = min(expected_states([level.size for level in self.levels]), self.capacity)
+            needed = table_bits(self.count + 2 * slack)
+            self.bits = max(self.bits + 1, needed, min(self.bits + 2, table_bits(expected)))
+            self.table = self._entries[: 1 << self.bits]
             parts = [*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))]
             self.all_workers(self._enter, parts)
         self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
@@ -284,6 +319,8 @@ class Search:
 
     def _look_around(self, limits: Limits) -> None:
         now = time.monotonic()
+        if self.settling.words and self.bytes_used > self.max_memory:
+            self.settling.stop()
         if limits.max_states is not None and self.count >= limits.max_states:
             self.stopped = f"--max-states {limits.max_states}"
         if limits.max_seconds is not None and now - self.began > limits.max_seconds:
@@ -309,7 +346,8 @@ class Search:
         """Ends the threads and gives the memory back."""
         if self._pool:
             self._pool.shutdown()
-        self.states = self.table = np.zeros(0, np.int64)
+        self.states = self.table = self._entries = np.zeros(0, np.int64)
+        self.settling.stop()
 
 
 @contextmanager

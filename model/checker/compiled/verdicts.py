@@ -13,7 +13,7 @@ from model.checker.compiled import CannotCompile, cache
 from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.fingerprint import FingerprintSearch
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.kernels import FAR
+from model.checker.compiled.kernels_batch import FAR
 from model.checker.compiled.kernels_fingerprint import collision_probability
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import HEADROOM, free_memory
@@ -67,6 +67,7 @@ def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[st
         confirm(functions, failed.state)
     report["search_seconds"] = time.monotonic() - began
     report["search_cpu_seconds"] = time.process_time() - began_cpu
+    report["looked_up"] = search.looked_up
     report["bytes"] = search.bytes_used
     return search
 
@@ -101,7 +102,6 @@ def check(
         raise CannotCompile(functions.inexact)
     if asked.fingerprint and (asked.checkpoint or asked.resume):
         raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
-    cache.use_for_numba()
     search = explored(functions, limits, asked, report)
     verdicts = _Verdicts(search)
     results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]

@@ -61,7 +61,6 @@ def walk(
     functions = Functions(generated(system), claims, deadlock=False)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
-    cache.use_for_numba()
     code, _ = cache.machine_code(functions.source())
     walkers = _Walkers(functions, Library(code), seed, depth, workers)
     done, size, interrupted = 0, ROUND, False
@@ -104,7 +103,7 @@ class _Walkers:
         self.told = [np.zeros(8, np.int64) for _ in range(workers)]
         self.seen = [np.zeros(1 << w.REGISTERS, np.uint8) for _ in range(workers)]
         self.found: list[Any] = []
-        self._walk = w.walker(functions.packing.words)
+        self.shape = (0,) * functions.packing.words
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
     def round(self, start: int, stop: int) -> None:
@@ -120,9 +119,23 @@ class _Walkers:
 
     def _go(self, start: int, stop: int, told: Any, seen: Any, room: int) -> tuple[int, Any]:
         out = np.zeros((self.functions.most_records + 1) * (self.functions.packing.words + 1), np.int64)
+        moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
         log = np.zeros(room, np.int64)
-        parts = (self.addresses, self.initial, self.seed, start, stop, self.depth, out, told, seen, log)
-        return int(self._walk(*parts)), log
+        parts = (
+            self.addresses,
+            self.initial,
+            self.shape,
+            self.seed,
+            start,
+            stop,
+            self.depth,
+            out,
+            moves,
+            told,
+            seen,
+            log,
+        )
+        return int(w.walk(*parts)), log
 
     @property
     def first_violation(self) -> int:

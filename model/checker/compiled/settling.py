@@ -1,0 +1,109 @@
+"""Moves that need no look-up, as some other order of independent steps leads where they lead: see ``kernels_batch``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from model.checker.compiled import kernels_batch as k
+from model.checker.compiled.functions import Functions
+from model.checker.compiled.memory import WORD_BYTES, reserve
+from model.checker.compiled.packing import WORD
+from model.checker.independence import Footprints
+
+MOST_WORDS = 8  # of bits for each state that waits; moves for which there is no bit are always looked up
+FIRST_RING = 1 << 14
+
+
+class Settling:
+    """The bits of the moves that are settled in each state that waits, and which they are after each move.
+
+    Only two levels wait at any time: the one that is expanded and the one that is found. So states have their bits in a
+    ring, at their number modulo its size. Where it is too small, or memory short, some have none; that costs time only.
+    """
+
+    def __init__(self, functions: Functions, shared: Any, most_states: int) -> None:
+        self.shared = shared
+        self.words = min(functions.move_words, MOST_WORDS) if _sound(functions) else 0  # of bits, for each state
+        self.settles = _settled_after_each(functions, self.words)
+        self.ring = FIRST_RING
+        largest = max(FIRST_RING, 1 << most_states.bit_length())
+        self.settled = reserve(largest * self.words)
+
+    @property
+    def bytes_used(self) -> int:
+        """The memory of the ring."""
+        return self.ring * self.words * WORD_BYTES
+
+    def begin(self, fresh_from: int, room: int) -> None:
+        """Before a level is expanded: states found from now on have numbers from ``fresh_from`` on.
+
+        room: bytes of memory that a larger ring may take.
+        """
+        shared = self.shared
+        old_from, old_to = int(shared[k.FRESH_FROM]), min(int(shared[k.FRESH_TO]), fresh_from)
+        shared[k.SETTLING] = self.words
+        shared[k.OLD_FROM], shared[k.OLD_TO] = old_from, old_to
+        while 9 * (old_to - old_from) > 4 * self.ring and self.bytes_used < min(room, self.settled.nbytes // 2):
+            self._double(np.arange(old_from, old_to))
+        shared[k.RING] = self.ring - 1
+        shared[k.FRESH_FROM], shared[k.FRESH_TO] = fresh_from, old_from + self.ring if self.words else 0
+
+    def _double(self, numbers: Any) -> None:
+        rows = self.settled.reshape(-1, self.words)
+        moved = rows[numbers & (self.ring - 1)]
+        self.ring *= 2
+        rows[numbers & (self.ring - 1)] = moved
+
+    def begin_anywhere(self) -> None:
+        """Before a level is expanded whose states are found at any numbers but those of the states expanded."""
+        shared = self.shared
+        shared[k.SETTLING], shared[k.RING] = self.words, -1
+        shared[k.OLD_FROM] = shared[k.FRESH_FROM] = 0
+        shared[k.OLD_TO] = shared[k.FRESH_TO] = len(self.settled) // max(self.words, 1)
+
+    def pause(self) -> None:
+        """Before steps are taken in another order than by levels: nothing is settled."""
+        self.shared[[k.SETTLING, k.OLD_FROM, k.OLD_TO, k.FRESH_FROM, k.FRESH_TO]] = 0
+
+    def stop(self) -> None:
+        """From now on all is looked up: where memory is short."""
+        self.pause()
+        self.settled = np.zeros(0, np.int64)
+        self.words = 0
+
+
+def _sound(functions: Functions) -> bool:
+    """Whether all orders of independent steps lead to one state: by symmetry, if what stands for a state is unique."""
+    return len(functions.exchanges) <= 1
+
+
+def _settled_after_each(functions: Functions, words: int) -> Any:
+    """For each move the bits of the moves that are independent of it and rank lower."""
+    footprints = Footprints(functions.generated.ground)
+    ranks = _ranks(functions, footprints)
+    settles = np.zeros((len(ranks) + 1) * words, np.uint64)
+    for move, mine in enumerate(ranks):
+        lower = (one for one in range(min(len(ranks), words * WORD)) if ranks[one] < mine)
+        bits = sum(1 << one for one in lower if footprints.independent(one, move))
+        for word in range(words):
+            settles[move * words + word] = bits >> (word * WORD) & ((1 << WORD) - 1)
+    return settles.view(np.int64)
+
+
+def _ranks(functions: Functions, footprints: Footprints) -> list[tuple[int, int]]:
+    """The order of moves: the more others a move is independent of, the later.
+
+    Any order will do; in this one nearly all that can be left out is (of two moves one settles the other only if no
+    third that conflicts with both comes in between). Where elements may change places, it must not depend on which is
+    which: actions are compared, not moves.
+    """
+    steps = functions.steps
+    moves = range(len(steps))
+    others = [sum(footprints.independent(one, move) for one in moves) for move in moves]
+    if not functions.exchanges:
+        return [(count, -move) for move, count in enumerate(others)]
+    actions = list(functions.system.actions)
+    least = {step.action: count for count, step in sorted(zip(others, steps, strict=True), key=lambda pair: -pair[0])}
+    return [(least[step.action], actions.index(step.action)) for step in steps]
