@@ -7,6 +7,7 @@ loops; the client, the network, the clock and whoever starts processes are here,
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 from collections.abc import Callable
@@ -37,11 +38,12 @@ PATH = "/2023-03-30/functions/f/"
 class PlatformCore(Core):
     """A core whose parts are the platform's processes; ``close`` ends them all.
 
-    folder: for its files; made here, and removed by whoever gave it. store and queue: as for `serve`.
+    folder: for its files; made here, and removed by whoever gave it. nursery: starts its processes, and stays.
+    store and queue: as for `serve`. mutant: how its processes are broken, or "".
     """
 
     def __init__(
-        self, folder: str, settings: Settings, store: str = "sqlite", queue: str = "store", mutant: str = ""
+        self, folder: str, settings: Settings, nursery: Nursery, store: str, queue: str, mutant: str = ""
     ) -> None:
         off = [name for name in Mechanisms.__slots__ if not getattr(settings.mechanisms, name)]
         self.folder = folder
@@ -59,15 +61,14 @@ class PlatformCore(Core):
             beat_seconds=settings.beat_ns / SECOND_NS,
             on_agent_loss="fail" if settings.mechanisms.fail_on_agent_loss else "rerun",
             function_timeout_seconds=3600,
-            gate=f"{self.folder}/gate",
+            gate=nursery.gate,
             without=",".join(off),
         )
         self.names = Names()
         self.remotes: dict[str, Remote] = {}
         self.wires: dict[str, AgentWires] = {}
-        self._mutant = mutant
+        self._nursery, self._mutant = nursery, mutant
         self._elsewhere: JetStreamQueue | None = None
-        self._nursery: Nursery | None = None
         self._listener: socket.socket | None = None
         try:
             super().__init__(self.folder, settings, ManualClock())
@@ -78,7 +79,6 @@ class PlatformCore(Core):
     def make_database(self, path: str) -> Database:
         """The store, claimed for this platform; the other processes are started on it."""
         self.database = claim_database(self.config)
-        self._nursery = Nursery(self.folder, self.config, self._mutant)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         return self.database
@@ -93,9 +93,9 @@ class PlatformCore(Core):
         """A process that has forgotten everything: a new one, or the one that is there."""
         remote = self.remotes.get(name)
         if remote is None:
-            assert self._nursery is not None
             listener = self._listener if role == "api" else None
-            self.remotes[name] = Remote(self._nursery, role, name, self.clock.now_ns, listener)
+            fork = functools.partial(self._nursery.fork, role, name, self.config, self._mutant, listener)
+            self.remotes[name] = Remote(name, self.clock.now_ns, fork)
             return self.remotes[name]
         if remote.stopped:
             remote.resume()
@@ -169,8 +169,6 @@ class PlatformCore(Core):
 
     def close(self) -> None:
         """End all processes."""
-        if self._nursery is not None:
-            self._nursery.close()
         for remote in self.remotes.values():
             with contextlib.suppress(Exception):
                 remote.kill()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from conformance.core_driver import ABILITIES, CoreDriver
 from conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepUncalled
 from conformance.platform.core import PlatformCore
+from conformance.platform.remote import Nursery
 from conformance.processes.remote import ProcessFailed
 from implementation.errors import NotEnabled
+from implementation.settings import Settings
 
 SOURCES = {
     "call": "the caller's memory (the replay is the caller)",
@@ -62,12 +65,17 @@ ON_JETSTREAM = {
 
 
 class PlatformDriver(CoreDriver):
-    """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or ""."""
+    """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or "".
+
+    Its nursery outlives the platforms that it is asked for, one for each configuration.
+    """
 
     def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
+        self.store, self.queue, self.mutant = store, queue, mutant
+        self._nursery: Nursery | None = None
         name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
         super().__init__(
-            lambda path, settings: PlatformCore(path.removesuffix(".db"), settings, store, queue, mutant),
+            self._make_platform,
             name + ("" if queue == "store" else " and JetStream"),
         )
         self._abilities = replace(
@@ -85,6 +93,25 @@ class PlatformDriver(CoreDriver):
             raise DriverError(f"the platform could not be started: {error}") from None
         except (NotEnabled, ProcessFailed, StepUncalled) as error:
             raise DriverError(f"the platform could not be reset: {error}") from None
+
+    def break_as(self, mutant: str) -> None:
+        """From the next reset on, drive this broken variant; "": the platform as it is."""
+        self._drop()
+        self.mutant = mutant
+
+    def close(self) -> None:
+        self._drop()
+        if self._nursery is not None:
+            self._nursery.close()
+        super().close()
+
+    def _make_platform(self, path: str, settings: Settings) -> PlatformCore:
+        if self._nursery is not None and not self._nursery.sound:
+            self._nursery.close()
+            self._nursery = None
+        if self._nursery is None:
+            self._nursery = Nursery(str(Path(path).parent))
+        return PlatformCore(path.removesuffix(".db"), settings, self._nursery, self.store, self.queue, self.mutant)
 
     def observe(self) -> Observation:
         core = self.core

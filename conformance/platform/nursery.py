@@ -6,6 +6,8 @@ It stands in for the supervisor, which would start the same code anew in an inte
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import json
 import os
 import signal
@@ -33,10 +35,13 @@ def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
         data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
         if not data:
             return
+        request = json.loads(data)
+        config = PlatformConfig.from_json(request["config"])
+        _import_for(config)
         child = os.fork()
         if child == 0:
             control.close()
-            _become(json.loads(data), descriptors, log, prepare)
+            _become(request, config, descriptors, log, prepare)
         for number in descriptors:
             os.close(number)
         try:
@@ -46,7 +51,18 @@ def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
         _reap()
 
 
-def _become(request: dict[str, Any], descriptors: list[int], log: str, prepare: Prepare | None) -> None:
+def _import_for(config: PlatformConfig) -> None:
+    """What all processes need, which would each import it otherwise; what is not there they say themselves."""
+    with contextlib.suppress(ImportError):
+        if config.store != "sqlite":
+            importlib.import_module("implementation.postgres")
+        if config.queue != "store":
+            importlib.import_module("implementation.jetstream")
+
+
+def _become(
+    request: dict[str, Any], config: PlatformConfig, descriptors: list[int], log: str, prepare: Prepare | None
+) -> None:
     """Be the process that was asked for, to its end."""
     die_with_parent()
     os.setsid()
@@ -58,7 +74,6 @@ def _become(request: dict[str, Any], descriptors: list[int], log: str, prepare: 
             spoil(request["mutant"])
         if prepare is not None:
             prepare(request)
-        config = PlatformConfig.from_json(request["config"])
         listener = descriptors[0] if descriptors else -1
         asyncio.run(platform.run(request["role"], request["name"], config, request["folder"], listener))
     except BaseException as error:

@@ -27,13 +27,18 @@ Passed = Mapping[str, Any]
 
 
 class Nursery:
-    """Forks the platform's processes, and takes each one's connection to the gate."""
+    """Forks the processes of platforms, and takes each one's connection to the gate.
 
-    def __init__(self, folder: str, config: PlatformConfig, mutant: str = "") -> None:
-        self.folder, self.config, self.mutant = folder, config, mutant
-        self.log = str(Path(folder) / "log.ndjson")
+    folder: for its log and its gate. sound: no fork has failed, so nobody is on the way who is not waited for.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.log, self.gate = f"{folder}/log.ndjson", f"{folder}/gate"
+        self.sound = True
+        for path in (self.log, self.gate):
+            Path(path).unlink(missing_ok=True)
         self._gate = socket.socket(socket.AF_UNIX)
-        self._gate.bind(config.gate)
+        self._gate.bind(self.gate)
         self._gate.listen(64)
         self._gate.settimeout(30)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -46,20 +51,24 @@ class Nursery:
         theirs.close()
         self._control.settimeout(60)
 
-    def fork(self, role: str, name: str, listener: socket.socket | None = None) -> tuple[int, socket.socket]:
-        """A new process: its id, and its connection to the gate."""
-        request = {"role": role, "name": name, "folder": self.folder, "mutant": self.mutant}
-        data = json.dumps({**request, "config": self.config.to_json()}).encode()
+    def fork(
+        self, role: str, name: str, config: PlatformConfig, mutant: str, listener: socket.socket | None
+    ) -> tuple[int, socket.socket]:
+        """A new process of a platform: its id, and its connection to the gate. mutant: how it is broken, or ""."""
+        request = {"role": role, "name": name, "folder": config.data, "mutant": mutant, "config": config.to_json()}
+        data = json.dumps(request).encode()
+        self.sound = False
         try:
             socket.send_fds(self._control, [data], [listener.fileno()] if listener is not None else [])
             child = int(self._control.recv(64))
             connection, _ = self._gate.accept()
-        except OSError as error:
+            connection.settimeout(ANSWER_SECONDS)
+            hello = receive_frame(connection)
+        except (OSError, ValueError) as error:  # a nursery that is dead answers with nothing, which is no number
             raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
-        connection.settimeout(ANSWER_SECONDS)
-        hello = receive_frame(connection)
         if hello is None or hello[0]["process"] != name:
             raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
+        self.sound = True
         return child, connection
 
     def last_words(self) -> str:
@@ -69,7 +78,7 @@ class Nursery:
         return "(nothing)"
 
     def close(self) -> None:
-        """End it, and with it all that it has forked: nobody writes into the folder any more."""
+        """End it, and with it all that it has forked: nobody writes into their folders any more."""
         self._control.close()
         self._gate.close()
         self._process.kill()
@@ -80,11 +89,8 @@ class Nursery:
 class Remote:
     """One process under the gate. SIGKILL ends it, SIGSTOP and SIGCONT pause and resume it; ``view`` is its memory."""
 
-    def __init__(
-        self, nursery: Nursery, role: str, name: str, now: Callable[[], int], listener: socket.socket | None = None
-    ) -> None:
-        self._fork: Callable[[], tuple[int, socket.socket]] = lambda: nursery.fork(role, name, listener)
-        self.role, self.name, self._now = role, name, now
+    def __init__(self, name: str, now: Callable[[], int], fork: Callable[[], tuple[int, socket.socket]]) -> None:
+        self.name, self._now, self._fork = name, now, fork
         self.stopped = False
         self.view: Any = None
         self.child, self.connection = self._fork()

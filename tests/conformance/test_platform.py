@@ -27,26 +27,28 @@ from tests.implementation.nats_servers import Nats
 SPEC = Path(__file__).resolve().parents[2] / "specs" / "scheduler-failover.yaml"
 ALL = dict.fromkeys(PROTOCOL.faults, 1)
 ONE = {"submissions": 2, "agents": 2, "attempts": 2, "expiries": 1}
-# Sizes, mechanisms that are off, faults, how many random traces. Each mechanism is off on one of these days.
+# Sizes, mechanisms that are off, faults, how many random traces of how many steps at most. Each mechanism is off once.
 DAYS = (
-    ({**ONE, "tasks": 2, "users": 2, "stops": 1}, (), ALL, 3),
-    ({**ONE, "stops": 1}, ("owner_epoch", "sticky_placement", "agent_dedup", "graceful_drain"), ALL, 3),
-    ({**ONE, "stops": 1}, ("atomic_admission", "receipt_fencing", "renewal", "retain_until_delete"), ALL, 3),
-    (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 3),
-    ({"agents": 2}, (), {"agent_crash": None}, 1),
-    ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1),
-    ({"submissions": 2}, (), {"function_failure": 1, "lease_lapse": 1, "response_loss": 1}, 2),
+    ({**ONE, "tasks": 2, "users": 2, "stops": 1}, (), ALL, 3, 60),
+    ({**ONE, "stops": 1}, ("owner_epoch", "sticky_placement", "agent_dedup", "graceful_drain"), ALL, 3, 60),
+    ({**ONE, "stops": 1}, ("atomic_admission", "receipt_fencing", "renewal", "retain_until_delete"), ALL, 3, 60),
+    (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 3, 60),
+    ({"agents": 2}, (), {"agent_crash": None}, 1, 40),
+    ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1, 40),
+    ({"submissions": 2}, (), {"function_failure": 1, "lease_lapse": 1, "response_loss": 1}, 2, 60),
 )
 
 
-STEPS = 555
+STEPS = 515
 
 
 @functools.cache
 def the_same_traces():
     """Seeded random traces in which every action of the model is taken, and each mechanism off somewhere."""
-    systems = [(small(sizes, dict.fromkeys(off, False), **faults), number) for sizes, off, faults, number in DAYS]
-    return [trace for system, number in systems for trace in random_traces(system, number, 60, seed=38)]
+    traces = []
+    for sizes, off, faults, number, length in DAYS:
+        traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=38)
+    return traces
 
 
 def agree(driver):
@@ -85,7 +87,7 @@ def platform():
 def test_the_same_traces_have_every_action_and_agree_in_process():
     traces = the_same_traces()
     assert {step.action for trace in traces for step in trace.steps} == set(PROTOCOL.actions)
-    assert {name for _, off, _, _ in DAYS for name in off} == set(PROTOCOL.switches)
+    assert {name for _, off, _, _, _ in DAYS for name in off} == set(PROTOCOL.switches)
     driver = open_driver("core")
     assert agree(driver) == STEPS
     driver.close()
@@ -116,12 +118,12 @@ def test_what_the_platform_cannot_do_is_said(platform):
     assert lockstep.abilities.performs == set(PROTOCOL.actions) and not lockstep.abilities.unperformed
 
 
-def at_the_gate(mutant, system=None, **budget):
-    driver = on_platform(mutant=mutant)
+def at_the_gate(driver, mutant, system=None, **budget):
+    driver.break_as(mutant)
     try:
         return cover(system or small(), driver, Budget(**{"refusals": 1, "max_steps": 400, **budget}))
     finally:
-        driver.close()
+        driver.break_as("")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +136,9 @@ def at_the_gate(mutant, system=None, **budget):
         ("goes-round-the-gate", Kind.DIFFERENT, "hear", ""),
     ],
 )
-def test_what_goes_wrong_at_the_gate_has_its_word(monkeypatch, mutant, kind, action, reason):
+def test_what_goes_wrong_at_the_gate_has_its_word(platform, monkeypatch, mutant, kind, action, reason):
     monkeypatch.setattr(remote, "ANSWER_SECONDS", 0.5)
-    found = at_the_gate(mutant, refusals=0).disagreement
+    found = at_the_gate(platform, mutant, refusals=0).disagreement
     assert found is not None and found.kind is kind and found.step.action == action
     assert reason in found.reason
 
@@ -150,10 +152,10 @@ def test_a_command_that_finds_a_canary_ends_with_1(monkeypatch, capsys, tmp_path
 
 
 @pytest.mark.parametrize("name", ["dedup-missing", "outbox-forgotten", "placement-in-memory-only"])
-def test_mutants_of_the_core_are_found_on_the_platform_too(name):
+def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name):
     mutant = MUTANTS[name]
     system = small(mutant.sizes, mutant.mechanisms, **mutant.faults)
-    assert at_the_gate(name, system, max_steps=3000).disagreement is not None
+    assert at_the_gate(platform, name, system, max_steps=3000).disagreement is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
