@@ -11,7 +11,6 @@ the state of the first. What two workers write in ``settled`` at the same time m
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from model.checker.compiled.kernels_batch import (
@@ -43,10 +42,10 @@ from model.checker.compiled.kernels_batch import (
     judged,
     settled_by,
 )
-from model.checker.compiled.primitives import add_and_fetch, claim, prefetch
+from model.checker.compiled.primitives import add_and_fetch, claim, kernel, prefetch
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def explore(  # type: ignore[no-untyped-def]
     functions, states, shape, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
     settled, settles, moves, rounds
@@ -140,7 +139,7 @@ def explore(  # type: ignore[no-untyped-def]
     return reason
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def rebuild(states, shape, table, bits, start, stop, hashes, alone):  # type: ignore[no-untyped-def]
     """Enters the states from number ``start`` up to ``stop``, which are all different, into an empty table."""
     words = len(shape)

@@ -11,10 +11,9 @@ Concurrent Systems, 1996, chapter 5; there the least common set counts, here, br
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from model.checker.compiled.primitives import add_and_fetch, call, call_expand, prefetch, unsigned
+from model.checker.compiled.primitives import add_and_fetch, call, call_expand, part, prefetch, unsigned
 
 BATCH = 768  # successors that are looked up together
 BLOCK = 4096  # states that a worker takes room for at a time
@@ -34,7 +33,7 @@ FINISHED, GROW, PAUSED, FAILED = range(4)
 PLANES = 6  # of the counters that count all moves of a word at once
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, out, settled, moves):  # type: ignore[no-untyped-def]
     """Fills ``out`` with the successors of some states, as far as they are wanted and not settled.
 
@@ -82,7 +81,7 @@ def gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, o
     return n
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def tally(moves, move_words, batch, fired):  # type: ignore[no-untyped-def]
     """Adds to ``fired`` how often each move is enabled in the rows from 1 to ``batch``.
 
@@ -105,7 +104,7 @@ def tally(moves, move_words, batch, fired):  # type: ignore[no-untyped-def]
                 fired[word * 64 + bit] += low + 8 * (p3 >> bit & 1) + 16 * (p4 >> bit & 1) + 32 * (p5 >> bit & 1)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def hash_of(numbers, at, shape):  # type: ignore[no-untyped-def]
     """The hash of the state that stands there; never 0, which tables have for nothing."""
     value = np.uint64(0)
@@ -116,7 +115,7 @@ def hash_of(numbers, at, shape):  # type: ignore[no-untyped-def]
     return max(value ^ (value >> np.uint64(31)), np.uint64(1))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def number_of(numbers, at, value, states, shape, table, bits):  # type: ignore[no-untyped-def]
     """The number of the state that stands there, whose hash is ``value``; -1 where it was not found by the search."""
     words = len(shape)
@@ -137,7 +136,7 @@ def number_of(numbers, at, value, states, shape, table, bits):  # type: ignore[n
     return np.int64(-1)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def settled_by(step, word, shared, moves, settles):  # type: ignore[no-untyped-def]
     """One word of the bits of the moves that are settled after a step: a move, with the number of its source."""
     move, source = step & ((1 << MOVE_BITS) - 1), step >> MOVE_BITS
@@ -146,7 +145,7 @@ def settled_by(step, word, shared, moves, settles):  # type: ignore[no-untyped-d
     return enabled & settles[move * shared[SETTLING] + word]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def hashed(functions, shape, out, n, hashes, table, shift):  # type: ignore[no-untyped-def]
     """Finds the hashes of the successors in ``out``, and asks for their places in the table; returns how many.
 
@@ -164,7 +163,7 @@ def hashed(functions, shape, out, n, hashes, table, shift):  # type: ignore[no-u
     return count
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@part
 def judged(functions, states, shape, number, mine, best, depth, out):  # type: ignore[no-untyped-def]
     """Notes what a new state violates, and what it puts to use; whether the model itself fails there."""
     at = number * len(shape)

@@ -6,7 +6,6 @@ be taken for one: ``collision_probability`` says how likely that is.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from model.checker.compiled.kernels_batch import (
@@ -34,7 +33,7 @@ from model.checker.compiled.kernels_batch import (
     judged,
     settled_by,
 )
-from model.checker.compiled.primitives import add_and_fetch, claim_wide
+from model.checker.compiled.primitives import add_and_fetch, claim_wide, kernel
 
 
 def collision_probability(states: int) -> float:
@@ -42,7 +41,7 @@ def collision_probability(states: int) -> float:
     return min(states * (states - 1) / 2 / 2**64, 1.0)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def explore_fingerprints(  # type: ignore[no-untyped-def]
     functions, states, shape, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
     settled, settles, moves, rounds
@@ -103,7 +102,7 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
     return reason
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def enter_again(old, table, bits):  # type: ignore[no-untyped-def]
     """Enters the fingerprints of an old table into a larger one."""
     shift = np.uint64(64 - bits)

@@ -12,13 +12,13 @@ import numba
 import numpy as np
 
 from model.checker.compiled.kernels_batch import EXPAND, hash_of, number_of
-from model.checker.compiled.primitives import call, call_expand, prefetch
+from model.checker.compiled.primitives import call, call_expand, kernel, prefetch
 
 GROUP = 64  # states whose successors are looked up together
 NO_FAIRNESS, WEAK, STRONG = range(3)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def make_edges(functions, states, shape, table, bits, start, stop, first, moves, targets, out, hashes, row):  # type: ignore[no-untyped-def]
     """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted."""
     words = len(shape)
@@ -52,7 +52,7 @@ def make_edges(functions, states, shape, table, bits, start, stop, first, moves,
             edge += 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def make_labels(function, states, shape, start, stop, labels, unused):  # type: ignore[no-untyped-def]
     """Puts what ``function`` says of each state into ``labels``; returns the first state where it fails, or -1."""
     for number in range(start, stop):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numba
-
 from model.checker.compiled.kernels_batch import CANONICAL, ENDS, EXPAND, JUDGE, SPENT, hash_of, number_of
-from model.checker.compiled.primitives import call, call_expand
+from model.checker.compiled.primitives import call, call_expand, kernel
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def scan(functions, states, shape, start, stop, which, faults, calm, out, moves, marks, label):  # type: ignore[no-untyped-def]
     """Marks with ``label`` each state where claim ``which`` - 1 is false (0: a deadlock) after so many faults.
 
@@ -33,7 +31,7 @@ def scan(functions, states, shape, start, stop, which, faults, calm, out, moves,
     return found
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def mark(functions, states, shape, table, bits, start, stop, label, fault_label, is_fault, out, moves, marks):  # type: ignore[no-untyped-def]
     """Marks each state with a step to one that is marked ``label`` + 1 (by a fault: ``fault_label`` + 1).
 

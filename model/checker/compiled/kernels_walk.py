@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from model.checker.compiled.kernels_batch import EXPAND, JUDGE, hash_of
-from model.checker.compiled.primitives import call, call_expand, unsigned
+from model.checker.compiled.primitives import call, call_expand, kernel, unsigned
 
 # what a worker tells: where it found a violation (walk, steps), which bits, and sums over all its walks
 WALK, STEPS, FALSE, TAKEN, ENDED, DEEPEST, FAILING = range(7)
 REGISTERS = 14  # as a power of two: of the estimate of how many different states were seen
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def walk(functions, initial, shape, seed, start, stop, depth, out, moves, told, registers, log):  # type: ignore[no-untyped-def]
     """Walks number ``start`` up to ``stop``, each of at most ``depth`` steps; ends at the first violation.
 
