@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from model.checker.compiled.kernels_batch import EXPAND, hash_of, number_of
-from model.checker.compiled.primitives import call, call_expand, kernel, prefetch
+from model.checker.compiled.primitives import call, call_expand, kernel, part, prefetch
 
 GROUP = 64  # states whose successors are looked up together
 NO_FAIRNESS, WEAK, STRONG = range(3)
@@ -24,6 +23,7 @@ def make_edges(functions, states, shape, table, bits, start, stop, first, moves,
     words = len(shape)
     record = words + 1
     shift = np.uint64(64 - bits)
+    number_mask = np.uint32((1 << bits) - 1)
     counting = len(targets) == 0
     for group in range(start, stop, GROUP):
         last = min(group + GROUP, stop)
@@ -44,6 +44,10 @@ def make_edges(functions, states, shape, table, bits, start, stop, first, moves,
         for i in range(count):
             hashes[i] = hash_of(out, i * record + 1, shape)
             prefetch(table, np.int64(hashes[i] >> shift))
+        for i in range(count):
+            entry = table[np.int64(hashes[i] >> shift)]
+            if entry != 0:
+                prefetch(states, np.int64((entry & number_mask) - 1) * words)
         edge = first[group]
         for i in range(count):
             move = out[i * record]
@@ -63,7 +67,7 @@ def make_labels(function, states, shape, start, stop, labels, unused):  # type: 
     return np.int64(-1)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, count: int) -> int:
     """All that can be reached from the first ``count`` in the queue over allowed states; returns how many they are."""
     done = 0
@@ -79,7 +83,7 @@ def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, coun
     return count
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def least_costs(
     first: Any,
     moves: Any,
@@ -155,7 +159,46 @@ def least_costs(
     return spent
 
 
-@numba.njit(nogil=True, cache=True)
+@part
+def rests(first, moves, targets, is_fault, fairness, number):  # type: ignore[no-untyped-def]
+    """Whether a fair run may stay in one state for ever: whether no fair step leads out of it."""
+    for edge in range(first[number], first[number + 1]):
+        if targets[edge] != number and fairness[moves[edge]] != 0 and not is_fault[moves[edge]]:
+            return False
+    return True
+
+
+@kernel
+def peel(first, moves, targets, is_fault, fairness, entries, queue, resting):  # type: ignore[no-untyped-def]
+    """Finds the states that no cycle of steps that are no faults leads to, and those in which a fair run may stay.
+
+    Most graphs are peeled off altogether, in the order in which they were found. ``entries`` ends as -1 for each state
+    that is (0 before); ``queue`` is room for all states.
+    """
+    count, done = 0, 0
+    for number in range(len(first) - 1):
+        resting[number] = rests(first, moves, targets, is_fault, fairness, number)
+        for edge in range(first[number], first[number + 1]):
+            if targets[edge] != number and not is_fault[moves[edge]]:
+                entries[targets[edge]] += 1
+    for number in range(len(first) - 1):
+        if entries[number] == 0:
+            queue[count] = number
+            count += 1
+    while done < count:
+        number = queue[done]
+        done += 1
+        entries[number] = -1
+        for edge in range(first[number], first[number + 1]):
+            target = targets[edge]
+            if target != number and not is_fault[moves[edge]]:
+                entries[target] -= 1
+                if entries[target] == 0:
+                    queue[count] = target
+                    count += 1
+
+
+@kernel
 def fair_sets(
     first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any, members: Any, group: Any, room: Any, counts: Any
 ) -> int:
@@ -208,6 +251,15 @@ def fair_sets(
                 if low[number] != index[number]:
                     continue
                 components += 1
+                if stack[height - 1] == number:
+                    height -= 1
+                    component[number] = components
+                    if rests(first, moves, targets, is_fault, fairness, number):
+                        sets += 1
+                        group[number] = sets
+                    else:
+                        group[number] = -1
+                    continue
                 bottom = height
                 while True:
                     bottom -= 1
@@ -255,7 +307,7 @@ def fair_sets(
     return sets
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def sources(
     first: Any,
     moves: Any,

@@ -25,7 +25,7 @@ UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
 STRENGTH = {Fairness.NONE: g.NO_FAIRNESS, Fairness.WEAK: g.WEAK, Fairness.STRONG: g.STRONG}
 
 
-EDGE_BYTES = 12  # a move and a target
+EDGE_BYTES = 8  # a move and a target
 STATE_BYTES = 110  # what the searches note of each state
 
 
@@ -53,13 +53,14 @@ class Promises:
         actions = self.functions.system.actions
         self.fairness = np.array([STRENGTH[actions[s.action].fairness] for s in self.functions.steps] + [0], np.int64)
         self._make_edges()
+        self._peel()
         self._base: Any = None
 
     def _make_edges(self) -> None:
         search = self.search
         most = (g.GROUP * self.functions.most_records + 1) * (search.words + 1)
         self.first = np.zeros(self.size + 1, np.int64)
-        self.moves, self.targets = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        self.moves, self.targets = np.zeros((2, 0), np.int32)
         pieces = [
             (a, min(a + 256 * CHUNK, stop)) for start, stop in self.ranges for a in range(start, stop, 256 * CHUNK)
         ]
@@ -75,7 +76,13 @@ class Promises:
             if not len(self.targets):
                 np.cumsum(self.first, out=self.first)
                 edges = int(self.first[-1])
-                self.moves, self.targets = np.zeros(edges + 1, np.int32), np.zeros(edges + 1, np.int64)
+                self.moves, self.targets = np.zeros((2, edges + 1), np.int32)
+
+    def _peel(self) -> None:
+        """What of the answer is the same for each promise: where cycles are, and where a fair run may stay."""
+        self.entries, queue = np.zeros(self.size, np.int32), np.zeros(self.size, np.int32)
+        self.resting = np.zeros(self.size, np.bool_)
+        g.peel(self.first, self.moves, self.targets, self.is_fault, self.fairness, self.entries, queue, self.resting)
 
     # -- one promise
 
@@ -97,14 +104,25 @@ class Promises:
         queue = np.empty(int(np.count_nonzero(unkept)) + 1, np.int64)
         queue[: len(seeds)] = seeds
         count = g.reach(self.first, self.targets, unkept, opened, queue, len(seeds))
-        group = np.full(self.size, -1, np.int64)
-        group[queue[:count]] = 0
-        graph = (self.first, self.moves, self.targets, self.is_fault)
-        room = np.zeros((7, self.size), np.int64)
-        counts = np.zeros((2, len(self.fairness)), np.int64)
-        if not g.fair_sets(*graph, self.fairness, queue[:count], group, room, counts):
+        group = self._fair_sets(queue[:count])
+        if not np.any(group > 0):
             return None
         return self._shown(claim, number, seeds, unkept, group)
+
+    def _fair_sets(self, members: Any) -> Any:
+        """For each state the number (from 1 on) of the set among ``members`` that a fair run can stay in; or less."""
+        group = np.full(self.size, -1, np.int64)
+        sets = 0
+        peeled = self.entries[members] < 0
+        on_cycles = members[~peeled]
+        if len(on_cycles):
+            group[on_cycles] = 0
+            graph = (self.first, self.moves, self.targets, self.is_fault, self.fairness)
+            room, counts = np.zeros((7, self.size), np.int64), np.zeros((2, len(self.fairness)), np.int64)
+            sets = g.fair_sets(*graph, on_cycles, group, room, counts)
+        alone = members[peeled & self.resting[members]]
+        group[alone] = sets + 1 + np.arange(len(alone))
+        return group
 
     def _shown(self, claim: Property, number: int, seeds: Any, unkept: Any, group: Any) -> Counterexample:
         base_faults, base_steps = self._base_costs()
