@@ -2,6 +2,7 @@
 
     .venv/bin/python -m bench.explore                   # specs of about 1.3 and 5 million states
     .venv/bin/python -m bench.explore --large           # and of 25 million
+    .venv/bin/python -m bench.explore --huge            # and of 111 million, which take 3.3 GiB
     .venv/bin/python -m bench.explore --write           # also bench/results/explore.json and explore.svg
 
 Every run is a process of its own, so that "launch to verdict" is what a user waits, with a cache that is new (first
@@ -27,6 +28,7 @@ SPECS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "one-crash": ({"tasks": 2}, {"scheduler_crash": 1}),
     "crash-and-loss": ({"tasks": 2}, {"scheduler_crash": 1, "reply_loss": 1, "request_loss": 1}),
     "two-crashes": ({"tasks": 2}, {"scheduler_crash": 2, "reply_loss": 1}),
+    "all-twice": ({"tasks": 2}, {"scheduler_crash": 2, "reply_loss": 2, "request_loss": 2}),
 }
 RUNS = [
     ("plain", 1, False),
@@ -59,6 +61,7 @@ def explore(spec: str, engine: str, workers: int, symmetry: bool) -> dict[str, A
         "symmetry": result.symmetry,
         "states": result.states,
         "transitions": result.transitions,
+        "looked_up": report.get("looked_up", result.transitions),
         "depth": result.depth,
         "verdict": result.verdict.value,
         "search_seconds": round(report.get("search_seconds", result.seconds), 3),
@@ -68,19 +71,27 @@ def explore(spec: str, engine: str, workers: int, symmetry: bool) -> dict[str, A
     }
 
 
-def launched(arguments: list[str], cache: str) -> dict[str, Any]:
-    """One exploration in a process of its own, with the seconds from launch to verdict."""
-    environment = {**os.environ, "XDG_CACHE_HOME": cache}
-    environment.pop("NUMBA_CACHE_DIR", None)
-    began = time.perf_counter()
+def launched(arguments: list[str], cache: str, state: str) -> dict[str, Any]:
+    """One exploration in a process of its own, with the seconds from launch to verdict. state: of the cache."""
     command = [sys.executable, "-m", "bench.explore", "--one", *arguments]
-    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    with tempfile.TemporaryDirectory() as empty:
+        environment = {**os.environ, "XDG_CACHE_HOME": empty if state == "new" else cache}
+        environment.pop("NUMBA_CACHE_DIR", None)
+        began = time.perf_counter()
+        output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+        seconds = time.perf_counter() - began
     row: dict[str, Any] = json.loads(output)
-    row["launch_to_verdict_seconds"] = round(time.perf_counter() - began, 2)
+    row["cache"] = state
+    row["launch_to_verdict_seconds"] = round(seconds, 2)
     row["states_per_second"] = round(row["states"] / max(row["search_seconds"], 1e-3))
     row["states_per_cpu_second"] = round(row["states"] / max(row["search_cpu_seconds"], 1e-3))
     row["transitions_per_second"] = round(row["transitions"] / max(row["search_seconds"], 1e-3))
     return row
+
+
+def median(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of several runs of the same the one in the middle, by what the search took."""
+    return sorted(rows, key=lambda row: row["search_seconds"])[len(rows) // 2]
 
 
 COLUMNS = {
@@ -90,6 +101,7 @@ COLUMNS = {
     "cache": "cache",
     "states": "states",
     "transitions": "transitions",
+    "looked_up": "looked up",
     "launch_to_verdict_seconds": "launch s",
     "search_seconds": "search s",
     "search_cpu_seconds": "cpu s",
@@ -156,6 +168,8 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help="also the spec of 25 million states")
+    parser.add_argument("--huge", action="store_true", help="also the specs of 25 and 111 million states")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each, of which the median counts (3)")
     parser.add_argument("--write", action="store_true", help="keep table and plot in bench/results")
     parser.add_argument("--one", nargs=4, metavar=("SPEC", "ENGINE", "WORKERS", "SYMMETRY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -164,20 +178,18 @@ def main() -> None:
         print(json.dumps(explore(spec, engine, int(workers), symmetry == "True")))
         return
     about, rows = machine(), []
+    left_out = {"two-crashes": not (options.large or options.huge), "all-twice": not options.huge}
     with tempfile.TemporaryDirectory() as cache:
-        for spec in SPECS:
-            if spec == "two-crashes" and not options.large:
-                continue
+        for spec in (spec for spec in SPECS if not left_out.get(spec)):
             for engine, workers, symmetry in RUNS:
-                if engine == "plain" and spec != "small":
+                if (engine == "plain" and spec != "small") or (spec == "all-twice" and workers == 1):
                     continue
                 arguments = [spec, engine, str(workers), str(symmetry)]
                 states = ["warm"]
                 if spec == "one-crash" and (engine, workers, symmetry) == ("compiled", 1, False):
                     states = ["new", "warm"]
                 for state in states:
-                    with tempfile.TemporaryDirectory() as empty:
-                        rows.append({**launched(arguments, empty if state == "new" else cache), "cache": state})
+                    rows.append(median([launched(arguments, cache, state) for _ in range(options.runs)]))
                     print(table(rows[-1:]).splitlines()[-1], file=sys.stderr)
     print(table(rows))
     if options.write:

@@ -16,7 +16,7 @@ import numpy as np
 from model.checker.compiled.primitives import add_and_fetch, call, call_expand, part, prefetch, unsigned
 
 BATCH = 768  # successors that are looked up together
-BLOCK = 4096  # states that a worker takes room for at a time
+BLOCK = 1024  # states that a worker takes room for at a time
 FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
 MOVE_BITS = 32  # of what stands before a successor: the move, and above it the number of its source in the batch
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.checker.compiled import kernels_batch as k
 from model.checker.compiled import kernels_graph as g
-from model.checker.compiled.search import CHUNK, Ranges, Search
+from model.checker.compiled.search import Ranges, Search, pieces
 from model.checker.graph import Graph
 from model.checker.liveness import FairSearch
 from model.checker.results import Counterexample, Trace
@@ -61,9 +61,6 @@ class Promises:
         most = (g.GROUP * self.functions.most_records + 1) * (search.words + 1)
         self.first = np.zeros(self.size + 1, np.int64)
         self.moves, self.targets = np.zeros((2, 0), np.int32)
-        pieces = [
-            (a, min(a + 256 * CHUNK, stop)) for start, stop in self.ranges for a in range(start, stop, 256 * CHUNK)
-        ]
         for _ in range(2):
 
             def fill(piece: tuple[int, int]) -> None:
@@ -72,7 +69,7 @@ class Promises:
                 parts = (search.addresses, search.states, search.shape, search.table, search.bits)
                 g.make_edges(*parts, *piece, self.first, self.moves, self.targets, out, hashes, moves)
 
-            search.all_workers(fill, pieces)
+            search.all_workers(fill, pieces(self.ranges))
             if not len(self.targets):
                 np.cumsum(self.first, out=self.first)
                 edges = int(self.first[-1])

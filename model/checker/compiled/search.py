@@ -6,7 +6,7 @@ import ctypes
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ from model.checker.results import Limits, Progress
 from model.language.layout import State
 
 CHUNK = 256  # states that a worker takes at a time
+PIECE = 1 << 16  # states for work that takes longer to hand out
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
 FIRST_TABLE = 21  # 8 MiB
 NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
@@ -183,7 +184,7 @@ class Search:
             worker.mine[k.PENDING] = saved["pending"]
         self.bits = max(self.bits, table_bits(self.count))
         self.table = self._entries[: 1 << self.bits]
-        self.all_workers(self._enter, ranges)
+        self.all_workers(self._enter, pieces(ranges))
 
     def run(self, limits: Limits, unfinished: tuple[Ranges, Ranges] | None = None) -> None:
         """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one.
@@ -251,7 +252,7 @@ class Search:
         self.settling.begin(int(fresh_from), self.max_memory - self.bytes_used)
 
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
-        return [part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark)]
+        return _merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark))
 
     def _remaining(self, chunks: Any) -> Ranges:
         """What of the chunks is still to be expanded, when no worker is at work."""
@@ -311,8 +312,8 @@ class Search:
             needed = table_bits(self.count + 2 * slack)
             self.bits = max(self.bits + 1, needed, min(self.bits + 2, table_bits(expected)))
             self.table = self._entries[: 1 << self.bits]
-            parts = [*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))]
-            self.all_workers(self._enter, parts)
+            parts = _merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
+            self.all_workers(self._enter, pieces(parts))
         self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
             self.stopped = "--max-memory"
@@ -374,6 +375,21 @@ def _chunks(ranges: Ranges) -> Any:
         firsts = np.arange(start, stop, CHUNK, dtype=np.int64)
         pieces.append(np.stack([firsts, np.minimum(firsts + CHUNK, stop)], axis=1))
     return np.concatenate(pieces) if pieces else np.zeros((0, 2), np.int64)
+
+
+def pieces(ranges: Ranges) -> Ranges:
+    """The ranges in pieces that are worth giving to a worker each."""
+    return [(a, min(a + PIECE, stop)) for start, stop in ranges for a in range(start, stop, PIECE)]
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The same numbers in as few ranges as can be."""
+    merged: Ranges = []
+    for start, stop in sorted(ranges):
+        if merged and merged[-1][1] == start:
+            start = merged.pop()[0]
+        merged.append((start, stop))
+    return merged
 
 
 def _since(worker: Worker, blocks: int, cursor: int) -> Ranges:
