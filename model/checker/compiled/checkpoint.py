@@ -20,7 +20,8 @@ from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.memory import WORD_BYTES
 
 if TYPE_CHECKING:
-    from model.checker.compiled.search import Ranges, Search
+    from model.checker.compiled.levels import Ranges
+    from model.checker.compiled.search import Search
 
 FORMAT = "onceproof checkpoint 1"
 

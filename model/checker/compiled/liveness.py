@@ -13,7 +13,8 @@ import numpy as np
 
 from model.checker.compiled import kernels_batch as k
 from model.checker.compiled import kernels_graph as g
-from model.checker.compiled.search import Ranges, Search, pieces
+from model.checker.compiled.levels import Ranges, pieces
+from model.checker.compiled.search import Search
 from model.checker.graph import Graph
 from model.checker.liveness import FairSearch
 from model.checker.results import Counterexample, Trace

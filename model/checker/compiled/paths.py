@@ -14,7 +14,8 @@ import numpy as np
 
 from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.kernels_paths import mark, scan
-from model.checker.compiled.search import Level, Search
+from model.checker.compiled.levels import Level
+from model.checker.compiled.search import Search
 from model.checker.graph import Graph
 from model.checker.minimal import MINIMAL, Costs
 from model.checker.results import Limits, Trace

@@ -6,7 +6,7 @@ import ctypes
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.forecast import expected_states
 from model.checker.compiled.functions import Functions
+from model.checker.compiled.levels import CHUNK, Level, Ranges, chunks_of, merged, pieces
 from model.checker.compiled.lowering import Library
 from model.checker.compiled.memory import ENTRY_BYTES, FULL, WORD_BYTES, most_states, reserve, table_bits
 from model.checker.compiled.packing import WORD
@@ -26,13 +27,9 @@ from model.checker.compiled.settling import Settling
 from model.checker.results import Limits, Progress
 from model.language.layout import State
 
-CHUNK = 256  # states that a worker takes at a time
-PIECE = 1 << 16  # states for work that takes longer to hand out
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
 FIRST_TABLE = 21  # 8 MiB
 NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
-
-Ranges = list[tuple[int, int]]
 
 
 class Failed(Exception):
@@ -41,20 +38,6 @@ class Failed(Exception):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self.state = state
-
-
-@dataclass
-class Level:
-    """States that were found together: as ranges of their numbers."""
-
-    ranges: Ranges
-    faults: int = 0
-    steps: int = 0
-
-    @property
-    def size(self) -> int:
-        """How many states there are."""
-        return sum(stop - start for start, stop in self.ranges)
 
 
 @dataclass
@@ -170,7 +153,7 @@ class Search:
         pending = worker.mine[k.PENDING : k.PENDING + 1]
         self._call("exercised", 0, pending)
         self.levels.append(Level([(0, 1)]))
-        self._slice(self.workers[:1], _chunks([]))  # nothing to do: only so that the function is compiled by now
+        self._slice(self.workers[:1], chunks_of([]))  # nothing to do: only so that the function is compiled by now
 
     def restore(self, saved: Mapping[str, Any], ranges: Ranges) -> None:
         """Takes over what a checkpoint says; the states themselves are in their places already."""
@@ -222,7 +205,7 @@ class Search:
         faults: only these or only others, where it does not go level by level (None: all). found: what else is in the
         level that is found now, for checkpoints.
         """
-        chunks = _chunks(ranges)
+        chunks = chunks_of(ranges)
         self.shared[k.NEXT_CHUNK], self.shared[k.CHUNKS] = 0, len(chunks)
         self.shared[k.DEPTH] = depth
         self._kinds[:] = self.functions.kinds_of_moves(faults)
@@ -252,7 +235,7 @@ class Search:
         self.settling.begin(int(fresh_from), self.max_memory - self.bytes_used)
 
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
-        return _merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark))
+        return merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark))
 
     def _remaining(self, chunks: Any) -> Ranges:
         """What of the chunks is still to be expanded, when no worker is at work."""
@@ -312,7 +295,7 @@ class Search:
             needed = table_bits(self.count + 2 * slack)
             self.bits = max(self.bits + 1, needed, min(self.bits + 2, table_bits(expected)))
             self.table = self._entries[: 1 << self.bits]
-            parts = _merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
+            parts = merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
             self.all_workers(self._enter, pieces(parts))
         self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
@@ -366,30 +349,6 @@ def _interrupts(search: Search) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _chunks(ranges: Ranges) -> Any:
-    """The ranges in pieces of ``CHUNK`` states: an array of (first, one past the last)."""
-    pieces = []
-    for start, stop in ranges:
-        firsts = np.arange(start, stop, CHUNK, dtype=np.int64)
-        pieces.append(np.stack([firsts, np.minimum(firsts + CHUNK, stop)], axis=1))
-    return np.concatenate(pieces) if pieces else np.zeros((0, 2), np.int64)
-
-
-def pieces(ranges: Ranges) -> Ranges:
-    """The ranges in pieces that are worth giving to a worker each."""
-    return [(a, min(a + PIECE, stop)) for start, stop in ranges for a in range(start, stop, PIECE)]
-
-
-def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """The same numbers in as few ranges as can be."""
-    merged: Ranges = []
-    for start, stop in sorted(ranges):
-        if merged and merged[-1][1] == start:
-            start = merged.pop()[0]
-        merged.append((start, stop))
-    return merged
 
 
 def _since(worker: Worker, blocks: int, cursor: int) -> Ranges:
