@@ -86,6 +86,8 @@ class PlatformDriver(CoreDriver):
 
     def reset(self, setting: Any) -> Abilities:
         lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
+        if self._nursery is not None and not self._nursery.sound:
+            self._drop()  # its processes have died with it
         try:
             abilities = super().reset(setting)
             return replace(abilities, performs=abilities.performs - set(lacking), unperformed=lacking)

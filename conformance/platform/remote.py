@@ -29,12 +29,12 @@ Passed = Mapping[str, Any]
 class Nursery:
     """Forks the processes of platforms, and takes each one's connection to the gate.
 
-    folder: for its log and its gate. sound: no fork has failed, so nobody is on the way who is not waited for.
+    folder: for its log and its gate.
     """
 
     def __init__(self, folder: str) -> None:
         self.log, self.gate = f"{folder}/log.ndjson", f"{folder}/gate"
-        self.sound = True
+        self._failed = False
         for path in (self.log, self.gate):
             Path(path).unlink(missing_ok=True)
         self._gate = socket.socket(socket.AF_UNIX)
@@ -51,13 +51,18 @@ class Nursery:
         theirs.close()
         self._control.settimeout(60)
 
+    @property
+    def sound(self) -> bool:
+        """Whether it runs, and no fork has failed, so that nobody is on the way who is not waited for."""
+        return not self._failed and self._process.poll() is None
+
     def fork(
         self, role: str, name: str, config: PlatformConfig, mutant: str, listener: socket.socket | None
     ) -> tuple[int, socket.socket]:
         """A new process of a platform: its id, and its connection to the gate. mutant: how it is broken, or ""."""
         request = {"role": role, "name": name, "folder": config.data, "mutant": mutant, "config": config.to_json()}
         data = json.dumps(request).encode()
-        self.sound = False
+        self._failed = True
         try:
             socket.send_fds(self._control, [data], [listener.fileno()] if listener is not None else [])
             child = int(self._control.recv(64))
@@ -68,7 +73,7 @@ class Nursery:
             raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
         if hello is None or hello[0]["process"] != name:
             raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
-        self.sound = True
+        self._failed = False
         return child, connection
 
     def last_words(self) -> str:
