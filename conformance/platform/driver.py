@@ -118,8 +118,14 @@ class PlatformDriver(CoreDriver):
     def observe(self) -> Observation:
         core = self.core
         assert isinstance(core, PlatformCore)
-        lost = [name for name, remote in core.remotes.items() if remote.is_lost()]
+        asked = [remote for remote in core.remotes.values() if remote.begin_look()]
+        lost = []
+        for remote in asked:
+            try:
+                remote.end_look()
+            except ProcessLost as error:
+                lost.append(str(error))
         seen = super().observe()
         if lost:
-            raise ProcessLost(f"{' and '.join(lost)} died, and nobody had killed it", seen)
+            raise ProcessLost(f"{'; '.join(lost)}, and nobody had stopped or killed it", seen)
         return seen

@@ -20,10 +20,11 @@ from conformance.processes.remote import ProcessFailed
 from implementation.errors import NotEnabled
 from implementation.platform.config import PlatformConfig
 from implementation.platform.frames import pack, receive_frame
-from implementation.platform.gate import ANY
+from implementation.platform.gate import ANY, LOOK
 
 ANSWER_SECONDS = 10.0
 Passed = Mapping[str, Any]
+LOOKING = pack({"action": LOOK})
 
 
 class Nursery:
@@ -129,15 +130,22 @@ class Remote:
             raise NotEnabled(done["refused"] or f"{self.name} did not do `{action}`")
         return right[0]
 
-    def is_lost(self) -> bool:
-        """Whether it has died although nobody has killed it: its end of the connection is closed."""
-        if self.alive and select.select([self.connection], [], [], 0)[0]:
-            with contextlib.suppress(OSError):
-                if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                    return False
-            self.kill()
-            return True
-        return False
+    def begin_look(self) -> bool:
+        """Ask for its memory as it is now; whether there is something to hear of it.
+
+        A stopped process remembers what it did; one that has no memory need only live.
+        """
+        if self.stopped or not self.alive:
+            return False
+        if self.view is None:
+            return bool(select.select([self.connection], [], [], 0)[0])
+        with contextlib.suppress(OSError):  # that it is dead, the second half finds
+            self.connection.sendall(LOOKING)
+        return True
+
+    def end_look(self) -> None:
+        """The second half: ``view`` is its memory. ProcessLost: it died, or does not answer, and nobody killed it."""
+        self._receive(LOOK)
 
     def kill(self) -> None:
         """SIGKILL, and wait until the process is gone: its end of the connection closes."""
@@ -189,17 +197,18 @@ class Remote:
 
     def _receive(self, call: str) -> dict[str, Any]:
         self.connection.settimeout(ANSWER_SECONDS)
+        told = f"do `{call}`" if call != LOOK else "show its memory"
         try:
             self.connection.recv(1, socket.MSG_PEEK)
         except TimeoutError:
             self.kill()
-            raise ProcessLost(f"{self.name} did not do `{call}` in {ANSWER_SECONDS:g} s") from None
+            raise ProcessLost(f"{self.name} did not {told} in {ANSWER_SECONDS:g} s") from None
         except OSError:
             pass
         frame = receive_frame(self.connection)
         if frame is None:
             self.kill()
-            raise ProcessLost(f"{self.name} died when it had leave for `{call}`")
+            raise ProcessLost(f"{self.name} died" + (f" when it had leave for `{call}`" if call != LOOK else ""))
         self.view = frame[0]["view"]
         return frame[0]
 

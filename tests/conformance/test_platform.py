@@ -187,7 +187,7 @@ def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform):
         child = platform.core.remotes[name].child
         os.kill(child, signal.SIGKILL)
         assert gone([child])
-        with pytest.raises(Disagreement, match=f"{name} died, and nobody had killed it") as found:
+        with pytest.raises(Disagreement, match=f"{name} died, and nobody had stopped or killed it") as found:
             lockstep.take(step, after)
         assert found.value.kind is Kind.DIFFERENT
         assert [d.label for d in found.value.differences] == (["mode[scheduler2]"] if name == "scheduler2" else [])
