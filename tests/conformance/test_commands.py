@@ -51,7 +51,9 @@ def test_a_cover_as_json(onceproof):
 
 
 def test_a_sample_that_agrees_is_as_expected(onceproof):
-    assert onceproof("replay", "--cover", PLAIN, "--sample", "3")[0] == 0
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--sample", "3", "--json")
+    told = json.loads(out)
+    assert (status, told["verdict"], told["complete"], told["paths"]) == (0, "agrees", False, 3)
 
 
 def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_path):
