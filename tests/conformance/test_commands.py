@@ -100,6 +100,10 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
         (["test", "no.yaml"], "no such file"),
         (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
         (["test", str(PLAIN), "--driver", ""], "cannot be started: the command is empty"),
+        (["test", str(PLAIN), "--driver", "platfrom"], "no such file or directory; did you mean `platform`?"),
+        (["test", str(PLAIN), "--driver", "platform:mysql://x"], "names no store: expected processes, processes:post"),
+        (["test", str(PLAIN), "--driver", "platform:+nats://127.0.0.1:1"], "the system could not be started: "),
+        (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
     ],
 )
 def test_wrong_input_is_one_line(onceproof, words, message):
