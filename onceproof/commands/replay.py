@@ -223,6 +223,11 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
     lines = [click.style(spec.name, bold=True)]
     of_model = f" (of {found.transitions:,} of the model)" if found.transitions > found.performable else ""
     lines.append(f"  covered   {found.covered:,} of {wanted:,} transitions, {share:.1f} %{of_model}")
+    if not found.plan.graph.complete:
+        lines.append(
+            f"  explored  {len(found.plan.graph.states):,} states of the model, which has more: those transitions are "
+            "not counted (more --max-states, more --max-seconds)"
+        )
     if found.symmetric is not None:
         lines.append(f"  reduced   these stand for {found.performable:,} that differ from them in names alone")
     over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
@@ -258,6 +263,7 @@ def _cover_json(spec: Spec, found: Coverage, undecided: bool) -> dict[str, Any]:
         "spec": spec.name,
         "verdict": "differs" if disagreement else verdict,
         "complete": found.complete,
+        "explored_all": found.plan.graph.complete,
         "transitions": found.transitions,
         "performable": found.performable,
         "symmetric": found.symmetric,

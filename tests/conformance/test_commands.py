@@ -42,6 +42,12 @@ def test_a_cover_says_what_it_did(onceproof):
     assert out.rstrip().endswith("agrees")
 
 
+def test_a_cover_of_a_part_of_the_model_says_so(onceproof):
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--max-states", "50", "--max-steps", "40")
+    assert status == 3 and "stopped   --max-steps 40" in out
+    assert "explored  52 states of the model, which has more" in out
+
+
 def test_a_cover_as_json(onceproof):
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
     told = json.loads(out)
