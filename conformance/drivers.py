@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.core_driver import CoreDriver
-from conformance.driver import Driver
+from conformance.driver import Driver, DriverError
 from conformance.process_driver import ANSWER_SECONDS, ProcessDriver
+from model.language.errors import nearest
 
 CORE, PROCESSES, PLATFORM = "core", "processes", "platform"
+NAMES = (
+    "processes, processes:postgresql://..., platform, platform:postgresql://..., platform:postgresql://...+nats://... "
+    "or platform:+nats://..."
+)
 
 
 def in_processes(url: str = "") -> Driver:
@@ -51,4 +56,12 @@ def open_driver(name: str = CORE, answer_seconds: float = ANSWER_SECONDS) -> Dri
     if name.startswith((f"{PLATFORM}:postgres", f"{PLATFORM}:+nats")):
         return on_platform(name.removeprefix(f"{PLATFORM}:"))
     make = BUILT_IN.get(name)
-    return make() if make is not None else ProcessDriver(name, answer_seconds)
+    if make is not None:
+        return make()
+    if name.startswith((f"{PROCESSES}:", f"{PLATFORM}:")):
+        raise DriverError(f"the driver `{name}` names no store: expected {NAMES}")
+    try:
+        return ProcessDriver(name, answer_seconds)
+    except DriverError as error:
+        hint = nearest(name, BUILT_IN)
+        raise DriverError(f"{error}{hint}") from None

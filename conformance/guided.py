@@ -49,7 +49,7 @@ class Findings:
     """What was found out. ``covered`` of the ``seen`` transitions that visited states enable were taken.
 
     disagreement and trace: the shortest failing run. runs: what became of the same trace each time that it was
-    replayed; flaky: they differ, or none failed again.
+    replayed; flaky: they differ, or none failed again; unconfirmed: why the driver could not replay it.
     """
 
     examples: int = 0
@@ -65,6 +65,7 @@ class Findings:
     first_steps: int = 0
     first_seconds: float = 0.0
     flaky: bool = False
+    unconfirmed: str = ""
     runs: list[Replay] = field(default_factory=list)
 
 
@@ -115,7 +116,9 @@ class _Campaign:
         except (Disagreement, Flaky, _Enough):
             pass
         except _Broken as broken:
-            raise DriverError(str(broken)) from None
+            if self.found.disagreement is None:
+                raise DriverError(str(broken)) from None
+            self.found.unconfirmed = str(broken)  # the system has not survived what it did before
         except KeyboardInterrupt:
             self.found.stopped = "interrupted"
         self._conclude()
@@ -248,10 +251,14 @@ class _Campaign:
     def _conclude(self) -> None:
         found = self.found
         if found.disagreement is not None and found.trace is not None:
-            found.runs = [replay(found.trace, self.driver, found.disagreement.forbidden) for _ in range(CONFIRMATIONS)]
+            try:
+                for _ in range(0 if found.unconfirmed else CONFIRMATIONS):
+                    found.runs.append(replay(found.trace, self.driver, found.disagreement.forbidden))
+            except DriverError as error:
+                found.unconfirmed = str(error)
             again = [run.disagreement for run in found.runs]
             found.flaky = not all(other is not None and other.resembles(found.disagreement) for other in again)
-            if not found.flaky:
+            if not found.flaky and not found.unconfirmed:
                 found.trace, found.disagreement = shrink(found.trace, found.disagreement, self.driver)
         found.seconds = time.monotonic() - self.started
         found.states = len(self.visited)

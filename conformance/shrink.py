@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from itertools import count
 
-from conformance.driver import Driver
+from conformance.driver import Driver, DriverError
 from conformance.lockstep import Disagreement, replay
 from conformance.refusals import Guards
 from model.checker.results import Trace
@@ -113,7 +113,11 @@ class _Search:
             return False
         if not all(self.guards.forbids(trace.states[-1], step) for step in forbidden):
             return False  # without what was left out, the model allows it
-        result = replay(trace, self.driver, forbidden)
+        try:
+            result = replay(trace, self.driver, forbidden)
+        except DriverError:
+            self.until = 0.0  # what was found stays found, though the system has not survived it
+            return False
         again = result.disagreement
         if again is None or not again.resembles(self.found):
             return False

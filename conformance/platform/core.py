@@ -46,6 +46,7 @@ class PlatformCore(Core):
         self, folder: str, settings: Settings, nursery: Nursery, store: str, queue: str, mutant: str = ""
     ) -> None:
         off = [name for name in Mechanisms.__slots__ if not getattr(settings.mechanisms, name)]
+        off = [name for name in off if name != "fail_on_agent_loss"]  # which has a setting of its own
         self.folder = folder
         Path(folder).mkdir()
         (Path(self.folder) / "f.py").write_text(FUNCTION, encoding="utf-8")

@@ -35,7 +35,10 @@ HOW = {
     "place": "of several agents the resource manager takes the one with the fewest tasks; the gate may choose",
     "forget": "an agent waits for a lease after the deletion; it is taken as over when nobody can ask any more",
     "lapse": "the clock that is passed in moves to the end of this lease; the others were renewed just before",
-    "start": "an agent that finds in the store that a task was stopped meanwhile turns its request away; not here",
+    "start": "an agent that finds in the store that a task was stopped meanwhile turns its request away; not here, and "
+    "with a mechanism off none is turned away",
+    "dispatch": "with sticky_placement off the gate chooses the agent, and the resource manager is not asked",
+    "receive": "with owner_epoch off a scheduler is told of its queue when it gets it, and asks the store no more",
     "stop": "an HTTP request to the API server",
     "expire": "that a task is too old is written into its row for this step, as if time had passed",
     "enqueue": "the API server goes on with a request that it has recorded (only with atomic_admission off)",
@@ -60,7 +63,8 @@ STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messa
 ON_JETSTREAM = {
     "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
     "after a tenth of a second, and whether it may be received the store says",
-    "receive": "the scheduler that has leave pulls until JetStream has delivered the message to it",
+    "receive": "the scheduler that has leave pulls until JetStream has delivered the message to it; with "
+    "owner_epoch off it is told of its queue when it gets it",
 }
 
 
@@ -86,6 +90,8 @@ class PlatformDriver(CoreDriver):
 
     def reset(self, setting: Any) -> Abilities:
         lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
+        if self._nursery is not None and not self._nursery.sound:
+            self._drop()  # its processes have died with it
         try:
             abilities = super().reset(setting)
             return replace(abilities, performs=abilities.performs - set(lacking), unperformed=lacking)
@@ -116,8 +122,14 @@ class PlatformDriver(CoreDriver):
     def observe(self) -> Observation:
         core = self.core
         assert isinstance(core, PlatformCore)
-        lost = [name for name, remote in core.remotes.items() if remote.is_lost()]
+        asked = [remote for remote in core.remotes.values() if remote.begin_look()]
+        lost = []
+        for remote in asked:
+            try:
+                remote.end_look()
+            except ProcessLost as error:
+                lost.append(str(error))
         seen = super().observe()
         if lost:
-            raise ProcessLost(f"{' and '.join(lost)} died, and nobody had killed it", seen)
+            raise ProcessLost(f"{'; '.join(lost)}, and nobody had stopped or killed it", seen)
         return seen

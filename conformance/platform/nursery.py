@@ -32,7 +32,10 @@ def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever drives
     control = socket.socket(fileno=descriptor)
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        except OSError:
+            return  # who drives was killed
         if not data:
             return
         request = json.loads(data)

@@ -20,21 +20,22 @@ from conformance.processes.remote import ProcessFailed
 from implementation.errors import NotEnabled
 from implementation.platform.config import PlatformConfig
 from implementation.platform.frames import pack, receive_frame
-from implementation.platform.gate import ANY
+from implementation.platform.gate import ANY, LOOK
 
 ANSWER_SECONDS = 10.0
 Passed = Mapping[str, Any]
+LOOKING = pack({"action": LOOK})
 
 
 class Nursery:
     """Forks the processes of platforms, and takes each one's connection to the gate.
 
-    folder: for its log and its gate. sound: no fork has failed, so nobody is on the way who is not waited for.
+    folder: for its log and its gate.
     """
 
     def __init__(self, folder: str) -> None:
         self.log, self.gate = f"{folder}/log.ndjson", f"{folder}/gate"
-        self.sound = True
+        self._failed = False
         for path in (self.log, self.gate):
             Path(path).unlink(missing_ok=True)
         self._gate = socket.socket(socket.AF_UNIX)
@@ -51,13 +52,18 @@ class Nursery:
         theirs.close()
         self._control.settimeout(60)
 
+    @property
+    def sound(self) -> bool:
+        """Whether it runs, and no fork has failed, so that nobody is on the way who is not waited for."""
+        return not self._failed and self._process.poll() is None
+
     def fork(
         self, role: str, name: str, config: PlatformConfig, mutant: str, listener: socket.socket | None
     ) -> tuple[int, socket.socket]:
         """A new process of a platform: its id, and its connection to the gate. mutant: how it is broken, or ""."""
         request = {"role": role, "name": name, "folder": config.data, "mutant": mutant, "config": config.to_json()}
         data = json.dumps(request).encode()
-        self.sound = False
+        self._failed = True
         try:
             socket.send_fds(self._control, [data], [listener.fileno()] if listener is not None else [])
             child = int(self._control.recv(64))
@@ -68,7 +74,7 @@ class Nursery:
             raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
         if hello is None or hello[0]["process"] != name:
             raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
-        self.sound = True
+        self._failed = False
         return child, connection
 
     def last_words(self) -> str:
@@ -124,15 +130,22 @@ class Remote:
             raise NotEnabled(done["refused"] or f"{self.name} did not do `{action}`")
         return right[0]
 
-    def is_lost(self) -> bool:
-        """Whether it has died although nobody has killed it: its end of the connection is closed."""
-        if self.alive and select.select([self.connection], [], [], 0)[0]:
-            with contextlib.suppress(OSError):
-                if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                    return False
-            self.kill()
-            return True
-        return False
+    def begin_look(self) -> bool:
+        """Ask for its memory as it is now; whether there is something to hear of it.
+
+        A stopped process remembers what it did; one that has no memory need only live.
+        """
+        if self.stopped or not self.alive:
+            return False
+        if self.view is None:
+            return bool(select.select([self.connection], [], [], 0)[0])
+        with contextlib.suppress(OSError):  # that it is dead, the second half finds
+            self.connection.sendall(LOOKING)
+        return True
+
+    def end_look(self) -> None:
+        """The second half: ``view`` is its memory. ProcessLost: it died, or does not answer, and nobody killed it."""
+        self._receive(LOOK)
 
     def kill(self) -> None:
         """SIGKILL, and wait until the process is gone: its end of the connection closes."""
@@ -184,17 +197,18 @@ class Remote:
 
     def _receive(self, call: str) -> dict[str, Any]:
         self.connection.settimeout(ANSWER_SECONDS)
+        told = f"do `{call}`" if call != LOOK else "show its memory"
         try:
             self.connection.recv(1, socket.MSG_PEEK)
         except TimeoutError:
             self.kill()
-            raise ProcessLost(f"{self.name} did not do `{call}` in {ANSWER_SECONDS:g} s") from None
+            raise ProcessLost(f"{self.name} did not {told} in {ANSWER_SECONDS:g} s") from None
         except OSError:
             pass
         frame = receive_frame(self.connection)
         if frame is None:
             self.kill()
-            raise ProcessLost(f"{self.name} died when it had leave for `{call}`")
+            raise ProcessLost(f"{self.name} died" + (f" when it had leave for `{call}`" if call != LOOK else ""))
         self.view = frame[0]["view"]
         return frame[0]
 

@@ -25,7 +25,7 @@ from implementation.platform.scheduler_process import SchedulerProcess
 from implementation.queue import END_OF_TIME_NS
 from implementation.resource_manager import ResourceManager
 from implementation.scheduler import DISPATCHED, RECORDED
-from implementation.task_store import OPEN
+from implementation.task_store import OPEN, STOPPED
 
 IS_VISIBLE = "SELECT 1 FROM messages WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL"
 REDELIVERY_SECONDS = 0.1  # JetStream counts real time: what was delivered and not acknowledged comes again so soon
@@ -259,8 +259,10 @@ class GatedAgent(UnderGate, AgentProcess):
             self.agent.start(exchange[0], exchange[2], exchange[3])
 
     def _is_wanted(self, message: str, attempt: int) -> bool:
-        """As in the model, what arrives is started: that its task was stopped meanwhile the agent does not know."""
-        return True
+        """As in the model a request is not turned away because its task was stopped, or where a mechanism is off."""
+        if super()._is_wanted(message, attempt) or self.config.without:
+            return True
+        return self.store.run(message).outcome == STOPPED
 
     def _ended(self, message: str, attempt: int, result: Result) -> None:
         self.ends.append((message, attempt, result))

@@ -189,13 +189,14 @@ def _cover(
             raise InputError(f"{spec.path}: the driver performs none of the steps that come first; nothing to cover")
     if found.trace is not None and trace_out is not None:
         save(trace_out, spec.source, spec.name, found.trace)
+    undecided = (not found.complete and budget.sample is None) or found.stopped == "interrupted"
     if as_json:
-        click.echo(json.dumps(_cover_json(spec, found), indent=2))
+        click.echo(json.dumps(_cover_json(spec, found, undecided), indent=2))
     else:
         _print_cover(spec, found, driver, trace_out, quiet)
     if found.disagreement is not None:
         raise click.exceptions.Exit(Exit.VIOLATED)
-    if (not found.complete and budget.sample is None) or found.stopped == "interrupted":
+    if undecided:
         raise click.exceptions.Exit(Exit.UNDECIDED)
 
 
@@ -222,6 +223,11 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
     lines = [click.style(spec.name, bold=True)]
     of_model = f" (of {found.transitions:,} of the model)" if found.transitions > found.performable else ""
     lines.append(f"  covered   {found.covered:,} of {wanted:,} transitions, {share:.1f} %{of_model}")
+    if not found.plan.graph.complete:
+        lines.append(
+            f"  explored  {len(found.plan.graph.states):,} states of the model, which has more: those transitions are "
+            "not counted (more --max-states, more --max-seconds)"
+        )
     if found.symmetric is not None:
         lines.append(f"  reduced   these stand for {found.performable:,} that differ from them in names alone")
     over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
@@ -248,15 +254,16 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
     return lines
 
 
-def _cover_json(spec: Spec, found: Coverage) -> dict[str, Any]:
+def _cover_json(spec: Spec, found: Coverage, undecided: bool) -> dict[str, Any]:
     disagreement = None
     if found.disagreement is not None and found.trace is not None:
         disagreement = disagreement_json(found.disagreement, found.trace)
-    verdict = "agrees" if found.complete else "undecided"
+    verdict = "undecided" if undecided else "agrees"
     return {
         "spec": spec.name,
         "verdict": "differs" if disagreement else verdict,
         "complete": found.complete,
+        "explored_all": found.plan.graph.complete,
         "transitions": found.transitions,
         "performable": found.performable,
         "symmetric": found.symmetric,

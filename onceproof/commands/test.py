@@ -116,6 +116,9 @@ def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str
         yield ""
     if found.flaky:
         yield from _flaky(found)
+    if found.unconfirmed:
+        yield click.style("not replayed: after this the driver failed", fg="red", bold=True)
+        yield f"  {found.unconfirmed}"
     yield from tell(found.disagreement, found.trace, again)
 
 
@@ -154,6 +157,7 @@ def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
         "seconds": round(found.seconds, 3),
         "stopped": found.stopped,
         "flaky": found.flaky,
+        "unconfirmed": found.unconfirmed,
         "runs": [_ended(run) for run in found.runs],
         "disagreement": disagreement,
         "again": again,

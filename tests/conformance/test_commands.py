@@ -42,6 +42,12 @@ def test_a_cover_says_what_it_did(onceproof):
     assert out.rstrip().endswith("agrees")
 
 
+def test_a_cover_of_a_part_of_the_model_says_so(onceproof):
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--max-states", "50", "--max-steps", "40")
+    assert status == 3 and "stopped   --max-steps 40" in out
+    assert "explored  52 states of the model, which has more" in out
+
+
 def test_a_cover_as_json(onceproof):
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
     told = json.loads(out)
@@ -51,7 +57,9 @@ def test_a_cover_as_json(onceproof):
 
 
 def test_a_sample_that_agrees_is_as_expected(onceproof):
-    assert onceproof("replay", "--cover", PLAIN, "--sample", "3")[0] == 0
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--sample", "3", "--json")
+    told = json.loads(out)
+    assert (status, told["verdict"], told["complete"], told["paths"]) == (0, "agrees", False, 3)
 
 
 def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_path):
@@ -98,6 +106,10 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
         (["test", "no.yaml"], "no such file"),
         (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
         (["test", str(PLAIN), "--driver", ""], "cannot be started: the command is empty"),
+        (["test", str(PLAIN), "--driver", "platfrom"], "no such file or directory; did you mean `platform`?"),
+        (["test", str(PLAIN), "--driver", "platform:mysql://x"], "names no store: expected processes, processes:post"),
+        (["test", str(PLAIN), "--driver", "platform:+nats://127.0.0.1:1"], "the system could not be started: "),
+        (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
     ],
 )
 def test_wrong_input_is_one_line(onceproof, words, message):

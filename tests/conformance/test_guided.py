@@ -2,7 +2,8 @@
 
 import pytest
 
-from conformance.driver import DriverError, StepRefused
+from conformance.covering import Budget, cover
+from conformance.driver import DriverError, ProcessLost, StepRefused
 from conformance.guided import Effort, drive
 from conformance.lockstep import Kind, replay
 from conformance.shrink import cheapest_way, cost, rebuilt
@@ -60,6 +61,41 @@ def test_a_flaky_system_is_called_flaky_with_both_runs():
     assert found.flaky
     assert found.disagreement is not None
     assert any(run.disagreement is None for run in found.runs)
+
+
+class Mortal(Forgetful):
+    """Does not survive its own refusal."""
+
+    def reset(self, setting):
+        if self.times:
+            raise DriverError("it is dead")
+        return super().reset(setting)
+
+
+def test_what_a_system_did_last_is_told_though_it_is_dead_now():
+    system = small(scheduler_crash=2)
+    found = drive(system, Mortal(system), Effort(examples=400))
+    assert found.disagreement.kind is Kind.MISSING and found.disagreement.step.action == "finish"
+    assert (found.unconfirmed, found.flaky, found.runs) == ("it is dead", False, [])
+    walked = cover(system, Mortal(system), Budget(refusals=0))
+    assert walked.disagreement.resembles(found.disagreement) and walked.trace.steps[-1].action == "finish"
+
+
+class Deadly(ModelDriver):
+    """A process of it dies of the first step that is refused."""
+
+    def step(self, action, arguments):
+        try:
+            super().step(action, arguments)
+        except StepRefused:
+            raise ProcessLost("scheduler1 died") from None
+
+
+def test_who_dies_of_what_is_forbidden_has_not_refused_it():
+    system = small()
+    found = cover(system, Deadly(system), Budget(refusals=3))
+    assert (found.disagreement.kind, str(found.disagreement)) == (Kind.DIFFERENT, "scheduler1 died")
+    assert len(found.disagreement.forbidden) == 1
 
 
 def test_a_broken_driver_is_not_shrunk():

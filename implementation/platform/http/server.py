@@ -114,9 +114,9 @@ class UnderGate:
         elif leave["action"] == "enqueue":
             await self.admission.enqueue(leave["arguments"]["task"], leave["arguments"]["submission"])
 
-    def view(self) -> list[tuple[str, str]]:
-        """What it has recorded and not enqueued; with an outbox it remembers nothing."""
-        return sorted(self.admission.api_server.admitting)
+    def view(self) -> list[tuple[str, str]] | None:
+        """What it has recorded and not enqueued; None: nothing, as always with an outbox."""
+        return sorted(self.admission.api_server.admitting) or None
 
 
 async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
