@@ -232,7 +232,9 @@ class Search:
     def _begin_settling(self) -> None:
         alone = bool(self.shared[k.ALONE])
         fresh_from = self.workers[0].mine[k.CURSOR] if alone else self.shared[k.NEXT_BLOCK]
-        self.settling.begin(int(fresh_from), self.max_memory - self.bytes_used)
+        sizes = [level.size for level in self.levels[-2:]]
+        growth = 1.25 * max(sizes[-1] / max(sizes[0], 1), 1)
+        self.settling.begin(int(fresh_from), growth, (self.max_memory - self.bytes_used) // 4)
 
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
         return merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark))

@@ -36,16 +36,17 @@ class Settling:
         """The memory of the ring."""
         return self.ring * self.words * WORD_BYTES
 
-    def begin(self, fresh_from: int, room: int) -> None:
+    def begin(self, fresh_from: int, growth: float, room: int) -> None:
         """Before a level is expanded: states found from now on have numbers from ``fresh_from`` on.
 
-        room: bytes of memory that a larger ring may take.
+        growth: how many times larger than this one the level found may be; room: bytes that the ring may take.
         """
         shared = self.shared
         old_from, old_to = int(shared[k.FRESH_FROM]), min(int(shared[k.FRESH_TO]), fresh_from)
         shared[k.SETTLING] = self.words
         shared[k.OLD_FROM], shared[k.OLD_TO] = old_from, old_to
-        while 9 * (old_to - old_from) > 4 * self.ring and self.bytes_used < min(room, self.settled.nbytes // 2):
+        wanted = (old_to - old_from) * (1 + growth)
+        while wanted > self.ring and 2 * self.bytes_used <= min(room, self.settled.nbytes):
             self._double(np.arange(old_from, old_to))
         shared[k.RING] = self.ring - 1
         shared[k.FRESH_FROM], shared[k.FRESH_TO] = fresh_from, old_from + self.ring if self.words else 0
