@@ -1,10 +1,14 @@
 """States that differ by which element is which count as one only where no step and no property tells them apart."""
 
+from enum import Enum
+
 import pytest
 
 from model.checker import compiled, explore
-from model.language import Model, Sort, action, always, build, field, given, require
+from model.language import Model, Sort, action, always, build, eventually, field, given, require
 from model.language.declare import Property
+from model.protocol.system import PROTOCOL
+from tests.random_models import random_system
 
 
 class Node(Sort, default=3, symmetric=True):
@@ -56,3 +60,117 @@ def test_a_property_that_goes_through_a_sort(claim, symmetry, states, length):
         judged = result.property("claim")
         assert judged is not None and judged.counterexample is not None
         assert len(judged.counterexample.trace) == length
+
+
+class Stage(Enum):
+    """How far a task is."""
+
+    NEW = 0
+    ASKED = 1
+    LEFT = 2
+    DONE = 3
+
+
+class Task(Sort, default=2, symmetric=True):
+    """One is asked for and left; then all others end by themselves."""
+
+
+def ask(st, task: Task):
+    require(st.stage[task] == Stage.NEW)
+    require(not any(st.stage[other] in (Stage.ASKED, Stage.LEFT) for other in Task))
+    st.stage[task] = Stage.ASKED
+
+
+def leave(st, task: Task):
+    require(st.stage[task] == Stage.ASKED)
+    st.stage[task] = Stage.LEFT
+
+
+def end(st, task: Task):
+    require(st.stage[task] == Stage.NEW)
+    require(any(st.stage[other] == Stage.LEFT for other in Task))
+    st.stage[task] = Stage.DONE
+
+
+def what_is_asked_is_done(st, task: Task):
+    given(st.stage[task] == Stage.ASKED)
+    return st.stage[task] == Stage.DONE
+
+
+def what_is_asked_is_left(st, task: Task):
+    given(st.stage[task] == Stage.ASKED)
+    return st.stage[task] == Stage.LEFT
+
+
+def all_is_left(st):
+    return all(st.stage[task] == Stage.LEFT for task in Task)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "symmetry"),
+    [
+        # at rest one task is left and one is done: which one was asked for shows only if it is followed through changes
+        # of place
+        (what_is_asked_is_done, "violated", "none"),
+        (what_is_asked_is_left, "holds", "task"),
+        (all_is_left, "violated", "none"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_promises_are_followed_where_elements_change_places(claim, verdict, symmetry):
+    declared = {"stage": field(Task, Stage), "ask": action(ask), "leave": action(leave), "end": action(end)}
+    built = build(Model("tasks", {**declared, "claim": eventually(claim)}))
+    plain, found = explore.check(built), compiled.check(built, symmetry=True)
+    assert plain.verdict.value == found.verdict.value == verdict
+    assert found.symmetry == symmetry
+    assert found.states == (plain.states if symmetry == "none" else 4)
+
+
+def start(st, task: Task):
+    require(not st.started)
+    st.started = True
+    st.token[task] = True
+
+
+def hand_on(st, task: Task, other: Task):
+    require(st.token[task])
+    require(not st.token[other])
+    st.token[task] = False
+    st.token[other] = True
+
+
+def stop(st, task: Task):
+    require(st.token[task])
+    st.stopped = True
+
+
+def in_the_end_one_stops(st):
+    given(st.started)
+    return st.stopped
+
+
+def test_what_goes_round_by_changes_of_place_alone_is_no_rest():
+    """Whoever has the token may hand it on before it stops, for ever: to states that one state stands for."""
+    fields = {"token": field(Task, bool), "started": field(bool), "stopped": field(bool)}
+    moves = {"start": action(start), "hand_on": action(hand_on), "stop": action(stop)}
+    built = build(Model("token", {**fields, **moves, "claim": eventually(in_the_end_one_stops)}))
+    plain, found = explore.check(built), compiled.check(built, symmetry=True)
+    assert plain.verdict.value == found.verdict.value == "violated"
+    assert found.symmetry == "none"
+    assert any("without symmetry" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_promises_of_random_models_are_judged_alike(seed):
+    built = random_system(seed)
+    plain, found = explore.check(built), compiled.check(built, symmetry=True)
+    assert {p.name: p.verdict for p in plain.properties} == {p.name: p.verdict for p in found.properties}
+
+
+def test_promises_of_the_protocol_are_judged_by_symmetry():
+    built = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
+    whole, found = compiled.check(built), compiled.check(built, symmetry=True)
+    assert (whole.states, found.states) == (1260480, 114769)
+    assert found.symmetry == "task, message, scheduler, agent"
+    assert {p.name: p.verdict for p in whole.properties} == {p.name: p.verdict for p in found.properties}
+    assert found.verdict.value == "holds"

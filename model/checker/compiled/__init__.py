@@ -44,7 +44,8 @@ def check(
     max_memory: bytes for states and table (default: most of what is free); reached, the verdict is unknown.
     symmetry: treats states that differ only by which element is which as one, for sorts that are declared symmetric
         and are so; there are fewer states and transitions then, and the verdicts are the same.
-        ``eventually`` is judged without it: with such a property nothing is reduced.
+        Where these do not tell whether an ``eventually`` holds, all is explored again without it; with checkpoints,
+        such a property is judged without it from the start.
     fingerprint: keeps 8 bytes a state, a hash instead of the state; the notes say how likely it is that one was
         overlooked. ``eventually`` is unknown then, and a violation may come without a run where memory is short.
     checkpoint: a file (and one beside it) that the search is kept in every so many seconds, and when a limit ends it.

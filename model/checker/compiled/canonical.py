@@ -15,6 +15,8 @@ from model.checker.compiled.text import indented
 from model.checker.generated_symmetry import Exchange
 from model.language.system import System
 
+LAST = 62
+
 
 def packing_order(system: System, exchanges: Sequence[Exchange]) -> list[int]:
     """The cells in the order in which they get bits: by which elements they belong to, then by field."""
@@ -30,10 +32,13 @@ def packing_order(system: System, exchanges: Sequence[Exchange]) -> list[int]:
 
 
 def canonical(packing: Packing, exchanges: Sequence[Exchange]) -> str:
-    """``canonical(state, unused)``: puts the state that stands for this one in its place; 1 if it is another."""
+    """``canonical(state, unused)``: puts the state that stands for this one in its place.
+
+    Returns a bit for each exchange that led there, in their order (``LAST`` and all after it have one together).
+    """
     words = range(packing.words)
-    body = [*(f"w{word} = state[{word}]" for word in words), "other = False"]
-    for exchange in exchanges:
+    body = [*(f"w{word} = state[{word}]" for word in words), "applied = 0"]
+    for number, exchange in enumerate(exchanges):
         lines = _exchanged(packing, exchange)
         if lines:
             body += [
@@ -42,9 +47,9 @@ def canonical(packing: Packing, exchanges: Sequence[Exchange]) -> str:
                 f"less = {_less(words)}",
             ]
             body += [f"w{word} = a{word} if less else w{word}" for word in words]
-            body += ["other = other or less"]
+            body += [f"applied = applied | {1 << min(number, LAST)} if less else applied"]
     body += [f"state[{word}] = w{word}" for word in words]
-    return "\n".join(["def canonical(state, unused):", *indented([*body, "return 1 if other else 0"])]) + "\n"
+    return "\n".join(["def canonical(state, unused):", *indented([*body, "return applied"])]) + "\n"
 
 
 def _less(words: range) -> str:

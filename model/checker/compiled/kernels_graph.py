@@ -10,21 +10,39 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled.kernels_batch import EXPAND, hash_of, number_of
+from model.checker.compiled.kernels_batch import CANONICAL, EXPAND, MOVE_BITS, hash_of, number_of
 from model.checker.compiled.primitives import call, call_expand, kernel, part, prefetch
 
+EXCHANGES = (1 << 30) - 1  # the bits of those that edges are marked with
 GROUP = 64  # states whose successors are looked up together
 NO_FAIRNESS, WEAK, STRONG = range(3)
 
 
+@part
+def is_at(states, number, out, at, shape):  # type: ignore[no-untyped-def]
+    """Whether the state with this number is what stands at ``at``."""
+    same = True
+    for word in range(len(shape)):
+        same = same and out[at + word] == states[number * len(shape) + word]
+    return same
+
+
 @kernel
-def make_edges(functions, states, shape, table, bits, start, stop, first, moves, targets, out, hashes, row):  # type: ignore[no-untyped-def]
-    """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted."""
+def make_edges(  # type: ignore[no-untyped-def]
+    functions, states, shape, table, bits, start, stop, first, moves, targets, exchanged, out, hashes, row
+):
+    """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted.
+
+    exchanged: for each edge the bits of the exchanges that led to the state that stands for its target, if there is
+    room. Returns how many edges lead from a state to another that it stands for itself.
+    """
     words = len(shape)
     record = words + 1
     shift = np.uint64(64 - bits)
     number_mask = np.uint32((1 << bits) - 1)
     counting = len(targets) == 0
+    canonical = functions[CANONICAL]
+    alike = 0
     for group in range(start, stop, GROUP):
         last = min(group + GROUP, stop)
         n = np.int64(0)
@@ -32,12 +50,17 @@ def make_edges(functions, states, shape, table, bits, start, stop, first, moves,
             got = call_expand(functions[EXPAND], states, number * words, out, n, row, 0)
             if counting:
                 first[number + 1] = got // record
-            else:
-                for at in range(n, n + got, record):
-                    if out[at] < 0:  # it stays where it is
-                        for word in range(words):
-                            out[at + 1 + word] = states[number * words + word]
-                n += got
+                continue
+            for at in range(n, n + got, record):
+                if out[at] < 0:  # it stays where it is
+                    for word in range(words):
+                        out[at + 1 + word] = states[number * words + word]
+                elif canonical != 0 and not is_at(states, number, out, at + 1, shape):
+                    applied = call(canonical, out, at + 1, out, n)
+                    out[at] |= (applied & EXCHANGES) << MOVE_BITS
+                    if is_at(states, number, out, at + 1, shape):
+                        alike += 1
+            n += got
         if counting:
             continue
         count = n // record
@@ -50,10 +73,13 @@ def make_edges(functions, states, shape, table, bits, start, stop, first, moves,
                 prefetch(states, np.int64((entry & number_mask) - 1) * words)
         edge = first[group]
         for i in range(count):
-            move = out[i * record]
-            moves[edge] = move if move >= 0 else -1 - move
+            move = out[i * record] if out[i * record] >= 0 else -1 - out[i * record]
+            moves[edge] = move & ((1 << MOVE_BITS) - 1)
+            if len(exchanged) > 0:
+                exchanged[edge] = move >> MOVE_BITS
             targets[edge] = number_of(out, i * record + 1, hashes[i], states, shape, table, bits)
             edge += 1
+    return alike
 
 
 @kernel
@@ -81,6 +107,39 @@ def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, coun
                 queue[count] = target
                 count += 1
     return count
+
+
+@kernel
+def reach_by_symmetry(first, targets, exchanged, swaps, instances, labels, reached, queue):  # type: ignore[no-untyped-def]
+    """Marks where each instance of a promise is open, on states that stand for others.
+
+    A state and an instance are one number: the state's, times ``instances``, and the instance's. On the way instances
+    change places as elements do: ``swaps`` says for each exchange and instance which one it becomes. labels: whether
+    the instance is unkept there (1), and promised too (3).
+    """
+    count, done = 0, 0
+    for node in range(len(labels)):
+        if labels[node] == 3:
+            reached[node] = True
+            queue[count] = node
+            count += 1
+    while done < count:
+        node = queue[done]
+        done += 1
+        number = node // instances
+        for edge in range(first[number], first[number + 1]):
+            instance = node % instances
+            bits, exchange = exchanged[edge], 0
+            while bits != 0:
+                if bits & 1 != 0:
+                    instance = swaps[exchange * instances + instance]
+                bits >>= 1
+                exchange += 1
+            target = targets[edge] * instances + instance
+            if labels[target] != 0 and not reached[target]:
+                reached[target] = True
+                queue[count] = target
+                count += 1
 
 
 @kernel

@@ -7,6 +7,7 @@ states of one stem and one set, and the plain engine's search shows the run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
 STRENGTH = {Fairness.NONE: g.NO_FAIRNESS, Fairness.WEAK: g.WEAK, Fairness.STRONG: g.STRONG}
 
 
-EDGE_BYTES = 8  # a move and a target
+EDGE_BYTES = 12  # a move, a target, and what was exchanged on the way to it
 STATE_BYTES = 110  # what the searches note of each state
 
 
@@ -61,31 +62,32 @@ class Promises:
         search = self.search
         most = (g.GROUP * self.functions.most_records + 1) * (search.words + 1)
         self.first = np.zeros(self.size + 1, np.int64)
-        self.moves, self.targets = np.zeros((2, 0), np.int32)
+        self.moves, self.targets, self.exchanged = np.zeros((3, 0), np.int32)
         for _ in range(2):
 
-            def fill(piece: tuple[int, int]) -> None:
+            def fill(piece: tuple[int, int]) -> int:
                 out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
                 moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
                 parts = (search.addresses, search.states, search.shape, search.table, search.bits)
-                g.make_edges(*parts, *piece, self.first, self.moves, self.targets, out, hashes, moves)
+                arrays = (self.first, self.moves, self.targets, self.exchanged, out, hashes, moves)
+                return int(g.make_edges(*parts, *piece, *arrays))
 
-            search.all_workers(fill, pieces(self.ranges))
+            alike = search.all_workers(fill, pieces(self.ranges))
             if not len(self.targets):
                 np.cumsum(self.first, out=self.first)
                 edges = int(self.first[-1])
                 self.moves, self.targets = np.zeros((2, edges + 1), np.int32)
+                self.exchanged = np.zeros(edges + 1 if self.functions.exchanges else 0, np.int32)
+            self.alike = sum(alike)  # steps from a state to another that it stands for
 
     def _peel(self) -> None:
         """What of the answer is the same for each promise: where cycles are, and where a fair run may stay."""
         self.entries, queue = np.zeros(self.size, np.int32), np.zeros(self.size, np.int32)
-        self.resting = np.zeros(self.size, np.bool_)
+        self.resting = np.zeros(self.size, np.bool_)  # whether a fair run may stay there
         g.peel(self.first, self.moves, self.targets, self.is_fault, self.fairness, self.entries, queue, self.resting)
 
-    # -- one promise
-
-    def broken(self, claim: Property, number: int) -> Counterexample | None:
-        """A run on which the instance with this number is promised and never kept; None if no fair run is so."""
+    def _labels(self, number: int) -> Any:
+        """For each state whether it promises, and whether it leaves open, the instance with this number."""
         labels = np.zeros(self.size, np.uint8)
         search = self.search
         address = search.library.address(f"promise_{number}")
@@ -93,6 +95,43 @@ class Promises:
             failing = g.make_labels(address, search.states, search.shape, start, stop, labels, search.workers[0].out)
             if failing >= 0:
                 raise PromiseFailed(search.state(failing))
+        return labels
+
+    # -- one promise
+
+    def surely_kept(self, numbers: Sequence[int]) -> bool:
+        """Whether these instances, all of one property, are kept, whichever elements change places on the way.
+
+        States that stand for others do not tell which element is which along a run. But if no step leads round, not
+        even to what differs by such a change alone, then neither does any in the whole graph, and each fair run comes
+        to rest; in which states, and which instances are open there, is told. False where this does not answer it.
+        """
+        if self.alike or np.any(self.entries >= 0) or len(self.functions.exchanges) > g.EXCHANGES.bit_length():
+            return False
+        labels = np.stack([self._labels(number) for number in numbers], axis=1)
+        if not np.any(labels[self.resting]):
+            return True
+        opened = np.zeros(labels.size, np.bool_)
+        graph = (self.first, self.targets, self.exchanged)
+        g.reach_by_symmetry(
+            *graph, self._swaps(numbers), len(numbers), labels.reshape(-1), opened, np.zeros(labels.size, np.int64)
+        )
+        return not np.any(opened.reshape(labels.shape)[self.resting])
+
+    def _swaps(self, numbers: Sequence[int]) -> Any:
+        """For each exchange which instance each of these becomes, by their positions."""
+        instances = [self.functions.judge.instances[number] for number in numbers]
+        position = {arguments: at for at, (_, arguments) in enumerate(instances)}
+        swaps = [
+            position[exchange.arguments(arguments, claim.parameters)]
+            for exchange in self.functions.exchanges
+            for claim, arguments in instances
+        ]
+        return np.array(swaps, np.int64)
+
+    def broken(self, claim: Property, number: int) -> Counterexample | None:
+        """A run on which the instance with this number is promised and never kept; None if no fair run is so."""
+        labels = self._labels(number)
         unkept = labels & UNKEPT != 0
         seeds = np.flatnonzero(labels & PROMISED)
         if not len(seeds):

@@ -281,9 +281,9 @@ class Search:
         hashes, alone = np.empty(256, np.uint64), len(self.workers) == 1
         kernels.rebuild(self.states, self.shape, self.table, self.bits, *part, hashes, alone)
 
-    def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> None:
-        """Does some work for each range of states, all workers at once."""
-        list((self._pool.map if self._pool else map)(work, parts))
+    def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> list[Any]:
+        """Does some work for each range of states, all workers at once; returns what it returned."""
+        return list((self._pool.map if self._pool else map)(work, parts))
 
     def _make_room(self) -> None:
         """Sets how many states the table may take; enlarges it first where it is that full."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from math import factorial, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -94,7 +95,8 @@ def check(
     claims = list(properties) if properties is not None else system.properties()
     exchanges: list[Exchange] = []
     ground: Ground | None = None
-    if asked.symmetry and not any(claim.kind == "eventually" for claim in claims):
+    promised = any(claim.kind == "eventually" for claim in claims)
+    if asked.symmetry and not (promised and (asked.checkpoint or asked.resume)):
         ground, exchanges = symmetric_ground(system, claims)
     code = GeneratedSystem(system, ground) if ground else generated(system)
     functions = Functions(code, claims, deadlock=properties is None, exchanges=exchanges)
@@ -104,7 +106,17 @@ def check(
         raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
     search = explored(functions, limits, asked, report)
     verdicts = _Verdicts(search)
-    results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]
+    try:
+        results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]
+    except _ToldApart as claim:
+        search.close()
+        left = limits.max_seconds and max(limits.max_seconds - (time.monotonic() - began), 0.0)
+        again = replace(limits, max_seconds=left)
+        result = check(system, properties, again, replace(asked, symmetry=False), report)
+        result.notes.append(
+            f"states that stand for others do not tell whether `{claim}` holds: explored without symmetry"
+        )
+        return result
     if functions.ending is not None:
         results.append(verdicts.safety(0, DEADLOCK, DEADLOCK, functions.ending.instances))
     fired = dict.fromkeys(system.actions, 0)
@@ -139,13 +151,17 @@ class _NoRoom(Exception):
     """There is no memory for whole states as deep as a violation that was found with fingerprints."""
 
 
+class _ToldApart(Exception):
+    """A promise (its name is the message) cannot be judged on states that stand for others."""
+
+
 class _Verdicts:
     """The verdicts on one search."""
 
     def __init__(self, search: Search) -> None:
         self.search, self.functions = search, search.functions
         self.complete = not search.stopped
-        self._promises: Promises | None = None
+        self._graph: Promises | None = None
         self._exact: Search | None = None
         self.notes: list[str] = []
 
@@ -166,14 +182,25 @@ class _Verdicts:
     def _eventually(self, claim: Property, idle: str) -> PropertyResult:
         if not self.complete or self._too_large_for_promises():
             return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        if self.functions.exchanges:
+            return self._by_symmetry(claim, idle)
         best: Counterexample | None = None
-        for number, (owner, _) in enumerate(self.functions.judge.instances):
-            if owner is claim:
-                found = self._broken(claim, number)
+        with self._promises() as promises:
+            for number in self._numbers(claim):
+                found = promises.broken(claim, number)
                 if found and (best is None or _stem(found) < _stem(best)):
                     best = found
         if best:
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
+        return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+
+    def _numbers(self, claim: Property) -> list[int]:
+        return [number for number, (owner, _) in enumerate(self.functions.judge.instances) if owner is claim]
+
+    def _by_symmetry(self, claim: Property, idle: str) -> PropertyResult:
+        with self._promises() as promises:
+            if not promises.surely_kept(self._numbers(claim)):
+                raise _ToldApart(claim.name)
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
 
     def _too_large_for_promises(self) -> bool:
@@ -190,12 +217,14 @@ class _Verdicts:
             self.notes.append(why)
         return bool(why)
 
-    def _broken(self, claim: Property, number: int) -> Counterexample | None:
+    @contextmanager
+    def _promises(self) -> Iterator[Promises]:
+        """The graph, to be asked for promises; ModelError where the model itself fails while it answers."""
         from model.checker.compiled.liveness import PromiseFailed, Promises
 
-        self._promises = self._promises or Promises(self.search)
         try:
-            return self._promises.broken(claim, number)
+            self._graph = self._graph or Promises(self.search)
+            yield self._graph
         except PromiseFailed as failed:
             confirm(self.functions, failed.state)
 
