@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -160,24 +161,26 @@ def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_who_is_ended_leaves_nothing_behind(tmp_path, number):
-    (tmp_path / "own").mkdir()
-    code = "from conformance import workroom; from pathlib import Path; import sys; from onceproof.main import run; "
-    code += f"workroom.SHARED = Path({str(tmp_path / 'own')!r}); sys.exit(run(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    own = psutil.Process(process.pid)
-    while len(own.children(recursive=True)) < 2:
-        assert process.poll() is None
-    children = [child.pid for child in own.children(recursive=True)]
-    process.send_signal(number)
-    _, complaints = process.communicate(timeout=60)
-    assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
-    assert "Traceback" not in complaints
-    left = list((tmp_path / "own").iterdir())
-    if number == signal.SIGKILL:
-        assert len(left) == sweep(tmp_path / "own") == 1  # as whoever comes next does
-    assert list((tmp_path / "own").iterdir()) == [] and (left == [] or number == signal.SIGKILL)
+def test_who_is_ended_leaves_nothing_behind(number):
+    with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
+        code = (
+            "from conformance import workroom; from pathlib import Path; import sys; from onceproof.main import run; "
+        )
+        code += f"workroom.SHARED = Path({place!r}); sys.exit(run(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        own = psutil.Process(process.pid)
+        while len(own.children(recursive=True)) < 2:
+            assert process.poll() is None
+        children = [child.pid for child in own.children(recursive=True)]
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=60)
+        assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
+        assert "Traceback" not in complaints
+        left = os.listdir(place)
+        if number == signal.SIGKILL:
+            assert len(left) == sweep(Path(place)) == 1  # as whoever comes next does
+        assert os.listdir(place) == [] and (left == [] or number == signal.SIGKILL)
 
 
 def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform):
