@@ -30,7 +30,7 @@ def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever drives
-    control = socket.socket(fileno=descriptor)
+    control, own = socket.socket(fileno=descriptor), os.getpid()
     while True:
         try:
             data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
@@ -43,6 +43,7 @@ def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
         _import_for(config)
         child = os.fork()
         if child == 0:
+            die_with_parent(own)
             control.close()
             _become(request, config, descriptors, log, prepare)
         for number in descriptors:
@@ -67,7 +68,6 @@ def _become(
     request: dict[str, Any], config: PlatformConfig, descriptors: list[int], log: str, prepare: Prepare | None
 ) -> None:
     """Be the process that was asked for, to its end."""
-    die_with_parent()
     os.setsid()
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
     try:

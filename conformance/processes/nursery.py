@@ -15,9 +15,11 @@ from conformance.processes.host import serve
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Have the kernel kill this process when its parent ends; parent: who that must be, or else it has ended by now."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
 
 
 def main(descriptor: int) -> None:
@@ -25,19 +27,25 @@ def main(descriptor: int) -> None:
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children leave no zombies
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever drives
-    control = socket.socket(fileno=descriptor)
+    control, own = socket.socket(fileno=descriptor), os.getpid()
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        except OSError:
+            return  # who drives was killed
         if not data:
             return
         child = os.fork()
         if child == 0:
-            die_with_parent()
+            die_with_parent(own)
             control.close()
             serve(Connection(descriptors[0]), *pickle.loads(data))
             os._exit(0)
         os.close(descriptors[0])
-        control.send(pickle.dumps(child))
+        try:
+            control.send(pickle.dumps(child))
+        except OSError:
+            return  # who drives is gone, and so are they all
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -29,17 +30,23 @@ ALL = dict.fromkeys(PROTOCOL.faults, 1)
 ONE = {"submissions": 2, "agents": 2, "attempts": 2, "expiries": 1}
 # Sizes, mechanisms that are off, faults, how many random traces of how many steps at most. Each mechanism is off once.
 DAYS = (
-    ({**ONE, "tasks": 2, "users": 2, "stops": 1}, (), ALL, 3, 60),
-    ({**ONE, "stops": 1}, ("owner_epoch", "sticky_placement", "agent_dedup", "graceful_drain"), ALL, 3, 60),
-    ({**ONE, "stops": 1}, ("atomic_admission", "receipt_fencing", "renewal", "retain_until_delete"), ALL, 3, 60),
-    (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 3, 60),
-    ({"agents": 2}, (), {"agent_crash": None}, 1, 40),
-    ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1, 40),
-    ({"submissions": 2}, (), {"function_failure": 1, "lease_lapse": 1, "response_loss": 1}, 2, 60),
+    ({**ONE, "tasks": 2, "users": 2, "stops": 1}, (), ALL, 2, 45),
+    ({**ONE, "stops": 1}, ("owner_epoch", "sticky_placement", "agent_dedup", "graceful_drain"), ALL, 2, 45),
+    ({**ONE, "stops": 1}, ("atomic_admission", "receipt_fencing", "renewal", "retain_until_delete"), ALL, 2, 45),
+    (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 2, 45),
+    ({"agents": 2}, (), {"agent_crash": None}, 1, 30),
+    ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1, 30),
+    (
+        {"submissions": 2},
+        (),
+        {"function_failure": 1, "lease_lapse": 1, "response_loss": 1, "scheduler_pause": 1},
+        2,
+        45,
+    ),
 )
 
 
-STEPS = 515
+STEPS = 376
 
 
 @functools.cache
@@ -47,7 +54,7 @@ def the_same_traces():
     """Seeded random traces in which every action of the model is taken, and each mechanism off somewhere."""
     traces = []
     for sizes, off, faults, number, length in DAYS:
-        traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=38)
+        traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=143)
     return traces
 
 
@@ -160,24 +167,26 @@ def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_who_is_ended_leaves_nothing_behind(tmp_path, number):
-    (tmp_path / "own").mkdir()
-    code = "from conformance import workroom; from pathlib import Path; import sys; from onceproof.main import run; "
-    code += f"workroom.SHARED = Path({str(tmp_path / 'own')!r}); sys.exit(run(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    own = psutil.Process(process.pid)
-    while len(own.children(recursive=True)) < 2:
-        assert process.poll() is None
-    children = [child.pid for child in own.children(recursive=True)]
-    process.send_signal(number)
-    _, complaints = process.communicate(timeout=60)
-    assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
-    assert "Traceback" not in complaints
-    left = list((tmp_path / "own").iterdir())
-    if number == signal.SIGKILL:
-        assert len(left) == sweep(tmp_path / "own") == 1  # as whoever comes next does
-    assert list((tmp_path / "own").iterdir()) == [] and (left == [] or number == signal.SIGKILL)
+def test_who_is_ended_leaves_nothing_behind(number):
+    with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
+        code = (
+            "from conformance import workroom; from pathlib import Path; import sys; from onceproof.main import run; "
+        )
+        code += f"workroom.SHARED = Path({place!r}); sys.exit(run(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        own = psutil.Process(process.pid)
+        while len(own.children(recursive=True)) < 2:
+            assert process.poll() is None
+        children = [child.pid for child in own.children(recursive=True)]
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=60)
+        assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
+        assert "Traceback" not in complaints
+        left = os.listdir(place)
+        if number == signal.SIGKILL:
+            assert len(left) == sweep(Path(place)) == 1  # as whoever comes next does
+        assert os.listdir(place) == [] and (left == [] or number == signal.SIGKILL)
 
 
 def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform):
