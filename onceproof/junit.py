@@ -89,7 +89,8 @@ def judged(outcome: Outcome, found: PropertyResult) -> tuple[str, str] | None:
             return "unknown", f"not seen up to depth {outcome.result.depth}"
         return ("vacuous", found.vacuous) if found.vacuous and not expect.violated else None
     if found.verdict is Verdict.UNKNOWN:
-        return "unknown", f"no violation up to depth {outcome.result.depth}"
+        judged_not = found.kind == "eventually" and outcome.result.complete
+        return "unknown", "not judged" if judged_not else f"no violation up to depth {outcome.result.depth}"
     if found.verdict is Verdict.VIOLATED:
         length = len(found.counterexample.trace) if found.counterexample else 0
         if not expect.violated:

@@ -101,9 +101,14 @@ class Outcome:
 
     @property
     def limits(self) -> str:
-        """The verdict with its limits: "holds, complete", or "no violation up to depth 20"."""
+        """The verdict with its limits: "holds, complete", or "no violation up to depth 20".
+
+        Where all states were found, but a promise was not judged, it is "no violation of safety".
+        """
         if self.violated:
             return "violated"
+        if self.result.complete and self.result.verdict is Verdict.UNKNOWN:
+            return "no violation of safety"
         if self.result.complete:
             return "vacuous" if self.vacuous else "holds, complete"
         return f"no violation up to depth {self.result.depth}"

@@ -54,8 +54,12 @@ class ProgressLine:
 
 def describe(progress: Progress, last: Progress | None) -> str:
     """``1,200,000 states, 410,000 a second, 90,000 queued, depth 21, 3.1 s, 96 MB``."""
+    if last and (last.seconds > progress.seconds or last.states > progress.states):
+        last = None  # it began anew
     since = progress.seconds - (last.seconds if last else 0.0)
     rate = (progress.states - (last.states if last else 0)) / since if since > 0 else 0.0
+    if progress.doing:
+        return f"{progress.states:,} states, {progress.doing}"
     parts = [
         f"{progress.states:,} states",
         f"{rate:,.0f} a second",

@@ -68,7 +68,9 @@ def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, st
 
 def _unknown(outcome: Outcome, found: PropertyResult) -> str:
     if found.kind == "eventually":
-        return "unknown: that needs all states"
+        if not outcome.result.complete:
+            return "unknown: that needs all states"
+        return f"unknown: {outcome.result.stopped or 'see the note'}"
     return f"no violation up to depth {outcome.result.depth}"
 
 

@@ -117,13 +117,14 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is; engines report it about once a second."""
+    """How far a search is; engines report it about once a second. doing: what else than exploring; "" for that."""
 
     states: int
     queued: int
     depth: int
     seconds: float
     bytes_used: int = 0
+    doing: str = ""
 
 
 @dataclass(frozen=True)

@@ -310,3 +310,35 @@ def test_what_is_no_spec(onceproof: Command, spec: Written, name: str, line: str
     file.touch()
     ran = onceproof("check", file)
     assert (ran.status, ran.out, ran.err) == (2, "", f"onceproof: {file}: {line}\n")
+
+
+def test_a_promise_that_is_not_judged_leaves_the_verdict_open(onceproof: Command, tmp_path: Path) -> None:
+    path = tmp_path / "plain.yaml"
+    path.write_text("name: plain\nfaults: {scheduler_crash: 1}\n", encoding="utf-8")
+    ran = onceproof("check", path, "--fingerprint", "--no-symmetry")
+    assert ran.status == 3
+    assert "no_lost_task              eventually  unknown: see the note" in ran.out
+    assert "single_holder             always      holds, complete" in ran.out
+    assert "plain  no violation of safety  holds" in ran.out
+
+
+def test_ctrl_c_while_promises_are_judged_keeps_all_else(tmp_path: Path) -> None:
+    path = tmp_path / "plain.yaml"
+    path.write_text("name: plain\nsizes: {tasks: 2}\nfaults: {reply_loss: 1}\n", encoding="utf-8")
+    code = """
+import os, signal, sys
+from onceproof import main, progress
+def report(self, at):
+    if at.doing:
+        os.kill(os.getpid(), signal.SIGINT)
+progress.ProgressLine.report = report
+sys.exit(main.run(["check", sys.argv[1], "--json", "--engine", "compiled"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    (found,) = json.loads(done.stdout)["specs"]
+    assert (found["verdict"], found["stopped"], found["complete"]) == ("unknown", "interrupted", True)
+    verdicts = {one["kind"]: one["verdict"] for one in found["properties"]}
+    assert (verdicts["always"], verdicts["eventually"]) == ("holds", "unknown")

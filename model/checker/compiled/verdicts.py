@@ -22,7 +22,7 @@ from model.checker.compiled.paths import Paths
 from model.checker.compiled.search import Failed, Search
 from model.checker.generated_steps import Ground
 from model.checker.generated_symmetry import Exchange, symmetric_ground
-from model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
+from model.checker.results import CheckResult, Counterexample, Limits, Progress, PropertyResult, Verdict
 from model.checker.source import GeneratedSystem, generated
 from model.language.declare import Property
 from model.language.layout import State
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DEADLOCK = "deadlock"
 IDLE = "what it speaks of never happened"
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def check(
     if asked.fingerprint and (asked.checkpoint or asked.resume):
         raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
     search = explored(functions, limits, asked, report)
-    verdicts = _Verdicts(search)
+    verdicts = _Verdicts(search, limits)
     try:
         results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]
     except _ToldApart as claim:
@@ -140,7 +141,7 @@ def check(
         seconds=time.monotonic() - began,
         fired=fired,
         properties=results,
-        stopped=search.stopped,
+        stopped=INTERRUPTED if verdicts.interrupted else search.stopped,
         faults=frozenset(name for name, action in system.actions.items() if action.fault),
         symmetry=", ".join(dict.fromkeys(one.sort.lower() for one in exchanges)) or "none",
         notes=notes,
@@ -158,9 +159,10 @@ class _ToldApart(Exception):
 class _Verdicts:
     """The verdicts on one search."""
 
-    def __init__(self, search: Search) -> None:
-        self.search, self.functions = search, search.functions
+    def __init__(self, search: Search, limits: Limits) -> None:
+        self.search, self.functions, self.limits = search, search.functions, limits
         self.complete = not search.stopped
+        self.interrupted = search.stopped == INTERRUPTED
         self._graph: Promises | None = None
         self._exact: Search | None = None
         self.notes: list[str] = []
@@ -180,8 +182,14 @@ class _Verdicts:
         return self._eventually(claim, IDLE if idle else "")
 
     def _eventually(self, claim: Property, idle: str) -> PropertyResult:
-        if not self.complete or self._too_large_for_promises():
-            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        try:
+            if self.complete and not self.interrupted and not self._too_large_for_promises():
+                return self._promised(claim, idle)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+
+    def _promised(self, claim: Property, idle: str) -> PropertyResult:
         if self.functions.exchanges:
             return self._by_symmetry(claim, idle)
         best: Counterexample | None = None
@@ -223,10 +231,19 @@ class _Verdicts:
         from model.checker.compiled.liveness import PromiseFailed, Promises
 
         try:
-            self._graph = self._graph or Promises(self.search)
+            if self._graph is None:
+                self._tell("following the steps again for `eventually`")
+                self._graph = Promises(self.search)
+            self._tell("looking for runs that keep a promise open")
             yield self._graph
         except PromiseFailed as failed:
             confirm(self.functions, failed.state)
+
+    def _tell(self, doing: str) -> None:
+        if self.limits.report:
+            search = self.search
+            seconds = time.monotonic() - search.began
+            self.limits.report(Progress(search.count, 0, len(search.levels) - 1, seconds, search.bytes_used, doing))
 
     def safety(
         self, which: int, name: str, kind: str, instances: Sequence[tuple[Property, tuple[int, ...]]], idle: str = ""
