@@ -233,7 +233,7 @@ class Search:
         alone = bool(self.shared[k.ALONE])
         fresh_from = self.workers[0].mine[k.CURSOR] if alone else self.shared[k.NEXT_BLOCK]
         sizes = [level.size for level in self.levels[-2:]]
-        growth = 1.25 * max(sizes[-1] / max(sizes[0], 1), 1)
+        growth = max(sizes[-1] / max(sizes[0], 1), 1)
         self.settling.begin(int(fresh_from), growth, (self.max_memory - self.bytes_used) // 4)
 
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
