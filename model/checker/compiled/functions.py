@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from model.checker.compiled.canonical import canonical, packing_order
+from model.checker.compiled.canonical import arrangements, canonical, packing_order
 from model.checker.compiled.packing import MOST_WORDS, WORD, Packing, signed
 from model.checker.compiled.text import WordText, indented
 from model.checker.generated_formula import Formula, both, negate
@@ -35,6 +35,8 @@ class Functions:
         self.steps: list[Step] = generated.steps
         self.exchanges = list(exchanges)
         self.packing = Packing(generated.ground.known, packing_order(self.system, exchanges))
+        # exchanges that go through all arrangements of elements; None where one state does not stand for all of them
+        self.path = arrangements(self.packing, self.exchanges)
         labels = [place.label(key) for place, key in self.system.layout.labels]
         self.text = WordText(self.packing, labels)
         self.judge = generated.judge(claims)
@@ -61,7 +63,7 @@ class Functions:
         parts = [self.expand(), self.judging(), self.exercising(), self.spending()]
         parts += [self.promise(n) for n, (claim, _) in enumerate(self.judge.instances) if claim.kind == "eventually"]
         if self.exchanges:
-            parts.append(canonical(self.packing, self.exchanges))
+            parts.append(canonical(self.packing, self.exchanges, self.path))
         if self.ending is not None:
             parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
         return "\n\n".join(parts)

@@ -40,7 +40,7 @@ from model.checker.compiled.kernels_batch import (
     hash_of,
     hashed,
     judged,
-    settled_by,
+    settle,
 )
 from model.checker.compiled.primitives import add_and_fetch, claim, kernel, prefetch
 
@@ -48,7 +48,7 @@ from model.checker.compiled.primitives import add_and_fetch, claim, kernel, pref
 @kernel
 def explore(  # type: ignore[no-untyped-def]
     functions, states, shape, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
-    settled, settles, moves, rounds
+    settled, settles, places, moves, rounds
 ):  # fmt: skip
     """Expands the chunks of one level until they are done, the table is full, or it is time for a pause.
 
@@ -104,9 +104,8 @@ def explore(  # type: ignore[no-untyped-def]
                         for word in range(words):
                             states[cursor * words + word] = out[at + word]
                         if fresh_from <= cursor < fresh_to:
-                            for word in range(settling):
-                                place = (cursor & ring) * settling + word
-                                settled[place] = settled_by(step, word, shared, moves, settles)
+                            place = (cursor & ring) * settling
+                            settle(step, True, place, shared, moves, settles, places, settled)
                         written = True
                     if alone:
                         table[slot] = np.uint32(cursor + 1) | tag
@@ -125,9 +124,8 @@ def explore(  # type: ignore[no-untyped-def]
                         same = same and states[other * words + word] == out[at + word]
                     if same:
                         if fresh_from <= other < fresh_to:
-                            for word in range(settling):
-                                place = (other & ring) * settling + word
-                                settled[place] |= settled_by(step, word, shared, moves, settles)
+                            place = (other & ring) * settling
+                            settle(step, False, place, shared, moves, settles, places, settled)
                         break
                 slot = (slot + 1) & slot_mask
         add_and_fetch(shared, COUNT, found)

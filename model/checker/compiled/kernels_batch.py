@@ -13,12 +13,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.checker.compiled.primitives import add_and_fetch, call, call_expand, part, prefetch, unsigned
+from model.checker.compiled.primitives import (
+    add_and_fetch,
+    call,
+    call_expand,
+    part,
+    prefetch,
+    trailing_zeros,
+    unsigned,
+)
 
 BATCH = 768  # successors that are looked up together
 BLOCK = 1024  # states that a worker takes room for at a time
 FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
-MOVE_BITS = 32  # of what stands before a successor: the move, and above it the number of its source in the batch
+# of the number of a step: the move, above it the number of its source in the batch, and above that which arrangement
+# of elements stands for the successor
+MOVE_BITS, SOURCE_BITS = 32, 16
 
 # what the functions of a model are called, by their position in ``functions``
 EXPAND, JUDGE, EXERCISED, SPENT, ENDS, CANONICAL = range(6)
@@ -137,26 +147,41 @@ def number_of(numbers, at, value, states, shape, table, bits):  # type: ignore[n
 
 
 @part
-def settled_by(step, word, shared, moves, settles):  # type: ignore[no-untyped-def]
-    """One word of the bits of the moves that are settled after a step: a move, with the number of its source."""
-    move, source = step & ((1 << MOVE_BITS) - 1), step >> MOVE_BITS
-    move_words = shared[MOVE_WORDS]
-    enabled = moves[source * (2 * move_words + 2) + move_words + word]
-    return enabled & settles[move * shared[SETTLING] + word]
+def settle(step, new, place, shared, moves, settles, places, settled):  # type: ignore[no-untyped-def]
+    """Notes the moves that are settled after a step in the words at ``place``, which are those of a new state or not.
+
+    places: for each arrangement of elements which move each becomes.
+    """
+    settling, move_words = shared[SETTLING], shared[MOVE_WORDS]
+    move, arrangement = step & ((1 << MOVE_BITS) - 1), step >> (MOVE_BITS + SOURCE_BITS)
+    enabled = ((step >> MOVE_BITS) & ((1 << SOURCE_BITS) - 1)) * (2 * move_words + 2) + move_words
+    if new:
+        for word in range(settling):
+            settled[place + word] = 0
+    for word in range(settling):
+        bits = moves[enabled + word] & settles[move * settling + word]
+        if arrangement == 0:
+            settled[place + word] |= bits
+            continue
+        while bits != 0:
+            one = places[arrangement * move_words * 64 + word * 64 + trailing_zeros(bits)]
+            if one >> 6 < settling:
+                settled[place + (one >> 6)] |= np.int64(1) << (one & 63)
+            bits &= bits - 1
 
 
 @part
 def hashed(functions, shape, out, n, hashes, table, shift):  # type: ignore[no-untyped-def]
     """Finds the hashes of the successors in ``out``, and asks for their places in the table; returns how many.
 
-    Each becomes the state that stands for it by symmetry; one that another stands for settles no moves.
+    Each becomes the state that stands for it by symmetry; which arrangement that is goes to the number of its step.
     """
     record = len(shape) + 1
     canonical = functions[CANONICAL]
     count = 0
     for at in range(0, n, record):
-        if canonical != 0 and call(canonical, out, at + 1, out, n) != 0:
-            out[at] &= (1 << MOVE_BITS) - 1
+        if canonical != 0:
+            out[at] |= call(canonical, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
         hashes[count] = hash_of(out, at + 1, shape)
         prefetch(table, np.int64(hashes[count] >> shift))
         count += 1

@@ -31,7 +31,7 @@ from model.checker.compiled.kernels_batch import (
     gather,
     hashed,
     judged,
-    settled_by,
+    settle,
 )
 from model.checker.compiled.primitives import add_and_fetch, claim_wide, kernel
 
@@ -44,7 +44,7 @@ def collision_probability(states: int) -> float:
 @kernel
 def explore_fingerprints(  # type: ignore[no-untyped-def]
     functions, states, shape, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
-    settled, settles, moves, rounds
+    settled, settles, places, moves, rounds
 ):  # fmt: skip
     """As ``kernels.explore``, on a table of fingerprints."""
     words = len(shape)
@@ -86,8 +86,8 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
                 at = i * record
                 for word in range(words):
                     states[cursor * words + word] = out[at + 1 + word]
-                for word in range(settling):
-                    settled[cursor * settling + word] = settled_by(out[at], word, shared, moves, settles)
+                if settling != 0:
+                    settle(out[at], True, cursor * settling, shared, moves, settles, places, settled)
                 if judged(functions, states, shape, cursor, mine, best, depth, out):
                     reason = FAILED
                 cursor += 1

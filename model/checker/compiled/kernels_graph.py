@@ -110,12 +110,12 @@ def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, coun
 
 
 @kernel
-def reach_by_symmetry(first, targets, exchanged, swaps, instances, labels, reached, queue):  # type: ignore[no-untyped-def]
+def reach_by_symmetry(first, targets, exchanged, swaps, whole, instances, labels, reached, queue):  # type: ignore[no-untyped-def]
     """Marks where each instance of a promise is open, on states that stand for others.
 
     A state and an instance are one number: the state's, times ``instances``, and the instance's. On the way instances
-    change places as elements do: ``swaps`` says for each exchange and instance which one it becomes. labels: whether
-    the instance is unkept there (1), and promised too (3).
+    change places as elements do: ``swaps`` says for each arrangement (if ``whole``), or else for each exchange, and
+    each instance which one it becomes. labels: whether the instance is unkept there (1), and promised too (3).
     """
     count, done = 0, 0
     for node in range(len(labels)):
@@ -130,6 +130,9 @@ def reach_by_symmetry(first, targets, exchanged, swaps, instances, labels, reach
         for edge in range(first[number], first[number + 1]):
             instance = node % instances
             bits, exchange = exchanged[edge], 0
+            if whole:
+                instance = swaps[bits * instances + instance]
+                bits = 0
             while bits != 0:
                 if bits & 1 != 0:
                     instance = swaps[exchange * instances + instance]

@@ -106,28 +106,35 @@ class Promises:
         even to what differs by such a change alone, then neither does any in the whole graph, and each fair run comes
         to rest; in which states, and which instances are open there, is told. False where this does not answer it.
         """
-        if self.alike or np.any(self.entries >= 0) or len(self.functions.exchanges) > g.EXCHANGES.bit_length():
+        whole = self.functions.path is not None
+        followed = whole or len(self.functions.exchanges) <= g.EXCHANGES.bit_length()
+        if self.alike or np.any(self.entries >= 0) or not followed:
             return False
         labels = np.stack([self._labels(number) for number in numbers], axis=1)
         if not np.any(labels[self.resting]):
             return True
         opened = np.zeros(labels.size, np.bool_)
-        graph = (self.first, self.targets, self.exchanged)
-        g.reach_by_symmetry(
-            *graph, self._swaps(numbers), len(numbers), labels.reshape(-1), opened, np.zeros(labels.size, np.int64)
-        )
+        graph = (self.first, self.targets, self.exchanged, self._swaps(numbers), whole, len(numbers))
+        g.reach_by_symmetry(*graph, labels.reshape(-1), opened, np.zeros(labels.size, np.int64))
         return not np.any(opened.reshape(labels.shape)[self.resting])
 
     def _swaps(self, numbers: Sequence[int]) -> Any:
-        """For each exchange which instance each of these becomes, by their positions."""
+        """Which of these instances each becomes, by their positions: for each arrangement, or else each exchange."""
         instances = [self.functions.judge.instances[number] for number in numbers]
         position = {arguments: at for at, (_, arguments) in enumerate(instances)}
-        swaps = [
-            position[exchange.arguments(arguments, claim.parameters)]
-            for exchange in self.functions.exchanges
-            for claim, arguments in instances
-        ]
-        return np.array(swaps, np.int64)
+        swaps = np.array(
+            [
+                [position[exchange.arguments(arguments, claim.parameters)] for claim, arguments in instances]
+                for exchange in self.functions.exchanges
+            ],
+            np.int64,
+        )
+        if self.functions.path is not None:
+            here = [np.arange(len(instances))]
+            for at in self.functions.path:
+                here.append(swaps[at][here[-1]])
+            swaps = np.stack(here)
+        return swaps.reshape(-1)
 
     def broken(self, claim: Property, number: int) -> Counterexample | None:
         """A run on which the instance with this number is promised and never kept; None if no fair run is so."""

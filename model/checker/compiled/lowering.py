@@ -31,28 +31,44 @@ ARITHMETIC: dict[type[ast.operator], str] = {
 }
 
 
-def to_llvm(text: str) -> ir.Module:
-    """The LLVM module of generated functions. Parameters without a default are arrays, those with one are numbers."""
+def to_llvm(text: str, *, straight: bool | None = None) -> ir.Module:
+    """The LLVM module of generated functions. Parameters without a default are arrays, those with one are numbers.
+
+    straight: only functions that have no branches, or only those that have some.
+    """
     module = ir.Module("model")
     for definition in ast.parse(text).body:
         if isinstance(definition, ast.FunctionDef):
-            _Function(module, definition).lower()
+            branches = any(isinstance(inner, ast.If) for inner in ast.walk(definition))
+            if straight is None or straight is not branches:
+                _Function(module, definition).lower()
     return module
 
 
 def to_object(text: str) -> bytes:
     """Machine code (an object file for this very kind of processor) of generated functions."""
     machine = target_machine()
-    module = llvm.parse_assembly(str(to_llvm(text)))
-    module.triple = machine.triple
-    module.data_layout = str(machine.target_data)
-    module.verify()
+    module = _parsed(to_llvm(text, straight=False), machine)
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
+    # long functions without branches take LLVM many times longer, and come out no better than with registers alone
+    straight = _parsed(to_llvm(text, straight=True), machine)
+    registers = llvm.create_new_module_pass_manager()
+    registers.add_sroa_pass()
+    registers.run(straight, builder)
+    module.link_in(straight)
     machine_code: bytes = machine.emit_object(module)
     return machine_code
+
+
+def _parsed(module: ir.Module, machine: Any) -> Any:
+    parsed = llvm.parse_assembly(str(module))
+    parsed.triple = machine.triple
+    parsed.data_layout = str(machine.target_data)
+    parsed.verify()
+    return parsed
 
 
 def target_machine() -> Any:

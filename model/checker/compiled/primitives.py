@@ -19,7 +19,18 @@ part: Any = numba.njit(**OPTIONS, **INNER)  # what only kernels call: to compile
 INT = ir.IntType(64)
 compiled_in: Any = intrinsic  # Numba's own type for it forgets that it takes the first argument itself
 DATA = 4  # where the pointer to the elements stands in Numba's array structure
-__all__ = ["add_and_fetch", "call", "call_expand", "claim", "claim_wide", "kernel", "part", "prefetch", "unsigned"]
+__all__ = [
+    "add_and_fetch",
+    "call",
+    "call_expand",
+    "claim",
+    "claim_wide",
+    "kernel",
+    "part",
+    "prefetch",
+    "trailing_zeros",
+    "unsigned",
+]
 
 
 @compiled_in
@@ -109,6 +120,18 @@ def add_and_fetch(_: Any, array: Any, index: Any, value: Any) -> Any:
         return builder.atomic_rmw("add", pointer, more, "seq_cst")
 
     return types.int64(array, types.int64, types.int64), generate
+
+
+@compiled_in
+def trailing_zeros(_: Any, value: Any) -> Any:
+    """The position of the lowest bit of a number that is not 0."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        bit = ir.IntType(1)
+        function = builder.module.declare_intrinsic("llvm.cttz", [INT], ir.FunctionType(INT, [INT, bit]))
+        return builder.call(function, [arguments[0], ir.Constant(bit, 1)])
+
+    return types.int64(types.int64), generate
 
 
 @compiled_in

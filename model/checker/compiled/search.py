@@ -265,6 +265,7 @@ class Search:
                 worker.hashes,
                 self.settling.settled,
                 self.settling.settles,
+                self.settling.places,
                 worker.moves,
                 ROUNDS,
             )

@@ -10,6 +10,7 @@ from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.memory import WORD_BYTES, reserve
 from model.checker.compiled.packing import WORD
+from model.checker.generated_symmetry import Exchange
 from model.checker.independence import Footprints
 
 MOST_WORDS = 8  # of bits for each state that waits; moves for which there is no bit are always looked up
@@ -25,8 +26,11 @@ class Settling:
 
     def __init__(self, functions: Functions, shared: Any, most_states: int) -> None:
         self.shared = shared
-        self.words = min(functions.move_words, MOST_WORDS) if _sound(functions) else 0  # of bits, for each state
+        # all orders of independent steps must lead to one state: by symmetry, to one that stands for all its like
+        unique = functions.path is not None
+        self.words = min(functions.move_words, MOST_WORDS) if unique else 0  # of bits, for each state
         self.settles = _settled_after_each(functions, self.words)
+        self.places = _moves_by_arrangement(functions)
         self.ring = FIRST_RING
         largest = max(FIRST_RING, 1 << most_states.bit_length())
         self.settled = reserve(largest * self.words)
@@ -75,11 +79,6 @@ class Settling:
         self.words = 0
 
 
-def _sound(functions: Functions) -> bool:
-    """Whether all orders of independent steps lead to one state: by symmetry, if what stands for a state is unique."""
-    return len(functions.exchanges) <= 1
-
-
 def _settled_after_each(functions: Functions, words: int) -> Any:
     """For each move the bits of the moves that are independent of it and rank lower."""
     footprints = Footprints(functions.generated.ground)
@@ -97,14 +96,38 @@ def _ranks(functions: Functions, footprints: Footprints) -> list[tuple[int, int]
     """The order of moves: the more others a move is independent of, the later.
 
     Any order will do; in this one nearly all that can be left out is (of two moves one settles the other only if no
-    third that conflicts with both comes in between). Where elements may change places, it must not depend on which is
-    which: actions are compared, not moves.
+    third that conflicts with both comes in between). Moves that are one move by symmetry rank the same.
     """
-    steps = functions.steps
-    moves = range(len(steps))
+    moves = range(len(functions.steps))
     others = [sum(footprints.independent(one, move) for one in moves) for move in moves]
-    if not functions.exchanges:
-        return [(count, -move) for move, count in enumerate(others)]
-    actions = list(functions.system.actions)
-    least = {step.action: count for count, step in sorted(zip(others, steps, strict=True), key=lambda pair: -pair[0])}
-    return [(least[step.action], actions.index(step.action)) for step in steps]
+    alike = list(moves)  # the least move that each may become
+    exchanged = [_exchanged_moves(functions, exchange) for exchange in functions.exchanges]
+    changed = True
+    while changed:
+        before = list(alike)
+        for there in exchanged:
+            alike = [min(alike[move], alike[there[move]]) for move in moves]
+        changed = alike != before
+    return [(others[alike[move]], -alike[move]) for move in moves]
+
+
+def _exchanged_moves(functions: Functions, exchange: Exchange) -> list[int]:
+    """Which move each becomes where two elements change places."""
+    number = {(step.action, step.arguments): move for move, step in enumerate(functions.steps)}
+    actions = functions.system.actions
+    return [
+        number[step.action, exchange.arguments(step.arguments, actions[step.action].parameters)]
+        for step in functions.steps
+    ]
+
+
+def _moves_by_arrangement(functions: Functions) -> Any:
+    """For each position on the path through all arrangements which move each becomes there."""
+    exchanged = [_exchanged_moves(functions, exchange) for exchange in functions.exchanges]
+    here = list(range(len(functions.steps)))
+    room = np.zeros((len(functions.path or []) + 1, functions.move_words * WORD), np.int64)
+    room[0, : len(here)] = here
+    for position, at in enumerate(functions.path or []):
+        here = [exchanged[at][move] for move in here]
+        room[position + 1, : len(here)] = here
+    return room.reshape(-1)
