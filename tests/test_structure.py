@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
 
 # What costs more than a few milliseconds to import: `onceproof --help` must not wait for it.
 HEAVY = {
-    *("celery", "cvc5", "fastapi", "httpx", "hypothesis", "jinja2", "llvmlite", "nats", "networkx", "numba", "numpy"),
+    *("celery", "cvc5", "fastapi", "httpx", "hypothesis", "jinja2", "llvmlite", "nats", "networkx", "numpy"),
     *("procrastinate", "psycopg", "pydantic", "redis", "rich", "sqlite3", "starlette", "structlog", "uvicorn", "z3"),
 }
 

@@ -119,14 +119,13 @@ def test_a_damaged_cache_of_kernels_is_made_anew(tmp_path: Path) -> None:
     script = "from model.checker import compiled; from tests.models.jugs import JUGS; from model.language import build;"
     script += "print(compiled.check(build(JUGS), workers=1).states)"
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    environment.pop("NUMBA_CACHE_DIR", None)
 
     def run() -> str:
         command = [sys.executable, "-c", script]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
     assert run() == "16\n"
-    kernels = [path for path in (tmp_path / "onceproof" / "numba").rglob("kernels*") if path.suffix == ".nbc"]
+    kernels = list((tmp_path / "onceproof" / "kernels").iterdir())
     assert kernels
     for path in kernels:
         path.write_bytes(path.read_bytes()[:1000])
@@ -138,6 +137,5 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     script = "from model.checker import compiled; from tests.models.jugs import JUGS; from model.language import build;"
     script += "print(compiled.check(build(JUGS), [], workers=1).states)"
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    environment.pop("NUMBA_CACHE_DIR", None)
     ran = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
     assert ran.stdout == "16\n"

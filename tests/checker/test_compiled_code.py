@@ -1,16 +1,16 @@
-"""The generated functions: packed states, machine code, and Numba's reading of the same text."""
+"""The generated functions: packed states, machine code, and Python's reading of the same text."""
 
 import ctypes
 import random
 import types
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.lowering import Library, to_object
+from model.checker.compiled.generated import to_object
+from model.checker.compiled.machine import Library
 from model.checker.compiled.packing import Packing, signed
 from model.checker.source import GeneratedSystem
 from model.language import System, build
@@ -70,22 +70,20 @@ def test_machine_code_takes_the_steps_of_generated_python(system: System) -> Non
 
 
 @pytest.mark.parametrize("system", [build(JUGS), random_system(4)], ids=range(2))
-def test_numba_reads_the_same_text_to_the_same_results(system: System) -> None:
+def test_python_reads_the_same_text_to_the_same_results(system: System) -> None:
     functions = functions_of(system)
     namespace: dict[str, Any] = {}
     exec(functions.source(), namespace)
     library = Library(to_object(functions.source()))
     for name, written in namespace.items():
         if isinstance(written, types.FunctionType):
-            by_numba, by_us = numba.njit(written), machine(library, name)
+            by_machine = machine(library, name)
             for state in some_states(functions, 300)[:60]:
-                packed = np.array(functions.packing.pack(state), np.int64)
-                rows = functions.row_of_moves(idle=True)
-                places = [
-                    [np.full(4096, -1, np.int64), np.array(rows, np.int64)][: 1 + (name == "expand")] for _ in "12"
-                ]
-                assert by_numba(packed, *places[0]) == by_us(packed, *places[1])
-                assert all(np.array_equal(one, other) for one, other in zip(*places, strict=True))
+                packed = functions.packing.pack(state)
+                rooms = [[-1] * 4096, functions.row_of_moves(idle=True)][: 1 + (name == "expand")]
+                places = [np.array(room, np.int64) for room in rooms]
+                assert by_machine(np.array(packed, np.int64), *places) == signed(written(packed, *rooms))
+                assert [place.tolist() for place in places] == [[signed(word) for word in room] for room in rooms]
 
 
 def test_states_come_out_of_their_words_as_they_went_in() -> None:

@@ -87,7 +87,6 @@ def why_not(system: System, properties: Sequence[Property] | None = None) -> str
     """Why the compiled engine cannot check a system; None where it can."""
     try:
         import llvmlite  # noqa: F401
-        import numba  # noqa: F401
     except ImportError as error:
         return f"{error.name} is not installed"
     from model.checker.compiled.functions import Functions

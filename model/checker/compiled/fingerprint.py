@@ -10,7 +10,7 @@ from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.kernels_fingerprint import enter_again, explore_fingerprints
 from model.checker.compiled.levels import Ranges
-from model.checker.compiled.lowering import Library
+from model.checker.compiled.machine import Library
 from model.checker.compiled.memory import FULL, WORD_BYTES
 from model.checker.compiled.search import Search
 from model.checker.results import Limits

@@ -1,4 +1,4 @@
-"""The search itself, compiled by Numba once for every number of words a state has; models come in as addresses.
+"""The search itself, compiled once for every number of words a state has; models come in as addresses.
 
 States stand one after the other in ``states`` (``words`` numbers each) and are never moved. ``table`` is an
 open-addressing table of 32-bit entries: the number of a state plus one in the low ``bits`` bits, a piece of its hash
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from model.checker.compiled.kernel import Fixed, kernel
 from model.checker.compiled.kernels_batch import (
     ALONE,
     BLOCK,
@@ -42,23 +43,22 @@ from model.checker.compiled.kernels_batch import (
     judged,
     settle,
 )
-from model.checker.compiled.primitives import add_and_fetch, claim, kernel, prefetch
+from model.checker.compiled.primitives import add_and_fetch, claim, prefetch
 
 
 @kernel
 def explore(  # type: ignore[no-untyped-def]
-    functions, states, shape, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
+    functions, states, words: Fixed, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
     settled, settles, places, moves, rounds
-):  # fmt: skip
+) -> int:  # fmt: skip
     """Expands the chunks of one level until they are done, the table is full, or it is time for a pause.
 
-    shape: as many zeros as a state has words. Returns why it came back.
+    Returns why it came back.
     """
-    words = len(shape)
     record = words + 1
     shift = np.uint64(64 - bits)
     number_mask = np.uint32((1 << bits) - 1)
-    slot_mask = np.int64((1 << bits) - 1)
+    slot_mask = int((1 << bits) - 1)
     depth, alone = shared[DEPTH], shared[ALONE] != 0
     settling, ring, fresh_from, fresh_to = shared[SETTLING], shared[RING], shared[FRESH_FROM], shared[FRESH_TO]
     cursor, block_end = mine[CURSOR], mine[BLOCK_END]
@@ -67,28 +67,28 @@ def explore(  # type: ignore[no-untyped-def]
         if shared[COUNT] >= shared[LIMIT]:
             reason = GROW
             break
-        n = gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, out, settled, moves)
+        n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves)
         if n < 0:
             reason = FAILED
             break
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
             break
-        count = hashed(functions, shape, out, n, hashes, table, shift)
+        count = hashed(functions, words, out, n, hashes, table, shift)
         mine[LOOKED_UP] += count
         for i in range(count):
             value = hashes[i]
-            entry = table[np.int64(value >> shift)]
-            tag = np.uint32((value >> np.uint64(32)) << np.uint64(bits))
+            entry = table[int(value >> shift)]
+            tag = np.uint32((value >> 32) << np.uint64(bits))
             if entry != 0 and (entry & ~number_mask) == tag:
-                number = np.int64((entry & number_mask) - 1)
+                number = int((entry & number_mask) - 1)
                 prefetch(states, number * words)
                 if fresh_from <= number < fresh_to:
                     prefetch(settled, (number & ring) * settling)
-        found = np.int64(0)
+        found = 0
         for i in range(count):
             value = hashes[i]
-            slot = np.int64(value >> shift)
-            tag = np.uint32((value >> np.uint64(32)) << np.uint64(bits))
+            slot = int(value >> shift)
+            tag = np.uint32((value >> 32) << np.uint64(bits))
             step = out[i * record]
             at = i * record + 1
             written = False
@@ -99,7 +99,7 @@ def explore(  # type: ignore[no-untyped-def]
                         if cursor == block_end:
                             cursor = add_and_fetch(shared, NEXT_BLOCK, BLOCK)
                             block_end = cursor + BLOCK
-                            log[mine[LOGGED], 0] = cursor
+                            log[mine[LOGGED]] = cursor
                             mine[LOGGED] += 1
                         for word in range(words):
                             states[cursor * words + word] = out[at + word]
@@ -112,13 +112,13 @@ def explore(  # type: ignore[no-untyped-def]
                     else:
                         entry = claim(table, slot, np.uint32(cursor + 1) | tag)
                     if entry == 0:
-                        if judged(functions, states, shape, cursor, mine, best, depth, out):
+                        if judged(functions, states, words, cursor, mine, best, depth, out):
                             reason = FAILED
                         cursor += 1
                         found += 1
                         break
                 if (entry & ~number_mask) == tag:
-                    other = np.int64((entry & number_mask) - 1)
+                    other = int((entry & number_mask) - 1)
                     same = True
                     for word in range(words):
                         same = same and states[other * words + word] == out[at + word]
@@ -138,21 +138,20 @@ def explore(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def rebuild(states, shape, table, bits, start, stop, hashes, alone):  # type: ignore[no-untyped-def]
+def rebuild(states, words: Fixed, table, bits, start, stop, hashes, alone) -> None:  # type: ignore[no-untyped-def]
     """Enters the states from number ``start`` up to ``stop``, which are all different, into an empty table."""
-    words = len(shape)
     shift = np.uint64(64 - bits)
-    slot_mask = np.int64((1 << bits) - 1)
+    slot_mask = int((1 << bits) - 1)
     for first in range(start, stop, len(hashes)):
         last = min(first + len(hashes), stop)
         for number in range(first, last):
-            value = hash_of(states, number * words, shape)
+            value = hash_of(states, number * words, words)
             hashes[number - first] = value
-            prefetch(table, np.int64(value >> shift))
+            prefetch(table, int(value >> shift))
         for number in range(first, last):
             value = hashes[number - first]
-            slot = np.int64(value >> shift)
-            entry = np.uint32((value >> np.uint64(32)) << np.uint64(bits)) | np.uint32(number + 1)
+            slot = int(value >> shift)
+            entry = np.uint32((value >> 32) << np.uint64(bits)) | np.uint32(number + 1)
             while table[slot] != 0 or not (alone or claim(table, slot, entry) == 0):
                 slot = (slot + 1) & slot_mask
             table[slot] = entry

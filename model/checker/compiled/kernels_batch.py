@@ -1,4 +1,4 @@
-"""What every search does with a batch of successors, compiled by Numba: gathers them, and finds their hashes.
+"""What every search does with a batch of successors: gathers them, and finds their hashes.
 
 Look-ups are what a search spends its time on, so as many as possible are left out. A step that some other order of
 independent steps has taken already needs none: if steps a < b are both enabled in a state p, and independent, then
@@ -13,15 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.checker.compiled.primitives import (
-    add_and_fetch,
-    call,
-    call_expand,
-    part,
-    prefetch,
-    trailing_zeros,
-    unsigned,
-)
+from model.checker.compiled.kernel import part
+from model.checker.compiled.primitives import add_and_fetch, call, call_expand, prefetch, trailing_zeros, unsigned
 
 BATCH = 768  # successors that are looked up together
 BLOCK = 1024  # states that a worker takes room for at a time
@@ -44,27 +37,26 @@ PLANES = 6  # of the counters that count all moves of a word at once
 
 
 @part
-def gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, out, settled, moves):  # type: ignore[no-untyped-def]
+def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves) -> int:  # type: ignore[no-untyped-def]
     """Fills ``out`` with the successors of some states, as far as they are wanted and not settled.
 
     Takes states from the worker's chunk, and chunks until there are none left. Counts what is taken, notes deadlocks,
     and the enabled moves of each source in its row of ``moves``, from row 1 on. kinds: words of bits of the moves that
     are wanted, then of those that are no faults. Returns how many numbers were written; -1 where the model fails.
     """
-    words = len(shape)
     expand, spent, ends = functions[EXPAND], functions[SPENT], functions[ENDS]
     move_words, settling, ring = shared[MOVE_WORDS], shared[SETTLING], shared[RING]
     old_from, old_to = shared[OLD_FROM], shared[OLD_TO]
     row = 2 * move_words + 2
     source, end = mine[FROM], mine[TO]
-    n = np.int64(0)
-    batch = np.int64(0)
+    n = 0
+    batch = 0
     while n < BATCH * (words + 1) and batch < BATCH:
         if source >= end:
             chunk = add_and_fetch(shared, NEXT_CHUNK, 1)
             if chunk >= shared[CHUNKS]:
                 break
-            source, end = chunks[chunk, 0], chunks[chunk, 1]
+            source, end = chunks[chunk][0], chunks[chunk][1]
         batch += 1
         at = batch * row
         for word in range(move_words):
@@ -76,9 +68,9 @@ def gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, o
         got = call_expand(expand, states, source * words, out, n, moves, at)
         if got < 0:
             mine[ERROR] = source
-            return np.int64(-1)
+            return -1
         if ends != 0:
-            calm = np.int64(0)
+            calm = 0
             for word in range(move_words):
                 calm |= moves[at + move_words + word] & kinds[move_words + word]
             if calm == 0 and call(ends, states, source * words, out, n + got) == 0:
@@ -92,7 +84,7 @@ def gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, o
 
 
 @part
-def tally(moves, move_words, batch, fired):  # type: ignore[no-untyped-def]
+def tally(moves, move_words, batch, fired) -> None:  # type: ignore[no-untyped-def]
     """Adds to ``fired`` how often each move is enabled in the rows from 1 to ``batch``.
 
     All 64 moves of a word are counted at once: each plane has one binary digit of their counts.
@@ -100,7 +92,7 @@ def tally(moves, move_words, batch, fired):  # type: ignore[no-untyped-def]
     row = 2 * move_words + 2
     for word in range(move_words):
         for first in range(1, batch + 1, (1 << PLANES) - 1):
-            p0 = p1 = p2 = p3 = p4 = p5 = np.int64(0)
+            p0 = p1 = p2 = p3 = p4 = p5 = 0
             for source in range(first, min(first + (1 << PLANES) - 1, batch + 1)):
                 more = moves[source * row + move_words + word]
                 p0, more = p0 ^ more, p0 & more
@@ -115,39 +107,38 @@ def tally(moves, move_words, batch, fired):  # type: ignore[no-untyped-def]
 
 
 @part
-def hash_of(numbers, at, shape):  # type: ignore[no-untyped-def]
+def hash_of(numbers, at, words) -> np.uint64:  # type: ignore[no-untyped-def]
     """The hash of the state that stands there; never 0, which tables have for nothing."""
     value = np.uint64(0)
-    for word in range(len(shape)):
-        value = (value ^ unsigned(numbers[at + word])) * np.uint64(0x9E3779B97F4A7C15)
-        value ^= value >> np.uint64(32)
-    value = value * np.uint64(0xD6E8FEB86659FD93)
-    return max(value ^ (value >> np.uint64(31)), np.uint64(1))
+    for word in range(words):
+        value = (value ^ unsigned(numbers[at + word])) * 0x9E3779B97F4A7C15
+        value ^= value >> 32
+    value = value * 0xD6E8FEB86659FD93
+    return max(value ^ (value >> 31), np.uint64(1))
 
 
 @part
-def number_of(numbers, at, value, states, shape, table, bits):  # type: ignore[no-untyped-def]
+def number_of(numbers, at, value, states, words, table, bits) -> int:  # type: ignore[no-untyped-def]
     """The number of the state that stands there, whose hash is ``value``; -1 where it was not found by the search."""
-    words = len(shape)
     number_mask = np.uint32((1 << bits) - 1)
-    slot_mask = np.int64((1 << bits) - 1)
-    slot = np.int64(value >> np.uint64(64 - bits))
-    tag = np.uint32((value >> np.uint64(32)) << np.uint64(bits))
+    slot_mask = int((1 << bits) - 1)
+    slot = int(value >> np.uint64(64 - bits))
+    tag = np.uint32((value >> 32) << np.uint64(bits))
     while table[slot] != 0:
         entry = table[slot]
         if (entry & ~number_mask) == tag:
-            number = np.int64((entry & number_mask) - 1)
+            number = int((entry & number_mask) - 1)
             same = True
             for word in range(words):
                 same = same and states[number * words + word] == numbers[at + word]
             if same:
-                return number
+                return int(number)
         slot = (slot + 1) & slot_mask
-    return np.int64(-1)
+    return -1
 
 
 @part
-def settle(step, new, place, shared, moves, settles, places, settled):  # type: ignore[no-untyped-def]
+def settle(step, new, place, shared, moves, settles, places, settled) -> None:  # type: ignore[no-untyped-def]
     """Notes the moves that are settled after a step in the words at ``place``, which are those of a new state or not.
 
     places: for each arrangement of elements which move each becomes.
@@ -166,32 +157,32 @@ def settle(step, new, place, shared, moves, settles, places, settled):  # type: 
         while bits != 0:
             one = places[arrangement * move_words * 64 + word * 64 + trailing_zeros(bits)]
             if one >> 6 < settling:
-                settled[place + (one >> 6)] |= np.int64(1) << (one & 63)
+                settled[place + (one >> 6)] |= 1 << (one & 63)
             bits &= bits - 1
 
 
 @part
-def hashed(functions, shape, out, n, hashes, table, shift):  # type: ignore[no-untyped-def]
+def hashed(functions, words, out, n, hashes, table, shift) -> int:  # type: ignore[no-untyped-def]
     """Finds the hashes of the successors in ``out``, and asks for their places in the table; returns how many.
 
     Each becomes the state that stands for it by symmetry; which arrangement that is goes to the number of its step.
     """
-    record = len(shape) + 1
+    record = words + 1
     canonical = functions[CANONICAL]
     count = 0
     for at in range(0, n, record):
         if canonical != 0:
             out[at] |= call(canonical, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
-        hashes[count] = hash_of(out, at + 1, shape)
-        prefetch(table, np.int64(hashes[count] >> shift))
+        hashes[count] = hash_of(out, at + 1, words)
+        prefetch(table, int(hashes[count] >> shift))
         count += 1
     return count
 
 
 @part
-def judged(functions, states, shape, number, mine, best, depth, out):  # type: ignore[no-untyped-def]
+def judged(functions, states, words, number, mine, best, depth, out) -> bool:  # type: ignore[no-untyped-def]
     """Notes what a new state violates, and what it puts to use; whether the model itself fails there."""
-    at = number * len(shape)
+    at = number * words
     false = call(functions[JUDGE], states, at, out, 0)
     if mine[PENDING] != 0:
         call(functions[EXERCISED], states, at, mine, PENDING)

@@ -1,4 +1,4 @@
-"""The search that remembers only a 64-bit hash of each state, compiled by Numba; see ``kernels`` for its other half.
+"""The search that remembers only a 64-bit hash of each state, compiled; see ``kernels`` for its other half.
 
 The table holds fingerprints; whole states are kept only until they are expanded. Two states with one fingerprint would
 be taken for one: ``collision_probability`` says how likely that is.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from model.checker.compiled.kernel import Fixed, kernel
 from model.checker.compiled.kernels_batch import (
     ALONE,
     BLOCK,
@@ -33,7 +34,7 @@ from model.checker.compiled.kernels_batch import (
     judged,
     settle,
 )
-from model.checker.compiled.primitives import add_and_fetch, claim_wide, kernel
+from model.checker.compiled.primitives import add_and_fetch, claim
 
 
 def collision_probability(states: int) -> float:
@@ -43,14 +44,13 @@ def collision_probability(states: int) -> float:
 
 @kernel
 def explore_fingerprints(  # type: ignore[no-untyped-def]
-    functions, states, shape, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
+    functions, states, words: Fixed, table, bits, shared, mine, chunks, log, fired, kinds, best, out, hashes,
     settled, settles, places, moves, rounds
-):  # fmt: skip
+) -> int:  # fmt: skip
     """As ``kernels.explore``, on a table of fingerprints."""
-    words = len(shape)
     record = words + 1
     shift = np.uint64(64 - bits)
-    slot_mask = np.int64((1 << bits) - 1)
+    slot_mask = int((1 << bits) - 1)
     depth, alone, settling = shared[DEPTH], shared[ALONE] != 0, shared[SETTLING]
     cursor, block_end = mine[CURSOR], mine[BLOCK_END]
     reason = FINISHED
@@ -58,37 +58,37 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
         if shared[COUNT] >= shared[LIMIT]:
             reason = GROW
             break
-        n = gather(functions, states, shape, shared, mine, chunks, fired, kinds, best, out, settled, moves)
+        n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves)
         if n < 0:
             reason = FAILED
             break
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
             break
-        count = hashed(functions, shape, out, n, hashes, table, shift)
+        count = hashed(functions, words, out, n, hashes, table, shift)
         mine[LOOKED_UP] += count
-        found = np.int64(0)
+        found = 0
         for i in range(count):
             value = hashes[i]
-            slot = np.int64(value >> shift)
+            slot = int(value >> shift)
             while table[slot] != value:
                 if table[slot] != 0:
                     slot = (slot + 1) & slot_mask
                     continue
                 if alone:
                     table[slot] = value
-                elif claim_wide(table, slot, value) != 0:
+                elif claim(table, slot, value) != 0:
                     continue  # somebody was faster: look at this slot again
                 if cursor == block_end:
                     cursor = add_and_fetch(shared, NEXT_BLOCK, BLOCK)
                     block_end = cursor + BLOCK
-                    log[mine[LOGGED], 0] = cursor
+                    log[mine[LOGGED]] = cursor
                     mine[LOGGED] += 1
                 at = i * record
                 for word in range(words):
                     states[cursor * words + word] = out[at + 1 + word]
                 if settling != 0:
                     settle(out[at], True, cursor * settling, shared, moves, settles, places, settled)
-                if judged(functions, states, shape, cursor, mine, best, depth, out):
+                if judged(functions, states, words, cursor, mine, best, depth, out):
                     reason = FAILED
                 cursor += 1
                 found += 1
@@ -103,13 +103,14 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def enter_again(old, table, bits):  # type: ignore[no-untyped-def]
+def enter_again(old, table, bits) -> None:  # type: ignore[no-untyped-def]
     """Enters the fingerprints of an old table into a larger one."""
     shift = np.uint64(64 - bits)
-    slot_mask = np.int64((1 << bits) - 1)
-    for value in old:
+    slot_mask = int((1 << bits) - 1)
+    for at in range(len(old)):
+        value = old[at]
         if value != 0:
-            slot = np.int64(value >> shift)
+            slot = int(value >> shift)
             while table[slot] != 0:
                 slot = (slot + 1) & slot_mask
             table[slot] = value

@@ -1,4 +1,4 @@
-"""Searches on the graph of all steps, compiled by Numba once for all models: least costs, cycles, fairness.
+"""Searches on the graph of all steps, compiled once for all models: least costs, cycles, fairness.
 
 The graph is in three arrays: the edges of state n are ``first[n]`` up to ``first[n + 1]``, each with a move and a
 target. States that are left out have no edges.
@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from model.checker.compiled.kernel import Fixed, kernel, part
 from model.checker.compiled.kernels_batch import CANONICAL, EXPAND, MOVE_BITS, hash_of, number_of
-from model.checker.compiled.primitives import call, call_expand, kernel, part, prefetch
+from model.checker.compiled.primitives import call, call_expand, prefetch
 
 EXCHANGES = (1 << 30) - 1  # the bits of those that edges are marked with
 GROUP = 64  # states whose successors are looked up together
@@ -19,24 +20,23 @@ NO_FAIRNESS, WEAK, STRONG = range(3)
 
 
 @part
-def is_at(states, number, out, at, shape):  # type: ignore[no-untyped-def]
+def is_at(states, number, out, at, words) -> bool:  # type: ignore[no-untyped-def]
     """Whether the state with this number is what stands at ``at``."""
     same = True
-    for word in range(len(shape)):
-        same = same and out[at + word] == states[number * len(shape) + word]
+    for word in range(words):
+        same = same and out[at + word] == states[number * words + word]
     return same
 
 
 @kernel
 def make_edges(  # type: ignore[no-untyped-def]
-    functions, states, shape, table, bits, start, stop, first, moves, targets, exchanged, out, hashes, row
-):
+    functions, states, words: Fixed, table, bits, start, stop, first, moves, targets, exchanged, out, hashes, row
+) -> int:
     """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted.
 
     exchanged: for each edge the bits of the exchanges that led to the state that stands for its target, if there is
     room. Returns how many edges lead from a state to another that it stands for itself.
     """
-    words = len(shape)
     record = words + 1
     shift = np.uint64(64 - bits)
     number_mask = np.uint32((1 << bits) - 1)
@@ -45,7 +45,7 @@ def make_edges(  # type: ignore[no-untyped-def]
     alike = 0
     for group in range(start, stop, GROUP):
         last = min(group + GROUP, stop)
-        n = np.int64(0)
+        n = 0
         for number in range(group, last):
             got = call_expand(functions[EXPAND], states, number * words, out, n, row, 0)
             if counting:
@@ -55,42 +55,42 @@ def make_edges(  # type: ignore[no-untyped-def]
                 if out[at] < 0:  # it stays where it is
                     for word in range(words):
                         out[at + 1 + word] = states[number * words + word]
-                elif canonical != 0 and not is_at(states, number, out, at + 1, shape):
+                elif canonical != 0 and not is_at(states, number, out, at + 1, words):
                     applied = call(canonical, out, at + 1, out, n)
                     out[at] |= (applied & EXCHANGES) << MOVE_BITS
-                    if is_at(states, number, out, at + 1, shape):
+                    if is_at(states, number, out, at + 1, words):
                         alike += 1
             n += got
         if counting:
             continue
         count = n // record
         for i in range(count):
-            hashes[i] = hash_of(out, i * record + 1, shape)
-            prefetch(table, np.int64(hashes[i] >> shift))
+            hashes[i] = hash_of(out, i * record + 1, words)
+            prefetch(table, int(hashes[i] >> shift))
         for i in range(count):
-            entry = table[np.int64(hashes[i] >> shift)]
+            entry = table[int(hashes[i] >> shift)]
             if entry != 0:
-                prefetch(states, np.int64((entry & number_mask) - 1) * words)
+                prefetch(states, int((entry & number_mask) - 1) * words)
         edge = first[group]
         for i in range(count):
             move = out[i * record] if out[i * record] >= 0 else -1 - out[i * record]
             moves[edge] = move & ((1 << MOVE_BITS) - 1)
             if len(exchanged) > 0:
                 exchanged[edge] = move >> MOVE_BITS
-            targets[edge] = number_of(out, i * record + 1, hashes[i], states, shape, table, bits)
+            targets[edge] = number_of(out, i * record + 1, hashes[i], states, words, table, bits)
             edge += 1
     return alike
 
 
 @kernel
-def make_labels(function, states, shape, start, stop, labels, unused):  # type: ignore[no-untyped-def]
+def make_labels(function, states, words: Fixed, start, stop, labels, unused) -> int:  # type: ignore[no-untyped-def]
     """Puts what ``function`` says of each state into ``labels``; returns the first state where it fails, or -1."""
     for number in range(start, stop):
-        found = call(function, states, number * len(shape), unused, 0)
+        found = call(function, states, number * words, unused, 0)
         if found < 0:
             return number
         labels[number] = found
-    return np.int64(-1)
+    return -1
 
 
 @kernel
@@ -110,7 +110,7 @@ def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, coun
 
 
 @kernel
-def reach_by_symmetry(first, targets, exchanged, swaps, whole, instances, labels, reached, queue):  # type: ignore[no-untyped-def]
+def reach_by_symmetry(first, targets, exchanged, swaps, whole, instances, labels, reached, queue) -> None:  # type: ignore[no-untyped-def]
     """Marks where each instance of a promise is open, on states that stand for others.
 
     A state and an instance are one number: the state's, times ``instances``, and the instance's. On the way instances
@@ -222,7 +222,7 @@ def least_costs(
 
 
 @part
-def rests(first, moves, targets, is_fault, fairness, number):  # type: ignore[no-untyped-def]
+def rests(first, moves, targets, is_fault, fairness, number) -> bool:  # type: ignore[no-untyped-def]
     """Whether a fair run may stay in one state for ever: whether no fair step leads out of it."""
     for edge in range(first[number], first[number + 1]):
         if targets[edge] != number and fairness[moves[edge]] != 0 and not is_fault[moves[edge]]:
@@ -231,7 +231,7 @@ def rests(first, moves, targets, is_fault, fairness, number):  # type: ignore[no
 
 
 @kernel
-def peel(first, moves, targets, is_fault, fairness, entries, queue, resting):  # type: ignore[no-untyped-def]
+def peel(first, moves, targets, is_fault, fairness, entries, queue, resting) -> None:  # type: ignore[no-untyped-def]
     """Finds the states that no cycle of steps that are no faults leads to, and those in which a fair run may stay.
 
     Most graphs are peeled off altogether, in the order in which they were found. ``entries`` ends as -1 for each state

@@ -1,19 +1,19 @@
-"""Which states lie on least runs, compiled by Numba once for every number of words a state has."""
+"""Which states lie on least runs, compiled once for every number of words a state has."""
 
 from __future__ import annotations
 
+from model.checker.compiled.kernel import Fixed, kernel
 from model.checker.compiled.kernels_batch import CANONICAL, ENDS, EXPAND, JUDGE, SPENT, hash_of, number_of
-from model.checker.compiled.primitives import call, call_expand, kernel
+from model.checker.compiled.primitives import call, call_expand
 
 
 @kernel
-def scan(functions, states, shape, start, stop, which, faults, calm, out, moves, marks, label):  # type: ignore[no-untyped-def]
+def scan(functions, states, words: Fixed, start, stop, which, faults, calm, out, moves, marks, label) -> int:  # type: ignore[no-untyped-def]
     """Marks with ``label`` each state where claim ``which`` - 1 is false (0: a deadlock) after so many faults.
 
     faults: less than 0 means any number; calm: words of bits of the moves that are no faults; moves: a row for
     ``expand``. Returns how many there are.
     """
-    words = len(shape)
     found = 0
     for number in range(start, stop):
         at = number * words
@@ -32,12 +32,13 @@ def scan(functions, states, shape, start, stop, which, faults, calm, out, moves,
 
 
 @kernel
-def mark(functions, states, shape, table, bits, start, stop, label, fault_label, is_fault, out, moves, marks):  # type: ignore[no-untyped-def]
+def mark(  # type: ignore[no-untyped-def]
+    functions, states, words: Fixed, table, bits, start, stop, label, fault_label, is_fault, out, moves, marks
+) -> int:
     """Marks each state with a step to one that is marked ``label`` + 1 (by a fault: ``fault_label`` + 1).
 
     Returns how many there are.
     """
-    words = len(shape)
     canonical = functions[CANONICAL]
     found = 0
     for number in range(start, stop):
@@ -49,8 +50,8 @@ def mark(functions, states, shape, table, bits, start, stop, label, fault_label,
                 break
             if canonical != 0:
                 call(canonical, out, record + 1, out, got)
-            value = hash_of(out, record + 1, shape)
-            target = number_of(out, record + 1, value, states, shape, table, bits)
+            value = hash_of(out, record + 1, words)
+            target = number_of(out, record + 1, value, states, words, table, bits)
             if target >= 0:
                 hit = marks[target] == (fault_label + 1 if is_fault[move] else label + 1)
         if hit:

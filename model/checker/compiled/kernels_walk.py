@@ -1,11 +1,12 @@
-"""Random runs, compiled by Numba once for every number of words a state has."""
+"""Random runs, compiled once for every number of words a state has."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from model.checker.compiled.kernel import Fixed, kernel
 from model.checker.compiled.kernels_batch import EXPAND, JUDGE, hash_of
-from model.checker.compiled.primitives import call, call_expand, kernel, unsigned
+from model.checker.compiled.primitives import call, call_expand, unsigned
 
 # what a worker tells: where it found a violation (walk, steps), which bits, and sums over all its walks
 WALK, STEPS, FALSE, TAKEN, ENDED, DEEPEST, FAILING = range(7)
@@ -13,49 +14,47 @@ REGISTERS = 14  # as a power of two: of the estimate of how many different state
 
 
 @kernel
-def walk(functions, initial, shape, seed, start, stop, depth, out, moves, told, registers, log):  # type: ignore[no-untyped-def]
+def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out, moves, told, registers, log) -> int:  # type: ignore[no-untyped-def]
     """Walks number ``start`` up to ``stop``, each of at most ``depth`` steps; ends at the first violation.
 
     Every walk has random numbers of its own, made from ``seed`` and its number. ``log`` takes the moves of the
-    last walk if there is room for them.
+    last walk if there is room for them. ``state`` is room for one state.
     """
-    words = len(shape)
     record = words + 1
-    state = np.zeros(words, np.int64)
     for number in range(start, stop):
         for word in range(words):
             state[word] = initial[word]
-        random = unsigned(seed) * np.uint64(0x9E3779B97F4A7C15) + unsigned(number) * np.uint64(0xD6E8FEB86659FD93)
-        steps = np.int64(0)
+        random = unsigned(seed) * 0x9E3779B97F4A7C15 + unsigned(number) * 0xD6E8FEB86659FD93
+        steps = 0
         while True:
-            value = hash_of(state, 0, shape)
-            value ^= value >> np.uint64(29)
-            register = np.int64(value >> np.uint64(64 - REGISTERS))
-            rest = value << np.uint64(REGISTERS)
-            rank = np.uint8(1)
-            while rank <= 64 - REGISTERS and np.int64(rest) >= 0:
-                rank += np.uint8(1)
-                rest = rest << np.uint64(1)
+            value = hash_of(state, 0, words)
+            value ^= value >> 29
+            register = int(value >> (64 - REGISTERS))
+            rest = value << REGISTERS
+            rank = 1
+            while rank <= 64 - REGISTERS and rest >> 63 == 0:
+                rank += 1
+                rest = rest << 1
             if rank > registers[register]:
                 registers[register] = rank
             false = call(functions[JUDGE], state, 0, out, 0)
             if false != 0:
                 told[WALK], told[STEPS], told[FALSE] = number, steps, false
-                return np.int64(1)
+                return 1
             if steps == depth:
                 break
             got = call_expand(functions[EXPAND], state, 0, out, 0, moves, 0)
             if got < 0:
                 told[WALK], told[STEPS], told[FAILING] = number, steps, 1
-                return np.int64(1)
+                return 1
             if got == 0:
                 told[ENDED] += 1
                 break
-            random += np.uint64(0x9E3779B97F4A7C15)
-            mixed = (random ^ (random >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            mixed ^= mixed >> np.uint64(31)
-            chosen = np.int64(((mixed >> np.uint64(32)) * np.uint64(got // record)) >> np.uint64(32)) * record
+            random += 0x9E3779B97F4A7C15
+            mixed = (random ^ (random >> 30)) * 0xBF58476D1CE4E5B9
+            mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB
+            mixed ^= mixed >> 31
+            chosen = int(((mixed >> 32) * np.uint64(got // record)) >> 32) * record
             move = out[chosen]
             if steps < len(log):
                 log[steps] = move if move >= 0 else -1 - move
@@ -65,4 +64,4 @@ def walk(functions, initial, shape, seed, start, stop, depth, out, moves, told, 
             steps += 1
             told[TAKEN] += 1
         told[DEEPEST] = max(told[DEEPEST], steps)
-    return np.int64(0)
+    return 0

@@ -68,7 +68,7 @@ class Promises:
             def fill(piece: tuple[int, int]) -> int:
                 out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
                 moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
-                parts = (search.addresses, search.states, search.shape, search.table, search.bits)
+                parts = (search.addresses, search.states, search.words, search.table, search.bits)
                 arrays = (self.first, self.moves, self.targets, self.exchanged, out, hashes, moves)
                 return int(g.make_edges(*parts, *piece, *arrays))
 
@@ -92,7 +92,7 @@ class Promises:
         search = self.search
         address = search.library.address(f"promise_{number}")
         for start, stop in self.ranges:
-            failing = g.make_labels(address, search.states, search.shape, start, stop, labels, search.workers[0].out)
+            failing = g.make_labels(address, search.states, search.words, start, stop, labels, search.workers[0].out)
             if failing >= 0:
                 raise PromiseFailed(search.state(failing))
         return labels

@@ -1,219 +1,243 @@
-"""Compiles generated functions to machine code with LLVM, Numba's back end, without Numba's front end.
+"""From Python to LLVM: the part of Python that generated functions and kernels are written in.
 
-What is generated uses little of Python: whole numbers of 64 bits, ``if``, arithmetic, comparisons, and arrays given as
-pointers. Numba compiles the same text to the same results (a test holds them together), but reads 750 such lines in
-six seconds; here it takes a tenth of that. The search itself, which no model changes, is compiled by Numba once.
+That is: whole numbers, arrays, ``if``, ``while``, ``for`` over ranges, calls of other such functions. The functions of
+a model are generated and have arrays of 64-bit numbers only; kernels are compiled for the kinds of what they are called
+with. LLVM does the rest. (Numba reads such text too, but took six seconds for a model, and three for the kernels.)
 """
 
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 
-INT = ir.IntType(64)
-BIT = ir.IntType(1)
-POINTER = INT.as_pointer()
-COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-ARITHMETIC: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.BitAnd: "and_",
-    ast.BitOr: "or_",
-    ast.BitXor: "xor",
-    ast.LShift: "shl",
-    ast.RShift: "ashr",
-}
+from model.checker.compiled import values as v
+from model.checker.compiled.expressions import Expressions
+from model.checker.compiled.values import BOOL, INT64, Array, Kind, Number, Value
+
+# what a parameter is: an array (element, dimensions; 0: of unknown length), a kind of numbers, or a fixed number
+Parameter = tuple[str, int] | Kind | int
 
 
-def to_llvm(text: str, *, straight: bool | None = None) -> ir.Module:
-    """The LLVM module of generated functions. Parameters without a default are arrays, those with one are numbers.
+class Module:
+    """LLVM functions that belong together, each made when it is first called."""
 
-    straight: only functions that have no branches, or only those that have some.
-    """
-    module = ir.Module("model")
-    for definition in ast.parse(text).body:
-        if isinstance(definition, ast.FunctionDef):
-            branches = any(isinstance(inner, ast.If) for inner in ast.walk(definition))
-            if straight is None or straight is not branches:
-                _Function(module, definition).lower()
-    return module
+    def __init__(self, name: str) -> None:
+        self.module = ir.Module(name)
+        self._made: dict[Any, Any] = {}
 
+    def __str__(self) -> str:
+        return str(self.module)
 
-def to_object(text: str) -> bytes:
-    """Machine code (an object file for this very kind of processor) of generated functions."""
-    machine = target_machine()
-    module = _parsed(to_llvm(text, straight=False), machine)
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
-    options.loop_vectorization = options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    # long functions without branches take LLVM many times longer, and come out no better than with registers alone
-    straight = _parsed(to_llvm(text, straight=True), machine)
-    registers = llvm.create_new_module_pass_manager()
-    registers.add_sroa_pass()
-    registers.run(straight, builder)
-    module.link_in(straight)
-    machine_code: bytes = machine.emit_object(module)
-    return machine_code
+    def function(
+        self, definition: ast.FunctionDef, scope: Mapping[str, Any], parameters: Sequence[Parameter], *, inner: bool
+    ) -> Any:
+        """The LLVM function of a definition for such parameters. inner: only this module calls it."""
+        key = (definition.name, tuple(parameters))
+        if key not in self._made:
+            name = self.module.get_unique_name(definition.name) if inner else definition.name
+            self._made[key] = _Function(self, definition, scope, parameters, name, inner).function
+        return self._made[key]
 
 
-def _parsed(module: ir.Module, machine: Any) -> Any:
-    parsed = llvm.parse_assembly(str(module))
-    parsed.triple = machine.triple
-    parsed.data_layout = str(machine.target_data)
-    parsed.verify()
-    return parsed
+def result_of(definition: ast.FunctionDef) -> Kind:
+    """The kind of what a function returns, by its annotation."""
+    match definition.returns:
+        case ast.Name("bool"):
+            return BOOL
+        case ast.Attribute(ast.Name(), kind):
+            return v.KINDS[kind]
+        case _:
+            return INT64
 
 
-def target_machine() -> Any:
-    """This machine, as LLVM knows it."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    features = llvm.get_host_cpu_features().flatten()
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
+def flat(builder: Any, value: Value) -> list[Any]:
+    """An argument as LLVM takes it: arrays as a pointer and their lengths."""
+    if isinstance(value, Array):
+        return [value.pointer, *(length.value for length in value.lengths)]
+    return [value.value if isinstance(value, Number) else v.literal(INT64, value).value]
 
 
-class Library:
-    """Compiled functions in memory, by name: their addresses. Keep it as long as they are called."""
-
-    def __init__(self, machine_code: bytes) -> None:
-        empty = llvm.parse_assembly("")
-        self._engine = llvm.create_mcjit_compiler(empty, target_machine())
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(machine_code))
-        self._engine.finalize_object()
-
-    def address(self, name: str) -> int:
-        """Where a function starts; 0 if there is none of this name."""
-        return int(self._engine.get_function_address(name))
+def parameter_of(value: Value) -> Parameter:
+    """What kind of parameter takes this argument."""
+    return value.type if isinstance(value, Array) else value.kind if isinstance(value, Number) else INT64
 
 
-class _Function:
+def _types(parameter: Parameter) -> list[Any]:
+    if isinstance(parameter, Kind):
+        return [parameter.type]
+    if isinstance(parameter, int):
+        return []
+    element, dimensions = parameter
+    return [v.ELEMENTS[element][0].type.as_pointer(), *[INT64.type] * dimensions]
+
+
+class _Function(Expressions):
     """One function on its way into a module."""
 
-    def __init__(self, module: ir.Module, definition: ast.FunctionDef) -> None:
-        self.definition = definition
-        self.names = [argument.arg for argument in definition.args.args]
-        arrays = len(self.names) - len(definition.args.defaults)
-        kinds = [POINTER if position < arrays else INT for position in range(len(self.names))]
-        self.function = ir.Function(module, ir.FunctionType(INT, kinds), definition.name)
-        self.arrays = dict(zip(self.names[:arrays], self.function.args, strict=False))
-        for argument in self.function.args[:arrays]:
-            argument.add_attribute("noalias")
-        self.entry = self.function.append_basic_block("entry")
-        self.builder = ir.IRBuilder(self.function.append_basic_block("body"))
-        self.locals: dict[str, Any] = {}
-        for name, argument in zip(self.names[arrays:], self.function.args[arrays:], strict=True):
-            self.builder.store(argument, self._local(name))
-
-    def lower(self) -> None:
-        """Translates the whole body."""
+    def __init__(
+        self,
+        module: Module,
+        definition: ast.FunctionDef,
+        scope: Mapping[str, Any],
+        parameters: Sequence[Parameter],
+        name: str,
+        inner: bool,
+    ) -> None:
+        self.result = result_of(definition)
+        types = [kind for parameter in parameters for kind in _types(parameter)]
+        super().__init__(module, ir.Function(module.module, ir.FunctionType(self.result.type, types), name), scope)
+        if inner:
+            self.function.linkage = "internal"
         body = self.builder.block
-        self._statements(self.definition.body)
+        self.loops: list[tuple[Any, Any]] = []  # where ``continue`` and ``break`` go
+        self._bind([argument.arg for argument in definition.args.args], parameters)
+        self._statements(definition.body)
         if not self.builder.block.is_terminated:
-            self.builder.ret(ir.Constant(INT, 0))
+            self.builder.ret(v.literal(self.result, 0).value)
         ir.IRBuilder(self.entry).branch(body)
 
-    def _local(self, name: str) -> Any:
-        if name not in self.locals:
-            self.locals[name] = ir.IRBuilder(self.entry).alloca(INT, name=name)
-        return self.locals[name]
+    def _bind(self, names: Sequence[str], parameters: Sequence[Parameter]) -> None:
+        given = iter(self.function.args)
+        for name, parameter in zip(names, parameters, strict=True):
+            if isinstance(parameter, int):
+                self.known[name] = parameter
+            elif isinstance(parameter, Kind):
+                self._put(name, Number(parameter, next(given)))
+            else:
+                pointer = next(given)
+                if parameter[1] == 0:
+                    pointer.add_attribute("noalias")  # generated functions get room of their own for what they write
+                lengths = tuple(Number(INT64, next(given)) for _ in range(parameter[1]))
+                self.known[name] = Array(parameter[0], pointer, lengths)
 
-    def _statements(self, statements: list[ast.stmt]) -> None:
+    # -- statements
+
+    def _statements(self, statements: Sequence[ast.stmt]) -> None:
         for statement in statements:
             self._statement(statement)
 
     def _statement(self, statement: ast.stmt) -> None:
         match statement:
-            case ast.Assign([ast.Name(name)], value):
-                self.builder.store(self._number(value), self._local(name))
-            case ast.Assign([ast.Subscript(ast.Name(name), index)], value):
-                self.builder.store(self._number(value), self._element(name, index))
-            case ast.AugAssign(ast.Name(name), op, value):
-                old = self.builder.load(self._local(name))
-                self.builder.store(self._operate(op, old, self._number(value)), self._local(name))
+            case ast.Assign(targets, value):
+                self._assign(targets, value)
+            case ast.AugAssign(target, op, value):
+                old = self.value(target)
+                self._store(target, v.operated(self.builder, op, old, self.value(value)))
             case ast.If(test, body, orelse):
                 self._branch(test, body, orelse)
-            case ast.Return(value) if value is not None:
-                self.builder.ret(self._number(value))
-                self.builder.position_at_end(self.function.append_basic_block("after"))
+            case ast.While(test, body, []):
+                self._while(test, body)
+            case ast.For(ast.Name(name), ast.Call(ast.Name("range"), bounds, []), body, orelse):
+                self._for(name, bounds, body, orelse)
+            case ast.Return(value):
+                result = v.literal(self.result, 0) if value is None else self.value(value)
+                self.builder.ret(v.suited(self.builder, result, self.result).value)
+                self._unreachable()
+            case ast.Break() | ast.Continue():
+                self.builder.branch(self.loops[-1][isinstance(statement, ast.Break)])
+                self._unreachable()
+            case ast.Expr(ast.Call() as call):
+                self.value(call)
             case ast.Expr(ast.Constant()) | ast.Pass():
                 pass
             case _:
                 raise NotImplementedError(ast.unparse(statement))
 
-    def _branch(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt]) -> None:
-        done = self.function.append_basic_block("done")
-        then = self.function.append_basic_block("then")
-        other = self.function.append_basic_block("else") if orelse else done
-        self._jump(test, then, other)
+    def _assign(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
+        for target in targets:
+            if isinstance(target, ast.Tuple):
+                assert isinstance(value, ast.Tuple)
+                found = [self.value(part) for part in value.elts]
+                for part, one in zip(target.elts, found, strict=True):
+                    self._store(part, one)
+                return
+        found_one = self.value(value)
+        for target in targets:
+            self._store(target, found_one)
+
+    def _store(self, target: ast.expr, value: Value) -> None:
+        match target:
+            case ast.Name(name):
+                self._put(name, value)
+            case ast.Subscript(array, index):
+                v.stored(self.builder, value, self.value(array), self.value(index))
+            case _:
+                raise NotImplementedError(ast.unparse(target))
+
+    def _put(self, name: str, value: Value) -> None:
+        if name in self.known or (isinstance(value, Array) and name in self.locals):
+            raise TypeError(f"{name} is an array, or fixed, and cannot become anything else")
+        if isinstance(value, Array):
+            self.known[name] = value
+            return
+        if name not in self.locals:
+            kind = value.kind if isinstance(value, Number) else BOOL if isinstance(value, bool) else INT64
+            self.locals[name] = kind, self.room(kind, name)
+        kind, place = self.locals[name]
+        self.builder.store(v.suited(self.builder, value, kind).value, place)
+
+    # -- where the program goes
+
+    def _unreachable(self) -> None:
+        self.builder.position_at_end(self.block("after"))
+
+    def _go(self, block: Any) -> None:
+        """Ends the block where it has no end yet."""
+        if not self.builder.block.is_terminated:
+            self.builder.branch(block)
+
+    def _branch(self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
+        done, then = self.block("done"), self.block("then")
+        other = self.block("else") if orelse else done
+        self.jump(test, then, other)
         for block, statements in ((then, body), (other, orelse)):
             if block is not done:
                 self.builder.position_at_end(block)
                 self._statements(statements)
-                if not self.builder.block.is_terminated:
-                    self.builder.branch(done)
+                self._go(done)
         self.builder.position_at_end(done)
 
-    def _jump(self, test: ast.expr, then: Any, other: Any) -> None:
-        """Goes to one of two blocks; conjunctions leave at the first part that is false."""
-        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-            for part in test.values[:-1]:
-                onward = self.function.append_basic_block("and")
-                self._jump(part, onward, other)
-                self.builder.position_at_end(onward)
-            test = test.values[-1]
-        self.builder.cbranch(self._truth(test), then, other)
+    @contextmanager
+    def _loop(self, again: Any, done: Any) -> Any:
+        self.loops.append((again, done))
+        yield
+        self.loops.pop()
+        self._go(again)
 
-    def _truth(self, test: ast.expr) -> Any:
-        match test:
-            case ast.BoolOp(op, values):
-                join = self.builder.and_ if isinstance(op, ast.And) else self.builder.or_
-                result = self._truth(values[0])
-                for value in values[1:]:
-                    result = join(result, self._truth(value))
-                return result
-            case ast.UnaryOp(ast.Not(), operand):
-                return self.builder.not_(self._truth(operand))
-            case ast.Compare(left, [op], [right]):
-                return self.builder.icmp_signed(COMPARISONS[type(op)], self._number(left), self._number(right))
-            case ast.Constant(bool() as value):
-                return ir.Constant(BIT, value)
-            case _:
-                return self.builder.icmp_signed("!=", self._number(test), ir.Constant(INT, 0))
+    def _while(self, test: ast.expr, body: Sequence[ast.stmt]) -> None:
+        again, inside, done = self.block("while"), self.block("inside"), self.block("done")
+        self.builder.branch(again)
+        self.builder.position_at_end(again)
+        self.jump(test, inside, done)
+        self.builder.position_at_end(inside)
+        with self._loop(again, done):
+            self._statements(body)
+        self.builder.position_at_end(done)
 
-    def _number(self, value: ast.expr) -> Any:
-        match value:
-            case ast.Constant(bool()) | ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not(), _):
-                return self.builder.zext(self._truth(value), INT)
-            case ast.Constant(int() as number):
-                return ir.Constant(INT, number)
-            case ast.UnaryOp(ast.USub(), ast.Constant(int() as number)):
-                return ir.Constant(INT, -number)
-            case ast.Name(name):
-                return self.builder.load(self._local(name))
-            case ast.Subscript(ast.Name(name), index):
-                return self.builder.load(self._element(name, index))
-            case ast.BinOp(left, op, right):
-                return self._operate(op, self._number(left), self._number(right))
-            case ast.IfExp(test, body, orelse):
-                return self.builder.select(self._truth(test), self._number(body), self._number(orelse))
-            case ast.Call(ast.Name("min" | "max" as name), [one, other]):
-                left, right = self._number(one), self._number(other)
-                smaller = self.builder.icmp_signed("<" if name == "min" else ">", left, right)
-                return self.builder.select(smaller, left, right)
-            case _:
-                raise NotImplementedError(ast.unparse(value))
-
-    def _operate(self, op: ast.operator, left: Any, right: Any) -> Any:
-        make: Callable[[Any, Any], Any] = operator.attrgetter(ARITHMETIC[type(op)])(self.builder)
-        return make(left, right)
-
-    def _element(self, name: str, index: ast.expr) -> Any:
-        return self.builder.gep(self.arrays[name], [self._number(index)])
+    def _for(self, name: str, bounds: Sequence[ast.expr], body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
+        found = [v.suited(self.builder, self.value(bound), INT64).value for bound in bounds]
+        start, stop = ([v.literal(INT64, 0).value, *found] if len(found) == 1 else found)[:2]
+        step = found[2] if len(found) == 3 else v.literal(INT64, 1).value
+        at = self.room(INT64)
+        self.builder.store(start, at)
+        again, inside, onward = self.block("for"), self.block("inside"), self.block("onward")
+        over, done = self.block("else"), self.block("done")
+        self.builder.branch(again)
+        self.builder.position_at_end(again)
+        here = self.builder.load(at)
+        self.builder.cbranch(self.builder.icmp_signed("<", here, stop), inside, over)
+        self.builder.position_at_end(inside)
+        self._put(name, Number(INT64, here))
+        with self._loop(onward, done):
+            self._statements(body)
+        self.builder.position_at_end(onward)
+        self.builder.store(self.builder.add(self.builder.load(at), step), at)
+        self.builder.branch(again)
+        self.builder.position_at_end(over)
+        self._statements(orelse)
+        self._go(done)
+        self.builder.position_at_end(done)

@@ -91,7 +91,7 @@ class Paths:
                 scan(
                     search.addresses,
                     search.states,
-                    search.shape,
+                    search.words,
                     start,
                     stop,
                     which,
@@ -129,7 +129,7 @@ class Paths:
                 mark(
                     search.addresses,
                     search.states,
-                    search.shape,
+                    search.words,
                     search.table,
                     search.bits,
                     start,

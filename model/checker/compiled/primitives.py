@@ -1,144 +1,135 @@
-"""What the search needs of the processor and Python does not have: calls by address, prefetch, atomic updates."""
+"""What the search needs of the processor and Python does not have: calls by address, prefetch, atomic updates.
+
+Each is written down twice: in Python, as it works where a kernel runs as what it is, and as what LLVM makes of it.
+"""
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numba
+import numpy as np
 from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
-from model.checker.compiled import cache
+from model.checker.compiled.expressions import Callee
+from model.checker.compiled.lowering import Module
+from model.checker.compiled.values import INT64, UINT64, Number, Value, literal, place, suited
 
-cache.use_for_numba()  # before any kernel is read: Numba asks then where its files are to be
-OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-kernel: Any = numba.njit(**OPTIONS)  # what Python calls
-part: Any = numba.njit(**OPTIONS, **INNER)  # what only kernels call: to compile it takes a third less time
-INT = ir.IntType(64)
-compiled_in: Any = intrinsic  # Numba's own type for it forgets that it takes the first argument itself
-DATA = 4  # where the pointer to the elements stands in Numba's array structure
-__all__ = [
-    "add_and_fetch",
-    "call",
-    "call_expand",
-    "claim",
-    "claim_wide",
-    "kernel",
-    "part",
-    "prefetch",
-    "trailing_zeros",
-    "unsigned",
-]
+__all__ = ["add_and_fetch", "call", "call_expand", "claim", "prefetch", "trailing_zeros", "unsigned"]
 
 
-@compiled_in
-def call(_: Any, address: Any, array: Any, offset: Any, other: Any, other_offset: Any) -> Any:
+class Primitive(Callee):
+    """A function that LLVM has. ``made`` generates it, ``python`` does the same in Python."""
+
+    def __init__(self, made: Callable[[Any, Sequence[Any]], Value], python: Callable[..., Any]) -> None:
+        self._made, self._python = made, python
+        self.__doc__ = python.__doc__
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._python(*arguments)
+
+    def lowered(self, module: Module, builder: Any, arguments: Sequence[Value]) -> Value:
+        """The instruction."""
+        return self._made(builder, arguments)
+
+
+def primitive(made: Callable[[Any, Sequence[Any]], Value]) -> Callable[[Callable[..., Any]], Primitive]:
+    """Makes a primitive of a function in Python."""
+    return lambda python: Primitive(made, python)
+
+
+def _intrinsic(builder: Any, name: str, result: Any, overloaded: Any, arguments: Sequence[Any]) -> Any:
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(builder.module.declare_intrinsic(name, [overloaded], kind), arguments)
+
+
+def _calling(builder: Any, arguments: Sequence[Any]) -> Value:
+    where, *places = arguments
+    pointer = INT64.type.as_pointer()
+    function = ir.FunctionType(INT64.type, [pointer] * (len(places) // 2)).as_pointer()
+    addresses = [place(builder, array, at) for array, at in zip(places[::2], places[1::2], strict=True)]
+    return Number(INT64, builder.call(builder.inttoptr(where.value, function), addresses))
+
+
+def _call(address: Any, *places: Any) -> int:
+    arrays = list(zip(places[::2], places[1::2], strict=True))
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * len(arrays))(int(address))
+    return int(function(*(array.ctypes.data + int(at) * array.itemsize for array, at in arrays)))
+
+
+@primitive(_calling)
+def call(address: Any, array: Any, offset: Any, other: Any, other_offset: Any) -> int:
     """``address(&array[offset], &other[other_offset])``: a function of two pointers that returns a number."""
-    signature = types.int64(types.int64, array, types.int64, other, types.int64)
-
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        where, first, start, second, second_start = arguments
-        pointer = INT.as_pointer()
-        function = builder.inttoptr(where, ir.FunctionType(INT, [pointer, pointer]).as_pointer())
-        one = builder.gep(builder.extract_value(first, DATA), [start])
-        two = builder.gep(builder.extract_value(second, DATA), [second_start])
-        return builder.call(function, [one, two])
-
-    return signature, generate
+    return _call(address, array, offset, other, other_offset)
 
 
-@compiled_in
-def call_expand(_: Any, address: Any, array: Any, offset: Any, out: Any, n: Any, moves: Any, row: Any) -> Any:
+@primitive(_calling)
+def call_expand(address: Any, array: Any, offset: Any, out: Any, n: Any, moves: Any, row: Any) -> int:
     """``address(&array[offset], &out[n], &moves[row])``: as ``call``, for the function that takes the steps."""
-    signature = types.int64(types.int64, array, types.int64, out, types.int64, moves, types.int64)
-
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        where, *places = arguments
-        pointer = INT.as_pointer()
-        function = builder.inttoptr(where, ir.FunctionType(INT, [pointer] * 3).as_pointer())
-        pairs = zip(places[::2], places[1::2], strict=True)
-        return builder.call(function, [builder.gep(builder.extract_value(one, DATA), [at]) for one, at in pairs])
-
-    return signature, generate
+    return _call(address, array, offset, out, n, moves, row)
 
 
-@compiled_in
-def prefetch(_: Any, array: Any, index: Any) -> Any:
+def _prefetching(builder: Any, arguments: Sequence[Any]) -> Value:
+    text, small = ir.IntType(8).as_pointer(), ir.IntType(32)
+    address = builder.bitcast(place(builder, *arguments), text)
+    for_reading, for_long, data = (ir.Constant(small, number) for number in (0, 3, 1))
+    _intrinsic(builder, "llvm.prefetch", ir.VoidType(), text, [address, for_reading, for_long, data])
+    return 0
+
+
+@primitive(_prefetching)
+def prefetch(array: Any, index: Any) -> None:
     """Asks for the cache line of ``array[index]``, and does not wait for it."""
 
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        one, where = arguments
-        text = ir.IntType(8).as_pointer()
-        small = ir.IntType(32)
-        function = builder.module.declare_intrinsic("llvm.prefetch", [text], _prefetch_type(text, small))
-        pointer = builder.bitcast(builder.gep(builder.extract_value(one, DATA), [where]), text)
-        builder.call(function, [pointer, ir.Constant(small, 0), ir.Constant(small, 3), ir.Constant(small, 1)])
-        return ir.Constant(INT, 0)
 
-    return types.int64(array, types.int64), generate
+def _claiming(builder: Any, arguments: Sequence[Any]) -> Value:
+    array, index, value = arguments
+    free = literal(value.kind, 0).value
+    pair = builder.cmpxchg(place(builder, array, index), free, value.value, "seq_cst", "seq_cst")
+    return Number(value.kind, builder.extract_value(pair, 0))
 
 
-def _prefetch_type(text: Any, small: Any) -> Any:
-    return ir.FunctionType(ir.VoidType(), [text, small, small, small])
+@primitive(_claiming)
+def claim(array: Any, index: Any, value: Any) -> Any:
+    """Puts a ``value`` where there is 0, atomically; returns what was there before (0: it was put)."""
+    before = array[index]
+    if before == 0:
+        array[index] = value
+    return before
 
 
-def _claimer(width: int, number: Any) -> Any:
-    def typed(_: Any, array: Any, index: Any, value: Any) -> Any:
-        def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-            one, where, new = arguments
-            pointer = builder.gep(builder.extract_value(one, DATA), [where])
-            empty = ir.Constant(ir.IntType(width), 0)
-            pair = builder.cmpxchg(pointer, empty, new, "seq_cst", "seq_cst")
-            return builder.extract_value(pair, 0)
-
-        return number(array, types.int64, number), generate
-
-    return typed
+def _adding(builder: Any, arguments: Sequence[Any]) -> Value:
+    array, index, more = arguments
+    added = suited(builder, more, INT64).value
+    return Number(INT64, builder.atomic_rmw("add", place(builder, array, index), added, "seq_cst"))
 
 
-@compiled_in
-def claim(context: Any, array: Any, index: Any, value: Any) -> Any:
-    """Puts a 32-bit ``value`` where there is 0, atomically; returns what was there before (0: it was put)."""
-    return _claimer(32, types.uint32)(context, array, index, value)
-
-
-@compiled_in
-def claim_wide(context: Any, array: Any, index: Any, value: Any) -> Any:
-    """As ``claim``, for 64 bits."""
-    return _claimer(64, types.uint64)(context, array, index, value)
-
-
-@compiled_in
-def add_and_fetch(_: Any, array: Any, index: Any, value: Any) -> Any:
+@primitive(_adding)
+def add_and_fetch(array: Any, index: Any, value: Any) -> Any:
     """Adds to ``array[index]`` atomically; returns what was there before."""
-
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        one, where, more = arguments
-        pointer = builder.gep(builder.extract_value(one, DATA), [where])
-        return builder.atomic_rmw("add", pointer, more, "seq_cst")
-
-    return types.int64(array, types.int64, types.int64), generate
+    before = array[index]
+    array[index] += value
+    return before
 
 
-@compiled_in
-def trailing_zeros(_: Any, value: Any) -> Any:
+def _counting(builder: Any, arguments: Sequence[Any]) -> Value:
+    not_for_zero = ir.Constant(ir.IntType(1), 1)
+    return Number(INT64, _intrinsic(builder, "llvm.cttz", INT64.type, INT64.type, [arguments[0].value, not_for_zero]))
+
+
+@primitive(_counting)
+def trailing_zeros(value: Any) -> int:
     """The position of the lowest bit of a number that is not 0."""
-
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        bit = ir.IntType(1)
-        function = builder.module.declare_intrinsic("llvm.cttz", [INT], ir.FunctionType(INT, [INT, bit]))
-        return builder.call(function, [arguments[0], ir.Constant(bit, 1)])
-
-    return types.int64(types.int64), generate
+    number = int(value)
+    return (number & -number).bit_length() - 1
 
 
-@compiled_in
-def unsigned(_: Any, value: Any) -> Any:
+def _same_bits(builder: Any, arguments: Sequence[Any]) -> Value:
+    return Number(UINT64, suited(builder, arguments[0], INT64).value)
+
+
+@primitive(_same_bits)
+def unsigned(value: Any) -> Any:
     """The same 64 bits, read as a number without a sign."""
-
-    def generate(_: Any, __: Any, ___: Any, arguments: Any) -> Any:
-        return arguments[0]
-
-    return types.uint64(types.int64), generate
+    return np.uint64(int(value) & (1 << 64) - 1)

@@ -20,7 +20,7 @@ from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.forecast import expected_states
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.levels import CHUNK, Level, Ranges, chunks_of, merged, pieces
-from model.checker.compiled.lowering import Library
+from model.checker.compiled.machine import Library
 from model.checker.compiled.memory import ENTRY_BYTES, FULL, WORD_BYTES, most_states, reserve, table_bits
 from model.checker.compiled.packing import WORD
 from model.checker.compiled.settling import Settling
@@ -60,7 +60,6 @@ class Search:
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         self.functions, self.library, self.max_memory = functions, library, max_memory
         self.words = functions.packing.words
-        self.shape = (0,) * self.words  # tells compiled functions how many words a state has
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
         self.capacity = most_states(max_memory, self.words)
         room = self.capacity + (workers + 1) * k.BLOCK
@@ -85,7 +84,7 @@ class Search:
         records = k.BATCH + self.functions.most_records + 1
         worker = Worker(
             mine=np.zeros(16, np.int64),
-            log=np.zeros((1 << 12, 1), np.int64),
+            log=np.zeros(1 << 12, np.int64),
             fired=np.zeros(self.functions.move_words * WORD, np.int64),
             best=np.full(len(self.functions.claims) + 1, k.FAR, np.int64),
             out=np.zeros(records * (self.words + 1), np.int64),
@@ -251,7 +250,7 @@ class Search:
             reason = self._explore(
                 self.addresses,
                 self.states,
-                self.shape,
+                self.words,
                 self.table,
                 self.bits,
                 self.shared,
@@ -269,7 +268,7 @@ class Search:
                 worker.moves,
                 ROUNDS,
             )
-            for (first,) in worker.log[: worker.mine[k.LOGGED]].tolist():
+            for first in worker.log[: worker.mine[k.LOGGED]].tolist():
                 worker.blocks.append((first, first + k.BLOCK))
             return int(reason)
 
@@ -280,7 +279,7 @@ class Search:
     def _enter(self, part: tuple[int, int]) -> None:
         """Enters the states of a range into the table."""
         hashes, alone = np.empty(256, np.uint64), len(self.workers) == 1
-        kernels.rebuild(self.states, self.shape, self.table, self.bits, *part, hashes, alone)
+        kernels.rebuild(self.states, self.words, self.table, self.bits, *part, hashes, alone)
 
     def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> list[Any]:
         """Does some work for each range of states, all workers at once; returns what it returned."""

@@ -1,4 +1,4 @@
-"""Guarded moves over packed words as Python text that Numba compiles.
+"""Guarded moves over packed words as the text of generated Python.
 
 A word is a signed 64-bit number in a local ``w0``, ``w1``, ...; a test of several cells of one word is one comparison.
 """

@@ -16,7 +16,7 @@ from model.checker.compiled.fingerprint import FingerprintSearch
 from model.checker.compiled.functions import Functions
 from model.checker.compiled.kernels_batch import FAR
 from model.checker.compiled.kernels_fingerprint import collision_probability
-from model.checker.compiled.lowering import Library
+from model.checker.compiled.machine import Library
 from model.checker.compiled.memory import HEADROOM, free_memory
 from model.checker.compiled.paths import Paths
 from model.checker.compiled.search import Failed, Search
@@ -123,7 +123,6 @@ def check(
     fired = dict.fromkeys(system.actions, 0)
     for step, count in zip(functions.steps, search.fired.tolist(), strict=False):
         fired[step.action] += count
-    cache.seal_numba()
     search.close()
     notes = verdicts.notes
     if asked.fingerprint:

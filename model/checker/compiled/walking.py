@@ -14,7 +14,7 @@ import numpy as np
 from model.checker.compiled import CannotCompile, cache
 from model.checker.compiled import kernels_walk as w
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.lowering import Library
+from model.checker.compiled.machine import Library
 from model.checker.compiled.search import NAMES
 from model.checker.compiled.verdicts import confirm
 from model.checker.results import Counterexample, Trace
@@ -77,7 +77,6 @@ def walk(
         done += step
         if time.monotonic() - round_began < 0.1:
             size *= 2
-    cache.seal_numba()
     violation = walkers.violation()
     return WalkResult(
         seed=seed,
@@ -103,7 +102,6 @@ class _Walkers:
         self.told = [np.zeros(8, np.int64) for _ in range(workers)]
         self.seen = [np.zeros(1 << w.REGISTERS, np.uint8) for _ in range(workers)]
         self.found: list[Any] = []
-        self.shape = (0,) * functions.packing.words
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
     def round(self, start: int, stop: int) -> None:
@@ -124,7 +122,8 @@ class _Walkers:
         parts = (
             self.addresses,
             self.initial,
-            self.shape,
+            np.zeros_like(self.initial),
+            len(self.initial),
             self.seed,
             start,
             stop,

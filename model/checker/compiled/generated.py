@@ -1,0 +1,31 @@
+"""Machine code of the functions that are generated for a model."""
+
+from __future__ import annotations
+
+import ast
+
+from model.checker.compiled import machine
+from model.checker.compiled.lowering import Module
+
+ROOM = ("int64", 0)  # all parameters are arrays, whose lengths do not matter
+
+
+def to_object(text: str) -> bytes:
+    """Machine code (an object file for this very kind of processor) of generated functions."""
+    definitions = [found for found in ast.parse(text).body if isinstance(found, ast.FunctionDef)]
+    straight = [one for one in definitions if not any(isinstance(inner, ast.If) for inner in ast.walk(one))]
+    target = machine.target_machine()
+    module = machine.parsed(_lowered([one for one in definitions if one not in straight]), target)
+    machine.optimise(module, target, level=2, vectors=False)
+    # long functions without branches take LLVM many times longer, and come out no better than with registers alone
+    others = machine.parsed(_lowered(straight), target)
+    machine.keep_in_registers(others, target)
+    module.link_in(others)
+    return bytes(target.emit_object(module))
+
+
+def _lowered(definitions: list[ast.FunctionDef]) -> Module:
+    module = Module("model")
+    for definition in definitions:
+        module.function(definition, {}, [ROOM] * len(definition.args.args), inner=False)
+    return module
