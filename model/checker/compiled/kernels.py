@@ -1,9 +1,8 @@
 """The search itself, compiled once for every number of words a state has; models come in as addresses.
 
-States stand one after the other in ``states`` (``words`` numbers each) and are never moved. ``table`` is an
-open-addressing table of 32-bit entries: the number of a state plus one in the low ``bits`` bits, a piece of its hash
-in the rest, so that most unequal states are told apart without a look at them. Successors are gathered in batches: all
-their table slots are asked for before any is read, so that the waits for memory overlap.
+States stand one after the other in ``states`` (``words`` numbers each) and are never moved. ``table`` has their
+numbers, as ``kernels_table`` says. Successors are gathered in batches: all their places in the table are asked for
+before any is read, so that the waits for memory overlap.
 
 Workers share all of it. A state is written first and then claimed with one atomic operation; who comes second finds
 the state of the first. What two workers write in ``settled`` at the same time may be lost, which costs time only.
@@ -38,11 +37,11 @@ from model.checker.compiled.kernels_batch import (
     SETTLING,
     TO,
     gather,
-    hash_of,
     hashed,
     judged,
     settle,
 )
+from model.checker.compiled.kernels_table import is_at, slot_of, tag_of
 from model.checker.compiled.primitives import add_and_fetch, claim, prefetch
 
 
@@ -56,9 +55,7 @@ def explore(  # type: ignore[no-untyped-def]
     Returns why it came back.
     """
     record = words + 1
-    shift = np.uint64(64 - bits)
-    number_mask = np.uint32((1 << bits) - 1)
-    slot_mask = int((1 << bits) - 1)
+    number_mask, slot_mask = np.uint32((1 << bits) - 1), (1 << bits) - 1
     depth, alone = shared[DEPTH], shared[ALONE] != 0
     settling, ring, fresh_from, fresh_to = shared[SETTLING], shared[RING], shared[FRESH_FROM], shared[FRESH_TO]
     cursor, block_end = mine[CURSOR], mine[BLOCK_END]
@@ -73,22 +70,22 @@ def explore(  # type: ignore[no-untyped-def]
             break
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
             break
-        count = hashed(functions, words, out, n, hashes, table, shift)
+        count = hashed(functions, words, out, n, hashes, table, bits)
         mine[LOOKED_UP] += count
         for i in range(count):
             value = hashes[i]
-            entry = table[int(value >> shift)]
-            tag = np.uint32((value >> 32) << np.uint64(bits))
+            tag = tag_of(value, bits)
+            entry = table[slot_of(value, bits)]
             if entry != 0 and (entry & ~number_mask) == tag:
-                number = int((entry & number_mask) - 1)
+                number = int(entry & number_mask) - 1
                 prefetch(states, number * words)
                 if fresh_from <= number < fresh_to:
                     prefetch(settled, (number & ring) * settling)
         found = 0
         for i in range(count):
             value = hashes[i]
-            slot = int(value >> shift)
-            tag = np.uint32((value >> 32) << np.uint64(bits))
+            tag = tag_of(value, bits)
+            slot = slot_of(value, bits)
             step = out[i * record]
             at = i * record + 1
             written = False
@@ -118,11 +115,8 @@ def explore(  # type: ignore[no-untyped-def]
                         found += 1
                         break
                 if (entry & ~number_mask) == tag:
-                    other = int((entry & number_mask) - 1)
-                    same = True
-                    for word in range(words):
-                        same = same and states[other * words + word] == out[at + word]
-                    if same:
+                    other = int(entry & number_mask) - 1
+                    if is_at(states, other, out, at, words):
                         if fresh_from <= other < fresh_to:
                             place = (other & ring) * settling
                             settle(step, False, place, shared, moves, settles, places, settled)
@@ -135,23 +129,3 @@ def explore(  # type: ignore[no-untyped-def]
         reason = PAUSED
     mine[CURSOR], mine[BLOCK_END] = cursor, block_end
     return reason
-
-
-@kernel
-def rebuild(states, words: Fixed, table, bits, start, stop, hashes, alone) -> None:  # type: ignore[no-untyped-def]
-    """Enters the states from number ``start`` up to ``stop``, which are all different, into an empty table."""
-    shift = np.uint64(64 - bits)
-    slot_mask = int((1 << bits) - 1)
-    for first in range(start, stop, len(hashes)):
-        last = min(first + len(hashes), stop)
-        for number in range(first, last):
-            value = hash_of(states, number * words, words)
-            hashes[number - first] = value
-            prefetch(table, int(value >> shift))
-        for number in range(first, last):
-            value = hashes[number - first]
-            slot = int(value >> shift)
-            entry = np.uint32((value >> 32) << np.uint64(bits)) | np.uint32(number + 1)
-            while table[slot] != 0 or not (alone or claim(table, slot, entry) == 0):
-                slot = (slot + 1) & slot_mask
-            table[slot] = entry

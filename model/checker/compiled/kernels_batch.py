@@ -11,10 +11,9 @@ Concurrent Systems, 1996, chapter 5; there the least common set counts, here, br
 
 from __future__ import annotations
 
-import numpy as np
-
 from model.checker.compiled.kernel import part
-from model.checker.compiled.primitives import add_and_fetch, call, call_expand, prefetch, trailing_zeros, unsigned
+from model.checker.compiled.kernels_table import hash_of, slot_of
+from model.checker.compiled.primitives import add_and_fetch, call, call_expand, prefetch, trailing_zeros
 
 BATCH = 768  # successors that are looked up together
 BLOCK = 1024  # states that a worker takes room for at a time
@@ -107,37 +106,6 @@ def tally(moves, move_words, batch, fired) -> None:  # type: ignore[no-untyped-d
 
 
 @part
-def hash_of(numbers, at, words) -> np.uint64:  # type: ignore[no-untyped-def]
-    """The hash of the state that stands there; never 0, which tables have for nothing."""
-    value = np.uint64(0)
-    for word in range(words):
-        value = (value ^ unsigned(numbers[at + word])) * 0x9E3779B97F4A7C15
-        value ^= value >> 32
-    value = value * 0xD6E8FEB86659FD93
-    return max(value ^ (value >> 31), np.uint64(1))
-
-
-@part
-def number_of(numbers, at, value, states, words, table, bits) -> int:  # type: ignore[no-untyped-def]
-    """The number of the state that stands there, whose hash is ``value``; -1 where it was not found by the search."""
-    number_mask = np.uint32((1 << bits) - 1)
-    slot_mask = int((1 << bits) - 1)
-    slot = int(value >> np.uint64(64 - bits))
-    tag = np.uint32((value >> 32) << np.uint64(bits))
-    while table[slot] != 0:
-        entry = table[slot]
-        if (entry & ~number_mask) == tag:
-            number = int((entry & number_mask) - 1)
-            same = True
-            for word in range(words):
-                same = same and states[number * words + word] == numbers[at + word]
-            if same:
-                return int(number)
-        slot = (slot + 1) & slot_mask
-    return -1
-
-
-@part
 def settle(step, new, place, shared, moves, settles, places, settled) -> None:  # type: ignore[no-untyped-def]
     """Notes the moves that are settled after a step in the words at ``place``, which are those of a new state or not.
 
@@ -162,7 +130,7 @@ def settle(step, new, place, shared, moves, settles, places, settled) -> None:  
 
 
 @part
-def hashed(functions, words, out, n, hashes, table, shift) -> int:  # type: ignore[no-untyped-def]
+def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignore[no-untyped-def]
     """Finds the hashes of the successors in ``out``, and asks for their places in the table; returns how many.
 
     Each becomes the state that stands for it by symmetry; which arrangement that is goes to the number of its step.
@@ -174,7 +142,7 @@ def hashed(functions, words, out, n, hashes, table, shift) -> int:  # type: igno
         if canonical != 0:
             out[at] |= call(canonical, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
         hashes[count] = hash_of(out, at + 1, words)
-        prefetch(table, int(hashes[count] >> shift))
+        prefetch(table, slot_of(hashes[count], bits))
         count += 1
     return count
 

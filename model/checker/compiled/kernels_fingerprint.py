@@ -6,9 +6,7 @@ be taken for one: ``collision_probability`` says how likely that is.
 
 from __future__ import annotations
 
-import numpy as np
-
-from model.checker.compiled.kernel import Fixed, kernel
+from model.checker.compiled.kernel import Fixed, kernel, part
 from model.checker.compiled.kernels_batch import (
     ALONE,
     BLOCK,
@@ -34,6 +32,7 @@ from model.checker.compiled.kernels_batch import (
     judged,
     settle,
 )
+from model.checker.compiled.kernels_table import hash_of, slot_of
 from model.checker.compiled.primitives import add_and_fetch, claim
 
 
@@ -49,7 +48,6 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
 ) -> int:  # fmt: skip
     """As ``kernels.explore``, on a table of fingerprints."""
     record = words + 1
-    shift = np.uint64(64 - bits)
     slot_mask = int((1 << bits) - 1)
     depth, alone, settling = shared[DEPTH], shared[ALONE] != 0, shared[SETTLING]
     cursor, block_end = mine[CURSOR], mine[BLOCK_END]
@@ -64,12 +62,12 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
             break
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
             break
-        count = hashed(functions, words, out, n, hashes, table, shift)
+        count = hashed(functions, words, out, n, hashes, table, bits)
         mine[LOOKED_UP] += count
         found = 0
         for i in range(count):
             value = hashes[i]
-            slot = int(value >> shift)
+            slot = slot_of(value, bits)
             while table[slot] != value:
                 if table[slot] != 0:
                     slot = (slot + 1) & slot_mask
@@ -102,15 +100,25 @@ def explore_fingerprints(  # type: ignore[no-untyped-def]
     return reason
 
 
+@part
+def enter_one(value, table, bits) -> None:  # type: ignore[no-untyped-def]
+    """Enters one fingerprint."""
+    slot = slot_of(value, bits)
+    while table[slot] != 0:
+        slot = (slot + 1) & ((1 << bits) - 1)
+    table[slot] = value
+
+
+@kernel
+def enter_fingerprints(states, words: Fixed, table, bits, start, stop) -> None:  # type: ignore[no-untyped-def]
+    """Enters the fingerprints of the states from ``start`` up to ``stop``."""
+    for number in range(start, stop):
+        enter_one(hash_of(states, number * words, words), table, bits)
+
+
 @kernel
 def enter_again(old, table, bits) -> None:  # type: ignore[no-untyped-def]
     """Enters the fingerprints of an old table into a larger one."""
-    shift = np.uint64(64 - bits)
-    slot_mask = int((1 << bits) - 1)
     for at in range(len(old)):
-        value = old[at]
-        if value != 0:
-            slot = int(value >> shift)
-            while table[slot] != 0:
-                slot = (slot + 1) & slot_mask
-            table[slot] = value
+        if old[at] != 0:
+            enter_one(old[at], table, bits)

@@ -11,21 +11,13 @@ from typing import Any
 import numpy as np
 
 from model.checker.compiled.kernel import Fixed, kernel, part
-from model.checker.compiled.kernels_batch import CANONICAL, EXPAND, MOVE_BITS, hash_of, number_of
+from model.checker.compiled.kernels_batch import CANONICAL, EXPAND, MOVE_BITS
+from model.checker.compiled.kernels_table import hash_of, is_at, number_of, slot_of
 from model.checker.compiled.primitives import call, call_expand, prefetch
 
 EXCHANGES = (1 << 30) - 1  # the bits of those that edges are marked with
 GROUP = 64  # states whose successors are looked up together
 NO_FAIRNESS, WEAK, STRONG = range(3)
-
-
-@part
-def is_at(states, number, out, at, words) -> bool:  # type: ignore[no-untyped-def]
-    """Whether the state with this number is what stands at ``at``."""
-    same = True
-    for word in range(words):
-        same = same and out[at + word] == states[number * words + word]
-    return same
 
 
 @kernel
@@ -38,7 +30,6 @@ def make_edges(  # type: ignore[no-untyped-def]
     room. Returns how many edges lead from a state to another that it stands for itself.
     """
     record = words + 1
-    shift = np.uint64(64 - bits)
     number_mask = np.uint32((1 << bits) - 1)
     counting = len(targets) == 0
     canonical = functions[CANONICAL]
@@ -66,11 +57,11 @@ def make_edges(  # type: ignore[no-untyped-def]
         count = n // record
         for i in range(count):
             hashes[i] = hash_of(out, i * record + 1, words)
-            prefetch(table, int(hashes[i] >> shift))
+            prefetch(table, slot_of(hashes[i], bits))
         for i in range(count):
-            entry = table[int(hashes[i] >> shift)]
+            entry = table[slot_of(hashes[i], bits)]
             if entry != 0:
-                prefetch(states, int((entry & number_mask) - 1) * words)
+                prefetch(states, (int(entry & number_mask) - 1) * words)
         edge = first[group]
         for i in range(count):
             move = out[i * record] if out[i * record] >= 0 else -1 - out[i * record]

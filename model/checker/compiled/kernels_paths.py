@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from model.checker.compiled.kernel import Fixed, kernel
-from model.checker.compiled.kernels_batch import CANONICAL, ENDS, EXPAND, JUDGE, SPENT, hash_of, number_of
+from model.checker.compiled.kernels_batch import CANONICAL, ENDS, EXPAND, JUDGE, SPENT
+from model.checker.compiled.kernels_table import hash_of, number_of
 from model.checker.compiled.primitives import call, call_expand
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from model.checker.compiled.kernel import Fixed, kernel
-from model.checker.compiled.kernels_batch import EXPAND, JUDGE, hash_of
+from model.checker.compiled.kernels_batch import EXPAND, JUDGE
+from model.checker.compiled.kernels_table import hash_of
 from model.checker.compiled.primitives import call, call_expand, unsigned
 
 # what a worker tells: where it found a violation (walk, steps), which bits, and sums over all its walks

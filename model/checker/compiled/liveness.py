@@ -68,7 +68,7 @@ class Promises:
             def fill(piece: tuple[int, int]) -> int:
                 out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
                 moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
-                parts = (search.addresses, search.states, search.words, search.table, search.bits)
+                parts = (search.addresses, search.states, search.words, search.table.entries, search.table.bits)
                 arrays = (self.first, self.moves, self.targets, self.exchanged, out, hashes, moves)
                 return int(g.make_edges(*parts, *piece, *arrays))
 

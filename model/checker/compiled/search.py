@@ -19,16 +19,16 @@ from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.checkpoint import Checkpoint
 from model.checker.compiled.forecast import expected_states
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.levels import CHUNK, Level, Ranges, chunks_of, merged, pieces
+from model.checker.compiled.levels import CHUNK, Level, Ranges, chunks_of, merged
 from model.checker.compiled.machine import Library
-from model.checker.compiled.memory import ENTRY_BYTES, FULL, WORD_BYTES, most_states, reserve, table_bits
+from model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
 from model.checker.compiled.packing import WORD
 from model.checker.compiled.settling import Settling
+from model.checker.compiled.table import Table
 from model.checker.results import Limits, Progress
 from model.language.layout import State
 
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
-FIRST_TABLE = 21  # 8 MiB
 NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
 
 
@@ -64,9 +64,8 @@ class Search:
         self.capacity = most_states(max_memory, self.words)
         room = self.capacity + (workers + 1) * k.BLOCK
         self.states = reserve(room * self.words)
-        self.bits = min(FIRST_TABLE, table_bits(self.capacity))
-        self._entries = reserve((ENTRY_BYTES << table_bits(self.capacity) + 1) // WORD_BYTES).view(np.uint32)
-        self.table = self._entries[: 1 << self.bits]
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+        self.table: Any = Table(self.states, self.words, self.capacity, self.all_workers, alone=workers == 1)
         self.shared = np.zeros(16, np.int64)
         self.shared[k.ALONE], self.shared[k.MOVE_WORDS] = workers == 1, functions.move_words
         self.settling = Settling(functions, self.shared, room)
@@ -77,7 +76,6 @@ class Search:
         self.checkpoint: Checkpoint | None = None
         self.stopped = ""
         self.began = self._reported = time.monotonic()
-        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self._explore: Any = kernels.explore
 
     def _worker(self) -> Worker:
@@ -125,7 +123,7 @@ class Search:
     def bytes_used(self) -> int:
         """The memory of states and table, and of the settled moves of states that wait."""
         states = int(self.shared[k.NEXT_BLOCK])
-        return states * self.words * WORD_BYTES + (ENTRY_BYTES << self.bits) + self.settling.bytes_used
+        return int(states * self.words * WORD_BYTES + self.table.bytes + self.settling.bytes_used)
 
     def state(self, number: int) -> State:
         """The state with this number."""
@@ -142,7 +140,7 @@ class Search:
         worker.mine[k.CURSOR], worker.mine[k.BLOCK_END] = 1, k.BLOCK
         worker.blocks.append((0, k.BLOCK))
         self.shared[k.NEXT_BLOCK], self.shared[k.COUNT] = k.BLOCK, 1
-        self._enter((0, 1))
+        self.table.enter([(0, 1)])
         false = self._call("judge", 0)
         if false < 0:
             raise Failed(self.state(0))
@@ -164,9 +162,8 @@ class Search:
         first.best[:] = saved["best"]
         for worker in self.workers:
             worker.mine[k.PENDING] = saved["pending"]
-        self.bits = max(self.bits, table_bits(self.count))
-        self.table = self._entries[: 1 << self.bits]
-        self.all_workers(self._enter, pieces(ranges))
+        self.table.bits = max(self.table.bits, table_bits(self.count))
+        self.table.enter(ranges)
 
     def run(self, limits: Limits, unfinished: tuple[Ranges, Ranges] | None = None) -> None:
         """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one.
@@ -251,8 +248,8 @@ class Search:
                 self.addresses,
                 self.states,
                 self.words,
-                self.table,
-                self.bits,
+                self.table.entries,
+                self.table.bits,
                 self.shared,
                 worker.mine,
                 chunks,
@@ -276,30 +273,22 @@ class Search:
             return [go(worker) for worker in workers]
         return list(self._pool.map(go, workers))
 
-    def _enter(self, part: tuple[int, int]) -> None:
-        """Enters the states of a range into the table."""
-        hashes, alone = np.empty(256, np.uint64), len(self.workers) == 1
-        kernels.rebuild(self.states, self.words, self.table, self.bits, *part, hashes, alone)
-
-    def all_workers(self, work: Callable[[tuple[int, int]], Any], parts: Ranges) -> list[Any]:
-        """Does some work for each range of states, all workers at once; returns what it returned."""
+    def all_workers(self, work: Callable[[Any], Any], parts: list[Any]) -> list[Any]:
+        """Does some work for each part, all workers at once; returns what it returned."""
         return list((self._pool.map if self._pool else map)(work, parts))
 
     def _make_room(self) -> None:
         """Sets how many states the table may take; enlarges it first where it is that full."""
         slack = len(self.workers) * (k.BATCH + self.functions.most_records) + 1
-        if self.count + 2 * slack > FULL * (1 << self.bits):
+        if self.count + 2 * slack > FULL * (1 << self.table.bits):
             if self.count >= self.capacity - slack:
                 self.stopped = "--max-memory"
                 return
-            self.table[:] = 0
+            known = merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
             expected = min(expected_states([level.size for level in self.levels]), self.capacity)
-            needed = table_bits(self.count + 2 * slack)
-            self.bits = max(self.bits + 1, needed, min(self.bits + 2, table_bits(expected)))
-            self.table = self._entries[: 1 << self.bits]
-            parts = merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
-            self.all_workers(self._enter, pieces(parts))
-        self.shared[k.LIMIT] = min(int(FULL * (1 << self.bits)) - slack, self.capacity - slack)
+            more = 2 if table_bits(expected) > self.table.bits + 1 else 1
+            self.table.grow(max(self.table.bits + more, table_bits(self.count + 2 * slack)), known)
+        self.shared[k.LIMIT] = min(int(FULL * (1 << self.table.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
             self.stopped = "--max-memory"
 
@@ -332,7 +321,7 @@ class Search:
         """Ends the threads and gives the memory back."""
         if self._pool:
             self._pool.shutdown()
-        self.states = self.table = self._entries = np.zeros(0, np.int64)
+        self.states = self.table = np.zeros(0, np.int64)
         self.settling.stop()
 
 
