@@ -63,7 +63,8 @@ class Kernel(Part):
         run = self._made.get(kinds)
         if run is None:
             with _COMPILING:
-                run = self._made.setdefault(kinds, self._compiled(kinds))
+                run = self._made.get(kinds) or self._compiled(kinds)
+                self._made[kinds] = run
         return run(*(number for one, kind in zip(arguments, kinds, strict=True) for number in _passed(one, kind)))
 
     @staticmethod
