@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 
 from model.checker.tla_actions import Merged, merged
-from model.checker.tla_text import AND, OR, Scope, TlaText
+from model.checker.tla_text import AND, OR, Scope, TlaText, function
 from model.language.declare import Action, Fairness, Property
 from model.language.errors import ModelError
 from model.language.layout import LEFT, Place
@@ -118,8 +118,6 @@ class _Exporter:
     def _initial(self, place: Place) -> str:
         codes = self.system.initial[place.offset : place.offset + place.cells]
         shown = [self.text.code(place.kind, code) for code in codes]
-        if not place.shape:
-            return shown[0]
         names = [f"i{axis}" for axis in range(len(place.shape))]
         common = max(set(shown), key=lambda value: (shown.count(value), value))
         value = common
@@ -127,8 +125,7 @@ class _Exporter:
             if other != common:
                 tests = [f'{n} = "{s.element(i)}"' for n, s, i in zip(names, place.sorts, key, strict=True)]
                 value = f"IF {AND.join(tests)} THEN {other} ELSE {value}"
-        bounds = ", ".join(f"{n} \\in {sort.__name__}" for n, sort in zip(names, place.sorts, strict=True))
-        return f"[{bounds} |-> {value}]"
+        return function([(n, sort.__name__) for n, sort in zip(names, place.sorts, strict=True)], value)
 
     def _init(self) -> list[str]:
         places = self.system.layout.places
@@ -149,8 +146,9 @@ class _Exporter:
                 values = f"0..{most}"
             case _:
                 values = f"{{{', '.join(self.text.code(place.kind, code) for code in range(place.cardinality))}}}"
-        indices = " \\X ".join(sort.__name__ for sort in place.sorts)
-        return f"[{indices} -> {values}]" if indices else values
+        for sort in reversed(place.sorts):
+            values = f"[{sort.__name__} -> {values}]"
+        return values
 
     def _before(self, sort: str) -> str:
         elements = self.text.elements(sort)

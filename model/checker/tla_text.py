@@ -28,11 +28,19 @@ from model.language.terms import (
     and_,
     eq,
     substitute,
+    walk,
 )
 from model.language.trace import Write
 
 NONE = '"none"'
 AND, OR, FORALL, EXISTS = " /\\ ", " \\/ ", "\\A", "\\E"
+
+
+def function(bounds: Sequence[tuple[str, str]], value: str) -> str:
+    """A function, to functions if there are several (name, sort), to a value."""
+    for name, sort in reversed(bounds):
+        value = f"[{name} \\in {sort} |-> {value}]"
+    return value
 
 
 class TlaText:
@@ -114,7 +122,7 @@ class Scope:
             case Var():
                 return self._name(term)
             case Read(name, indices, _):
-                return f"{name}[{', '.join(map(self.value, indices))}]" if indices else name
+                return name + self.cell(indices)
             case Deref(inner, _) | Some(inner, _):
                 return self.value(inner)
             case Plus(left, right):
@@ -128,6 +136,10 @@ class Scope:
             case _:
                 return f"({self.condition(term)})"
 
+    def cell(self, indices: Sequence[Term]) -> str:
+        """What comes after the name of a field for one of its cells: a field is a function to functions to values."""
+        return "".join(f"[{self.value(index)}]" for index in indices)
+
     def update(self, field: str, writes: Sequence[Write]) -> str:
         """What a field is after the step."""
         mine = [write for write in writes if write.field == field]
@@ -138,17 +150,27 @@ class Scope:
             for write in mine:
                 value = self._given(write.condition, self.value(write.value), value)
             return value
-        cells = [
-            f"![{', '.join(map(self.value, w.indices))}] = {self._given(w.condition, self.value(w.value), '@')}"
-            for w in mine
-        ]
+        if len({write.condition for write in mine}) == 1:
+            cells = [f"!{self.cell(write.indices)} = {self.value(write.value)}" for write in mine]
+            return self._given(mine[0].condition, f"[{field} EXCEPT {', '.join(cells)}]", field)
+        cells = [f"!{self._cell_if(w)} = {self._given(w.condition, self.value(w.value), '@')}" for w in mine]
         return f"[{field} EXCEPT {', '.join(cells)}]"
+
+    def _cell_if(self, write: Write) -> str:
+        """As ``cell``; where an index may be none unless the write's condition is true, of a cell that is there."""
+        places = []
+        for index, sort in zip(write.indices, self.text.system.layout.places[write.field].sorts, strict=True):
+            there = self.value(index)
+            if write.condition != TRUE and any(isinstance(part, Deref) for part in walk(index)):
+                there = self._given(write.condition, there, self.text.elements(sort.__name__)[0])
+            places.append(f"[{there}]")
+        return "".join(places)
 
     def _everywhere(self, field: str, writes: Sequence[Write]) -> str:
         """The same where a loop writes many cells: the field is given anew, cell by cell."""
         sorts = self.text.system.layout.places[field].sorts
         here = tuple(Var(f"at_{axis}", sort) for axis, sort in enumerate(sorts))
-        value = f"{field}[{', '.join(map(self._name, here))}]"
+        value = field + self.cell(here)
         for write in writes:
             bound: dict[Var, Term] = {}
             for index, cell in zip(write.indices, here, strict=True):
@@ -157,8 +179,7 @@ class Scope:
             same = (eq(cell, substitute(index, bound)) for index, cell in zip(write.indices, here, strict=True))
             condition = and_(*same, substitute(write.condition, bound))
             value = self._given(condition, self.value(substitute(write.value, bound)), value)
-        bounds = ", ".join(f"{self._name(cell)} \\in {cell.sort.__name__}" for cell in here)
-        return f"[{bounds} |-> {value}]"
+        return function([(self._name(cell), cell.sort.__name__) for cell in here], value)
 
     def _given(self, condition: Term, value: str, other: str) -> str:
         return value if condition == TRUE else f"(IF {self.condition(condition)} THEN {value} ELSE {other})"

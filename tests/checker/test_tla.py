@@ -123,7 +123,7 @@ def test_types_of_all_variables():
     assert export(system, "boxes", [])[0].split("TypeOK ==\n")[1].split("\n\n")[0].splitlines() == [
         "  /\\ full \\in [Box -> BOOLEAN]",
         '  /\\ last \\in {"none", "box1", "box2"}',
-        "  /\\ held \\in [Box \\X Box -> 0..2]",
+        "  /\\ held \\in [Box -> [Box -> 0..2]]",
         '  /\\ first \\in {"box1", "box2"}',
     ]
 

@@ -122,12 +122,14 @@ class Module:
 
 def freeze(value: Any) -> Any:
     """A function as something that can be hashed."""
-    return frozenset(value.items()) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return frozenset((key, freeze(inner)) for key, inner in value.items())
+    return value
 
 
 def thaw(value: Any) -> Any:
     """What ``freeze`` froze."""
-    return dict(value) if isinstance(value, frozenset) else value
+    return {key: thaw(inner) for key, inner in value} if isinstance(value, frozenset) else value
 
 
 class Reader:
@@ -211,11 +213,12 @@ class Reader:
     def applied(self, node: Node) -> Node:
         while self.peek() == "[":
             self.take()
-            node = self._cell(node, self.arguments("]"))
+            node = self._cell(node, self.expression())
+            self.take("]")
         return node
 
-    def _cell(self, node: Node, indices: list[Node]) -> Node:
-        return lambda env: node(env)[tuple(index(env) for index in indices)]
+    def _cell(self, node: Node, index: Node) -> Node:
+        return lambda env: node(env)[index(env)]
 
     def arguments(self, end: str) -> list[Node]:
         found = []
@@ -293,17 +296,11 @@ class Reader:
 
     def function(self) -> Node:
         if self.tokens[self.at + 1] == "\\in":
-            bounds = self.bounds()
+            ((name, values),) = self.bounds()
             self.take("|->")
             body = self.expression()
             self.take("]")
-
-            def made(env: Env) -> Any:
-                names = [name for name, _ in bounds]
-                keys = itertools.product(*(sorted(values(env)) for _, values in bounds))
-                return {key: body({**env, **dict(zip(names, key, strict=True))}) for key in keys}
-
-            return made
+            return lambda env: {key: body({**env, name: key}) for key in sorted(values(env))}
         base = self.expression()
         self.take("EXCEPT")
         changes: list[tuple[list[Node], Node]] = []
@@ -311,18 +308,25 @@ class Reader:
             if self.peek() == ",":
                 self.take()
             self.take("!")
-            self.take("[")
-            indices = self.arguments("]")
+            path = []
+            while self.peek() == "[":
+                self.take()
+                path.append(self.expression())
+                self.take("]")
             self.take("=")
-            changes.append((indices, self.expression()))
+            changes.append((path, self.expression()))
         self.take("]")
 
         def changed(env: Env) -> Any:
-            result = dict(base(env))
-            for indices, value in changes:
-                key = tuple(index(env) for index in indices)
-                if key in result:
-                    result[key] = value({**env, "@": result[key]})
+            result = base(env)
+            for path, value in changes:
+                result = with_change(result, [index(env) for index in path], lambda old, v=value: v({**env, "@": old}))
             return result
 
         return changed
+
+
+def with_change(function: dict[Any, Any], path: list[Any], value: Callable[[Any], Any]) -> dict[Any, Any]:
+    """The function with another value at the end of a path, which must be there."""
+    old = function[path[0]]
+    return {**function, path[0]: with_change(old, path[1:], value) if path[1:] else value(old)}
