@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from conformance.confirm import Confirmation, confirm
 from conformance.cover import Plan, plan
 from conformance.driver import Driver
 from conformance.graph import Graph, explore
@@ -46,7 +47,8 @@ class Coverage:
     transitions: all of the model (as far as it was explored). performable: those that the driver can get to and
     perform. symmetric: how many of those differ in more than names, where only these were to be covered (else None);
     covered and left then count one for each. skipped: by action that the driver does not perform, how many
-    transitions it blocks itself.
+    transitions it blocks itself. trace: the shortest that ends in the disagreement, if that comes again each time
+    (``confirmation``); else the one that did.
     """
 
     plan: Plan
@@ -64,6 +66,7 @@ class Coverage:
     stopped: str = ""
     disagreement: Disagreement | None = None
     trace: Trace | None = None
+    confirmation: Confirmation = field(default_factory=Confirmation)
     unobserved: list[str] = field(default_factory=list)
     symmetric: int | None = None
 
@@ -95,7 +98,9 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
     walk = _Walk(lockstep, plan(graph, wanted), budget, started, report, wanted)
     walk.run()
     if walk.disagreement is not None and walk.trace is not None:
-        walk.trace, walk.disagreement = shrink(walk.trace, walk.disagreement, driver)
+        walk.confirmation = confirm(walk.trace, walk.disagreement, driver)
+        if walk.confirmation.certain:
+            walk.trace, walk.disagreement = shrink(walk.trace, walk.disagreement, driver)
     return walk.coverage(len(all_of_it.edges))
 
 
@@ -121,6 +126,7 @@ class _Walk:
         self.stopped = ""
         self.disagreement: Disagreement | None = None
         self.trace: Trace | None = None
+        self.confirmation = Confirmation()
         self._told = started
 
     def run(self) -> None:
@@ -206,6 +212,7 @@ class _Walk:
             stopped=self.stopped or ("" if graph.complete else "the exploration of the model was cut short"),
             disagreement=self.disagreement,
             trace=self.trace,
+            confirmation=self.confirmation,
             symmetric=self.symmetric,
             unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
         )

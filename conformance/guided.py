@@ -13,9 +13,10 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Flaky
 
+from conformance.confirm import Confirmation, confirm
 from conformance.driver import Driver, DriverError
 from conformance.graph import explore
-from conformance.lockstep import Disagreement, Lockstep, Replay, replay
+from conformance.lockstep import Disagreement, Lockstep
 from conformance.refusals import Refusals
 from conformance.shrink import cost, shrink
 from model.checker.results import Trace
@@ -25,7 +26,6 @@ from model.language.layout import State
 NUMBERS = st.integers(0, 1 << 16)
 ANY, FORBIDDEN = 6, 7  # the meanings of a number modulo 8: any enabled step; what is forbidden; else what is new
 HYPOTHESIS_SHRINKS_SECONDS = 3.0  # what follows leaves out whole steps, which numbers can't
-CONFIRMATIONS = 3
 FAR = 1 << 30
 MAP_STATES, MAP_SECONDS = 30_000, 3.0  # how far the model is explored beforehand, to know where new things are
 
@@ -48,8 +48,7 @@ class Effort:
 class Findings:
     """What was found out. ``covered`` of the ``seen`` transitions that visited states enable were taken.
 
-    disagreement and trace: the shortest failing run. runs: what became of the same trace each time that it was
-    replayed; flaky: they differ, or none failed again; unconfirmed: why the driver could not replay it.
+    disagreement and trace: the shortest failing run; confirmation: what became of it when it was replayed.
     """
 
     examples: int = 0
@@ -64,9 +63,7 @@ class Findings:
     trace: Trace | None = None
     first_steps: int = 0
     first_seconds: float = 0.0
-    flaky: bool = False
-    unconfirmed: str = ""
-    runs: list[Replay] = field(default_factory=list)
+    confirmation: Confirmation = field(default_factory=Confirmation)
 
 
 class _Enough(BaseException):
@@ -118,7 +115,7 @@ class _Campaign:
         except _Broken as broken:
             if self.found.disagreement is None:
                 raise DriverError(str(broken)) from None
-            self.found.unconfirmed = str(broken)  # the system has not survived what it did before
+            self.found.confirmation.unconfirmed = str(broken)  # the system has not survived what it did before
         except KeyboardInterrupt:
             self.found.stopped = "interrupted"
         self._conclude()
@@ -251,14 +248,9 @@ class _Campaign:
     def _conclude(self) -> None:
         found = self.found
         if found.disagreement is not None and found.trace is not None:
-            try:
-                for _ in range(0 if found.unconfirmed else CONFIRMATIONS):
-                    found.runs.append(replay(found.trace, self.driver, found.disagreement.forbidden))
-            except DriverError as error:
-                found.unconfirmed = str(error)
-            again = [run.disagreement for run in found.runs]
-            found.flaky = not all(other is not None and other.resembles(found.disagreement) for other in again)
-            if not found.flaky and not found.unconfirmed:
+            if not found.confirmation.unconfirmed:
+                found.confirmation = confirm(found.trace, found.disagreement, self.driver)
+            if found.confirmation.certain:
                 found.trace, found.disagreement = shrink(found.trace, found.disagreement, self.driver)
         found.seconds = time.monotonic() - self.started
         found.states = len(self.visited)

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
+from conformance.confirm import Confirmation
 from conformance.driver import Abilities, Driver, DriverError
 from conformance.drivers import CORE, open_driver
-from conformance.lockstep import Disagreement
+from conformance.lockstep import Disagreement, Replay
 from conformance.process_driver import ANSWER_SECONDS
 from model.checker.results import Counterexample, Trace
 from model.language import ModelError, Step, System
@@ -23,7 +24,7 @@ from onceproof.errors import InputError
 from onceproof.explain import untold
 from onceproof.itf import write_trace
 from onceproof.models import ModelRef
-from onceproof.story import steps
+from onceproof.story import counted, steps
 from onceproof.tables import plain
 
 driver_option = click.option(
@@ -159,6 +160,41 @@ def headline(disagreement: Disagreement, trace: Trace) -> str:
         at = f"after step {len(trace)}" if disagreement.forbidden else f"at step {len(trace)}"
         return f"{kind} {at}: {call}"
     return f"{kind} after step {len(trace)}" if trace.steps else f"{kind} in the initial state"
+
+
+def confirmation_lines(confirmation: Confirmation, disagreement: Disagreement, trace: Trace) -> Iterator[str]:
+    """What comes before a disagreement that did not come again each time: all runs, told apart."""
+    if confirmation.flaky:
+        yield click.style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
+        yield f"  first run   {headline(disagreement, trace)}"
+        for number, run in enumerate(confirmation.runs, start=1):
+            yield f"  again ({number})   {_ended(run)}"
+        yield "the first run:"
+    if confirmation.unconfirmed:
+        yield click.style("not replayed: after this the driver failed", fg="red", bold=True)
+        yield f"  {confirmation.unconfirmed}"
+
+
+def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "flaky": confirmation.flaky,
+        "unconfirmed": confirmation.unconfirmed,
+        "runs": [_ended(run) for run in confirmation.runs],
+    }
+
+
+def differs(confirmation: Confirmation) -> str:
+    """The verdict on a disagreement."""
+    return "flaky" if confirmation.flaky else "differs"
+
+
+def _ended(run: Replay) -> str:
+    if run.disagreement is None:
+        return f"agrees in {counted(run.steps, 'step')}"
+    ended = type(run.trace)(run.trace.system, run.trace.states[: run.steps + 2], run.trace.steps[: run.steps + 1])
+    cells = ", ".join(difference.label for difference in run.disagreement.differences)
+    return headline(run.disagreement, ended) + (f" ({cells})" if cells else "")
 
 
 def text_of(value: Any) -> str:

@@ -145,7 +145,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def counted(number: int, what: str) -> str:
     """``2 faults``, ``1 fault``, ``no fault``."""
-    return f"{number or 'no'} {what}{'s' if number > 1 else ''}"
+    return f"{f'{number:,}' if number else 'no'} {what}{'s' if number > 1 else ''}"
 
 
 def _nothing_to_switch_on(told: Explanation) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from conformance.confirm import Confirmation, confirm
 from conformance.covering import REFUSALS, Budget, Coverage, cover
 from conformance.driver import setting_of
 from conformance.drivers import CORE
@@ -20,6 +21,9 @@ from onceproof.conforming import (
     again_command,
     answer_option,
     call_text,
+    confirmation_json,
+    confirmation_lines,
+    differs,
     disagreement_json,
     driver_option,
     driving,
@@ -33,6 +37,7 @@ from onceproof.errors import Exit, InputError
 from onceproof.itf import TraceFile, read_trace
 from onceproof.models import resolve
 from onceproof.specs import Spec, load_spec
+from onceproof.story import counted
 
 POSITIVE = click.IntRange(min=1)
 MOST_STATES = 50_000  # their plan takes some ten seconds
@@ -135,19 +140,21 @@ def _replay(
             raise InputError(f"{read.path}: the model allows {call_text(trace.system, step)} after this trace")
     with driving(driver, answer_seconds) as driven:
         result = replay(trace, driven, refused)
-    if result.disagreement is not None:
         found = result.disagreement
         short = type(trace)(trace.system, trace.states[: result.steps + 2], trace.steps[: result.steps + 1])
+        confirmation = Confirmation() if found is None else confirm(short, found, driven)
+    if found is not None:
         if trace_out is not None:
             save(trace_out, read.source, read.spec_name, short)
         if as_json:
-            document = {**_replay_json(read, result), "disagreement": disagreement_json(found, short)}
+            document = {**_replay_json(read, result, confirmation), "disagreement": disagreement_json(found, short)}
             click.echo(json.dumps(document, indent=2))
         else:
+            click.echo("".join(f"{line}\n" for line in confirmation_lines(confirmation, found, short)), nl=False)
             click.echo("\n".join(tell(found, short, again_command(read.path, found, short, driver))))
         raise click.exceptions.Exit(Exit.VIOLATED)
     if as_json:
-        click.echo(json.dumps(_replay_json(read, result), indent=2))
+        click.echo(json.dumps(_replay_json(read, result, confirmation), indent=2))
     elif result.not_performed:
         click.echo(
             f"{read.path}: agrees for {result.steps} of {len(trace)} steps; "
@@ -159,15 +166,16 @@ def _replay(
         raise click.exceptions.Exit(Exit.UNDECIDED)
 
 
-def _replay_json(read: TraceFile, result: Replay) -> dict[str, Any]:
+def _replay_json(read: TraceFile, result: Replay, confirmation: Confirmation) -> dict[str, Any]:
     undecided = "undecided" if result.not_performed else "agrees"
     return {
         "trace": str(read.path),
-        "verdict": "differs" if result.disagreement else undecided,
+        "verdict": differs(confirmation) if result.disagreement else undecided,
         "steps": len(read.trace),
         "agreed": result.steps,
         "compared": result.compared,
         "not_performed": result.not_performed or None,
+        **confirmation_json(confirmation),
         "disagreement": None,
     }
 
@@ -207,6 +215,8 @@ def _print_cover(spec: Spec, found: Coverage, driver: str, trace_out: Path | Non
     if found.disagreement is not None and found.trace is not None:
         again = again_command(trace_out, found.disagreement, found.trace, driver) or _same_command(spec, driver)
         click.echo("" if quiet else "\n", nl=False)
+        remarks = confirmation_lines(found.confirmation, found.disagreement, found.trace)
+        click.echo("".join(f"{line}\n" for line in remarks), nl=False)
         click.echo("\n".join(tell(found.disagreement, found.trace, again)))
 
 
@@ -232,12 +242,13 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
         lines.append(f"  reduced   these stand for {found.performable:,} that differ from them in names alone")
     over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
     lines.append(
-        f"  planned   {found.plan.steps:,} steps in {len(found.plan.paths):,} paths; "
+        f"  planned   {counted(found.plan.steps, 'step')} in {counted(len(found.plan.paths), 'path')}; "
         f"the least possible is {found.plan.bound:,} ({over:.1f} % over)"
     )
     rate = found.compared / found.seconds if found.seconds else 0.0
     lines.append(
-        f"  walked    {found.steps:,} steps in {found.paths:,} paths, {found.compared:,} states compared, "
+        f"  walked    {counted(found.steps, 'step')} in {counted(found.paths, 'path')}, "
+        f"{counted(found.compared, 'state')} compared, "
         f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons a second)"
     )
     if found.stopped:
@@ -246,7 +257,9 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
         left = ", ".join(f"{action} {count:,}" for action, count in found.left.items())
         lines.append(f"  left      {sum(found.left.values()):,} transitions: {left}")
     for action, count in sorted(found.skipped.items()):
-        lines.append(f"  skipped   {action}: the driver does not perform it ({count:,} transitions, and what follows)")
+        lines.append(
+            f"  skipped   {action}: the driver does not perform it ({counted(count, 'transition')}, and what follows)"
+        )
     if found.unobserved:
         lines.append(f"  not seen  {', '.join(found.unobserved)} (why: --explain-mapping)")
     if found.disagreement is None:
@@ -261,7 +274,7 @@ def _cover_json(spec: Spec, found: Coverage, undecided: bool) -> dict[str, Any]:
     verdict = "undecided" if undecided else "agrees"
     return {
         "spec": spec.name,
-        "verdict": "differs" if disagreement else verdict,
+        "verdict": differs(found.confirmation) if disagreement else verdict,
         "complete": found.complete,
         "explored_all": found.plan.graph.complete,
         "transitions": found.transitions,
@@ -280,5 +293,6 @@ def _cover_json(spec: Spec, found: Coverage, undecided: bool) -> dict[str, Any]:
         "left": found.left,
         "skipped": found.skipped,
         "unobserved": found.unobserved,
+        **confirmation_json(found.confirmation),
         "disagreement": disagreement,
     }

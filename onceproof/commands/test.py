@@ -11,14 +11,15 @@ from typing import Any
 import click
 
 from conformance.guided import Effort, Findings, drive
-from conformance.lockstep import Replay
 from onceproof.conforming import (
     again_command,
     answer_option,
+    confirmation_json,
+    confirmation_lines,
+    differs,
     disagreement_json,
     driver_option,
     driving,
-    headline,
     save,
     tell,
 )
@@ -86,8 +87,10 @@ def command(
 
 
 def _again(spec: Spec, found: Findings, driver: str, effort: Effort, trace_out: Path | None) -> str:
-    if found.disagreement is not None and found.trace is not None and trace_out is not None and not found.flaky:
-        return again_command(trace_out, found.disagreement, found.trace, driver)
+    if found.disagreement is not None and found.trace is not None and not found.confirmation.flaky:
+        saved = again_command(trace_out, found.disagreement, found.trace, driver)
+        if saved:
+            return saved
     words = ["onceproof", "test", str(spec.path), "--seed", str(effort.seed)]
     given = {"driver": driver, "examples": effort.examples, "steps": effort.steps, "refusals": effort.refusals}
     defaults = {"driver": "core", "examples": DEFAULTS.examples, "steps": DEFAULTS.steps, "refusals": DEFAULTS.refusals}
@@ -114,30 +117,8 @@ def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str
         return
     if not quiet:
         yield ""
-    if found.flaky:
-        yield from _flaky(found)
-    if found.unconfirmed:
-        yield click.style("not replayed: after this the driver failed", fg="red", bold=True)
-        yield f"  {found.unconfirmed}"
+    yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
     yield from tell(found.disagreement, found.trace, again)
-
-
-def _flaky(found: Findings) -> Iterator[str]:
-    """Both runs, told apart."""
-    assert found.disagreement is not None and found.trace is not None
-    yield click.style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
-    yield f"  first run   {headline(found.disagreement, found.trace)}"
-    for number, run in enumerate(found.runs, start=1):
-        yield f"  again ({number})   {_ended(run)}"
-    yield "the first run:"
-
-
-def _ended(run: Replay) -> str:
-    if run.disagreement is None:
-        return f"agrees in all {run.steps} steps"
-    ended = type(run.trace)(run.trace.system, run.trace.states[: run.steps + 2], run.trace.steps[: run.steps + 1])
-    cells = ", ".join(difference.label for difference in run.disagreement.differences)
-    return headline(run.disagreement, ended) + (f" ({cells})" if cells else "")
 
 
 def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
@@ -147,7 +128,7 @@ def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
     agrees = "undecided" if found.stopped else "agrees"
     return {
         "spec": spec.name,
-        "verdict": ("flaky" if found.flaky else "differs") if disagreement else agrees,
+        "verdict": differs(found.confirmation) if disagreement else agrees,
         "examples": found.examples,
         "steps": found.steps,
         "refused": found.refused,
@@ -156,9 +137,7 @@ def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
         "seen": found.seen,
         "seconds": round(found.seconds, 3),
         "stopped": found.stopped,
-        "flaky": found.flaky,
-        "unconfirmed": found.unconfirmed,
-        "runs": [_ended(run) for run in found.runs],
+        **confirmation_json(found.confirmation),
         "disagreement": disagreement,
         "again": again,
     }

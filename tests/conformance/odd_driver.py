@@ -10,6 +10,7 @@ PERFORMS = {"unknown-action": ["submit", "submitt"], "performs-nothing": []}.get
 OBSERVES = {"unknown-field": ["call", "cal"]}.get(MODE, ["call"])
 
 sent: dict[str, str] = {}
+slips: list[dict[str, str]] = []
 
 
 def write(text: str) -> None:
@@ -44,6 +45,9 @@ def result(request: dict) -> dict:
         if MODE == "no-state":
             return {"ok": True}
         if MODE == "forgets" and sent:
+            return {"ok": True, "state": {}}
+        if MODE == "forgets-once" and sent and not slips:
+            slips.append(dict(sent))
             return {"ok": True, "state": {}}
         return {"ok": True, "state": {"call": sent}}
     return {"ok": request["do"] == "quit"} if request["do"] == "quit" else {"ok": False, "error": "?"}

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,26 @@ def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_pat
     words = shlex.split(again.removeprefix("again: onceproof "))
     status, told, _ = onceproof(*words)
     assert status == 1 and "UNEXPECTED after step 14: delete(" in told
+
+
+def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof, tmp_path):
+    driver = [
+        "--driver",
+        shlex.join([sys.executable, str(ROOT / "tests" / "conformance" / "odd_driver.py"), "forgets-once"]),
+    ]
+    saved = tmp_path / "once.itf.json"
+    status, out, _ = onceproof("replay", "--cover", PLAIN, *driver, "--trace-out", saved)
+    assert status == 1
+    told = out.splitlines()
+    first = told.index("FLAKY: the same steps do not always end in the same way")
+    assert told[first + 1] == "  first run   DIFFERENT at step 1: submit(task1, submission1)"
+    assert told[first + 2 : first + 5] == [f"  again ({number})   agrees in 1 step" for number in (1, 2, 3)]
+    status, out, _ = onceproof("replay", saved, *driver, "--json")
+    again = json.loads(out)
+    assert (status, again["verdict"], again["flaky"], len(again["runs"])) == (1, "flaky", True, 3)
+    assert again["disagreement"]["kind"] == "different"
+    status, out, _ = onceproof("replay", saved, *driver)
+    assert status == 1 and out.startswith("FLAKY")
 
 
 def test_hypothesis_finds_saves_and_replays_the_same(onceproof, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conformance.confirm import Confirmation
 from conformance.covering import Budget, cover
 from conformance.driver import DriverError, ProcessLost, StepRefused
 from conformance.guided import Effort, drive
@@ -47,7 +48,7 @@ class Forgetful(ModelDriver):
 def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps():
     system = small(scheduler_crash=2, reply_loss=2)
     found = drive(system, Forgetful(system), Effort(examples=400))
-    assert found.disagreement.kind is Kind.MISSING and not found.flaky
+    assert found.disagreement.kind is Kind.MISSING and not found.confirmation.flaky
     faults, steps = cost(found.trace)
     assert faults == 1 and steps <= 11
     assert [step.action for step in found.trace.steps].count("scheduler_crash") == 1
@@ -58,9 +59,9 @@ def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps():
 def test_a_flaky_system_is_called_flaky_with_both_runs():
     system = small(scheduler_crash=2)
     found = drive(system, Forgetful(system, every=7), Effort(examples=400))
-    assert found.flaky
+    assert found.confirmation.flaky
     assert found.disagreement is not None
-    assert any(run.disagreement is None for run in found.runs)
+    assert any(run.disagreement is None for run in found.confirmation.runs)
 
 
 class Mortal(Forgetful):
@@ -76,7 +77,7 @@ def test_what_a_system_did_last_is_told_though_it_is_dead_now():
     system = small(scheduler_crash=2)
     found = drive(system, Mortal(system), Effort(examples=400))
     assert found.disagreement.kind is Kind.MISSING and found.disagreement.step.action == "finish"
-    assert (found.unconfirmed, found.flaky, found.runs) == ("it is dead", False, [])
+    assert found.confirmation == Confirmation(unconfirmed="it is dead")
     walked = cover(system, Mortal(system), Budget(refusals=0))
     assert walked.disagreement.resembles(found.disagreement) and walked.trace.steps[-1].action == "finish"
 

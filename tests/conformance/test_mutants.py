@@ -57,7 +57,7 @@ def test_replay_finds_each_mutant(open_core, name):
 @pytest.mark.parametrize("name", GUIDED)
 def test_guided_hypothesis_finds_canaries(open_core, name):
     found = drive(system_of(MUTANTS[name]), open_core(MUTANTS[name].make), Effort(examples=1500))
-    assert found.disagreement is not None and not found.flaky
+    assert found.disagreement is not None and not found.confirmation.flaky
     kind, action, length = CANARIES[name]
     assert (found.disagreement.kind, found.disagreement.step.action) == (kind, action)
     assert len(found.trace) == length
