@@ -1,5 +1,6 @@
 """The generated functions: packed states, machine code, and Python's reading of the same text."""
 
+import ast
 import ctypes
 import random
 import types
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.generated import to_object
+from model.checker.compiled.generated import MOST_EFFORT, effort, to_object
 from model.checker.compiled.machine import Library
 from model.checker.compiled.packing import Packing, signed
 from model.checker.source import GeneratedSystem
-from model.language import System, build
+from model.language import Count, Model, Optional, Sort, System, action, build, field, require
 from model.language.layout import State
 from model.protocol.system import PROTOCOL
 from tests.models.jugs import JUGS
@@ -102,3 +103,55 @@ def test_fields_that_nothing_changes_take_no_bits() -> None:
     small = functions_of(build(PROTOCOL)).packing
     large = functions_of(build(PROTOCOL, PROTOCOL.configure({}, {}, {"api_crash": 1}))).packing
     assert small.bits < large.bits < 64
+
+
+def test_a_chain_of_a_thousand_branches_is_no_deep_recursion() -> None:
+    chain = "".join(f"    {'elif' if n else 'if'} a == {n}:\n        return {n * n % 7}\n" for n in range(1500))
+    library = Library(to_object(f"def expand(state, out, moves):\n    a = state[0]\n{chain}    return -1\n"))
+    function = machine(library, "expand")
+    nothing = np.zeros(1, np.int64)
+    found = [function(np.array([n], np.int64), nothing, nothing) for n in (0, 3, 1499, 1500)]
+    assert found == [0, 2, 1499**2 % 7, -1]
+
+
+@pytest.mark.parametrize(("lamps", "words", "hastily"), [(12, 2, False), (50, 8, False), (140, 20, True)])
+def test_states_of_many_words_are_copied_whole(lamps: int, words: int, hastily: bool) -> None:
+    system = build(LAMPS, LAMPS.configure({"lamps": lamps}, {}, {}))
+    functions = functions_of(system)
+    assert functions.packing.words == words
+    assert (max(map(effort, ast.parse(functions.source()).body)) > MOST_EFFORT) == hastily
+    library = Library(to_object(functions.source()))
+    for state in some_states(functions, 150)[:50]:
+        assert expanded(functions, machine(library, "expand"), state) == functions.generated.successors(state)
+
+
+class Lamp(Sort, default=3):
+    """What shines."""
+
+
+class Wire(Sort, default=4):
+    """What leads to a lamp."""
+
+
+def switch_on(st, lamp: Lamp, wire: Wire):
+    st.power[lamp, wire] += 1
+    st.last = lamp
+
+
+def rest(st):
+    require(st.last is not None)
+    st.lit[st.last] = True
+    st.last = None
+
+
+LAMPS = Model(
+    "lamps",
+    {
+        "__name__": "lamps",
+        "power": field(Lamp, Wire, Count(2)),
+        "lit": field(Lamp, bool),
+        "last": field(Optional[Lamp]),
+        "switch_on": action(switch_on),
+        "rest": action(rest),
+    },
+)

@@ -16,6 +16,7 @@ from model.language.declare import Property
 from model.language.layout import LEFT
 from model.language.system import Step
 
+FEW_WORDS = 6  # so many are copied one by one
 MOST_PROPERTIES = 62  # one bit of a word each
 
 
@@ -186,10 +187,14 @@ class Functions:
         number, wanted = f"source + {work.number}", f"wanted{word} >> {bit} & 1"
         if not work.puts:
             number, wanted = str(-1 - work.number), f"{wanted} & idle"
-        record = [number, *words]
-        writes = [f"out[n + {place}] = {value}" for place, value in enumerate(record)]
+        writes = [f"out[n] = {number}{remark}"]
+        if len(words) > FEW_WORDS:
+            writes += [f"for k in range({len(words)}):", "    out[n + 1 + k] = state[k]"]
+        for place, (name, value) in enumerate(zip(self.text.words, words, strict=True)):
+            if value != name or len(words) <= FEW_WORDS:
+                writes.append(f"out[n + {1 + place}] = {value}")
         noted = f"enabled{word} = enabled{word} | {signed(1 << bit)}"
-        return [*lines, writes[0] + remark, *writes[1:], noted, f"n += ({wanted}) * {len(record)}"]
+        return [*lines, *writes, noted, f"n += ({wanted}) * {1 + len(words)}"]
 
     def _block(self, units: Iterable[Unit]) -> list[str]:
         bit_of = {id(claim): bit for bit, claim in enumerate(self.claims)}

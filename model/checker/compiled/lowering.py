@@ -191,14 +191,21 @@ class _Function(Expressions):
             self.builder.branch(block)
 
     def _branch(self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
-        done, then = self.block("done"), self.block("then")
-        other = self.block("else") if orelse else done
-        self.jump(test, then, other)
-        for block, statements in ((then, body), (other, orelse)):
-            if block is not done:
-                self.builder.position_at_end(block)
-                self._statements(statements)
+        done, more = self.block("done"), True
+        while more:  # from one ``elif`` to the next: there may be thousands
+            then, other = self.block("then"), self.block("else") if orelse else done
+            self.jump(test, then, other)
+            self.builder.position_at_end(then)
+            self._statements(body)
+            self._go(done)
+            self.builder.position_at_end(other)
+            match orelse:
+                case [ast.If(test, body, orelse)]:
+                    continue
+            if orelse:
+                self._statements(orelse)
                 self._go(done)
+            more = False
         self.builder.position_at_end(done)
 
     @contextmanager
