@@ -103,6 +103,15 @@ def instructions(numbers, small, found) -> int:  # type: ignore[no-untyped-def]
     return 0
 
 
+@kernel
+def either(small, large, wide: Fixed) -> int:  # type: ignore[no-untyped-def]
+    if wide:
+        large[0] = large[0] + large[1]
+    else:
+        large[0] = small[0] + small[1]
+    return 0
+
+
 def same(one: Kernel, *arguments: Any) -> None:
     """The kernel does to copies of the arguments, and returns, what Python does."""
     copies = [[np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in arguments] for _ in range(2)]
@@ -127,6 +136,13 @@ def test_kinds_of_numbers(small: list[int], data: st.DataObject) -> None:
     truths = np.array(some(0, 1), np.bool_)
     arrays = np.array(small, np.uint32), np.array(some(0, 2**64 - 1), np.uint64), np.array(some(-128, 126), np.int8)
     same(sizes_of_numbers, *arrays, truths, rows)
+
+
+def test_what_a_fixed_number_excludes_need_not_make_sense() -> None:
+    small, large = np.array([1, 2], np.uint32), np.array([3, 4], np.uint64)
+    assert either(small, large, True) == 0 and large[0] == 7
+    with pytest.raises(TypeError, match="uint32 where uint64 is wanted"):
+        either(small, large, False)
 
 
 @given(st.lists(st.integers(-1, 11), max_size=8), st.integers(1, 3))

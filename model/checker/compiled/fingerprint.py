@@ -8,7 +8,7 @@ import numpy as np
 
 from model.checker.compiled import kernels_batch as k
 from model.checker.compiled.functions import Functions
-from model.checker.compiled.kernels_fingerprint import enter_again, enter_fingerprints, explore_fingerprints
+from model.checker.compiled.kernels_fingerprint import enter_again, enter_fingerprints
 from model.checker.compiled.levels import Ranges
 from model.checker.compiled.machine import Library
 from model.checker.compiled.memory import FULL, WORD_BYTES
@@ -45,11 +45,12 @@ class FingerprintTable:
 class FingerprintSearch(Search):
     """A search whose table holds fingerprints; states live in two halves of an arena, this level's and the next's."""
 
+    fingerprints = True
+
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         super().__init__(functions, library, workers, max_memory)
         self.half = len(self.states) // self.words // 2
         self.table = FingerprintTable(self.states, self.words, self.table.bits)
-        self._explore = explore_fingerprints
 
     @property
     def bytes_used(self) -> int:

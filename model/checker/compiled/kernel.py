@@ -12,7 +12,7 @@ import inspect
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from model.checker.compiled.expressions import Callee
 from model.checker.compiled.lowering import Module, Parameter, flat, parameter_of, result_of
 from model.checker.compiled.values import INT64, Number, Value
 
-Fixed = int  # of a parameter: to be compiled for each value that it has
+Fixed = Annotated[int, "compiled for each value that it has"]
 _COMPILING = threading.Lock()
 
 
@@ -55,7 +55,7 @@ class Kernel(Part):
     def __init__(self, python: Callable[..., Any]) -> None:
         super().__init__(python)
         annotations = python.__annotations__
-        self._fixed = [annotations.get(name) == "Fixed" for name in inspect.signature(python).parameters]
+        self._fixed = [annotations.get(name) in ("Fixed", Fixed) for name in inspect.signature(python).parameters]
         self._made: dict[Any, Callable[..., int]] = {}
 
     def __call__(self, *arguments: Any) -> int:

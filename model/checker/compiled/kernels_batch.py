@@ -148,7 +148,17 @@ def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignor
 
 
 @part
-def judged(functions, states, words, number, mine, best, depth, out) -> bool:  # type: ignore[no-untyped-def]
+def take_block(shared, mine, log) -> int:  # type: ignore[no-untyped-def]
+    """Takes room for more states; returns the number of the first."""
+    cursor = add_and_fetch(shared, NEXT_BLOCK, BLOCK)
+    mine[BLOCK_END] = cursor + BLOCK
+    log[mine[LOGGED]] = cursor
+    mine[LOGGED] += 1
+    return int(cursor)
+
+
+@part
+def judged(functions, states, words, number, shared, mine, best, out) -> bool:  # type: ignore[no-untyped-def]
     """Notes what a new state violates, and what it puts to use; whether the model itself fails there."""
     at = number * words
     false = call(functions[JUDGE], states, at, out, 0)
@@ -159,7 +169,7 @@ def judged(functions, states, words, number, mine, best, depth, out) -> bool:  #
     if false < 0:
         mine[ERROR] = number
         return True
-    key = (call(functions[SPENT], states, at, best, 0) << 32) | depth
+    key = (call(functions[SPENT], states, at, best, 0) << 32) | shared[DEPTH]
     which = 1
     while false > 0:
         if false & 1:

@@ -191,6 +191,9 @@ class _Function(Expressions):
             self.builder.branch(block)
 
     def _branch(self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
+        match test:
+            case ast.Name(name) if isinstance(self.known.get(name), int):  # fixed: the other way need not make sense
+                return self._statements(body if self.known[name] else orelse)
         done, more = self.block("done"), True
         while more:  # from one ``elif`` to the next: there may be thousands
             then, other = self.block("then"), self.block("else") if orelse else done

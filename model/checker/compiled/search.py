@@ -57,6 +57,8 @@ class Worker:
 class Search:
     """The states found so far, and how to find more. One instance is one exploration."""
 
+    fingerprints = False  # whether only these are kept
+
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         self.functions, self.library, self.max_memory = functions, library, max_memory
         self.words = functions.packing.words
@@ -76,7 +78,6 @@ class Search:
         self.checkpoint: Checkpoint | None = None
         self.stopped = ""
         self.began = self._reported = time.monotonic()
-        self._explore: Any = kernels.explore
 
     def _worker(self) -> Worker:
         records = k.BATCH + self.functions.most_records + 1
@@ -244,10 +245,11 @@ class Search:
     def _slice(self, workers: list[Worker], chunks: Any) -> list[int]:
         def go(worker: Worker) -> int:
             worker.mine[k.LOGGED] = 0
-            reason = self._explore(
+            reason = kernels.explore(
                 self.addresses,
                 self.states,
                 self.words,
+                self.fingerprints,
                 self.table.entries,
                 self.table.bits,
                 self.shared,
