@@ -36,9 +36,11 @@ def why_not() -> str:
         PLACE.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=PLACE.parent) as folder:
             command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]
-            done = subprocess.run([*command, f"tla-checker@{VERSION}"], capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                return f"npm has no tla-checker for us: {done.stderr.strip()[-300:]}"
+            command += ["--fetch-retries=1", "--fetch-timeout=20000", f"tla-checker@{VERSION}"]
+            try:
+                subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+            except subprocess.SubprocessError as error:
+                return f"npm has no tla-checker for us: {error}"
             Path(folder, "done").mkdir()
             os.rename(Path(folder, "node_modules"), Path(folder, "done", "node_modules"))
             try:
