@@ -99,9 +99,9 @@ def _files(path: Path) -> list[Path]:
             raise InputError(f"{path}: the folder has no specs (files that end in .yaml); nothing to check")
         return found
     if not path.exists():
-        siblings = sorted(file.name for file in path.parent.glob("*") if file.suffix in ENDINGS)
-        close = difflib.get_close_matches(path.name, siblings, n=1, cutoff=0.5)
-        hint = f"; did you mean `{path.parent / close[0]}`?" if close else ""
+        siblings = {file.stem: file for file in sorted(path.parent.glob("*")) if file.suffix in ENDINGS}
+        close = difflib.get_close_matches(path.stem, siblings, n=1, cutoff=0.5)
+        hint = f"; did you mean `{siblings[close[0]]}`?" if close else ""
         raise InputError(f"{path}: no such file or folder{hint}")
     return [path]
 

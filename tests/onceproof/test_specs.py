@@ -196,3 +196,4 @@ def test_a_file_that_is_not_there(onceproof: Command, spec: Written) -> None:
     ran = onceproof("check", there.parent / "slow-disks.yaml")
     assert ran.status == 2
     assert f"no such file or folder; did you mean `{there}`?" in ran.err
+    assert onceproof("check", there.parent / "nope.yaml").err.endswith("nope.yaml: no such file or folder\n")
