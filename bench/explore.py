@@ -40,10 +40,10 @@ RUNS = [
 
 def explore(spec: str, engine: str, workers: int, symmetry: bool) -> dict[str, Any]:
     """One exploration in this process: all safety properties, to the end."""
-    from model.checker import compiled
-    from model.checker.explore import check
-    from model.language import build
-    from model.protocol.system import PROTOCOL
+    from onceproof.model.checker import compiled
+    from onceproof.model.checker.explicit.engine import check
+    from onceproof.model.language import build
+    from onceproof.model.protocol.system import PROTOCOL
 
     sizes, budgets = SPECS[spec]
     system = build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))

@@ -56,10 +56,10 @@ def launches(runs: int) -> dict[str, float]:
 
 def rates(runs: int) -> dict[str, float]:
     """Distinct states a second of exploration alone, generated and by running the model's functions (medians)."""
-    from model.checker.graph import RunStepper, explore
-    from model.checker.source import GeneratedSystem
-    from model.language import build
-    from model.protocol.system import PROTOCOL
+    from onceproof.model.checker.explicit.graph import RunStepper, explore
+    from onceproof.model.checker.ground.python_code import GeneratedSystem
+    from onceproof.model.language import build
+    from onceproof.model.protocol.system import PROTOCOL
 
     small = build(PROTOCOL, PROTOCOL.configure({}, {}, {"scheduler_crash": 1}))
     large = build(PROTOCOL, PROTOCOL.configure({"submissions": 2}, {}, {"scheduler_pause": 1, "response_loss": 1}))

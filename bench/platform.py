@@ -170,8 +170,8 @@ def fail_over(lease_seconds: float) -> dict[str, float]:
 
 def probe_cost(rate: float) -> dict[str, float]:
     """What the probes of one task cost when they are off, as a share of a task's processing time on two cores."""
-    from implementation.client import Client
-    from implementation.network import Network
+    from onceproof.implementation.in_process.client import Client
+    from onceproof.implementation.in_process.network import Network
 
     client = Client(Network(), 1, 1)
     probed, bare = type(client).response_loss, type(client).response_loss.__wrapped__  # type: ignore[attr-defined]

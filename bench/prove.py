@@ -85,7 +85,7 @@ def main() -> None:
     rows: list[tuple[Any, ...]] = [("the proof and its certificate", len(document["queries"]), *_seconds(full))]
     rows += [(f"the certificate, by {s}", c["document"]["queries"], *_seconds(c)) for s, c in checks.items()]
     if options.without:
-        from model.protocol.system import PROTOCOL
+        from onceproof.model.protocol.system import PROTOCOL
 
         for name in PROTOCOL.switches:
             ran = launched("--without", name, "--search", "0")

@@ -19,16 +19,16 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from bench.explore import machine  # noqa: E402
-from conformance.core_driver import CoreDriver  # noqa: E402
-from conformance.cover import plan  # noqa: E402
-from conformance.covering import Budget, cover  # noqa: E402
-from conformance.drivers import in_processes, open_driver  # noqa: E402
-from conformance.graph import explore  # noqa: E402
-from conformance.guided import Effort, drive  # noqa: E402
-from conformance.lockstep import random_traces, replay  # noqa: E402
-from conformance.mutants import MUTANTS  # noqa: E402
-from model.language import System, build  # noqa: E402
-from model.protocol.system import PROTOCOL  # noqa: E402
+from onceproof.conformance.coverage.graph import explore  # noqa: E402
+from onceproof.conformance.coverage.plan import plan  # noqa: E402
+from onceproof.conformance.coverage.run import Budget, cover  # noqa: E402
+from onceproof.conformance.drivers import in_processes, open_driver  # noqa: E402
+from onceproof.conformance.reference.core_driver import CoreDriver  # noqa: E402
+from onceproof.conformance.reference.mutants import MUTANTS  # noqa: E402
+from onceproof.conformance.replay.lockstep import random_traces, replay  # noqa: E402
+from onceproof.conformance.testing.guided import Effort, drive  # noqa: E402
+from onceproof.model.language import System, build  # noqa: E402
+from onceproof.model.protocol.system import PROTOCOL  # noqa: E402
 
 SMALL = {"tasks": 1, "submissions": 1, "schedulers": 2, "agents": 1}
 LEAST_A_SECOND = 2000

@@ -1,8 +1,8 @@
 """Has the states of every spec counted by a TLA+ checker that is not ours: `python -m bench.tla [--most N] [--write]`.
 
-Each spec is exported, and its module read by `tla-checker` (npm; see tests/checker/tla_checker.py): the number of
-distinct states must be that of `onceproof check --no-symmetry`. Exit status 1 where one differs. ``--write`` keeps the
-numbers in bench/results/tla.json.
+Each spec is exported, and its module read by `tla-checker` (npm; see tests/model/checker/tla/tla_checker.py): the
+number of distinct states must be that of `onceproof check --no-symmetry`. Exit status 1 where one differs. ``--write``
+keeps the numbers in bench/results/tla.json.
 """
 
 import argparse
@@ -14,12 +14,12 @@ import sys
 import time
 from pathlib import Path
 
-from model.checker import compiled
-from model.checker.results import Limits
-from model.checker.tla import export
-from onceproof.specs import load_specs
-from tests.checker import tla_checker
-from tests.checker.test_tla_counted import COUNTING
+from onceproof.inputs.specs import load_specs
+from onceproof.model.checker import compiled
+from onceproof.model.checker.results import Limits
+from onceproof.model.checker.tla.export import export
+from tests.model.checker.tla import tla_checker
+from tests.model.checker.tla.test_counted_by_tla_checker import COUNTING
 
 ROOT = Path(__file__).resolve().parents[1]
 

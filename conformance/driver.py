@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from model.language import System
+from onceproof.model.language import System
 
 Observation = Mapping[str, Any]
 

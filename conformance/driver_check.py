@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.driver import Driver, DriverError, StepRefused, StepUncertain
-from conformance.lockstep import Disagreement, Lockstep
-from conformance.process_driver import ProcessDriver
-from conformance.refusals import Refusals
-from model.language import Step, System
+from onceproof.conformance.command_driver import ProcessDriver
+from onceproof.conformance.driver import Driver, DriverError, StepRefused, StepUncertain
+from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
+from onceproof.conformance.replay.refusals import Refusals
+from onceproof.model.language import Step, System
 
 RUNS, STEPS, REFUSALS = 40, 40, 3
 NONSENSE = "no-such-action"

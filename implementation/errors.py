@@ -9,6 +9,10 @@ class AlreadyRecorded(NotEnabled):
     """The task store has this TaskID already, so a second submission is refused (mechanism task_id_dedup)."""
 
 
+class NotNow(AlreadyRecorded):
+    """A replay does not permit this action now. (An admission that may not be goes on to propose a refusal.)"""
+
+
 class StoreUnavailable(Exception):
     """The database did not take a statement (locked, full, read-only, gone); the transaction was rolled back."""
 

@@ -1,1 +1,62 @@
-"""The command line and its reports: the only package that prints."""
+"""onceproof: model checking, proof, replay and fault injection for exactly-once task dispatch.
+
+The names below are the public Python API; ``docs/python.md`` introduces it. Each is imported when it is first used, so
+that ``import onceproof`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onceproof.model.language import ANY as ANY
+    from onceproof.model.language import Config as Config
+    from onceproof.model.language import ConfigError as ConfigError
+    from onceproof.model.language import Count as Count
+    from onceproof.model.language import Fairness as Fairness
+    from onceproof.model.language import Fresh as Fresh
+    from onceproof.model.language import Model as Model
+    from onceproof.model.language import ModelError as ModelError
+    from onceproof.model.language import Optional as Optional
+    from onceproof.model.language import Sort as Sort
+    from onceproof.model.language import State as State
+    from onceproof.model.language import Step as Step
+    from onceproof.model.language import System as System
+    from onceproof.model.language import Violation as Violation
+    from onceproof.model.language import action as action
+    from onceproof.model.language import always as always
+    from onceproof.model.language import build as build
+    from onceproof.model.language import ending as ending
+    from onceproof.model.language import eventually as eventually
+    from onceproof.model.language import exists as exists
+    from onceproof.model.language import fault as fault
+    from onceproof.model.language import field as field
+    from onceproof.model.language import forall as forall
+    from onceproof.model.language import given as given
+    from onceproof.model.language import in_turn as in_turn
+    from onceproof.model.language import require as require
+    from onceproof.model.language import sometimes as sometimes
+    from onceproof.model.language import switch as switch
+
+_LANGUAGE = (
+    *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Model", "ModelError", "Optional", "Sort", "State"),
+    *("Step", "System", "Violation", "action", "always", "build", "ending", "eventually", "exists", "fault", "field"),
+    *("forall", "given", "in_turn", "require", "sometimes", "switch"),
+)
+_HOMES = dict.fromkeys(_LANGUAGE, "onceproof.model.language")
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    """The public name, from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'onceproof' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

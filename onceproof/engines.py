@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from model.checker.results import CheckResult, Limits
-from model.language.declare import Property
-from model.language.system import System
 from onceproof.errors import InputError
+from onceproof.model.checker.results import CheckResult, Limits
+from onceproof.model.language.declare import Property
+from onceproof.model.language.system import System
 
 ENGINES = {
     "auto": "plain for small specs, compiled where it pays",
@@ -88,8 +88,8 @@ def explore(
 
 
 def _plain(system: System, properties: Sequence[Property] | None, limits: Limits, engine: str) -> CheckResult:
-    from model.checker import explore as plain
-    from model.checker.generated_steps import TooLarge
+    from onceproof.model.checker.explicit import engine as plain
+    from onceproof.model.checker.ground.steps import TooLarge
 
     try:
         return plain.check(system, properties, limits, engine)
@@ -102,7 +102,7 @@ def _plain(system: System, properties: Sequence[Property] | None, limits: Limits
 def _compiled(
     system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions
 ) -> CheckResult:
-    from model.checker import compiled
+    from onceproof.model.checker import compiled
 
     reason = compiled.why_not(system, properties)
     if reason is None:
@@ -114,8 +114,8 @@ def _compiled(
 
 
 def _run(system: System, properties: Sequence[Property] | None, limits: Limits, options: EngineOptions) -> CheckResult:
-    from model.checker import compiled
-    from model.checker.compiled.checkpoint import CheckpointError
+    from onceproof.model.checker import compiled
+    from onceproof.model.checker.compiled.checkpoint import CheckpointError
 
     try:
         return compiled.check(
@@ -141,7 +141,7 @@ def _auto(system: System, properties: Sequence[Property] | None, limits: Limits,
     result = _plain(system, properties, first, "plain")
     if small or result.stopped != f"--max-states {SMALL_STATES}":
         return result
-    from model.checker import compiled
+    from onceproof.model.checker import compiled
 
     reason = compiled.why_not(system, properties)
     if reason is None:

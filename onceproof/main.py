@@ -45,7 +45,7 @@ class LazyCommands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As in click; a usage error that offers the nearest command where there is none."""
-        from model.language.errors import nearest
+        from onceproof.model.language.errors import nearest
 
         known = self.list_commands(ctx)
         if args and not args[0].startswith("-") and args[0] not in known:
@@ -115,7 +115,7 @@ def _usage(error: click.UsageError) -> str:
 
 def _other(error: Exception) -> int:
     # Imported here: `onceproof --help` has no use for the language.
-    from model.language.errors import ConfigError, ModelError
+    from onceproof.model.language.errors import ConfigError, ModelError
 
     if isinstance(error, InputError | ConfigError | ModelError):
         return _complain(" ".join(str(error).split()))

@@ -8,11 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from model.checker.matrix import DEADLOCK, Case, CaseResult, Explore, Finding, Setting, cases_of, not_explored
-from model.checker.matrix_minimal import Breaking, Sufficient, SufficientSearch, breaking_faults
-from model.checker.matrix_workers import Workers
-from model.checker.results import Limits, Progress, Verdict
 from onceproof.errors import Exit, InputError
+from onceproof.model.checker.matrix.cases import (
+    DEADLOCK,
+    Case,
+    CaseResult,
+    Explore,
+    Finding,
+    Setting,
+    cases_of,
+    not_explored,
+)
+from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient, SufficientSearch, breaking_faults
+from onceproof.model.checker.matrix.workers import Workers
+from onceproof.model.checker.results import Limits, Progress, Verdict
 
 Names = tuple[str, ...]
 # What it takes before a fault of the protocol can show anything: a client that submits again, a retried function.

@@ -11,11 +11,11 @@ import sys
 import types
 from enum import Enum
 
-from model.language import Model, System, build
+from onceproof.model.language import Model, System, build
 
 HEADER = '''
 from enum import Enum
-from model.language import *
+from onceproof import *
 
 
 class Thing(Sort, default=2, symmetric=True):

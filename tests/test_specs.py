@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from onceproof.library import checked, faults, mechanisms, story
-from onceproof.specs import load_specs
+from onceproof.inputs.specs import load_specs
+from onceproof.reports.spec_library import checked, faults, mechanisms, story
 
 FOLDER = Path(__file__).parents[1] / "specs"
 LIBRARY = load_specs([FOLDER])

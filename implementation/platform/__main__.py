@@ -1,4 +1,7 @@
-"""One process of a platform: `python -m implementation.platform ROLE NAME FOLDER PARENT [FD]`, settings on stdin."""
+"""One process of a platform: `python -m onceproof.implementation.platform ROLE NAME FOLDER PARENT [FD]`.
+
+Its settings come on standard input, as JSON.
+"""
 
 import asyncio
 import gc
@@ -7,34 +10,36 @@ import os
 import signal
 import sys
 
-from implementation.errors import StoreUnavailable
-from implementation.platform.config import PlatformConfig
-from implementation.platform.process import EXIT_UNAVAILABLE, Process, die_with_parent, log_to_stderr
+from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.processes.base import EXIT_UNAVAILABLE, Process, die_with_parent, log_to_stderr
 
 ROLES = {
-    "relay": ("relay_process", "RelayProcess"),
-    "balancer": ("balancer_process", "BalancerProcess"),
-    "resources": ("resource_process", "ResourceProcess"),
-    "scheduler": ("scheduler_process", "SchedulerProcess"),
-    "agent": ("agent_process", "AgentProcess"),
+    "relay": ("relay", "RelayProcess"),
+    "balancer": ("balancer", "BalancerProcess"),
+    "resources": ("resources", "ResourceProcess"),
+    "scheduler": ("scheduler", "SchedulerProcess"),
+    "agent": ("agent", "AgentProcess"),
 }
 
 
 def make(role: str, name: str, config: PlatformConfig, folder: str) -> Process:
     """The process of a role. Each is imported alone, so that none carries the libraries of another."""
     if config.gate:
-        from implementation.platform.gated import make_gated
+        from onceproof.implementation.platform.gate.processes import make_gated
 
         return make_gated(role, name, config, folder)
     module, made = ROLES[role]
-    process: type[Process] = getattr(importlib.import_module(f"implementation.platform.{module}"), made)
+    process: type[Process] = getattr(
+        importlib.import_module(f"onceproof.implementation.platform.processes.{module}"), made
+    )
     return process(name, config, folder)
 
 
 async def run(role: str, name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
     """Run a process to its end."""
     if role == "api":
-        from implementation.platform.http.server import serve
+        from onceproof.implementation.platform.http.server import serve
 
         await serve(name, config, folder, descriptor)
     else:

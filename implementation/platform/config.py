@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from implementation.settings import SECOND_NS, Mechanisms, Settings
+from onceproof.implementation.settings import SECOND_NS, Mechanisms, Settings
 
 PREFIX = "ONCEPROOF_"
 

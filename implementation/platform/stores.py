@@ -2,18 +2,18 @@
 
 import os
 
-from implementation.clock import Clock, RealClock
-from implementation.database import Database
-from implementation.errors import StoreUnavailable
-from implementation.platform.config import PlatformConfig
-from implementation.queue import Queue
-from implementation.settings import Settings
+from onceproof.implementation.clock import Clock, RealClock
+from onceproof.implementation.components.queue import Queue
+from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.settings import Settings
+from onceproof.implementation.stores.sqlite import Database
 
 
 def open_database(config: PlatformConfig) -> Database:
     """A connection to the platform's database; StoreUnavailable says why there is none."""
     if config.store != "sqlite":
-        from implementation.postgres import PostgresDatabase
+        from onceproof.implementation.stores.postgres import PostgresDatabase
 
         return PostgresDatabase(config.store, config.store_wait_seconds)
     path = os.path.join(config.data, "platform.db")
@@ -27,7 +27,7 @@ def claim_database(config: PlatformConfig) -> Database:
     """
     database = open_database(config)
     if config.store != "sqlite":
-        from implementation.postgres import PostgresDatabase
+        from onceproof.implementation.stores.postgres import PostgresDatabase
 
         assert isinstance(database, PostgresDatabase)
         if not database.take_serve_lock():
@@ -36,7 +36,7 @@ def claim_database(config: PlatformConfig) -> Database:
     with database.transaction():
         database.run("DELETE FROM members")
     if config.queue != "store":
-        from implementation.jetstream import JetStreamQueue
+        from onceproof.implementation.stores.jetstream import JetStreamQueue
 
         queue = open_queue(config, database, RealClock(), config.core_settings())
         assert isinstance(queue, JetStreamQueue)
@@ -50,7 +50,7 @@ def claim_database(config: PlatformConfig) -> Database:
 def open_queue(config: PlatformConfig, database: Database, clock: Clock, settings: Settings) -> Queue:
     """The platform's queue."""
     if config.queue != "store":
-        from implementation.jetstream import JetStreamQueue
+        from onceproof.implementation.stores.jetstream import JetStreamQueue
 
         return JetStreamQueue(database, clock, settings.mechanisms, settings.lease_ns, config.queue, config.replicas)
     return Queue(database, clock, settings.mechanisms, settings.lease_ns)

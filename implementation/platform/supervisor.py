@@ -16,11 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from implementation.database import Database
-from implementation.errors import StoreUnavailable
-from implementation.platform.config import PlatformConfig
-from implementation.platform.process import log_to_stderr
-from implementation.platform.stores import claim_database
+from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.processes.base import log_to_stderr
+from onceproof.implementation.platform.stores import claim_database
+from onceproof.implementation.stores.sqlite import Database
 
 TICK_SECONDS = 0.5
 RUNTIME_PREFIX = "onceproof-"  # sockets live in a short path: the kernel takes 107 characters
@@ -108,8 +108,9 @@ class Supervisor:
     def _start(self, member: Member) -> None:
         command = [
             sys.executable,
+            "-P",
             "-m",
-            "implementation.platform",
+            "onceproof.implementation.platform",
             member.role,
             member.name,
             self.folder,

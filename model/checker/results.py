@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from model.language.layout import State
-from model.language.system import Arguments, Step, System
+from onceproof.model.language.layout import State
+from onceproof.model.language.system import Arguments, Step, System
 
 
 class Verdict(Enum):

@@ -6,7 +6,7 @@ Write a model with ``Sort``, ``field``, ``switch``, ``action``, ``fault`` and th
 
 from typing import Optional
 
-from model.language.declare import (
+from onceproof.model.language.declare import (
     Fairness,
     State,
     action,
@@ -23,10 +23,10 @@ from model.language.declare import (
     sometimes,
     switch,
 )
-from model.language.errors import ConfigError, ModelError
-from model.language.model import ANY, Config, Model
-from model.language.sorts import Count, Fresh, Sort
-from model.language.system import Step, System, Violation, build
+from onceproof.model.language.errors import ConfigError, ModelError
+from onceproof.model.language.model import ANY, Config, Model
+from onceproof.model.language.sorts import Count, Fresh, Sort
+from onceproof.model.language.system import Step, System, Violation, build
 
 __all__ = [
     "ANY",

@@ -11,9 +11,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, overload
 
-from model.language.errors import Disabled, ModelError, Vacuous
-from model.language.mode import current
-from model.language.sorts import Index, Kind, Sort, Unused, kind_of
+from onceproof.model.language.errors import Disabled, ModelError, Vacuous
+from onceproof.model.language.mode import current
+from onceproof.model.language.sorts import Index, Kind, Sort, Unused, kind_of
 
 if typing.TYPE_CHECKING:
     State = Any  # what a model function gets as ``st``: fields and switches as attributes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from model.language.layout import Layout, State
-from model.language.terms import (
+from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.terms import (
     And,
     Clamp,
     Const,
@@ -25,7 +25,7 @@ from model.language.terms import (
     Term,
     Var,
 )
-from model.language.trace import Path, TracedAction, Write
+from onceproof.model.language.tracing.tracer import Path, TracedAction, Write
 
 Environment = Mapping[Var, int]
 

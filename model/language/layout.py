@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from model.language.declare import Action, Field, starts_with
-from model.language.errors import ModelError
-from model.language.model import Config, Model
-from model.language.sorts import Count, Kind, Sort
+from onceproof.model.language.declare import Action, Field, starts_with
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.model import Config, Model
+from onceproof.model.language.sorts import Count, Kind, Sort
 
 State = tuple[int, ...]
 LEFT = "left_of_"  # how the cell that counts what is left of a budget is called: left_of_scheduler_crash

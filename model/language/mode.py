@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from model.language.errors import ModelError
+from onceproof.model.language.errors import ModelError
 
 if TYPE_CHECKING:
-    from model.language.sorts import Sort
+    from onceproof.model.language.sorts import Sort
 
 
 class Mode(Protocol):

@@ -10,9 +10,9 @@ from math import prod
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from model.language.declare import Action, Field, Property, Switch
-from model.language.errors import ConfigError, ModelError, nearest
-from model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
+from onceproof.model.language.declare import Action, Field, Property, Switch
+from onceproof.model.language.errors import ConfigError, ModelError, nearest
+from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
 
 ANY = None  # a budget without a bound
 RESERVED = ("_", "left_of_")  # how no field's name may start: the state's own, and what is left of budgets

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from model.language.errors import ModelError, nearest
-from model.language.layout import Layout, Place, State
-from model.language.model import Config
-from model.language.sorts import Count, Sort
+from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.layout import Layout, Place, State
+from onceproof.model.language.model import Config
+from onceproof.model.language.sorts import Count, Sort
 
 
 class Cells(dict[Any, Any]):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from model.language.errors import ModelError
-from model.language.mode import current
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.mode import current
 
 
 class SortType(type):

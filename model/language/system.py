@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from model.language.declare import Action, Property
-from model.language.errors import MISPLACED, ConfigError, Disabled, ModelError, Vacuous, locate, nearest
-from model.language.layout import LEFT, Layout, State, budget_of
-from model.language.mode import enter, leave
-from model.language.model import Config, Model
-from model.language.run import RunMode, RunState, truth_of
-from model.language.trace import TracedAction, TracedProperty, Tracer
+from onceproof.model.language.declare import Action, Property
+from onceproof.model.language.errors import MISPLACED, ConfigError, Disabled, ModelError, Vacuous, locate, nearest
+from onceproof.model.language.layout import LEFT, Layout, State, budget_of
+from onceproof.model.language.mode import enter, leave
+from onceproof.model.language.model import Config, Model
+from onceproof.model.language.run import RunMode, RunState, truth_of
+from onceproof.model.language.tracing.tracer import TracedAction, TracedProperty, Tracer
 
 Arguments = tuple[int, ...]
 

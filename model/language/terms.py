@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
 
 BOOL = Flag()
 NUMBER = Count(-1)  # the kind of arithmetic: a whole number without bounds

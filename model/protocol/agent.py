@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model.language import (
+from onceproof.model.language import (
     Count,
     State,
     action,
@@ -16,8 +16,8 @@ from model.language import (
     sometimes,
     switch,
 )
-from model.protocol.network import awaits, take_request, wait_no_more
-from model.protocol.vocabulary import Agent, Attempt, Memory, Message, Reply, Scheduler, Stage, Task, Work
+from onceproof.model.protocol.network import awaits, take_request, wait_no_more
+from onceproof.model.protocol.vocabulary import Agent, Attempt, Memory, Message, Reply, Scheduler, Stage, Task, Work
 
 agent_dedup = switch(
     on="the agent looks in its memory before it starts a function", off="it starts one for each request"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from model.language import Fresh, State, action, always, exists, fault, field, given, require, switch
-from model.protocol.queue import put
-from model.protocol.vocabulary import Call, Message, Outbox, Post, Submission, Task
+from onceproof.model.language import Fresh, State, action, always, exists, fault, field, given, require, switch
+from onceproof.model.protocol.queue import put
+from onceproof.model.protocol.vocabulary import Call, Message, Outbox, Post, Submission, Task
 
 task_id_dedup = switch(on="the store refuses a known TaskID", off="every submission is a new task")
 atomic_admission = switch(

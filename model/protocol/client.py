@@ -1,7 +1,7 @@
 """The client: submits a task under a TaskID of its own, and again when no answer comes."""
 
-from model.language import Fairness, Fresh, State, action, exists, fault, field, forall, require, sometimes
-from model.protocol.vocabulary import Call, Message, Outcome, Post, Submission, Task
+from onceproof.model.language import Fairness, Fresh, State, action, exists, fault, field, forall, require, sometimes
+from onceproof.model.protocol.vocabulary import Call, Message, Outcome, Post, Submission, Task
 
 call = field(Task, Submission, Call)
 

@@ -6,9 +6,9 @@ They are grouped by what they carry.
 
 from typing import Any
 
-from model.language import State, always, given
-from model.protocol.api_server import will_be_enqueued
-from model.protocol.vocabulary import (
+from onceproof.model.language import State, always, given
+from onceproof.model.protocol.api_server import will_be_enqueued
+from onceproof.model.protocol.vocabulary import (
     Agent,
     Attempt,
     Call,

@@ -1,7 +1,7 @@
 """The load balancer: gives each user's queue to one scheduler, and to another when that one is down."""
 
-from model.language import Optional, State, action, fault, field, in_turn, require, switch
-from model.protocol.vocabulary import Mode, Scheduler, Task, User
+from onceproof.model.language import Optional, State, action, fault, field, in_turn, require, switch
+from onceproof.model.protocol.vocabulary import Mode, Scheduler, Task, User
 
 owner_epoch = switch(
     on="a queue's owner acts under an epoch that a new owner ends", off="an old owner may go on receiving"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from model.language import State, fault, field, require
-from model.protocol.vocabulary import Agent, Attempt, Message, Reply, Scheduler, Work
+from onceproof.model.language import State, fault, field, require
+from onceproof.model.protocol.vocabulary import Agent, Attempt, Message, Reply, Scheduler, Work
 
 request = field(Scheduler, Agent, Message, Attempt, bool, network=True)
 duplicate = field(Scheduler, Agent, Message, Attempt, bool, network=True, doc="a second copy of the request")

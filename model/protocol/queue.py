@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model.language import (
+from onceproof.model.language import (
     Optional,
     State,
     action,
@@ -15,7 +15,7 @@ from model.language import (
     require,
     switch,
 )
-from model.protocol.vocabulary import Message, Mode, Scheduler, Stage, Submission, Task, Work
+from onceproof.model.protocol.vocabulary import Message, Mode, Scheduler, Stage, Submission, Task, Work
 
 invisibility = switch(on="a received message is hidden", off="others can receive it too")
 renewal = switch(on="a live, unpaused holder renews in time", off="invisibility may lapse under a live holder")

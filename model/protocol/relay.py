@@ -1,8 +1,8 @@
 """The relay: takes the rows of the outbox to the queue; may die between publishing a row and marking it."""
 
-from model.language import Fresh, State, action, exists, fault, require, switch
-from model.protocol.queue import put
-from model.protocol.vocabulary import Message, Outbox, Submission, Task
+from onceproof.model.language import Fresh, State, action, exists, fault, require, switch
+from onceproof.model.protocol.queue import put
+from onceproof.model.protocol.vocabulary import Message, Outbox, Submission, Task
 
 idempotent_relay = switch(on="relaying the outbox twice makes one message", off="it makes two")
 

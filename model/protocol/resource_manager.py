@@ -1,7 +1,7 @@
 """The resource manager: chooses an agent for a task, and decides what becomes of the task of a dead agent."""
 
-from model.language import Optional, State, action, field, forall, require, switch
-from model.protocol.vocabulary import Agent, Message, Mode, Outcome, Scheduler, Stage, Work
+from onceproof.model.language import Optional, State, action, field, forall, require, switch
+from onceproof.model.protocol.vocabulary import Agent, Message, Mode, Outcome, Scheduler, Stage, Work
 
 sticky_placement = switch(
     on="the agent chosen for a task is recorded before the first dispatch, and used again",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model.language import (
+from onceproof.model.language import (
     Fairness,
     Fresh,
     Optional,
@@ -16,10 +16,22 @@ from model.language import (
     sometimes,
     switch,
 )
-from model.protocol.load_balancer import may_receive
-from model.protocol.network import awaits
-from model.protocol.queue import hand_out
-from model.protocol.vocabulary import Agent, Attempt, Message, Mode, Outcome, Reply, Scheduler, Stage, Task, User, Work
+from onceproof.model.protocol.load_balancer import may_receive
+from onceproof.model.protocol.network import awaits
+from onceproof.model.protocol.queue import hand_out
+from onceproof.model.protocol.vocabulary import (
+    Agent,
+    Attempt,
+    Message,
+    Mode,
+    Outcome,
+    Reply,
+    Scheduler,
+    Stage,
+    Task,
+    User,
+    Work,
+)
 
 graceful_drain = switch(
     on="an upgraded scheduler stops receiving and finishes what it holds", off="it is stopped at once"

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from model.language import Config, ConfigError, Model, State, ending, forall
-from model.protocol import (
+from onceproof.model.language import Config, ConfigError, Model, State, ending, forall
+from onceproof.model.protocol import (
     agent,
     api_server,
     client,
@@ -16,7 +16,7 @@ from model.protocol import (
     scheduler,
     task_store,
 )
-from model.protocol.vocabulary import Message, Outbox, Post, Stage, Submission, Task
+from onceproof.model.protocol.vocabulary import Message, Outbox, Post, Stage, Submission, Task
 
 
 @ending

@@ -1,7 +1,7 @@
 """The task store: what was recorded, and how each task ended. A database: it survives every fault modelled here."""
 
-from model.language import State, always, eventually, exists, field, given
-from model.protocol.vocabulary import Attempt, Call, Message, Outbox, Outcome, Stage, Submission, Task
+from onceproof.model.language import State, always, eventually, exists, field, given
+from onceproof.model.protocol.vocabulary import Attempt, Call, Message, Outbox, Outcome, Stage, Submission, Task
 
 recorded = field(Task, bool, doc="the store knows the TaskID")
 outbox = field(Task, Submission, Outbox)

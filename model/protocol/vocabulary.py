@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from model.language import Sort
+from onceproof.model.language import Sort
 
 
 class Task(Sort, symmetric=True):

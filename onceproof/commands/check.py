@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from model.checker.results import CheckResult, Limits
 from onceproof.engines import ENGINES, EngineOptions, explore, parse_size
 from onceproof.errors import InputError, require_writable
-from onceproof.itf import write_trace
-from onceproof.outcome import Outcome, document, exit_status
-from onceproof.progress import ProgressLine
-from onceproof.report import print_outcome, print_summary
-from onceproof.specs import Spec, load_specs
+from onceproof.inputs.itf import write_trace
+from onceproof.inputs.specs import Spec, load_specs
+from onceproof.model.checker.results import CheckResult, Limits
+from onceproof.reports.check_outcome import Outcome, document, exit_status
+from onceproof.reports.check_text import print_outcome, print_summary
+from onceproof.reports.progress import ProgressLine
 
 POSITIVE = click.IntRange(min=1)
 
@@ -97,11 +97,11 @@ def command(
     if trace_out is not None:
         _write_trace(trace_out, outcomes)
     if junit is not None:
-        from onceproof.junit import write_junit
+        from onceproof.reports.junit import write_junit
 
         write_junit(junit, outcomes)
     if sarif is not None:
-        from onceproof.sarif import write_sarif
+        from onceproof.reports.sarif import write_sarif
 
         write_sarif(sarif, outcomes)
     if as_json:

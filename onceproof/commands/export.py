@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from model.checker.tla import export
 from onceproof.errors import InputError
-from onceproof.specs import Spec, load_specs
+from onceproof.inputs.specs import Spec, load_specs
+from onceproof.model.checker.tla.export import export
 
 
 @click.command(short_help=__doc__)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from model.checker.matrix import Setting
-from model.checker.results import CheckResult, Limits
-from model.language import ConfigError, Model, System
-from model.language.declare import Property
-from model.language.errors import nearest
 from onceproof.engines import ENGINES, EngineOptions, explore
 from onceproof.errors import InputError, require_writable
+from onceproof.inputs.models import resolve
 from onceproof.matrix_result import NEEDS, Names, Plan, Watch, columns_of, compute, rows_of
-from onceproof.matrix_text import print_matrix
-from onceproof.models import resolve
+from onceproof.model.checker.matrix.cases import Setting
+from onceproof.model.checker.results import CheckResult, Limits
+from onceproof.model.language import ConfigError, Model, System
+from onceproof.model.language.declare import Property
+from onceproof.model.language.errors import nearest
+from onceproof.reports.matrix_text import print_matrix
 
 POSITIVE = click.IntRange(min=1)
 NONE = "none"  # no mechanism off, or no fault
@@ -118,12 +118,12 @@ def command(
     matrix = compute(plan, one, Watch(line.show))
     line.wipe()
     if html is not None:
-        from onceproof.matrix_html import page
+        from onceproof.reports.matrix_html import page
 
         html.write_text(page(matrix), encoding="utf-8")
         click.echo(f"{html}: the page", err=True)
     if as_json:
-        from onceproof.matrix_json import document
+        from onceproof.reports.matrix_json import document
 
         click.echo(json.dumps(document(matrix), indent=2))
     else:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onceproof.errors import Exit, InputError
-from onceproof.specs import load_spec
+from onceproof.inputs.specs import load_spec
 
 if TYPE_CHECKING:
-    from model.checker.prover.induction import Proof
-    from model.language import Config, Model
+    from onceproof.model.checker.prover.induction import Proof
+    from onceproof.model.language import Config, Model
 
 WALKS = 12
 
@@ -53,7 +53,7 @@ def command(
     checked by z3: the start satisfies it, every action keeps it. Exit status: 0 proved; 1 a property is violated (with
     a run that gets there), or a certificate is not valid; 2 wrong input; 3 not proved and no violation found.
     """
-    from onceproof.prove_report import print_proof, print_verification, proof_json, verification_json
+    from onceproof.reports.proof import print_proof, print_verification, proof_json, verification_json
 
     if verify is not None:
         if without or with_faults or explain or minimise or certificate:
@@ -69,7 +69,7 @@ def command(
     proof = _proved(spec, without, with_faults, timeout, quiet)
     told: dict[str, Any] = {"explain": explain}
     if minimise and proof.proved:
-        from model.checker.prover.minimise import minimal_invariant
+        from onceproof.model.checker.prover.minimise import minimal_invariant
 
         told["minimal"] = minimal_invariant(proof, timeout)
     told["diagnoses"] = _diagnosed(proof, search, quiet)
@@ -85,7 +85,7 @@ def command(
 
 
 def _proved(spec: Path | None, without: Sequence[str], with_faults: str | None, timeout: float, quiet: bool) -> Proof:
-    from model.checker.prover.induction import prove
+    from onceproof.model.checker.prover.induction import prove
 
     model, config, names = _asked(spec, without, with_faults)
     with _Progress(quiet) as progress:
@@ -96,8 +96,8 @@ def _asked(
     spec_path: Path | None, without: Sequence[str], with_faults: str | None
 ) -> tuple[Model, Config, list[str] | None]:
     """The model, its configuration and the properties that are to be proved."""
-    from model.checker.prover.induction import unbounded
-    from onceproof.models import resolve
+    from onceproof.inputs.models import resolve
+    from onceproof.model.checker.prover.induction import unbounded
 
     if spec_path is None:
         model, switches, faults, names = resolve(None, Path()).model, {}, None, None
@@ -123,7 +123,7 @@ def _always(chosen: Sequence[str] | None, model: Model, path: Path) -> list[str]
 
 
 def _verified(folder: Path, solver: str, timeout: float, spec: Path | None, quiet: bool) -> tuple[Any, Exit]:
-    from model.checker.prover.verify import CertificateError, verify
+    from onceproof.model.checker.prover.verify import CertificateError, verify
 
     try:
         with _Progress(quiet) as progress:
@@ -141,8 +141,8 @@ def _verified(folder: Path, solver: str, timeout: float, spec: Path | None, quie
 
 def _other_model(folder: Path, result: Any, spec: Path | None) -> list[str]:
     """What in the certificate is not what the model at hand says."""
-    from model.checker.prover.certificate import differences
-    from model.checker.prover.induction import unbounded
+    from onceproof.model.checker.prover.certificate import differences
+    from onceproof.model.checker.prover.induction import unbounded
 
     model = _asked(spec, (), None)[0]
     if model.name != result.model:
@@ -154,14 +154,14 @@ def _other_model(folder: Path, result: Any, spec: Path | None) -> list[str]:
 def _diagnosed(proof: Proof, seconds: float, quiet: bool) -> list[Any]:
     if proof.proved or proof.interrupted:
         return []
-    from model.checker.prover.diagnosis import diagnose
     from onceproof.engines import EngineOptions, explore
+    from onceproof.model.checker.prover.diagnosis import diagnose
 
     return diagnose(proof, seconds, lambda system, claims, limits: explore(system, claims, limits, EngineOptions()))
 
 
 def _written(proof: Proof, folder: Path) -> Path:
-    from model.checker.prover.certificate import write_certificate
+    from onceproof.model.checker.prover.certificate import write_certificate
 
     try:
         write_certificate(proof, folder)

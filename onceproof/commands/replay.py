@@ -9,14 +9,18 @@ from typing import Any
 
 import click
 
-from conformance.confirm import Confirmation, confirm
-from conformance.covering import REFUSALS, Budget, Coverage, cover
-from conformance.driver import setting_of
-from conformance.drivers import CORE
-from conformance.lockstep import Replay, replay
-from conformance.refusals import Guards
-from model.language import System, build
-from onceproof.conforming import (
+from onceproof.conformance.coverage.run import REFUSALS, Budget, Coverage, cover
+from onceproof.conformance.driver import setting_of
+from onceproof.conformance.drivers import CORE
+from onceproof.conformance.replay.confirm import Confirmation, confirm
+from onceproof.conformance.replay.lockstep import Replay, replay
+from onceproof.conformance.replay.refusals import Guards
+from onceproof.errors import Exit, InputError
+from onceproof.inputs.itf import TraceFile, read_trace
+from onceproof.inputs.models import resolve
+from onceproof.inputs.specs import Spec, load_spec
+from onceproof.model.language import System, build
+from onceproof.reports.conformance import (
     StepProgress,
     again_command,
     answer_option,
@@ -33,11 +37,7 @@ from onceproof.conforming import (
     save,
     tell,
 )
-from onceproof.errors import Exit, InputError
-from onceproof.itf import TraceFile, read_trace
-from onceproof.models import resolve
-from onceproof.specs import Spec, load_spec
-from onceproof.story import counted
+from onceproof.reports.trace_text import counted
 
 POSITIVE = click.IntRange(min=1)
 MOST_STATES = 50_000  # their plan takes some ten seconds

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from implementation.platform.config import ConfigError, load_config
-from implementation.platform.supervisor import CannotStart, run
 from onceproof.errors import InputError
+from onceproof.implementation.platform.config import ConfigError, load_config
+from onceproof.implementation.platform.supervisor import CannotStart, run
 
 
 @click.command(short_help=__doc__)

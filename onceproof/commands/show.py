@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from model.checker.results import Counterexample
 from onceproof.errors import require_writable
-from onceproof.explain import explain, untold
-from onceproof.itf import read_trace
+from onceproof.explain.explanation import explain, untold
+from onceproof.inputs.itf import read_trace
+from onceproof.model.checker.results import Counterexample
 
 
 @click.command(short_help=__doc__)
@@ -34,15 +34,15 @@ def command(trace: Path, form: str, out: Path | None, as_json: bool) -> None:
     if as_json:
         text = json.dumps(told.as_json(), indent=2)
     elif form == "html":
-        from onceproof.page import page
+        from onceproof.reports.trace_html import page
 
         text = page(told, read.spec_name, again)
     elif form == "sequence":
-        from onceproof.sequence import as_text
+        from onceproof.explain.sequence import as_text
 
         text = "\n".join(as_text(told))
     else:
-        from onceproof.story import story
+        from onceproof.reports.trace_text import story
 
         text = "\n".join(story(told, again))
     if out is None:

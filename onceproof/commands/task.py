@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from implementation.platform.caller import Caller, CallFailed
 from onceproof.errors import Exit, InputError
+from onceproof.implementation.platform.http.client import Caller, CallFailed
 
 ENDED = ("Succeeded", "Failed", "Stopped", "Expired", "Invalid")
 

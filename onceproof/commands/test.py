@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 
-from conformance.guided import Effort, Findings, drive
-from onceproof.conforming import (
+from onceproof.conformance.testing.guided import Effort, Findings, drive
+from onceproof.errors import Exit, InputError
+from onceproof.inputs.specs import Spec, load_spec
+from onceproof.reports.conformance import (
     again_command,
     answer_option,
     confirmation_json,
@@ -23,8 +25,6 @@ from onceproof.conforming import (
     save,
     tell,
 )
-from onceproof.errors import Exit, InputError
-from onceproof.specs import Spec, load_spec
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = Effort()

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from model.checker.results import Limits
-from model.checker.walk import WalkResult, told_shortest, walk
 from onceproof.errors import Exit, InputError, require_writable
-from onceproof.explain import explain
-from onceproof.itf import write_trace
-from onceproof.progress import ProgressLine
-from onceproof.specs import Spec, load_specs
-from onceproof.story import story
+from onceproof.explain.explanation import explain
+from onceproof.inputs.itf import write_trace
+from onceproof.inputs.specs import Spec, load_specs
+from onceproof.model.checker.explicit.random_walk import WalkResult, told_shortest, walk
+from onceproof.model.checker.results import Limits
+from onceproof.reports.progress import ProgressLine
+from onceproof.reports.trace_text import story
 
 POSITIVE = click.IntRange(min=1)
 PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
@@ -80,7 +80,7 @@ def _compiled(
     spec: Spec, engine: str, seed: int, runs: int, depth: int, workers: int | None, max_seconds: float | None
 ) -> WalkResult:
     """The same by compiled code, which takes millions of steps a second and only estimates how many states it met."""
-    from model.checker import compiled
+    from onceproof.model.checker import compiled
 
     reason = compiled.why_not(spec.system, spec.properties)
     if reason is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from conformance.core_driver import CoreDriver, MakeCore, make_core
+from onceproof.conformance.reference.core_driver import CoreDriver, MakeCore, make_core
 
 OpenCore = Callable[..., CoreDriver]
 

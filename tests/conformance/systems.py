@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.driver import Abilities, Observation, StepRefused
-from model.language import Step, System, build
-from model.language.layout import State
-from model.protocol.system import PROTOCOL
+from onceproof.conformance.driver import Abilities, Observation, StepRefused
+from onceproof.model.language import Step, System, build
+from onceproof.model.language.layout import State
+from onceproof.model.protocol.system import PROTOCOL
 
 
 def small(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import drivers
-from conformance.core_driver import CoreDriver
-from conformance.mutants import MUTANTS
+from onceproof.conformance import drivers
+from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,7 +142,7 @@ def test_wrong_input_is_one_line(onceproof, words, message):
 @pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "processes", "--cover")])
 def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path, words):
     (tmp_path / "bell.py").write_text(
-        "from model.language import action, field\n\nrung = field(bool)\n\n\n"
+        "from onceproof import action, field\n\nrung = field(bool)\n\n\n"
         '@action\ndef ring(st):\n    """It rings."""\n    st.rung = True\n'
     )
     spec = tmp_path / "bell.yaml"

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.cover import plan
-from conformance.covering import Budget, cover
-from conformance.flow import extra_walks
-from conformance.graph import Edge, Graph, explore
-from model.language import Step
+from onceproof.conformance.coverage.graph import Edge, Graph, explore
+from onceproof.conformance.coverage.min_cost_flow import extra_walks
+from onceproof.conformance.coverage.plan import plan
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.model.language import Step
 from tests.conformance.systems import ModelDriver, small
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from conformance.confirm import Confirmation
-from conformance.covering import Budget, cover
-from conformance.driver import DriverError, ProcessLost, StepRefused
-from conformance.guided import Effort, drive
-from conformance.lockstep import Kind, replay
-from conformance.shrink import cheapest_way, cost, rebuilt
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.driver import DriverError, ProcessLost, StepRefused
+from onceproof.conformance.replay.confirm import Confirmation
+from onceproof.conformance.replay.lockstep import Kind, replay
+from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
+from onceproof.conformance.testing.guided import Effort, drive
 from tests.conformance.systems import ModelDriver, small
 
 

@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from conformance.core_driver import ABILITIES
-from conformance.driver import Abilities, DriverError, setting_of
-from conformance.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
-from conformance.refusals import Guards, Refusals
-from model.language import Step, build
-from model.protocol.system import PROTOCOL
+from onceproof.conformance.driver import Abilities, DriverError, setting_of
+from onceproof.conformance.reference.core_driver import ABILITIES
+from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
+from onceproof.conformance.replay.refusals import Guards, Refusals
+from onceproof.model.language import Step, build
+from onceproof.model.protocol.system import PROTOCOL
 from tests.conformance.systems import ModelDriver, small
 
 BIG = {

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from conformance.covering import cover
-from conformance.guided import Effort, drive
-from conformance.lockstep import Disagreement, Kind, replay
-from conformance.mutants import MUTANTS
-from conformance.stateful import machine_of
+from onceproof.conformance.coverage.run import cover
+from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.conformance.replay.lockstep import Disagreement, Kind, replay
+from onceproof.conformance.testing.guided import Effort, drive
+from onceproof.conformance.testing.stateful import machine_of
 from tests.conformance.systems import small
 
 CANARIES = {

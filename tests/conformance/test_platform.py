@@ -13,15 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from conformance import drivers
-from conformance.covering import Budget, cover
-from conformance.drivers import on_platform, open_driver
-from conformance.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
-from conformance.mutants import MUTANTS
-from conformance.platform import remote
-from conformance.workroom import sweep
-from model.protocol.system import PROTOCOL
+from onceproof.conformance import drivers
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.drivers import on_platform, open_driver
+from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.conformance.reference.platform import remote
+from onceproof.conformance.reference.scratch import sweep
+from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from onceproof.main import run
+from onceproof.model.protocol.system import PROTOCOL
 from tests.conformance.systems import small
 from tests.implementation.nats_servers import Nats
 
@@ -169,10 +169,9 @@ def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_who_is_ended_leaves_nothing_behind(number):
     with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
-        code = (
-            "from conformance import workroom; from pathlib import Path; import sys; from onceproof.main import run; "
-        )
-        code += f"workroom.SHARED = Path({place!r}); sys.exit(run(sys.argv[1:]))"
+        code = "from onceproof.conformance.reference import scratch; from onceproof.main import run; "
+        code += "from pathlib import Path; import sys; "
+        code += f"scratch.SHARED = Path({place!r}); sys.exit(run(sys.argv[1:]))"
         command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         own = psutil.Process(process.pid)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from conformance.covering import cover
-from conformance.driver import DriverError
-from conformance.driver_check import examine
-from conformance.guided import Effort, drive
-from conformance.lockstep import Kind, replay
-from conformance.process_driver import ProcessDriver
+from onceproof.conformance.command_driver import ProcessDriver
+from onceproof.conformance.coverage.run import cover
+from onceproof.conformance.driver import DriverError
+from onceproof.conformance.driver_check import examine
+from onceproof.conformance.replay.lockstep import Kind, replay
+from onceproof.conformance.testing.guided import Effort, drive
 from onceproof.main import run
 from tests.conformance.systems import small
 

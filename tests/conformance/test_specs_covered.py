@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.covering import Budget, cover
-from conformance.graph import explore
-from onceproof.specs import load_spec
+from onceproof.conformance.coverage.graph import explore
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.inputs.specs import load_spec
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.yaml"))
 SMALL_STATES = 300  # larger ones: onceproof replay --cover, in seconds to a minute each

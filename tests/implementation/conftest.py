@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from implementation.clock import ManualClock
-from implementation.core import Core
-from implementation.settings import Mechanisms, Settings
+from onceproof.implementation.clock import ManualClock
+from onceproof.implementation.in_process.core import Core
+from onceproof.implementation.settings import Mechanisms, Settings
 
 MakeCore = Callable[..., Core]
 

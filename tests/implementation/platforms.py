@@ -16,13 +16,13 @@ from typing import Any
 
 import psycopg
 
-from implementation.platform.caller import Caller
+from onceproof.implementation.platform.http.client import Caller
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = """
 import sys
-from implementation.platform.config import load_config, ConfigError
-from implementation.platform.supervisor import CannotStart, run
+from onceproof.implementation.platform.config import load_config, ConfigError
+from onceproof.implementation.platform.supervisor import CannotStart, run
 import json
 try:
     sys.exit(run(load_config(None, None, json.loads(sys.argv[1])), lambda text: print(text, flush=True)))

@@ -1,6 +1,6 @@
 """The steps that most tests of the core share."""
 
-from implementation.core import Core
+from onceproof.implementation.in_process.core import Core
 
 
 def submitted(core: Core, task: str = "task1", submission: str = "submission1") -> None:

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from implementation.platform.caller import CallFailed
+from onceproof.implementation.platform.http.client import CallFailed
 from tests.implementation.platforms import Platform, eventually
 
 SAFE = ["api", "relay", "balancer", "resources", "scheduler1", "scheduler2"]

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from implementation.database import Database
-from implementation.errors import NotEnabled, StoreUnavailable
-from implementation.probe import Probe
-from implementation.retention import Retention
-from implementation.schema import NAMES
-from implementation.settings import Mechanisms
+from onceproof.implementation.components.retention import Retention
+from onceproof.implementation.errors import NotEnabled, StoreUnavailable
+from onceproof.implementation.probe import Probe
+from onceproof.implementation.settings import Mechanisms
+from onceproof.implementation.stores.schema import NAMES
+from onceproof.implementation.stores.sqlite import Database
 from tests.implementation.conftest import MakeCore
 from tests.implementation.steps import heard, held
 

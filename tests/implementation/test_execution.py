@@ -2,7 +2,7 @@
 
 import pytest
 
-from implementation.errors import NotEnabled
+from onceproof.implementation.errors import NotEnabled
 from tests.implementation.conftest import MakeCore
 from tests.implementation.steps import dispatched, heard, held, relayed, running, taken_over
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from implementation.platform.caller import Caller, CallFailed
-from implementation.platform.http.signing import sign_fc
+from onceproof.implementation.platform.http.client import Caller, CallFailed
+from onceproof.implementation.platform.http.signing import sign_fc
 from tests.implementation.platforms import Platform, eventually
 
 OLD = ("2016-08-15", "2021-04-06")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from implementation.platform.config import ConfigError, PlatformConfig, load_config
+from onceproof.implementation.platform.config import ConfigError, PlatformConfig, load_config
 
 
 def test_later_sources_win(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from implementation.platform.caller import CallFailed
+from onceproof.implementation.platform.http.client import CallFailed
 from tests.implementation.platforms import LEDGER, Platform
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from implementation.clock import RealClock
-from implementation.database import Database
-from implementation.errors import NotEnabled
-from implementation.jetstream import STREAM, JetStreamQueue
-from implementation.settings import SECOND_NS, Mechanisms
+from onceproof.implementation.clock import RealClock
+from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.settings import SECOND_NS, Mechanisms
+from onceproof.implementation.stores.jetstream import STREAM, JetStreamQueue
+from onceproof.implementation.stores.sqlite import Database
 from tests.implementation.nats_servers import Nats
 from tests.implementation.platforms import LEDGER, Platform, eventually
 from tests.implementation.storms import QUICK, ROUNDS, SAFE, SEED, Clients, judge, storm

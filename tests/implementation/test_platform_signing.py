@@ -7,8 +7,8 @@ from email.utils import formatdate
 
 import pytest
 
-from implementation.platform.http.problems import Problem
-from implementation.platform.http.signing import check_signature, sign_acs3, sign_fc
+from onceproof.implementation.platform.http.problems import Problem
+from onceproof.implementation.platform.http.signing import check_signature, sign_acs3, sign_fc
 
 KEYS = {"AK": {"secret": "sk", "user": "u"}}
 NOW = 1_700_000_000.0

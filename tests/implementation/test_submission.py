@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from implementation.errors import AlreadyRecorded, NotEnabled
-from implementation.observation import MessageRow
+from onceproof.implementation.errors import AlreadyRecorded, NotEnabled
+from onceproof.implementation.in_process.observation import MessageRow
 from tests.implementation.conftest import MakeCore
 from tests.implementation.steps import relayed, submitted
 

@@ -5,7 +5,20 @@ Of its three mechanisms none is simply the better for being on.
 
 import sys
 
-from model.language import Count, Model, State, action, always, ending, eventually, fault, field, given, require, switch
+from onceproof.model.language import (
+    Count,
+    Model,
+    State,
+    action,
+    always,
+    ending,
+    eventually,
+    fault,
+    field,
+    given,
+    require,
+    switch,
+)
 
 sent = field(Count(2))
 road = field(Count(2))

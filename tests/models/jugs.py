@@ -2,7 +2,7 @@
 
 import sys
 
-from model.language import Count, Model, State, action, always, field, sometimes
+from onceproof.model.language import Count, Model, State, action, always, field, sometimes
 
 big = field(Count(5))
 small = field(Count(3))

@@ -1,6 +1,6 @@
 """A lock service: clients ask a server for the lock, get it by message, and give it back by message."""
 
-from model.language import Fairness, Sort, State, action, always, exists, field, given, require, sometimes
+from onceproof.model.language import Fairness, Sort, State, action, always, exists, field, given, require, sometimes
 
 
 class Client(Sort, default=2, symmetric=True):

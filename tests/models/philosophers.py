@@ -2,7 +2,7 @@
 
 import sys
 
-from model.language import (
+from onceproof.model.language import (
     Fairness,
     Model,
     Optional,

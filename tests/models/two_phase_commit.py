@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from model.language import (
+from onceproof.model.language import (
     Fairness,
     Sort,
     State,

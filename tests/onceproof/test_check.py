@@ -144,7 +144,7 @@ def test_auto_goes_on_with_the_compiled_engine_where_a_spec_is_large(
 def test_auto_falls_back_aloud(onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     path = spec("faults: {lease_ends: 1}")
     monkeypatch.setattr("onceproof.engines.SMALL_STATES", 10)
-    monkeypatch.setattr("model.checker.compiled.why_not", lambda *_: "it has a loop that it cannot follow")
+    monkeypatch.setattr("onceproof.model.checker.compiled.why_not", lambda *_: "it has a loop that it cannot follow")
     ran = onceproof("check", path)
     assert ran.status == 0
     assert "the compiled engine cannot check this: it has a loop that it cannot follow" in ran.out
@@ -220,7 +220,8 @@ def test_ctrl_c_prints_what_is_known(tmp_path: Path, engine: str) -> None:
     # The first report of progress says that the exploration is under way.
     code = """
 import os, signal, sys
-from onceproof import main, progress
+from onceproof import main
+from onceproof.reports import progress
 progress.ProgressLine.report = lambda self, at: os.kill(os.getpid(), signal.SIGINT)
 sys.exit(main.run(["check", sys.argv[1], "--json", "--engine", sys.argv[2]]))
 """
@@ -327,7 +328,8 @@ def test_ctrl_c_while_promises_are_judged_keeps_all_else(tmp_path: Path) -> None
     path.write_text("name: plain\nsizes: {tasks: 2}\nfaults: {reply_loss: 1}\n", encoding="utf-8")
     code = """
 import os, signal, sys
-from onceproof import main, progress
+from onceproof import main
+from onceproof.reports import progress
 def report(self, at):
     if at.doing:
         os.kill(os.getpid(), signal.SIGINT)

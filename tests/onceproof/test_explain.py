@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from model.checker.results import Limits
 from onceproof.engines import EngineOptions, explore
-from onceproof.explain import Explanation
-from onceproof.outcome import Outcome
-from onceproof.specs import load_spec
-from onceproof.story import story
+from onceproof.explain.explanation import Explanation
+from onceproof.inputs.specs import load_spec
+from onceproof.model.checker.results import Limits
+from onceproof.reports.check_outcome import Outcome
+from onceproof.reports.trace_text import story
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 Written = Callable[..., Path]
@@ -123,7 +123,7 @@ def test_a_narrow_page_puts_the_changes_below(spec: Written) -> None:
 
 
 TOY = '''
-from model.language import Sort, action, always, ending, eventually, exists, field, given, require
+from onceproof import Sort, action, always, ending, eventually, exists, field, given, require
 
 class W(Sort, default=2):
     """A thing."""

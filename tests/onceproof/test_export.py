@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from onceproof.commands.export import command, module_name
 from onceproof.main import run
-from tests.checker.tla_grammar import check_module
-from tests.checker.tla_reader import Module
+from tests.model.checker.tla.tla_grammar import check_module
+from tests.model.checker.tla.tla_reader import Module
 
 SPECS = Path(__file__).parents[2] / "specs"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from model.checker import compiled
 from onceproof import engines
 from onceproof.main import run
+from onceproof.model.checker import compiled
 
 SPECS = Path(__file__).parents[2] / "specs"
 SPEC = str(SPECS / "scheduler-failover.yaml")

@@ -120,7 +120,7 @@ def test_a_spec_without_an_always(onceproof, tmp_path):
 def test_what_cannot_be_read_for_any_size(onceproof, lock, tmp_path):
     model = tmp_path / "counting.py"
     model.write_text(
-        "from model.language import *\n\n\n"
+        "from onceproof import *\n\n\n"
         'class Thing(Sort):\n    """A thing."""\n\n\n'
         "seen = field(Thing, Count(2))\n\n\n"
         '@action\ndef see(st: State, thing: Thing) -> None:\n    """Seen."""\n    st.seen[thing] += 1\n\n\n'
@@ -154,8 +154,8 @@ def test_no_certificate_of_what_is_not_proved(onceproof, broken, tmp_path):
 
 
 def test_a_solver_without_time_decides_nothing(onceproof, lock, monkeypatch):
-    from model.checker.prover import solver
-    from model.checker.prover.solver import Answer
+    from onceproof.model.checker.prover import solver
+    from onceproof.model.checker.prover.solver import Answer
 
     monkeypatch.setattr(solver, "_answer", lambda found: Answer.UNKNOWN)
     ran = onceproof("prove", lock, "--search", "0")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from onceproof.inputs.specs import KEYS
 from onceproof.main import LazyCommands, run
-from onceproof.specs import KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from model.protocol.system import PROTOCOL
-from onceproof.specs import Expectation, load_spec, load_specs
+from onceproof.inputs.specs import Expectation, load_spec, load_specs
+from onceproof.model.protocol.system import PROTOCOL
 
 Command = Callable[..., Any]  # of the fixtures in conftest.py
 Written = Callable[..., Path]
@@ -146,9 +146,7 @@ def test_what_is_no_spec_at_all(onceproof: Command, spec: Written, text: str, co
 
 def test_a_model_in_several_files(onceproof: Command, spec: Written, tmp_path: Path) -> None:
     spec("", name="unused.yaml")
-    (tmp_path / "whole.py").write_text(
-        "import lease\nfrom model.language import Model\nWHOLE = Model('whole', lease)\n"
-    )
+    (tmp_path / "whole.py").write_text("import lease\nfrom onceproof import Model\nWHOLE = Model('whole', lease)\n")
     for reference in ("whole.py", "whole.py:WHOLE", "whole:WHOLE"):
         path = spec(f"model: {reference}\nfaults: {{lease_ends: 1}}", name="whole.yaml", model=False)
         ran = onceproof("check", path, "--trace-out", tmp_path / "none.json")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from model.checker.results import Counterexample, Trace
-from onceproof.itf import read_trace, write_trace
-from onceproof.specs import load_spec
+from onceproof.inputs.itf import read_trace, write_trace
+from onceproof.inputs.specs import load_spec
+from onceproof.model.checker.results import Counterexample, Trace
 
 Command = Callable[..., Any]
 Written = Callable[..., Path]

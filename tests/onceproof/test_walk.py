@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from model.checker.compiled import walking
 from onceproof.main import run
+from onceproof.model.checker.compiled import random_walk
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -73,7 +73,7 @@ def test_wrong_input(arguments, message, capsys):
 def test_ctrl_c_tells_what_was_walked(capsys, monkeypatch):
     """Compiled walks go round by round; one that is interrupted does not count."""
     rounds = []
-    walked = walking._Walkers.round
+    walked = random_walk._Walkers.round
 
     def interrupted(walkers, start, stop):
         if len(rounds) == 2:
@@ -81,7 +81,7 @@ def test_ctrl_c_tells_what_was_walked(capsys, monkeypatch):
         rounds.append(stop - start)
         walked(walkers, start, stop)
 
-    monkeypatch.setattr(walking._Walkers, "round", interrupted)
+    monkeypatch.setattr(random_walk._Walkers, "round", interrupted)
     assert run(["walk", str(SPECS / "plain-day.yaml"), "--engine", "compiled", "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["runs"], told["stopped"], told["verdict"]) == (sum(rounds), "interrupted", "unknown")

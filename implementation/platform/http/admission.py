@@ -5,15 +5,15 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from implementation.api_server import ApiServer
-from implementation.clock import Clock, RealClock
-from implementation.errors import AlreadyRecorded, NotEnabled
-from implementation.platform.bell import Bell
-from implementation.platform.config import PlatformConfig
-from implementation.platform.gate import Gate
-from implementation.platform.stores import open_database, open_queue
-from implementation.probe import Probe
-from implementation.task_store import Submission, TaskStore
+from onceproof.implementation.clock import Clock, RealClock
+from onceproof.implementation.components.api_server import ApiServer
+from onceproof.implementation.components.task_store import Submission, TaskStore
+from onceproof.implementation.errors import AlreadyRecorded, NotEnabled
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.gate.gate import Gate
+from onceproof.implementation.platform.stores import open_database, open_queue
+from onceproof.implementation.platform.wire.bell import Bell
+from onceproof.implementation.probe import Probe
 
 BATCH_MAX = 200
 

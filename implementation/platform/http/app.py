@@ -11,12 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from implementation.platform.http.metrics import Metrics
-from implementation.platform.http.openapi import ERRORS, document
-from implementation.platform.http.problems import Problem, bad_request, problem_answer
-from implementation.platform.http.records import Filter, Record, shown
-from implementation.platform.http.service import Service, Target, new_request_id, no_config
-from implementation.platform.http.signing import check_signature
+from onceproof.implementation.platform.http.metrics import Metrics
+from onceproof.implementation.platform.http.openapi import ERRORS, document
+from onceproof.implementation.platform.http.problems import Problem, bad_request, problem_answer
+from onceproof.implementation.platform.http.records import Filter, Record, shown
+from onceproof.implementation.platform.http.service import Service, Target, new_request_id, no_config
+from onceproof.implementation.platform.http.signing import check_signature
 
 OLD_VERSIONS = ("2016-08-15", "2021-04-06")
 NEW_VERSION = "2023-03-30"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from implementation.platform.http.problems import Problem
+from onceproof.implementation.platform.http.problems import Problem
 
 
 class Metrics:

@@ -10,17 +10,17 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from implementation.clock import ManualClock
-from implementation.platform.bell import Bell
-from implementation.platform.config import PlatformConfig
-from implementation.platform.gate import Gate, Leave
-from implementation.platform.http.admission import Admission
-from implementation.platform.http.app import make_app
-from implementation.platform.http.metrics import Metrics
-from implementation.platform.http.problems import problem_body
-from implementation.platform.http.service import Service, new_request_id
-from implementation.platform.process import log_to_stderr
-from implementation.probe import Probe
+from onceproof.implementation.clock import ManualClock
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.gate.gate import Gate, Leave
+from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.http.app import make_app
+from onceproof.implementation.platform.http.metrics import Metrics
+from onceproof.implementation.platform.http.problems import problem_body
+from onceproof.implementation.platform.http.service import Service, new_request_id
+from onceproof.implementation.platform.processes.base import log_to_stderr
+from onceproof.implementation.platform.wire.bell import Bell
+from onceproof.implementation.probe import Probe
 
 REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 

@@ -11,18 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from implementation.errors import StoreUnavailable
-from implementation.network import SAYS_202
-from implementation.platform.bell import Bell
-from implementation.platform.config import PlatformConfig
-from implementation.platform.http.admission import Admission
-from implementation.platform.http.problems import Problem, bad_request, unavailable
-from implementation.platform.http.records import BadToken, Filter, Record, Records
-from implementation.platform.pool import Logs, function_file
-from implementation.platform.stores import open_database
-from implementation.probe import Probe
-from implementation.settings import SECOND_NS
-from implementation.task_store import Submission
+from onceproof.implementation.components.messages import SAYS_202
+from onceproof.implementation.components.task_store import Submission
+from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.functions.pool import Logs, function_file
+from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.http.problems import Problem, bad_request, unavailable
+from onceproof.implementation.platform.http.records import BadToken, Filter, Record, Records
+from onceproof.implementation.platform.stores import open_database
+from onceproof.implementation.platform.wire.bell import Bell
+from onceproof.implementation.probe import Probe
+from onceproof.implementation.settings import SECOND_NS
 
 TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}\Z")
 ATTEMPTS_MAX, AGE_MAX, AGE_DEFAULT = 8, 604800, 86400

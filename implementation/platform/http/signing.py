@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote, unquote
 
-from implementation.platform.http.problems import Problem
+from onceproof.implementation.platform.http.problems import Problem
 
 SKEW_SECONDS_MAX = 900
 ACS3 = re.compile(r"^ACS3-HMAC-SHA256\s+Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]+)$")

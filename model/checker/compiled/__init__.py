@@ -1,8 +1,8 @@
 """The compiled engine: the same verdicts and numbers as plain exploration, a hundred times as fast.
 
-from model.checker import compiled
+from onceproof.model.checker import compiled
 reason = compiled.why_not(system)             # None, or what cannot be compiled, for people
-result = compiled.check(system)               # a CheckResult, as model.checker.explore.check gives it
+result = compiled.check(system)               # a CheckResult, as onceproof.model.checker.explicit.engine.check gives it
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.checker.compiled.walking import WalkResult
-    from model.checker.results import CheckResult, Limits
-    from model.language.declare import Property
-    from model.language.system import System
+    from onceproof.model.checker.compiled.random_walk import WalkResult
+    from onceproof.model.checker.results import CheckResult, Limits
+    from onceproof.model.language.declare import Property
+    from onceproof.model.language.system import System
 
 
 class CannotCompile(Exception):
@@ -54,9 +54,9 @@ def check(
         that were looked for in the table; for the others another order of the same steps had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
-    from model.checker.compiled.verdicts import Asked
-    from model.checker.compiled.verdicts import check as run
-    from model.checker.results import Limits
+    from onceproof.model.checker.compiled.engine import Asked
+    from onceproof.model.checker.compiled.engine import check as run
+    from onceproof.model.checker.results import Limits
 
     threads = workers or len(os.sched_getaffinity(0))
     asked = Asked(threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds)
@@ -77,7 +77,7 @@ def walk(
 
     A seed gives the same walks, and the same violation, for any number of workers. Raises as ``check`` does.
     """
-    from model.checker.compiled.walking import walk as run
+    from onceproof.model.checker.compiled.random_walk import walk as run
 
     threads = workers or len(os.sched_getaffinity(0))
     return run(system, properties, walks=walks, depth=depth, seed=seed, workers=threads, max_seconds=max_seconds)
@@ -89,9 +89,9 @@ def why_not(system: System, properties: Sequence[Property] | None = None) -> str
         import llvmlite  # noqa: F401
     except ImportError as error:
         return f"{error.name} is not installed"
-    from model.checker.compiled.functions import Functions
-    from model.checker.generated_steps import TooLarge
-    from model.checker.source import generated
+    from onceproof.model.checker.compiled.codegen.functions import Functions
+    from onceproof.model.checker.ground.python_code import generated
+    from onceproof.model.checker.ground.steps import TooLarge
 
     claims = list(properties) if properties is not None else system.properties()
     try:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.checker.compiled import kernels_batch as k
-from model.checker.compiled.memory import WORD_BYTES
+from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.memory import WORD_BYTES
 
 if TYPE_CHECKING:
-    from model.checker.compiled.levels import Ranges
-    from model.checker.compiled.search import Search
+    from onceproof.model.checker.compiled.frontier import Ranges
+    from onceproof.model.checker.compiled.search import Search
 
 FORMAT = "onceproof checkpoint 1"
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels_batch as k
-from model.checker.compiled.functions import Functions
-from model.checker.compiled.kernels_fingerprint import enter_again, enter_fingerprints
-from model.checker.compiled.levels import Ranges
-from model.checker.compiled.machine import Library
-from model.checker.compiled.memory import FULL, WORD_BYTES
-from model.checker.compiled.search import Search
-from model.checker.results import Limits
+from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.frontier import Ranges
+from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels.fingerprint import enter_again, enter_fingerprints
+from onceproof.model.checker.compiled.llvm.machine import Library
+from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES
+from onceproof.model.checker.compiled.search import Search
+from onceproof.model.checker.results import Limits
 
 FINGERPRINT_BYTES = 8
 

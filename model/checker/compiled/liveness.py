@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels_batch as k
-from model.checker.compiled import kernels_graph as g
-from model.checker.compiled.levels import Ranges, pieces
-from model.checker.compiled.search import Search
-from model.checker.graph import Graph
-from model.checker.liveness import FairSearch
-from model.checker.results import Counterexample, Trace
-from model.language.declare import Fairness, Property
-from model.language.layout import State
-from model.language.system import Arguments
+from onceproof.model.checker.compiled.frontier import Ranges, pieces
+from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels import graph as g
+from onceproof.model.checker.compiled.search import Search
+from onceproof.model.checker.explicit.graph import Graph
+from onceproof.model.checker.explicit.liveness import FairSearch
+from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.language.declare import Fairness, Property
+from onceproof.model.language.layout import State
+from onceproof.model.language.system import Arguments
 
 UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
 STRENGTH = {Fairness.NONE: g.NO_FAIRNESS, Fairness.WEAK: g.WEAK, Fairness.STRONG: g.STRONG}

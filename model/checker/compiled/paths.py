@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels_batch as k
-from model.checker.compiled.kernels_paths import mark, scan
-from model.checker.compiled.levels import Level
-from model.checker.compiled.search import Search
-from model.checker.graph import Graph
-from model.checker.minimal import MINIMAL, Costs
-from model.checker.results import Limits, Trace
-from model.language.layout import State
+from onceproof.model.checker.compiled.frontier import Level
+from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels.paths import mark, scan
+from onceproof.model.checker.compiled.search import Search
+from onceproof.model.checker.explicit.graph import Graph
+from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
+from onceproof.model.checker.results import Limits, Trace
+from onceproof.model.language.layout import State
 
 MOST_AT_A_LEVEL = 1000  # of the states on least runs, so many of each level are looked at
 LAYER = 1 << 24  # labels: faults * LAYER + steps + 1

@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from model.checker.compiled import kernels
-from model.checker.compiled import kernels_batch as k
-from model.checker.compiled.checkpoint import Checkpoint
-from model.checker.compiled.forecast import expected_states
-from model.checker.compiled.functions import Functions
-from model.checker.compiled.levels import CHUNK, Level, Ranges, chunks_of, merged
-from model.checker.compiled.machine import Library
-from model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
-from model.checker.compiled.packing import WORD
-from model.checker.compiled.settling import Settling
-from model.checker.compiled.table import Table
-from model.checker.results import Limits, Progress
-from model.language.layout import State
+from onceproof.model.checker.compiled.checkpoint import Checkpoint
+from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.codegen.packing import WORD
+from onceproof.model.checker.compiled.forecast import expected_states
+from onceproof.model.checker.compiled.frontier import CHUNK, Level, Ranges, chunks_of, merged
+from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels import explore
+from onceproof.model.checker.compiled.llvm.machine import Library
+from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
+from onceproof.model.checker.compiled.sleep_sets import Settling
+from onceproof.model.checker.compiled.visited import Table
+from onceproof.model.checker.results import Limits, Progress
+from onceproof.model.language.layout import State
 
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
 NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
@@ -245,7 +245,7 @@ class Search:
     def _slice(self, workers: list[Worker], chunks: Any) -> list[int]:
         def go(worker: Worker) -> int:
             worker.mine[k.LOGGED] = 0
-            reason = kernels.explore(
+            reason = explore.explore(
                 self.addresses,
                 self.states,
                 self.words,

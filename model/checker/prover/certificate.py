@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from model.checker.prover import sexpr
-from model.checker.prover.conditions import declarations, definitions, script
-from model.checker.prover.fragment import in_fragment
-from model.checker.prover.induction import Proof, Stage
-from model.checker.prover.reading import Conjunct, Move, Reading, read
-from model.checker.prover.sexpr import Sexpr
-from model.checker.prover.solver import Answer
-from model.language.model import Config, Model
+from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.encoding import Conjunct, Move, Reading, read
+from onceproof.model.checker.prover.fragment import in_fragment
+from onceproof.model.checker.prover.induction import Proof, Stage
+from onceproof.model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover.solver import Answer
+from onceproof.model.checker.prover.verification_conditions import declarations, definitions, script
+from onceproof.model.language.model import Config, Model
 
 INDEX = "certificate.json"
 VOCABULARY = "vocabulary.smt2"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from model.checker.prover.counterexample import InductionFailure, induction_failure
-from model.checker.prover.induction import Proof, Stage
-from model.checker.prover.solver import Answer, Outcome
-from model.checker.prover.triage import Engine, Search, plain_engine, search
-from model.checker.results import Counterexample
+from onceproof.model.checker.prover.concrete_search import Engine, Search, plain_engine, search
+from onceproof.model.checker.prover.cti import InductionFailure, induction_failure
+from onceproof.model.checker.prover.induction import Proof, Stage
+from onceproof.model.checker.prover.solver import Answer, Outcome
+from onceproof.model.checker.results import Counterexample
 
 CAUSES_MAX = 6  # conjuncts whose failure is looked into for the sizes that a real counterexample needs
 

@@ -9,11 +9,11 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from model.checker.prover.formulas import BEFORE, NONE, kind_name, sort_name, value_name
-from model.checker.prover.reading import AFTER, WIRE, Move
-from model.checker.prover.sexpr import Sexpr
-from model.language.layout import Layout, State
-from model.language.sorts import Choice, Count, Maybe
+from onceproof.model.checker.prover.encoding import AFTER, WIRE, Move
+from onceproof.model.checker.prover.formulas import BEFORE, NONE, kind_name, sort_name, value_name
+from onceproof.model.checker.prover.sexpr import Sexpr
+from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.sorts import Choice, Count, Maybe
 
 Value = bool | int | str  # a truth, an element by its number, a value of an enum or a count by its name
 Table = Mapping[tuple[int, ...], Value]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model.checker.prover import sexpr
-from model.checker.prover.sexpr import FALSE, TRUE, Sexpr
-from model.language.errors import ModelError
-from model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
-from model.language.terms import (
+from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.sexpr import FALSE, TRUE, Sexpr
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.terms import (
     And,
     Clamp,
     Const,

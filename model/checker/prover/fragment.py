@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from model.checker.prover import sexpr
-from model.checker.prover.conditions import Query
-from model.checker.prover.reading import Conjunct, Move, Reading
-from model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.encoding import Conjunct, Move, Reading
+from onceproof.model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover.verification_conditions import Query
 
 Edges = set[tuple[str, str]]
 Macros = Mapping[str, tuple[tuple[str, ...], Sexpr]]

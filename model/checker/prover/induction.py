@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from model.checker.prover.conditions import Query, all_queries, kept_trivially
-from model.checker.prover.reading import Conjunct, Reading, read
-from model.checker.prover.solver import Answer, Outcome, Session
-from model.checker.prover.triage import Refuted, check_on_walks
-from model.language.declare import Property
-from model.language.errors import ConfigError, nearest
-from model.language.model import Config, Model
+from onceproof.model.checker.prover.concrete_search import Refuted, check_on_walks
+from onceproof.model.checker.prover.encoding import Conjunct, Reading, read
+from onceproof.model.checker.prover.solver import Answer, Outcome, Session
+from onceproof.model.checker.prover.verification_conditions import Query, all_queries, kept_trivially
+from onceproof.model.language.declare import Property
+from onceproof.model.language.errors import ConfigError, nearest
+from onceproof.model.language.model import Config, Model
 
 SECONDS_PER_QUERY = 10.0
 Report = Callable[[int, int], None]  # queries answered, and of how many

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from model.checker.prover.induction import SECONDS_PER_QUERY, Proof, Stage
-from model.checker.prover.reading import Conjunct
-from model.checker.prover.solver import Answer, Outcome, Session
+from onceproof.model.checker.prover.encoding import Conjunct
+from onceproof.model.checker.prover.induction import SECONDS_PER_QUERY, Proof, Stage
+from onceproof.model.checker.prover.solver import Answer, Outcome, Session
 
 Key = tuple[int, str, str]  # stage, kind and name of a query
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import z3
 
-from model.checker.prover import sexpr
-from model.checker.prover.conditions import Query, declarations, definitions
-from model.checker.prover.finite import Structure
-from model.checker.prover.reading import Conjunct, Move, Reading
-from model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.encoding import Conjunct, Move, Reading
+from onceproof.model.checker.prover.finite import Structure
+from onceproof.model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover.verification_conditions import Query, declarations, definitions
 
 
 class Answer(Enum):

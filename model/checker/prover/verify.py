@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.checker.prover import sexpr
-from model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.sexpr import Sexpr
 
 INDEX = "certificate.json"
 Report = Callable[[int, int], None]

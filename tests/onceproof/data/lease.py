@@ -1,6 +1,6 @@
 """A lock with a lease, small enough to count by hand: what the tests of the command line check."""
 
-from model.language import (
+from onceproof.model.language import (
     Optional,
     Sort,
     State,

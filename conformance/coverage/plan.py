@@ -1,0 +1,124 @@
+"""Walks that cover every transition of a graph in the least possible number of steps, the most telling ones first."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from onceproof.conformance.coverage.graph import Graph
+from onceproof.conformance.coverage.min_cost_flow import extra_walks
+from onceproof.model.checker.results import Trace
+
+
+@dataclass
+class Plan:
+    """Paths from the initial state (as numbers of edges) that together walk every (wanted) edge of a graph.
+
+    bound: no set of such paths has fewer steps in all (a flow of least cost). steps: how many these have.
+    """
+
+    graph: Graph
+    paths: list[list[int]]
+    bound: int
+
+    @property
+    def steps(self) -> int:
+        """How many steps all paths have together."""
+        return sum(map(len, self.paths))
+
+    def trace(self, path: Sequence[int]) -> Trace:
+        """A path as a trace of the model."""
+        edges = [self.graph.edges[number] for number in path]
+        states = (self.graph.states[0], *(self.graph.states[edge.target] for edge in edges))
+        return Trace(self.graph.system, states, tuple(edge.step for edge in edges))
+
+
+def plan(graph: Graph, required: AbstractSet[int] | None = None) -> Plan:
+    """The cheapest cover of a graph, its paths in an order that covers new transitions as early as possible.
+
+    required: the edges that are to be covered, with any others on the way; None: all. Where only some are required,
+    the bound may be missed by the way to circles that nothing else leads to.
+    """
+    wanted = frozenset(range(len(graph.edges))) if required is None else frozenset(required)
+    extra, cost = extra_walks(len(graph.states), [(edge.source, edge.target) for edge in graph.edges], wanted)
+    times = [(number in wanted) + more for number, more in enumerate(extra)]
+    return Plan(graph, newest_first(trimmed(_walks(graph, times), wanted), wanted), cost + len(wanted))
+
+
+ANEW = -1  # instead of an edge: going back to the initial state
+
+
+def _walks(graph: Graph, times: Sequence[int]) -> list[list[int]]:
+    """Closed walks over every edge as often as needed, cut where they start anew."""
+    pending: list[list[int]] = [[edge for edge in leaving for _ in range(times[edge])] for leaving in graph.leaving]
+    surplus = [-len(edges) for edges in pending]
+    for number, transition in enumerate(graph.edges):
+        surplus[transition.target] += times[number]
+    for state, more in enumerate(surplus):
+        if state and more > 0:
+            # taken last: a walk goes on as long as it can
+            pending[state] = [ANEW] * more + pending[state]
+    walks: list[list[int]] = [[]]
+    for edge in _circuit(graph, pending, 0):
+        if edge == ANEW:
+            walks.append([])
+        else:
+            walks[-1].append(edge)
+    for state in range(len(pending)):
+        if pending[state]:  # a circle that the way of the others does not touch
+            walks.append(graph.way_to(state) + _circuit(graph, pending, state))
+    return [walk for walk in walks if walk]
+
+
+def _circuit(graph: Graph, pending: list[list[int]], start: int) -> list[int]:
+    """A closed walk from a state over all that hangs together with it (Hierholzer); uses up what is pending there."""
+    circuit: list[int] = []
+    stack: list[tuple[int, int]] = [(start, ANEW)]  # (state, by which edge it was reached)
+    while stack:
+        state, _ = stack[-1]
+        if pending[state]:
+            edge = pending[state].pop()
+            stack.append((0 if edge == ANEW else graph.edges[edge].target, edge))
+        else:
+            circuit.append(stack.pop()[1])
+    return circuit[-2::-1]
+
+
+def trimmed(walks: list[list[int]], wanted: AbstractSet[int]) -> list[list[int]]:
+    """The walks without tails in which nothing is walked that is wanted and not walked elsewhere too."""
+    times: dict[int, int] = {}
+    for walk in walks:
+        for edge in walk:
+            times[edge] = times.get(edge, 0) + 1
+    kept = []
+    for walk in walks:
+        end = len(walk)
+        while end and (times[walk[end - 1]] > 1 or walk[end - 1] not in wanted):
+            end -= 1
+            times[walk[end]] -= 1
+        kept.append(walk[:end])
+    return [walk for walk in kept if walk]
+
+
+def newest_first(walks: Sequence[list[int]], wanted: AbstractSet[int]) -> list[list[int]]:
+    """The walks in an order in which each has the most wanted transitions not covered yet for each of its steps."""
+    covered: set[int] = set()
+
+    def worth(walk: Sequence[int]) -> float:
+        return len((wanted & set(walk)) - covered) / len(walk)
+
+    # What a walk is worth only falls, so the first whose worth is still as noted is the best.
+    queue = [(-worth(walk), number) for number, walk in enumerate(walks)]
+    heapq.heapify(queue)
+    ordered = []
+    while queue:
+        noted, number = heapq.heappop(queue)
+        now = -worth(walks[number])
+        if now > noted and queue and now > queue[0][0]:
+            heapq.heappush(queue, (now, number))
+            continue
+        ordered.append(walks[number])
+        covered.update(walks[number])
+    return ordered

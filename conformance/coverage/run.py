@@ -1,0 +1,218 @@
+"""Drives a system along every transition of a model, and says what was covered, what was not, and why."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from onceproof.conformance.coverage.graph import Graph, explore
+from onceproof.conformance.coverage.orbits import representatives
+from onceproof.conformance.coverage.plan import Plan, plan
+from onceproof.conformance.driver import Driver
+from onceproof.conformance.replay.confirm import Confirmation, confirm
+from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
+from onceproof.conformance.replay.refusals import Refusals
+from onceproof.conformance.replay.shrink import shrink
+from onceproof.model.checker.results import Trace
+from onceproof.model.language import System
+
+REFUSALS = 20  # forbidden steps that are asked for at each state that is new
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a cover may use: seconds and steps (None: as much as it takes), and how many paths of the plan at most.
+
+    refusals: for how many steps that the model forbids the system is asked at each state when it is first reached.
+    sample: only so many of the plan's paths, chosen at random by ``seed``; None: all, in the order of the plan.
+    symmetric: of transitions that are the same but for the names of interchangeable elements, one is enough.
+    """
+
+    max_seconds: float | None = None
+    max_steps: int | None = None
+    max_states: int | None = None
+    refusals: int = REFUSALS
+    sample: int | None = None
+    seed: int = 0
+    symmetric: bool = False
+
+
+@dataclass
+class Coverage:
+    """What a cover came to. All counts are of labelled transitions, parallel ones apart, unless they say otherwise.
+
+    transitions: all of the model (as far as it was explored). performable: those that the driver can get to and
+    perform. symmetric: how many of those differ in more than names, where only these were to be covered (else None);
+    covered and left then count one for each. skipped: by action that the driver does not perform, how many
+    transitions it blocks itself. trace: the shortest that ends in the disagreement, if that comes again each time
+    (``confirmation``); else the one that did.
+    """
+
+    plan: Plan
+    transitions: int
+    performable: int
+    covered: int
+    paths: int
+    steps: int
+    compared: int
+    refused: int
+    seconds: float
+    skipped: dict[str, int]
+    left: dict[str, int]
+    complete: bool
+    stopped: str = ""
+    disagreement: Disagreement | None = None
+    trace: Trace | None = None
+    confirmation: Confirmation = field(default_factory=Confirmation)
+    unobserved: list[str] = field(default_factory=list)
+    symmetric: int | None = None
+
+
+Report = Callable[[int, int, float], None]  # steps taken, steps planned, seconds
+
+
+def cover(system: System, driver: Driver, budget: Budget | None = None, report: Report | None = None) -> Coverage:
+    """Walk every transition that the driver can perform, comparing after each step; stop at the first disagreement.
+
+    report: told about once a second how far it is. DriverError passes through.
+    """
+    budget = budget or Budget()
+    lockstep = Lockstep(system, driver)
+    started = time.monotonic()
+    try:
+        lockstep.begin()
+    except Disagreement as disagreement:
+        graph = Graph(system, [system.initial], leaving=[[]], parents=[-1])
+        walk = _Walk(lockstep, Plan(graph, [], 0), budget, started, report)
+        walk.disagreement, walk.trace = disagreement, Trace(system, (system.initial,), ())
+        return walk.coverage(0)
+    # Planning what was explored takes about as long again, and most of the time is for walking.
+    exploring = None if budget.max_seconds is None else budget.max_seconds / 4
+    all_of_it = explore(system, max_states=budget.max_states, max_seconds=exploring)
+    partial = any(not lockstep.can(edge.step) for edge in all_of_it.edges)
+    graph = explore(system, lockstep.can, budget.max_states, exploring) if partial else all_of_it
+    wanted = representatives(graph) if budget.symmetric else None
+    walk = _Walk(lockstep, plan(graph, wanted), budget, started, report, wanted)
+    walk.run()
+    if walk.disagreement is not None and walk.trace is not None:
+        walk.confirmation = confirm(walk.trace, walk.disagreement, driver)
+        if walk.confirmation.certain:
+            walk.trace, walk.disagreement = shrink(walk.trace, walk.disagreement, driver)
+    return walk.coverage(len(all_of_it.edges))
+
+
+class _Walk:
+    """The walking of one plan."""
+
+    def __init__(
+        self,
+        lockstep: Lockstep,
+        plan: Plan,
+        budget: Budget,
+        started: float,
+        report: Report | None,
+        wanted: set[int] | None = None,
+    ) -> None:
+        self.lockstep, self.plan, self.budget, self.started, self.report = lockstep, plan, budget, started, report
+        self.refusals = Refusals(lockstep.system, lockstep.abilities, budget.seed) if budget.refusals else None
+        self.wanted = set(range(len(plan.graph.edges))) if wanted is None else wanted
+        self.symmetric = None if wanted is None else len(wanted)
+        self.covered: set[int] = set()
+        self.visited: set[int] = set()
+        self.paths = self.steps = self.refused = 0
+        self.stopped = ""
+        self.disagreement: Disagreement | None = None
+        self.trace: Trace | None = None
+        self.confirmation = Confirmation()
+        self._told = started
+
+    def run(self) -> None:
+        """Walk the paths until all are walked, the budget is used up, or model and system disagree."""
+        try:
+            for path in self._chosen():
+                self.paths += 1
+                if not self._walk(path):
+                    break
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+
+    def _chosen(self) -> Sequence[list[int]]:
+        if self.budget.sample is None or self.budget.sample >= len(self.plan.paths):
+            return self.plan.paths
+        self.stopped = f"a sample of {self.budget.sample} of {len(self.plan.paths)} paths, seed {self.budget.seed}"
+        return random.Random(self.budget.seed).sample(self.plan.paths, self.budget.sample)
+
+    def _walk(self, path: Sequence[int]) -> bool:
+        """Walk one path; whether there is more to do."""
+        graph = self.plan.graph
+        taken: list[int] = []
+        try:
+            self.lockstep.begin()
+            self._ask(0, None)
+            for number in path:
+                if self._out_of_budget():
+                    return False
+                edge = graph.edges[number]
+                taken.append(number)
+                self.lockstep.take(edge.step, graph.states[edge.target])
+                self.steps += 1
+                if number in self.wanted:
+                    self.covered.add(number)
+                self._ask(edge.target, edge.source)
+        except Disagreement as disagreement:
+            self.disagreement, self.trace = disagreement, self.plan.trace(taken)
+            return False
+        return True
+
+    def _ask(self, state: int, before: int | None) -> None:
+        """Where a state is new: ask for steps that it forbids, first for those that the state before still allowed."""
+        if self.refusals is None or state in self.visited:
+            return
+        self.visited.add(state)
+        graph = self.plan.graph
+        first = [graph.edges[number].step for number in graph.leaving[before]] if before is not None else []
+        steps = self.refusals.choose(graph.states[state], self.budget.refusals, first)
+        self.refused += self.lockstep.expect_refusals(steps)
+
+    def _out_of_budget(self) -> bool:
+        now = time.monotonic()
+        if self.report is not None and now - self._told >= 1:
+            self._told = now
+            self.report(self.steps, self.plan.steps, now - self.started)
+        if self.budget.max_steps is not None and self.steps >= self.budget.max_steps:
+            self.stopped = f"--max-steps {self.budget.max_steps}"
+        elif self.budget.max_seconds is not None and now - self.started >= self.budget.max_seconds:
+            self.stopped = f"--max-seconds {self.budget.max_seconds:g}"
+        else:
+            return False
+        return True
+
+    def coverage(self, transitions: int) -> Coverage:
+        """What it came to."""
+        graph = self.plan.graph
+        left = Counter(graph.edges[number].step.action for number in self.wanted - self.covered)
+        system = self.lockstep.system
+        fields = [name for name, place in system.layout.places.items() if place.field is not None]
+        return Coverage(
+            plan=self.plan,
+            transitions=transitions,
+            performable=len(graph.edges),
+            covered=len(self.covered),
+            paths=self.paths,
+            steps=self.steps,
+            compared=self.lockstep.compared,
+            refused=self.refused,
+            seconds=time.monotonic() - self.started,
+            skipped=dict(graph.skipped),
+            left=dict(left.most_common()),
+            complete=graph.complete and not left,
+            stopped=self.stopped or ("" if graph.complete else "the exploration of the model was cut short"),
+            disagreement=self.disagreement,
+            trace=self.trace,
+            confirmation=self.confirmation,
+            symmetric=self.symmetric,
+            unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
+        )

@@ -1,0 +1,190 @@
+"""How the reference core is read as a state of the model: one row for each field of the model.
+
+`SEEN` says where each observed field is read, and how; `UNSEEN` why the others are not; `LENIENT` which actions the
+system may do where the model would not. A cell that a reader leaves out has the model's initial value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from onceproof.implementation.in_process.core import Core
+from onceproof.implementation.in_process.observation import MessageRow, RunRow
+
+
+class Sight:
+    """A core as it is at one moment; each table is read once at most."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @cached_property
+    def messages(self) -> dict[str, MessageRow]:
+        """The rows of the queue."""
+        return self.core.observer.messages()
+
+    @cached_property
+    def runs(self) -> dict[str, RunRow]:
+        """The rows of executions."""
+        return self.core.observer.runs()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observed field: the model's name for it, where it stands in the system, and how it is read there."""
+
+    field: str
+    source: str
+    read: Callable[[Sight], Mapping[str, Any]]
+
+
+def outbox(sight: Sight) -> dict[str, str]:
+    """A row is PENDING until this relay has published it (its memory) and RELAYED once that is marked (the table)."""
+    published = sight.core.relay.published
+    return {
+        f"{task},{submission}": "RELAYED" if relayed else "PUBLISHED" if (task, submission) in published else "PENDING"
+        for (task, submission), relayed in sight.core.observer.outbox().items()
+    }
+
+
+def exchanges(keys: Any) -> dict[str, bool]:
+    """Messages between schedulers and agents, keyed as the model keys them."""
+    return {f"{scheduler},{agent},{message},attempt{attempt}": True for scheduler, agent, message, attempt in keys}
+
+
+def replies(sight: Sight) -> dict[str, str]:
+    """Replies on the wire, by whether the function succeeded."""
+    return {
+        f"{scheduler},{agent},{message},attempt{attempt}": "SUCCESS" if result.succeeded else "FAILURE"
+        for (scheduler, agent, message, attempt), result in sight.core.network.replies.items()
+    }
+
+
+def works(sight: Sight) -> dict[str, str]:
+    """How far each scheduler is with what it has in hand."""
+    return {f"{s.name},{m}": work.stage for s in sight.core.schedulers.values() for m, work in s.works.items()}
+
+
+def trying(sight: Sight) -> dict[str, str]:
+    """The attempt that a scheduler waits for or has the result of; what it tried before does not count."""
+    return {
+        f"{s.name},{m}": f"attempt{work.attempt}"
+        for s in sight.core.schedulers.values()
+        for m, work in s.works.items()
+        if work.stage in ("DISPATCHED", "SUCCEEDED", "RAISED")
+    }
+
+
+def believes(sight: Sight) -> dict[str, bool]:
+    """The queues that each scheduler takes for its own; with epochs the store decides, and the model has no belief."""
+    if sight.core.settings.mechanisms.owner_epoch:
+        return {}
+    return {f"{s.name},{user}": True for s in sight.core.schedulers.values() for user in s.epochs}
+
+
+def memory(sight: Sight) -> dict[str, str]:
+    """What each agent remembers of each attempt."""
+    return {
+        f"{agent.name},{m},attempt{k}": known.stage
+        for agent in sight.core.agents.values()
+        for (m, k), known in agent.memory.items()
+    }
+
+
+def asked(sight: Sight) -> dict[str, bool]:
+    """Whom each agent is to tell."""
+    return {
+        f"{asker},{agent.name},{m},attempt{k}": True
+        for agent in sight.core.agents.values()
+        for (m, k), known in agent.memory.items()
+        for asker in known.asked
+    }
+
+
+SEEN = (
+    Seen(
+        "call",
+        "the client's memory of its calls",
+        lambda s: {f"{t},{n}": v for (t, n), v in s.core.client.calls.items()},
+    ),
+    Seen(
+        "post",
+        "the wire between client and API server",
+        lambda s: {f"{t},{n}": v for (t, n), v in s.core.network.posts.items()},
+    ),
+    Seen("admitting", "the API server's memory", lambda s: {f"{t},{n}": True for t, n in s.core.api_server.admitting}),
+    Seen("recorded", "table tasks: there is a row", lambda s: dict.fromkeys(s.core.observer.recorded(), True)),
+    Seen("outbox", "table outbox, and what the relay remembers as published", outbox),
+    Seen("outcome", "table runs: outcome", lambda s: {m: run.outcome for m, run in s.runs.items()}),
+    Seen("attempt", "table runs: attempt", lambda s: {m: f"attempt{run.attempt}" for m, run in s.runs.items()}),
+    Seen(
+        "attempt_failed",
+        "table attempts: there is a row",
+        lambda s: {f"{m},attempt{k}": True for m, k in s.core.observer.failed_attempts()},
+    ),
+    Seen("task_of", "table messages: task", lambda s: {m: row.task for m, row in s.messages.items()}),
+    Seen(
+        "stage",
+        "table messages: deleted, or invisible until a time that has not come, or visible",
+        lambda s: {m: row.stage for m, row in s.messages.items()},
+    ),
+    Seen(
+        "current",
+        "table messages: holder, while its lease lasts",
+        lambda s: {m: row.holder for m, row in s.messages.items()},
+    ),
+    Seen(
+        "enqueued",
+        "table messages: task and submission",
+        lambda s: {f"{row.task},{row.submission}": True for row in s.messages.values()},
+    ),
+    Seen("owner", "table owners: scheduler", lambda s: s.core.observer.owners()),
+    Seen("believes", "each scheduler's memory of what it owns (only with owner_epoch off)", believes),
+    Seen(
+        "mode",
+        "each scheduler's mode",
+        lambda s: {name: scheduler.mode for name, scheduler in s.core.schedulers.items()},
+    ),
+    Seen("work", "each scheduler's memory: stage of a message in hand", works),
+    Seen("trying", "each scheduler's memory: attempt that was dispatched", trying),
+    Seen("placed", "table placements: agent", lambda s: s.core.observer.placements()),
+    Seen("gone", "table agents: gone", lambda s: s.core.observer.agents_gone()),
+    Seen("request", "the wire: requests not yet delivered", lambda s: exchanges(s.core.network.requests)),
+    Seen("duplicate", "the wire: second copies of requests", lambda s: exchanges(s.core.network.duplicates)),
+    Seen("reply", "the wire: replies not yet delivered", replies),
+    Seen("memory", "each agent's memory: stage of an attempt", memory),
+    Seen("asked", "each agent's memory: who asked", asked),
+    Seen(
+        "starts",
+        "the functions' own ledger: starts (2 stands for more)",
+        lambda s: {f"{t},attempt{k}": min(n, 2) for (t, k), n in s.core.ledger.starts.items()},
+    ),
+    Seen(
+        "succeeded",
+        "the functions' own ledger: returns",
+        lambda s: {f"{t},attempt{k}": True for t, k in s.core.ledger.succeeded},
+    ),
+    Seen(
+        "raised",
+        "the functions' own ledger: exceptions",
+        lambda s: {f"{t},attempt{k}": True for t, k in s.core.ledger.raised},
+    ),
+)
+
+UNSEEN = {
+    "user_of": "a constant: task i belongs to user ((i - 1) mod users) + 1 in both",
+    "misused": "a ghost: the model's own note that an old receipt was used",
+    "needless": "a ghost: the model's own note that a message was given away although its holder lived",
+    "overslept": "a ghost: the model's own note that a lease lapsed while its holder was paused",
+}
+
+LENIENT = {
+    "lapse": "the passing of time, not an act of the system: the driver can let any lease end",
+    "lease_lapse": "the passing of time, not an act of the system: the driver can let any lease end",
+    "agent_boot": "a fresh VM has a new incarnation number; the model, short of names, waits until an old one is free",
+    "api_crash": "a process can die at any time; the model leaves out what would change nothing",
+    "relay_crash": "a process can die at any time; the model leaves out what would change nothing",
+}

@@ -1,0 +1,134 @@
+"""The driver of the platform under its gate, and the table of what each action and observation is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from onceproof.conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepUncalled
+from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
+from onceproof.conformance.reference.platform.remote import Nursery, ProcessFailed
+from onceproof.conformance.reference.platform.system import PlatformCore
+from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.settings import Settings
+
+SOURCES = {
+    "call": "the caller's memory (the replay is the caller)",
+    "post": "the caller's connections: a POST goes out when it arrives, its answer is kept until it is heard",
+    "mode": "each scheduler's report at the gate; PAUSED and DOWN by the signals that were sent",
+    "work": "each scheduler's report at the gate: stage of a message in hand",
+    "trying": "each scheduler's report at the gate: attempt that was dispatched",
+    "memory": "each agent's report at the gate: stage of an attempt",
+    "asked": "each agent's report at the gate: who asked",
+    "request": "the interposed connections: requests that were sent and not delivered",
+    "duplicate": "the interposed connections: second copies of requests",
+    "reply": "the interposed connections: replies that were sent and not delivered",
+    "outbox": "table outbox, and the relay's report of what it has published",
+    "starts": "users' functions themselves: each says that it has started",
+    "succeeded": "users' functions themselves: told to return",
+    "raised": "users' functions themselves: told to raise",
+}
+HOW = {
+    "assign": "of schedulers that are up the balancer takes the one with the fewest queues; the gate may choose",
+    "place": "of several agents the resource manager takes the one with the fewest tasks; the gate may choose",
+    "forget": "an agent waits for a lease after the deletion; it is taken as over when nobody can ask any more",
+    "lapse": "the clock that is passed in moves to the end of this lease; the others were renewed just before",
+    "start": "an agent that finds in the store that a task was stopped meanwhile turns its request away; not here, and "
+    "with a mechanism off none is turned away",
+    "dispatch": "with sticky_placement off the gate chooses the agent, and the resource manager is not asked",
+    "receive": "with owner_epoch off a scheduler is told of its queue when it gets it, and asks the store no more",
+    "stop": "an HTTP request to the API server",
+    "expire": "that a task is too old is written into its row for this step, as if time had passed",
+    "enqueue": "the API server goes on with a request that it has recorded (only with atomic_admission off)",
+    "stale_owner": "that the owner's heartbeat lapses is written into its row; when its queue is given away, it beats "
+    "again",
+    "broker_duplicate": "no broker here does it: the gate hands the scheduler a second delivery with its own receipt",
+    "agent_recycle": "the platform keeps its agents: the gate asks one whether it is idle, then SIGKILL ends it",
+    "agent_crash": "SIGKILL, for its functions' processes too; the next incarnation finds that it is gone, and waits",
+    "api_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
+    "relay_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
+    "scheduler_upgrade": "what SIGTERM does: the process ends when it has drained, and the replay starts the next",
+    "finish": "the user's function, which waits, is told to return",
+    "function_failure": "the user's function, which waits, is told to raise",
+    "scheduler_pause": "SIGSTOP; that the heartbeat lapses is written into its row, as if time had passed",
+    "scheduler_resume": "SIGCONT; the process does not notice, and beats in its next turn",
+    "scheduler_crash": "SIGKILL; the replay starts the new process in the supervisor's place",
+    "request_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
+    "reply_loss": "the interposed connection drops it; the scheduler's wait is told to be over",
+}
+MAKE_SEVERAL = ("task_id_dedup", "idempotent_relay")
+STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messages, and the API stops the first"
+ON_JETSTREAM = {
+    "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
+    "after a tenth of a second, and whether it may be received the store says",
+    "receive": "the scheduler that has leave pulls until JetStream has delivered the message to it; with "
+    "owner_epoch off it is told of its queue when it gets it",
+}
+
+
+class PlatformDriver(CoreDriver):
+    """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or "".
+
+    Its nursery outlives the platforms that it is asked for, one for each configuration.
+    """
+
+    def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
+        self.store, self.queue, self.mutant = store, queue, mutant
+        self._nursery: Nursery | None = None
+        name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
+        super().__init__(
+            self._make_platform,
+            name + ("" if queue == "store" else " and JetStream"),
+        )
+        self._abilities = replace(
+            self._abilities,
+            how=HOW if queue == "store" else {**HOW, **ON_JETSTREAM},
+            sources={**ABILITIES.sources, **SOURCES},
+        )
+
+    def reset(self, setting: Any) -> Abilities:
+        lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
+        if self._nursery is not None and not self._nursery.sound:
+            self._drop()  # its processes have died with it
+        try:
+            abilities = super().reset(setting)
+            return replace(abilities, performs=abilities.performs - set(lacking), unperformed=lacking)
+        except OSError as error:
+            raise DriverError(f"the platform could not be started: {error}") from None
+        except (NotEnabled, ProcessFailed, StepUncalled) as error:
+            raise DriverError(f"the platform could not be reset: {error}") from None
+
+    def break_as(self, mutant: str) -> None:
+        """From the next reset on, drive this broken variant; "": the platform as it is."""
+        self._drop()
+        self.mutant = mutant
+
+    def close(self) -> None:
+        self._drop()
+        if self._nursery is not None:
+            self._nursery.close()
+        super().close()
+
+    def _make_platform(self, path: str, settings: Settings) -> PlatformCore:
+        if self._nursery is not None and not self._nursery.sound:
+            self._nursery.close()
+            self._nursery = None
+        if self._nursery is None:
+            self._nursery = Nursery(str(Path(path).parent))
+        return PlatformCore(path.removesuffix(".db"), settings, self._nursery, self.store, self.queue, self.mutant)
+
+    def observe(self) -> Observation:
+        core = self.core
+        assert isinstance(core, PlatformCore)
+        asked = [remote for remote in core.remotes.values() if remote.begin_look()]
+        lost = []
+        for remote in asked:
+            try:
+                remote.end_look()
+            except ProcessLost as error:
+                lost.append(str(error))
+        seen = super().observe()
+        if lost:
+            raise ProcessLost(f"{'; '.join(lost)}, and nobody had stopped or killed it", seen)
+        return seen

@@ -1,0 +1,98 @@
+"""The process that forks those of the platform quickly, as all is imported already: ``… .fork_server FD LOG``.
+
+It stands in for the supervisor, which would start the same code anew in an interpreter of its own, more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import onceproof.implementation.platform.gate.processes
+import onceproof.implementation.platform.http.server  # noqa: F401
+from onceproof.implementation.platform import __main__ as platform
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.processes.base import die_with_parent
+
+Prepare = Callable[[dict[str, Any]], None]
+
+
+def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
+    """Fork a process for each request on the socket; prepare may change the code of a process before it runs."""
+    die_with_parent(os.getppid())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever drives
+    control, own = socket.socket(fileno=descriptor), os.getpid()
+    while True:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        except OSError:
+            return  # who drives was killed
+        if not data:
+            return
+        request = json.loads(data)
+        config = PlatformConfig.from_json(request["config"])
+        _import_for(config)
+        child = os.fork()
+        if child == 0:
+            die_with_parent(own)
+            control.close()
+            _become(request, config, descriptors, log, prepare)
+        for number in descriptors:
+            os.close(number)
+        try:
+            control.send(str(child).encode())
+        except OSError:
+            return  # who drives is gone, and so are they all
+        _reap()
+
+
+def _import_for(config: PlatformConfig) -> None:
+    """What all processes need, which would each import it otherwise; what is not there they say themselves."""
+    with contextlib.suppress(ImportError):
+        if config.store != "sqlite":
+            importlib.import_module("onceproof.implementation.stores.postgres")
+        if config.queue != "store":
+            importlib.import_module("onceproof.implementation.stores.jetstream")
+
+
+def _become(
+    request: dict[str, Any], config: PlatformConfig, descriptors: list[int], log: str, prepare: Prepare | None
+) -> None:
+    """Be the process that was asked for, to its end."""
+    os.setsid()
+    os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
+    try:
+        if request["mutant"]:
+            from onceproof.conformance.reference.platform.mutants import spoil
+
+            spoil(request["mutant"])
+        if prepare is not None:
+            prepare(request)
+        listener = descriptors[0] if descriptors else -1
+        asyncio.run(platform.run(request["role"], request["name"], config, request["folder"], listener))
+    except BaseException as error:
+        os.write(2, f"{request['name']}: {type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _reap() -> None:
+    """Ask how those that have ended did, so that nothing of them stays."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,86 @@
+"""Broken variants of the platform: the core's mutants that are classes, switched on in its processes, and canaries.
+
+The canaries are faults of a process at its gate; they show that a replay ends in time with the right word for each.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import types
+from collections.abc import Callable
+from typing import Any
+
+from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.implementation.components.agent import Agent
+from onceproof.implementation.components.queue import Queue
+from onceproof.implementation.components.scheduler import Scheduler
+from onceproof.implementation.components.task_store import TaskStore
+from onceproof.implementation.platform.gate.gate import Gate
+from onceproof.implementation.probe import action
+
+BASES: dict[str, type] = {"store": TaskStore, "queue": Queue, "scheduler": Scheduler, "agent": Agent}
+GATED = Gate.around
+
+
+def _at_receive(number: signal.Signals) -> Callable[..., Any]:
+    def around(self: Gate, name: str, arguments: dict[str, Any], call: Callable[[], Any]) -> Any:
+        if name == "receive" and self.granted is not None and self.granted[0] == name:
+            os.kill(os.getpid(), number)
+        return GATED(self, name, arguments, call)
+
+    return around
+
+
+def _without_leave(self: Gate, name: str, arguments: dict[str, Any], call: Callable[[], Any]) -> Any:
+    """Delete passes the probe, and does not wait for leave."""
+    if name in ("record", "delete"):
+        self.granted = None
+        result = call()
+        self.passed.append((name, arguments))
+        return result
+    return GATED(self, name, arguments, call)
+
+
+CANARIES: dict[str, Callable[[], None]] = {
+    "dies-at-the-gate": lambda: setattr(Gate, "around", _at_receive(signal.SIGKILL)),
+    "sleeps-at-the-gate": lambda: setattr(Gate, "around", _at_receive(signal.SIGSTOP)),
+    "never-dispatches": lambda: setattr(Scheduler, "dispatch", lambda self, message, agent: None),
+    "acts-without-leave": lambda: setattr(Gate, "around", _without_leave),
+    "goes-round-the-gate": lambda: setattr(Scheduler, "record", Scheduler.record.__wrapped__),  # type: ignore[attr-defined]
+}
+PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]
+
+
+def spoil(name: str) -> None:
+    """Break this process: put what a mutant has in the place of what the classes have."""
+    if name in CANARIES:
+        CANARIES[name]()
+        return
+    for part, broken in MUTANTS[name].parts.items():
+        _replace(BASES[part], broken)
+
+
+def _replace(base: type, broken: type) -> None:
+    """Whatever is made as a base becomes the broken one, whose actions pass the probe as the base's do."""
+    probed = {
+        name: action(_called(value, name))
+        for name, value in vars(broken).items()
+        if hasattr(getattr(base, name, None), "__wrapped__")
+    }
+    made = type(broken.__name__, (broken,), probed)
+    begin = base.__init__  # type: ignore[misc]
+
+    def init(self: Any, *values: Any, **named: Any) -> None:
+        begin(self, *values, **named)
+        if type(self) is base:
+            self.__class__ = made
+
+    base.__init__ = init  # type: ignore[misc]
+
+
+def _called(function: Any, name: str) -> Any:
+    """A function under another name, which its probe shows."""
+    return types.FunctionType(
+        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
+    )

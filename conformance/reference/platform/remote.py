@@ -1,0 +1,226 @@
+"""A process of the platform as whoever holds the gate sees it: it gets leave, and reports what it did with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from onceproof.conformance.driver import DriverError, ProcessLost, StepUncalled
+from onceproof.conformance.reference.leash import Leash
+from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.gate.gate import ANY, LOOK
+from onceproof.implementation.platform.wire.frames import pack, receive_frame
+
+ANSWER_SECONDS = 10.0
+Passed = Mapping[str, Any]
+LOOKING = pack({"action": LOOK})
+
+
+class ProcessFailed(Exception):
+    """A component ended an action with an exception that is no refusal."""
+
+
+class Nursery:
+    """Forks the processes of platforms, and takes each one's connection to the gate.
+
+    folder: for its log and its gate.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.log, self.gate = f"{folder}/log.ndjson", f"{folder}/gate"
+        self._failed = False
+        for path in (self.log, self.gate):
+            Path(path).unlink(missing_ok=True)
+        self._gate = socket.socket(socket.AF_UNIX)
+        self._gate.bind(self.gate)
+        self._gate.listen(64)
+        self._gate.settimeout(30)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "onceproof.conformance.reference.platform.fork_server",
+            str(theirs.fileno()),
+            self.log,
+        ]
+        self._leash = Leash()
+        inherited = [theirs.fileno(), self._leash.held]
+        self._process = subprocess.Popen(command, pass_fds=inherited, start_new_session=True)
+        self._leash.hand_over()
+        theirs.close()
+        self._control.settimeout(60)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it runs, and no fork has failed, so that nobody is on the way who is not waited for."""
+        return not self._failed and self._process.poll() is None
+
+    def fork(
+        self, role: str, name: str, config: PlatformConfig, mutant: str, listener: socket.socket | None
+    ) -> tuple[int, socket.socket]:
+        """A new process of a platform: its id, and its connection to the gate. mutant: how it is broken, or ""."""
+        request = {"role": role, "name": name, "folder": config.data, "mutant": mutant, "config": config.to_json()}
+        data = json.dumps(request).encode()
+        self._failed = True
+        try:
+            socket.send_fds(self._control, [data], [listener.fileno()] if listener is not None else [])
+            child = int(self._control.recv(64))
+            connection, _ = self._gate.accept()
+            connection.settimeout(ANSWER_SECONDS)
+            hello = receive_frame(connection)
+        except (OSError, ValueError) as error:  # a nursery that is dead answers with nothing, which is no number
+            raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
+        if hello is None or hello[0]["process"] != name:
+            raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
+        self._failed = False
+        return child, connection
+
+    def last_words(self) -> str:
+        """The last line of the processes' log."""
+        with contextlib.suppress(OSError, IndexError):
+            return Path(self.log).read_text(encoding="utf-8").splitlines()[-1]
+        return "(nothing)"
+
+    def close(self) -> None:
+        """End it, and with it all that it has forked: nobody writes into their folders any more."""
+        self._control.close()
+        self._gate.close()
+        self._process.kill()
+        self._process.wait()
+        self._leash.await_end()
+
+
+class Remote:
+    """One process under the gate. SIGKILL ends it, SIGSTOP and SIGCONT pause and resume it; ``view`` is its memory."""
+
+    def __init__(self, name: str, now: Callable[[], int], fork: Callable[[], tuple[int, socket.socket]]) -> None:
+        self.name, self._now, self._fork = name, now, fork
+        self.stopped = False
+        self.view: Any = None
+        self.child, self.connection = self._fork()
+        self.alive = True
+
+    def order(self, call: str, **arguments: Any) -> None:
+        """Have the process do what time or the network would do to it; no action, so no leave is needed."""
+        self._exchange(call, arguments, False, {})
+
+    def step(self, action: str, arguments: Mapping[str, str], **given: Any) -> Passed:
+        """Give leave for an action; the arguments that it then had. NotEnabled: it was not taken.
+
+        ProcessLost: the process died, or did not answer in time. StepUncalled: it did what it had no leave for.
+        """
+        self.begin(action, arguments, **given)
+        return self.end(action, arguments)
+
+    def begin(self, action: str, arguments: Mapping[str, str], **given: Any) -> None:
+        """The first half of a step: the leave is on its way, and something else may have to happen."""
+        self._send({"action": action, "arguments": dict(arguments), "probed": True, "now": self._now(), **given})
+
+    def end(self, action: str, arguments: Mapping[str, str]) -> Passed:
+        """The second half: what became of it."""
+        done = self._receive(action)
+        passed: list[tuple[str, dict[str, Any]]] = done["passed"]
+        right = [names for name, names in passed if name == action and _matches(arguments, names)]
+        if len(passed) > len(right) or len(right) > 1:
+            raise StepUncalled(f"{self.name} had leave for `{action}` and did {', '.join(name for name, _ in passed)}")
+        self._check(action, done)
+        if not right:
+            raise NotEnabled(done["refused"] or f"{self.name} did not do `{action}`")
+        return right[0]
+
+    def begin_look(self) -> bool:
+        """Ask for its memory as it is now; whether there is something to hear of it.
+
+        A stopped process remembers what it did; one that has no memory need only live.
+        """
+        if self.stopped or not self.alive:
+            return False
+        if self.view is None:
+            return bool(select.select([self.connection], [], [], 0)[0])
+        with contextlib.suppress(OSError):  # that it is dead, the second half finds
+            self.connection.sendall(LOOKING)
+        return True
+
+    def end_look(self) -> None:
+        """The second half: ``view`` is its memory. ProcessLost: it died, or does not answer, and nobody killed it."""
+        self._receive(LOOK)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until the process is gone: its end of the connection closes."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.child, signal.SIGKILL)
+        self.stopped = self.alive = False
+        with contextlib.suppress(OSError):
+            while receive_frame(self.connection) is not None:
+                pass
+        self.connection.close()
+
+    def restart(self) -> None:
+        """A new process in the place of a killed one."""
+        self.child, self.connection = self._fork()
+        self.view, self.alive = None, True
+
+    def stop(self) -> None:
+        """SIGSTOP."""
+        os.kill(self.child, signal.SIGSTOP)
+        self.stopped = True
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        os.kill(self.child, signal.SIGCONT)
+        self.stopped = False
+
+    def _exchange(self, call: str, arguments: Mapping[str, Any], probed: bool, given: Mapping[str, Any]) -> None:
+        """A stopped process is woken for as long as it takes."""
+        if self.stopped:
+            os.kill(self.child, signal.SIGCONT)
+        self._send({"action": call, "arguments": dict(arguments), "probed": probed, "now": self._now(), **given})
+        done = self._receive(call)
+        if self.stopped:
+            os.kill(self.child, signal.SIGSTOP)
+        if done["passed"]:
+            raise StepUncalled(f"{self.name} had no leave and did {', '.join(name for name, _ in done['passed'])}")
+        self._check(call, done)
+
+    def _check(self, call: str, done: Mapping[str, Any]) -> None:
+        if done["failed"] is not None:
+            raise ProcessFailed(f"{self.name} failed at `{call}`: {done['failed']}")
+
+    def _send(self, leave: dict[str, Any]) -> None:
+        try:
+            self.connection.sendall(pack(leave))
+        except OSError:
+            self.kill()
+            raise ProcessLost(f"{self.name} died before it had leave for `{leave['action']}`") from None
+
+    def _receive(self, call: str) -> dict[str, Any]:
+        self.connection.settimeout(ANSWER_SECONDS)
+        told = f"do `{call}`" if call != LOOK else "show its memory"
+        try:
+            self.connection.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            self.kill()
+            raise ProcessLost(f"{self.name} did not {told} in {ANSWER_SECONDS:g} s") from None
+        except OSError:
+            pass
+        frame = receive_frame(self.connection)
+        if frame is None:
+            self.kill()
+            raise ProcessLost(f"{self.name} died" + (f" when it had leave for `{call}`" if call != LOOK else ""))
+        self.view = frame[0]["view"]
+        return frame[0]
+
+
+def _matches(wanted: Mapping[str, str], found: Mapping[str, Any]) -> bool:
+    return all(value in (ANY, found.get(key)) for key, value in wanted.items())

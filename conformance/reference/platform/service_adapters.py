@@ -1,0 +1,172 @@
+"""The platform's processes that serve all users, with the faces of the components that they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onceproof.conformance.driver import ProcessLost
+from onceproof.conformance.reference.platform.adapters import Face
+from onceproof.conformance.reference.platform.interposed import Post
+from onceproof.conformance.reference.platform.remote import Remote
+from onceproof.implementation.components.messages import SAYS_202, SAYS_400
+from onceproof.implementation.errors import NotEnabled, require
+from onceproof.implementation.platform.gate.gate import ANY
+
+if TYPE_CHECKING:
+    from onceproof.conformance.reference.platform.system import PlatformCore
+
+
+BEAT = "SELECT beat_until_ns FROM members WHERE scheduler = ?"
+BEAT_AT = "UPDATE members SET beat_until_ns = ? WHERE scheduler = ?"
+
+
+class Api(Face):
+    """The API server's process; a POST goes out when there is leave for what becomes of it."""
+
+    def __init__(self, remote: Remote, core: PlatformCore) -> None:
+        super().__init__(remote, core)
+        self.open: dict[tuple[str, str], Post] = {}
+
+    @property
+    def admitting(self) -> dict[tuple[str, str], bool]:
+        """What it has recorded and not enqueued (only with atomic_admission off)."""
+        names = self.core.names
+        return {(names.task(task), names.submission(request)): True for task, request in self.remote.view or ()}
+
+    def admit(self, task: str, submission: str) -> None:
+        """The POST arrives, is recorded and answered."""
+        self._post("admit", task, submission, SAYS_202)
+
+    def refuse(self, task: str, submission: str) -> None:
+        """The POST arrives, and the task is known."""
+        self._post("refuse", task, submission, SAYS_400)
+
+    def api_crash(self) -> None:
+        """SIGKILL; a new process takes its place at once."""
+        self.forget()
+        self.core.network.break_all()
+
+    def forget(self) -> None:
+        """A new process, and nobody waits for an answer of the old one."""
+        self.remote.kill()
+        self.remote.restart()
+        for post in self.open.values():
+            post.hang_up()
+        self.open.clear()
+
+    def enqueue(self, task: str, submission: str, message: str) -> None:
+        """What was recorded is put on the queue, as a message of an id of its own; then its POST is answered."""
+        if self.core.names.knows(message):
+            raise NotEnabled(f"there is a {message} already")
+        passed = self.remote.step("enqueue", {**self.real({"task": task, "submission": submission}), "message": ANY})
+        self.core.names.bind(message, passed["message"])
+        self._answered(self.open.pop((task, submission)), task, submission, SAYS_202)
+
+    def stop(self, task: str, message: str) -> None:
+        """The user's request to stop a task arrives."""
+        row = self.core.observer.messages().get(message)
+        require(row is not None and row.task == task, f"there is no {message} of {task}")
+        arguments = self.real({"task": task, "message": message})
+        self.remote.begin("stop", arguments)
+        post = self.core.put_stop(task)
+        try:
+            self.remote.end("stop", arguments)
+        finally:
+            post.answer()
+
+    def _post(self, action: str, task: str, submission: str, says: str) -> None:
+        network = self.core.network
+        network.request(task, submission)
+        arguments = {**self.real({"task": task}), "submission": ANY}
+        self.remote.begin(action, arguments)
+        post = self.core.post(task)
+        try:
+            passed = self.remote.end(action, arguments)
+        except ProcessLost:
+            post.hang_up()  # nobody will answer
+            raise
+        except BaseException:
+            post.answer()
+            raise
+        self.core.names.bind((task, submission), passed["submission"])
+        if self.core.settings.mechanisms.atomic_admission or action == "refuse":
+            self._answered(post, task, submission, says)
+        else:
+            network.take(task, submission)
+            self.open[task, submission] = post
+
+    def _answered(self, post: Post, task: str, submission: str, says: str) -> None:
+        status, _ = post.answer()
+        answer = {202: SAYS_202, 400: SAYS_400}.get(status, f"status {status}")
+        self.core.network.answer(task, submission, answer if status in (202, 400) else says)
+
+
+class Relay(Face):
+    """The relay's process."""
+
+    @property
+    def published(self) -> set[tuple[str, str]]:
+        """The rows that it has published and not marked."""
+        names = self.core.names
+        return {(names.task(task), names.submission(request)) for task, request in self.remote.view or ()}
+
+    def relay(self, task: str, submission: str, message: str) -> None:
+        """A row is published, as a message of an id of its own."""
+        if self.core.names.knows(message):
+            raise NotEnabled(f"there is a {message} already")
+        passed = self.remote.step("relay", {**self.real({"task": task, "submission": submission}), "message": ANY})
+        self.core.names.bind(message, passed["message"])
+
+    def relay_again(self, task: str, submission: str) -> None:
+        """A row is found to be on the queue."""
+        self.step("relay_again", {"task": task, "submission": submission})
+
+    def mark_relayed(self, task: str, submission: str) -> None:
+        """A row is marked."""
+        self.step("mark_relayed", {"task": task, "submission": submission})
+
+    def relay_crash(self) -> None:
+        """SIGKILL; a new process takes its place at once."""
+        self.remote.kill()
+        self.remote.restart()
+
+
+class Balancer(Face):
+    """The load balancer's process; that a scheduler beats no more is told by its row, as if time had passed."""
+
+    def assign(self, scheduler: str, user: str) -> None:
+        """A queue gets an owner."""
+        self.step("assign", {"scheduler": scheduler, "user": user})
+
+    def stale_owner(self, scheduler: str, user: str) -> None:
+        """The owner's heartbeat comes too late, so its queue is given away; then it beats again, and knows nothing."""
+        owner = self.core.observer.owners().get(user)
+        up = owner is not None and self.core.schedulers[owner].mode == "UP"
+        beat = self.core.database.row(BEAT, owner)
+        if owner is None or not up or owner == scheduler or beat is None:
+            raise NotEnabled(f"{user}'s queue has no other owner that is up")
+        self.withdraw(owner)
+        try:
+            self.step("assign", {"scheduler": scheduler, "user": user})
+        finally:
+            self.core.database.run(BEAT_AT, beat[0], owner)
+
+    def withdraw(self, scheduler: str) -> None:
+        """The last heartbeat does not hold any more."""
+        self.core.database.run(BEAT_AT, self.core.clock.now_ns(), scheduler)
+
+
+class Resources(Face):
+    """The resource manager's process."""
+
+    def place(self, scheduler: str, message: str, agent: str) -> None:
+        """An agent is chosen."""
+        self.step("place", {"scheduler": scheduler, "message": message, "agent": agent})
+
+    def replace(self, scheduler: str, message: str, agent: str) -> None:
+        """Another agent is chosen."""
+        self.step("replace", {"scheduler": scheduler, "message": message, "agent": agent})
+
+    def fail_lost(self, scheduler: str, message: str) -> None:
+        """The task is failed."""
+        self.step("fail_lost", {"scheduler": scheduler, "message": message})

@@ -1,0 +1,225 @@
+"""Model and system side by side: every step is taken in both, and after every step their states are compared."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from onceproof.conformance.driver import (
+    Abilities,
+    Driver,
+    DriverError,
+    ProcessLost,
+    StepRefused,
+    StepUncalled,
+    StepUncertain,
+    setting_of,
+)
+from onceproof.conformance.replay.compare import Comparison, Difference
+from onceproof.model.checker.results import Trace
+from onceproof.model.language import Step, System
+from onceproof.model.language.errors import nearest
+from onceproof.model.language.layout import State
+
+PERFORMED = "the system did what the model forbids"
+MARKED = "the system refused what the model forbids, and changed something all the same"
+UNCERTAIN = "the system could not say whether it did what the model forbids, and something has changed"
+
+
+class Kind(Enum):
+    """How a replay can come apart."""
+
+    DIFFERENT = "different"  # the step was taken, and the states differ
+    MISSING = "missing"  # the model takes the step, the system refuses it
+    UNEXPECTED = "unexpected"  # the system took a step that the model does not allow
+
+
+class Disagreement(Exception):
+    """Model and system disagree: of which kind, at which step (None: initially), and in which cells.
+
+    forbidden: the steps that the model forbids and that the system was asked for, where that is what failed.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        step: Step | None,
+        differences: Sequence[Difference],
+        reason: str = "",
+        forbidden: Sequence[Step] = (),
+    ) -> None:
+        super().__init__(reason or kind.value)
+        self.kind, self.step, self.differences, self.reason = kind, step, tuple(differences), reason
+        self.forbidden = tuple(forbidden)
+
+    def resembles(self, other: Disagreement) -> bool:
+        """Whether the other is likely the same fault: of one kind, at the same action."""
+        mine, theirs = (self.step and self.step.action), (other.step and other.step.action)
+        return self.kind is other.kind and mine == theirs and bool(self.forbidden) == bool(other.forbidden)
+
+
+class NotPerformed(Exception):
+    """The driver does not perform an action that is needed here."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"the driver does not perform `{action}`")
+        self.action = action
+
+
+class Lockstep:
+    """A model and a driver that go the same way.
+
+    ``state`` is where the model is; ``compared`` counts the comparisons. ``begin`` comes first.
+    """
+
+    def __init__(self, system: System, driver: Driver) -> None:
+        self.system, self.driver = system, driver
+        self.state: State = system.initial
+        self.compared = 0
+        self._setting = setting_of(system)
+        self._arguments: dict[Step, dict[str, str]] = {}
+        self._comparison = Comparison(system, ())
+        self.abilities: Abilities = Abilities("", frozenset(), frozenset())
+
+    def begin(self) -> None:
+        """Reset the system and compare the initial states.
+
+        Disagreement, DriverError (also for a driver that claims actions or fields that the model lacks, or that
+        observes nothing).
+        """
+        abilities = self.driver.reset(self._setting)
+        if abilities != self.abilities:
+            self.abilities, self._comparison = abilities, self._prepare(abilities)
+        self.state = self.system.initial
+        self._compare(None, self.state)
+
+    def can(self, step: Step) -> bool:
+        """Whether the driver performs the action of a step, or needs not."""
+        return step.action in self.abilities.performs or step.action in self.abilities.internal
+
+    def take(self, step: Step, after: State) -> None:
+        """Take a step that leads the model to ``after``. Disagreement, NotPerformed, DriverError."""
+        reason = ""
+        if step.action not in self.abilities.internal:
+            if step.action not in self.abilities.performs:
+                raise NotPerformed(step.action)
+            try:
+                self.driver.step(step.action, self._named(step))
+            except StepRefused as refusal:
+                raise Disagreement(Kind.MISSING, step, [], str(refusal)) from None
+            except StepUncalled as uncalled:
+                raise Disagreement(Kind.UNEXPECTED, step, self._seen(after), str(uncalled)) from None
+            except StepUncertain as uncertain:
+                reason = str(uncertain)  # the comparison tells whether it has happened
+        self._compare(step, after, reason)
+        self.state = after
+
+    def expect_refusals(self, steps: Sequence[Step]) -> int:
+        """Ask the system for steps that the model forbids in the present state: each must be refused.
+
+        Returns how many were asked. Disagreement: one was performed, or one that was refused left a mark.
+        """
+        for position, step in enumerate(steps):
+            try:
+                self.driver.step(step.action, self._named(step))
+            except ProcessLost as lost:
+                raise Disagreement(Kind.DIFFERENT, step, self._seen(self.state), str(lost), [step]) from None
+            except StepRefused:
+                continue
+            except StepUncertain:
+                self._compare(step, self.state, UNCERTAIN, steps[: position + 1])
+                continue
+            except StepUncalled as uncalled:
+                raise Disagreement(Kind.UNEXPECTED, step, self._seen(self.state), str(uncalled), [step]) from None
+            raise Disagreement(Kind.UNEXPECTED, step, self._seen(self.state), PERFORMED, [step])
+        if steps:
+            self._compare(None, self.state, MARKED, steps)
+        return len(steps)
+
+    def _named(self, step: Step) -> dict[str, str]:
+        known = self._arguments.get(step)
+        if known is None:
+            known = self._arguments[step] = self.system.named_arguments(step)
+        return known
+
+    def _prepare(self, abilities: Abilities) -> Comparison:
+        actions = self.system.model.actions
+        for name in sorted(abilities.performs | abilities.internal | set(abilities.lenient)):
+            if name not in actions:
+                raise DriverError(
+                    f"the driver claims an action `{name}`, which the model lacks{nearest(name, actions)}"
+                )
+        if not abilities.observes:
+            raise DriverError("the driver observes nothing, so there is nothing to compare")
+        if not abilities.performs:
+            raise DriverError("the driver performs nothing, so there is nothing to replay")
+        return Comparison(self.system, abilities.observes)
+
+    def _seen(self, state: State) -> list[Difference]:
+        try:
+            return self._comparison.differences(state, self.driver.observe())
+        except ProcessLost as lost:
+            return self._comparison.differences(state, lost.observation or {})
+
+    def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
+        self.compared += 1
+        try:
+            observation = self.driver.observe()
+        except ProcessLost as lost:
+            differences = self._comparison.differences(state, lost.observation or {})
+            raise Disagreement(Kind.DIFFERENT, step, differences, str(lost), forbidden) from None
+        if not self._comparison.agrees(state, observation):
+            differences = self._comparison.differences(state, observation)
+            raise Disagreement(Kind.DIFFERENT, step, differences, reason, forbidden)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What became of a replayed trace: how many steps agreed, and at which one (from 1; 0: initially) it ended.
+
+    disagreement: None where all agreed. not_performed: the action that the driver lacks, where that ended it.
+    """
+
+    trace: Trace
+    steps: int
+    compared: int
+    disagreement: Disagreement | None = None
+    not_performed: str = ""
+
+
+def replay(trace: Trace, driver: Driver, forbidden: Sequence[Step] = ()) -> Replay:
+    """Replay a trace of the model step by step and stop at the first disagreement. DriverError passes through.
+
+    forbidden: steps that the model forbids at the end of the trace, and that the system must refuse there.
+    """
+    lockstep = Lockstep(trace.system, driver)
+    taken = 0
+    try:
+        lockstep.begin()
+        for step, after in zip(trace.steps, trace.states[1:], strict=True):
+            lockstep.take(step, after)
+            taken += 1
+        lockstep.expect_refusals(forbidden)
+    except Disagreement as disagreement:
+        return Replay(trace, taken, lockstep.compared, disagreement)
+    except NotPerformed as lacking:
+        return Replay(trace, taken, lockstep.compared, not_performed=lacking.action)
+    return Replay(trace, taken, lockstep.compared)
+
+
+def random_traces(system: System, number: int, length: int, seed: int) -> Iterator[Trace]:
+    """Random runs of the model: at each state every enabled step is equally likely; a run ends where none is."""
+    chance = random.Random(seed)
+    for _ in range(number):
+        states: list[State] = [system.initial]
+        steps: list[Step] = []
+        while len(steps) < length:
+            ways = list(system.successors(states[-1]))
+            if not ways:
+                break
+            step, after = chance.choice(ways)
+            steps.append(step)
+            states.append(after)
+        yield Trace(system, tuple(states), tuple(steps))

@@ -1,0 +1,258 @@
+"""Hypothesis drives a system along the model, towards transitions not covered yet, and asks for forbidden steps too.
+
+What Hypothesis draws are plain numbers; which step a number means depends on what is covered so far. So that
+Hypothesis can run an example again, what guides it changes only between examples, and never after the first failure.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Flaky
+
+from onceproof.conformance.coverage.graph import explore
+from onceproof.conformance.driver import Driver, DriverError
+from onceproof.conformance.replay.confirm import Confirmation, confirm
+from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
+from onceproof.conformance.replay.refusals import Refusals
+from onceproof.conformance.replay.shrink import cost, shrink
+from onceproof.model.checker.results import Trace
+from onceproof.model.language import Step, System
+from onceproof.model.language.layout import State
+
+NUMBERS = st.integers(0, 1 << 16)
+ANY, FORBIDDEN = 6, 7  # the meanings of a number modulo 8: any enabled step; what is forbidden; else what is new
+HYPOTHESIS_SHRINKS_SECONDS = 3.0  # what follows leaves out whole steps, which numbers can't
+FAR = 1 << 30
+MAP_STATES, MAP_SECONDS = 30_000, 3.0  # how far the model is explored beforehand, to know where new things are
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to look: examples of so many steps, chosen by ``seed``; seconds at most (None: no limit).
+
+    refusals: for how many forbidden steps the system is asked where a run comes to a state that no run was in before.
+    """
+
+    examples: int = 500
+    steps: int = 60
+    seed: int = 0
+    max_seconds: float | None = None
+    refusals: int = 25
+
+
+@dataclass
+class Findings:
+    """What was found out. ``covered`` of the ``seen`` transitions that visited states enable were taken.
+
+    disagreement and trace: the shortest failing run; confirmation: what became of it when it was replayed.
+    """
+
+    examples: int = 0
+    steps: int = 0
+    refused: int = 0
+    states: int = 0
+    covered: int = 0
+    seen: int = 0
+    seconds: float = 0.0
+    stopped: str = ""
+    disagreement: Disagreement | None = None
+    trace: Trace | None = None
+    first_steps: int = 0
+    first_seconds: float = 0.0
+    confirmation: Confirmation = field(default_factory=Confirmation)
+
+
+class _Enough(BaseException):
+    """Ends Hypothesis' search: time is up."""
+
+
+class _Broken(BaseException):
+    """The driver is wrong: nothing to shrink."""
+
+
+def drive(system: System, driver: Driver, effort: Effort | None = None) -> Findings:
+    """Look for a disagreement; shrink and confirm what is found. DriverError passes through."""
+    return _Campaign(system, driver, effort or Effort()).run()
+
+
+class _Campaign:
+    def __init__(self, system: System, driver: Driver, effort: Effort) -> None:
+        self.system, self.driver, self.effort = system, driver, effort
+        self.lockstep = Lockstep(system, driver)
+        self.found = Findings()
+        self.started = time.monotonic()
+        self.until = None if effort.max_seconds is None else self.started + effort.max_seconds
+        self.covered: set[tuple[State, Step]] = set()
+        self.distances: dict[State, int] | None = None
+        self.edge_distances: dict[State, int] = {}
+        self.before: dict[State, list[State]] | None = None
+        self.ways: dict[State, list[tuple[Step, State]]] = {}
+        self.nots: dict[State, list[Step]] = {}
+        self.visited: set[State] = set()
+        self.frozen = False
+        self.refusals: Refusals | None = None
+
+    def run(self) -> Findings:
+        """Search, then shrink and confirm."""
+        quiet = settings(
+            max_examples=self.effort.examples,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink),
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            stateful_step_count=self.effort.steps,
+        )
+        try:
+            seed(self.effort.seed)(quiet(given(st.data())(self._example)))()
+        except (Disagreement, Flaky, _Enough):
+            pass
+        except _Broken as broken:
+            if self.found.disagreement is None:
+                raise DriverError(str(broken)) from None
+            self.found.confirmation.unconfirmed = str(broken)  # the system has not survived what it did before
+        except KeyboardInterrupt:
+            self.found.stopped = "interrupted"
+        self._conclude()
+        return self.found
+
+    def _example(self, data: st.DataObject) -> None:
+        self._check_time()
+        self.found.examples += 1
+        taken: list[Step] = []
+        states: list[State] = [self.system.initial]
+        try:
+            self.lockstep.begin()
+            if self.refusals is None:
+                self.refusals = Refusals(self.system, self.lockstep.abilities)
+                self._draw_map()
+            # All numbers at once: however soon a run ends, what Hypothesis has drawn has the same shape.
+            for number in data.draw(st.lists(NUMBERS, min_size=self.effort.steps, max_size=self.effort.steps)):
+                if not self._move(number, taken, states):
+                    break
+        except Disagreement as disagreement:
+            self._note(disagreement, Trace(self.system, tuple(states), tuple(taken)))
+            raise
+        except DriverError as error:
+            raise _Broken(str(error)) from None
+        if not self.frozen:
+            self.covered.update(zip(states, taken, strict=False))
+            self.visited.update(states)
+            self.distances = None
+
+    def _move(self, number: int, taken: list[Step], states: list[State]) -> bool:
+        """Do what a number means here: take a step, or ask for a forbidden one. False where the run has ended."""
+        meaning, choice = number % 8, number // 8
+        here = states[-1]
+        ways = self._ways(here)
+        if meaning == FORBIDDEN or not ways:
+            self._ask(here, taken, choice)
+            return bool(ways)
+        if meaning != ANY:
+            ways = self._newest(here, ways)
+        step, after = ways[choice % len(ways)]
+        self.found.steps += 1
+        taken.append(step)
+        states.append(after)
+        self.lockstep.take(step, after)
+        if after not in self.visited:
+            self._ask(after, taken, choice)
+        return True
+
+    def _draw_map(self) -> None:
+        """Explore the model beforehand as far as that is quick, so that runs know the way to what is not covered."""
+        graph = explore(self.system, self.lockstep.can, MAP_STATES, MAP_SECONDS)
+        for state, leaving in zip(graph.states, graph.leaving, strict=True):
+            edges = [graph.edges[number] for number in leaving]
+            if edges:
+                self.ways[state] = [(edge.step, graph.states[edge.target]) for edge in edges]
+
+    def _ways(self, state: State) -> list[tuple[Step, State]]:
+        if state not in self.ways:
+            self.before = None
+            self.ways[state] = [way for way in self.system.successors(state) if self.lockstep.can(way[0])]
+        return self.ways[state]
+
+    def _ask(self, state: State, taken: list[Step], choice: int) -> None:
+        """Ask for some forbidden steps: first those taken earlier in this run (most systems err in doing a thing
+        twice), then others."""
+        if not self.effort.refusals:
+            return
+        if state not in self.nots:
+            assert self.refusals is not None
+            self.nots[state] = self.refusals.forbidden(state)
+        earlier = set(taken)
+        start = choice % max(1, len(self.nots[state]))
+        turned = self.nots[state][start:] + self.nots[state][:start]
+        asked = sorted(turned, key=lambda step: step not in earlier)[: self.effort.refusals]
+        self.found.refused += len(asked)
+        self.lockstep.expect_refusals(asked)
+
+    def _newest(self, here: State, ways: list[tuple[Step, State]]) -> list[tuple[Step, State]]:
+        """The ways towards the nearest state that no run was in; where all are known, towards a new transition."""
+        if self.distances is None:
+            unknown = {after for known in self.ways.values() for _, after in known} - self.visited
+            self.distances = self._distances_to(unknown)
+            new = {state for state, known in self.ways.items() if any((state, w[0]) not in self.covered for w in known)}
+            self.edge_distances = self._distances_to(new)
+        if here in self.distances:
+            nearest = min(self.distances.get(after, FAR) for _, after in ways)
+            return [way for way in ways if self.distances.get(way[1], FAR) == nearest]
+        new_ways = [way for way in ways if (here, way[0]) not in self.covered]
+        if new_ways:
+            return new_ways
+        nearest = min(self.edge_distances.get(after, FAR) for _, after in ways)
+        return [way for way in ways if self.edge_distances.get(way[1], FAR) == nearest]
+
+    def _distances_to(self, goals: set[State]) -> dict[State, int]:
+        """How many known transitions each state is away from the nearest goal; others are missing."""
+        if self.before is None:
+            self.before = {}
+            for state, ways in self.ways.items():
+                for _, after in ways:
+                    self.before.setdefault(after, []).append(state)
+        distances = dict.fromkeys(goals, 0)
+        layer = list(goals)
+        while layer:
+            following = []
+            for near in layer:
+                for state in self.before.get(near, ()):
+                    if state not in distances:
+                        distances[state] = distances[near] + 1
+                        following.append(state)
+            layer = following
+        return distances
+
+    def _note(self, disagreement: Disagreement, trace: Trace) -> None:
+        """Remember the best failing run so far."""
+        found = self.found
+        if not self.frozen:
+            self.frozen = True
+            found.first_steps = found.steps + found.refused
+            found.first_seconds = time.monotonic() - self.started
+            self.until = time.monotonic() + HYPOTHESIS_SHRINKS_SECONDS
+        if found.trace is None or cost(trace) < cost(found.trace):
+            found.disagreement, found.trace = disagreement, trace
+
+    def _check_time(self) -> None:
+        if self.until is not None and time.monotonic() > self.until:
+            if not self.frozen:
+                self.found.stopped = f"--max-seconds {self.effort.max_seconds:g}"
+            raise _Enough
+
+    def _conclude(self) -> None:
+        found = self.found
+        if found.disagreement is not None and found.trace is not None:
+            if not found.confirmation.unconfirmed:
+                found.confirmation = confirm(found.trace, found.disagreement, self.driver)
+            if found.confirmation.certain:
+                found.trace, found.disagreement = shrink(found.trace, found.disagreement, self.driver)
+        found.seconds = time.monotonic() - self.started
+        found.states = len(self.visited)
+        found.seen = sum(len(self.ways.get(state, ())) for state in self.visited)
+        found.covered = len(self.covered)

@@ -1,0 +1,67 @@
+"""A Hypothesis state machine made from a model: one rule for each action, and one for what the model forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from onceproof.conformance.driver import Driver
+from onceproof.conformance.replay.lockstep import Lockstep
+from onceproof.conformance.replay.refusals import Refusals
+from onceproof.model.language import Step, System
+from onceproof.model.language.layout import State
+
+CHOICES = st.integers(0, 10_000)
+
+
+class ModelMachine(RuleBasedStateMachine):
+    """What all machines share; ``machine_of`` makes one for a system and a driver.
+
+    Hypothesis chooses the rule (an action) and a number (which of its enabled arguments); model and system take the
+    step side by side. Initially and after each step their states are compared.
+    """
+
+    system: System
+    driver: Driver
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lockstep = Lockstep(self.system, self.driver)
+        self.lockstep.begin()
+        self.refusals = Refusals(self.system, self.lockstep.abilities)
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Note which steps are enabled now, by action."""
+        self.enabled: dict[str, list[tuple[Step, State]]] = {}
+        for step, after in self.system.successors(self.lockstep.state):
+            if self.lockstep.can(step):
+                self.enabled.setdefault(step.action, []).append((step, after))
+
+    @rule(choice=CHOICES)
+    def forbidden(self, choice: int) -> None:
+        """Ask for a step that the model forbids here."""
+        steps = self.refusals.forbidden(self.lockstep.state)
+        if steps:
+            self.lockstep.expect_refusals([steps[choice % len(steps)]])
+
+
+def machine_of(system: System, driver: Driver) -> type[ModelMachine]:
+    """The machine for a system and a driver; the driver is reset for each run and stays open."""
+    rules: dict[str, Any] = {name: _rule(name) for name in system.actions}
+    return type("Machine", (ModelMachine,), {"system": system, "driver": driver, **rules})
+
+
+def _rule(name: str) -> Callable[..., None]:
+    def take(self: ModelMachine, choice: int) -> None:
+        steps = self.enabled[name]
+        step, after = steps[choice % len(steps)]
+        self.lockstep.take(step, after)
+        self.look_around()
+
+    take.__name__ = name
+    marked: Callable[..., None] = rule(choice=CHOICES)(precondition(lambda self: name in self.enabled)(take))
+    return marked

@@ -1,0 +1,84 @@
+"""What can be seen of a core from outside: the rows of its tables, as a driver compares them with the model."""
+
+from dataclasses import dataclass
+
+from onceproof.implementation.clock import Clock
+from onceproof.implementation.stores.sqlite import Database
+
+VISIBLE, INVISIBLE, DELETED = "VISIBLE", "INVISIBLE", "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message in the queue. holder is who has the receipt that counts now; None when it lapsed or was deleted."""
+
+    task: str
+    submission: str
+    stage: str
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What became of a message that was received once at least."""
+
+    outcome: str
+    attempt: int
+
+
+class Observer:
+    """Read-only queries; each returns everything of its kind, keyed as the model keys it."""
+
+    TASKS = "SELECT task FROM tasks"
+    OUTBOX = "SELECT task, submission, relayed FROM outbox"
+    MESSAGES = """SELECT message, task, submission, visible_at_ns, leased_until_ns, receipt, holder, deleted_at_ns
+        FROM messages"""
+    OWNERS = "SELECT owner, scheduler FROM owners"
+    PLACEMENTS = "SELECT message, agent FROM placements"
+    AGENTS = "SELECT agent, gone FROM agents"
+    RUNS = "SELECT message, outcome, attempt FROM runs"
+    ATTEMPTS = "SELECT message, attempt FROM attempts"
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+
+    def recorded(self) -> set[str]:
+        """The tasks that the store has."""
+        return {row[0] for row in self.database.rows(self.TASKS)}
+
+    def outbox(self) -> dict[tuple[str, str], bool]:
+        """(task, submission) of every outbox row: whether it was marked as relayed."""
+        return {(row[0], row[1]): bool(row[2]) for row in self.database.rows(self.OUTBOX)}
+
+    def messages(self) -> dict[str, MessageRow]:
+        """Every message that the queue knows, deleted ones too."""
+        now = self.clock.now_ns()
+        seen = {}
+        for message, task, submission, visible_at, leased_until, receipt, holder, deleted_at in self.database.rows(
+            self.MESSAGES
+        ):
+            stage = DELETED if deleted_at is not None else INVISIBLE if visible_at > now else VISIBLE
+            current = holder if receipt is not None and (stage == DELETED or leased_until > now) else None
+            seen[message] = MessageRow(task, submission, stage, current)
+        return seen
+
+    def owners(self) -> dict[str, str]:
+        """Which scheduler owns each user's queue."""
+        return {row[0]: row[1] for row in self.database.rows(self.OWNERS)}
+
+    def placements(self) -> dict[str, str]:
+        """The agent that each message was placed on."""
+        return {row[0]: row[1] for row in self.database.rows(self.PLACEMENTS)}
+
+    def agents_gone(self) -> dict[str, bool]:
+        """Whether the incarnation that last had each agent's slot is gone."""
+        return {row[0]: bool(row[1]) for row in self.database.rows(self.AGENTS)}
+
+    def runs(self) -> dict[str, RunRow]:
+        """Outcome and current attempt by message; a message that was never received has none (open, attempt 1)."""
+        return {row[0]: RunRow(row[1], row[2]) for row in self.database.rows(self.RUNS)}
+
+    def failed_attempts(self) -> set[tuple[str, int]]:
+        """(message, attempt) of attempts that raised and were followed by another."""
+        return {(row[0], row[1]) for row in self.database.rows(self.ATTEMPTS)}

@@ -1,0 +1,336 @@
+"""The platform's processes as they run under a gate: their own turns, one action at a time, and nothing by themselves.
+
+What each does beside its turn stands in `act`: what time would do (a reply that does not come, the end of a lease) it
+does when whoever drives it says so.
+"""
+
+import asyncio
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from onceproof.implementation.clock import ManualClock
+from onceproof.implementation.components.messages import Exchange, Result
+from onceproof.implementation.components.queue import END_OF_TIME_NS
+from onceproof.implementation.components.resource_manager import ResourceManager
+from onceproof.implementation.components.scheduler import DISPATCHED, RECORDED
+from onceproof.implementation.components.task_store import OPEN, STOPPED
+from onceproof.implementation.errors import require
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.gate.gate import Gate, Leave
+from onceproof.implementation.platform.processes.agent import AgentProcess
+from onceproof.implementation.platform.processes.balancer import BalancerProcess
+from onceproof.implementation.platform.processes.base import Process
+from onceproof.implementation.platform.processes.relay import RelayProcess
+from onceproof.implementation.platform.processes.resources import ADDRESSES, ResourceProcess
+from onceproof.implementation.platform.processes.scheduler import SchedulerProcess
+
+IS_VISIBLE = "SELECT 1 FROM messages WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL"
+REDELIVERY_SECONDS = 0.1  # JetStream counts real time: what was delivered and not acknowledged comes again so soon
+IS_DELETED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns IS NOT NULL"
+
+
+class UnderGate(Process):
+    """A process whose probe is a gate and whose clock is moved by it; no group commits."""
+
+    probe: Gate
+    clock: ManualClock
+
+    def attach(self) -> None:
+        """Take the gate's clock and probe; called before anything is built on them."""
+        self.clock = ManualClock()
+        self.probe = Gate(self.name, self.config.gate, self.clock)
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """Each action is a transaction of its own."""
+        yield
+
+    async def run(self) -> None:
+        """Begin, then act on leaves until the other side is gone."""
+        await self.begin()
+        await self.probe.serve(self)
+
+    def ready(self, leave: Leave) -> bool:
+        """Whether what must have arrived is there."""
+        return True
+
+    async def act(self, leave: Leave) -> None:
+        """One turn."""
+        if leave["probed"]:
+            self.turn()
+
+    def choice(self, parameter: str, options: Any, best: str) -> str:
+        """Where several would do: the one that there is leave for, if it is among them."""
+        wish = self.probe.wish(parameter)
+        return wish if wish is not None and wish in options else best
+
+    def view(self) -> Any:
+        """No memory worth a look."""
+        return None
+
+
+class GatedScheduler(UnderGate, SchedulerProcess):
+    """A scheduler: each turn looks at everything in hand. broke: agents to which a connection broke unnoticed yet."""
+
+    def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
+        self.broke: set[str] = set()
+        super().__init__(name, config, folder)
+        if not self.queue.shares_store:
+            self.queue.redelivery_seconds = REDELIVERY_SECONDS  # type: ignore[attr-defined]
+            self.queue.pull_seconds = REDELIVERY_SECONDS  # type: ignore[attr-defined]
+        if not self.settings.mechanisms.owner_epoch:
+            # It hears of a queue when it gets it, and believes in that from then on, whatever the store says.
+            self.scheduler.learn_owned = lambda: None  # type: ignore[method-assign]
+
+    def ready(self, leave: Leave) -> bool:
+        action, arguments = leave["action"], leave["arguments"]
+        if action == "hear":
+            attempt = int(arguments["attempt"].removeprefix("attempt"))
+            return (self.name, arguments["agent"], arguments["message"], attempt) in self.wire.replies
+        if action == "receive":
+            return self._is_there(arguments["message"])
+        if action in ("dispatch", "reach"):
+            addresses: dict[str, str] = dict(self.database.rows(ADDRESSES))
+            self.wire.follow(addresses)
+            return arguments["agent"] not in addresses or self._can_reach(arguments["agent"])
+        if action == "settled":
+            work = self.scheduler.works.get(arguments["message"])
+            return work is not None and work.stage == RECORDED
+        if action == "broken":
+            return arguments["agent"] in self.broke
+        return action != "ask" or (self.resources is not None and self.resources.connected)
+
+    async def act(self, leave: Leave) -> None:
+        action, message = leave["action"], leave["arguments"].get("message")
+        if action == "timed_out":
+            self._time_out(message)
+        elif action == "reset":
+            self._forget_all()
+        elif action == "scheduler_upgrade":
+            self.ending.set()
+            self.drain_until = None
+            self.finished()
+        elif action == "upgrade_finish":
+            if self.ending.is_set() and self.finished():
+                await self.finish()
+        elif action == "broken":
+            self.broke.discard(leave["arguments"]["agent"])
+        elif action == "learn":
+            self.scheduler.learn(leave["arguments"]["user"])
+        elif action == "broker_duplicate":
+            self.scheduler.broker_duplicate(message)
+        elif action not in ("settled", "reach"):
+            self._turn_for(action)
+
+    def _turn_for(self, action: str) -> None:
+        if action != "hear":
+            self.wire.replies.clear()  # one that may not be heard yet is on the wire still
+        self.later.clear()
+        self.asking.clear()
+        self.dirty = dict.fromkeys(self.scheduler.works)
+        self.beat_at = 0.0
+        self.renew_at = 0.0 if action in ("renew", "receipt_refused") else math.inf
+        self.turn()
+        self._after_commit()
+
+    def _advance_held(self, message: str) -> None:
+        """With sticky_placement off nobody is asked where a message is to run: any agent will do, each time."""
+        if self.settings.mechanisms.sticky_placement or self.store.run(message).outcome != OPEN:
+            super()._advance_held(message)
+            return
+        agents = [agent for agent in sorted(self.wire.links) if self._can_reach(agent)]
+        if agents:
+            self.scheduler.dispatch(message, self.choice("agent", agents, agents[0]))
+
+    def _is_there(self, message: str) -> bool:
+        """Whether a message that can be received has arrived; a queue elsewhere is asked for it until it has."""
+        until = self.clock.now_ns() if self.settings.mechanisms.invisibility else END_OF_TIME_NS
+        if self.queue.shares_store or self.database.row(IS_VISIBLE, message, until) is None:
+            return True
+        self.scheduler.learn_owned()
+        return not self.scheduler.epochs or any(message in arrived for arrived in self._arrived())
+
+    def _arrived(self) -> list[list[str]]:
+        return [self.queue.waiting(user, 100) for user in self.scheduler.epochs]
+
+    def _waiting(self) -> list[str]:
+        """Messages are asked for when one may be received, and not before: another scheduler may want them."""
+        return super()._waiting() if self.probe.wish("message") and self.probe.leave["action"] == "receive" else []
+
+    def _forget_all(self) -> None:
+        self.failed_memory()
+        self.ending.clear()
+        self.drain_until = None
+        self.scheduler.works.clear()
+        self.scheduler.epochs.clear()
+        self.scheduler.mode = "DOWN"
+        self.clock.rewind()
+
+    def failed_memory(self) -> None:
+        """Drop what the process remembers beside the scheduler's own memory."""
+        self.wire.discard()
+        self.queue.rolled_back()
+        for memory in (self.dirty, self.later, self.asking, self.to_ask, self.wire.replies):
+            memory.clear()
+
+    def view(self) -> Any:
+        works = {message: [work.stage, work.attempt] for message, work in self.scheduler.works.items()}
+        return [self.scheduler.mode, works, dict(self.scheduler.epochs), sorted(self.asking)]
+
+    def _broken(self, agent: str) -> None:
+        """A connection broke: what waits for it is held again; nothing is looked at before there is leave."""
+        self.broke.add(agent)
+        for message, work in self.scheduler.works.items():
+            if work.agent == agent and work.stage == DISPATCHED:
+                self.scheduler.timed_out(message, work.attempt)
+
+
+class GatedAgent(UnderGate, AgentProcess):
+    """An agent: it registers with leave, and what its functions come to waits for leave."""
+
+    async def begin(self) -> None:
+        """Wait for the incarnation before to be dead, listen, and note that it is gone; the boot waits for leave."""
+        await self.take_slot()
+        self.incarnation = self.next_incarnation()
+        self.address = os.path.join(self.folder, f"{self.name}.wire")
+        await asyncio.start_unix_server(self._serve, os.path.join(self.folder, f"{self.name}.sock"))
+        if self.incarnation > 1:
+            self.store.agent_gone(self.name, self.incarnation - 1)
+        self.ends: list[tuple[str, int, Result]] = []
+
+    def ready(self, leave: Leave) -> bool:
+        action, arguments = leave["action"], leave["arguments"]
+        if action in ("start", "join", "answer") and leave["arrived"]:
+            return self._exchange(arguments) in self.wire.requests
+        if action in ("finish", "function_failure"):
+            attempt = int(arguments["attempt"].removeprefix("attempt"))
+            ended = sum(end[:2] == (arguments["message"], attempt) for end in self.ends)
+            return ended >= int(leave["functions"])
+        return action != "reset" or not self.pool.running
+
+    async def act(self, leave: Leave) -> None:
+        action = leave["action"]
+        if action == "reset":
+            self.agent.memory.clear()
+            self.agent.gone = False
+            self.wire.requests.clear()
+            self.ends.clear()
+            self.clock.rewind()
+            self.store.agent_boots(self.name, self.address)
+        elif action == "agent_boot":
+            manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
+            manager.agent_boot(self.name, address=self.address)
+        elif action == "agent_recycle":
+            needed = self.settings.mechanisms.retain_until_delete and self.store.is_needed(self.name)
+            require(not needed, f"{self.name} has messages that are not deleted")
+            self.agent.agent_recycle()
+        elif action in ("finish", "function_failure"):
+            arguments = leave["arguments"]
+            self._end_of(arguments["message"], int(arguments["attempt"].removeprefix("attempt")))
+        elif action == "forget":
+            self._forget_settled()
+        elif action in ("start", "join", "answer"):
+            self.forget_at = math.inf
+            wanted = self._exchange(leave["arguments"])
+            self.wire.requests = {key: order for key, order in self.wire.requests.items() if key == wanted}
+            try:
+                self.turn()
+            finally:
+                self.wire.requests.clear()  # one that may not be taken yet is on the wire still
+
+    def _exchange(self, arguments: dict[str, str]) -> tuple[str, str, str, int]:
+        attempt = int(arguments["attempt"].removeprefix("attempt"))
+        return arguments["scheduler"], self.name, arguments["message"], attempt
+
+    def _end_of(self, message: str, attempt: int) -> None:
+        """Functions of this attempt have ended; were there several (agent_dedup off), the first one's result counts."""
+        ended = [end for end in self.ends if end[:2] == (message, attempt)]
+        if ended:
+            super()._ended(*ended[0])
+            self.ends = [end for end in self.ends if end not in ended]
+
+    def _take(self, exchange: Exchange) -> None:
+        if self.settings.mechanisms.agent_dedup:
+            super()._take(exchange)
+        else:
+            self.agent.start(exchange[0], exchange[2], exchange[3])
+
+    def _is_wanted(self, message: str, attempt: int) -> bool:
+        """As in the model a request is not turned away because its task was stopped, or where a mechanism is off."""
+        if super()._is_wanted(message, attempt) or self.config.without:
+            return True
+        return self.store.run(message).outcome == STOPPED
+
+    def _ended(self, message: str, attempt: int, result: Result) -> None:
+        self.ends.append((message, attempt, result))
+
+    def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
+        """Deleted, and nobody has it in hand, as who drives says: the lease that the agent waits for is over then."""
+        if not self.settings.mechanisms.retain_until_delete:
+            return True
+        return bool(self.probe.leave.get("settled")) and self.database.row(IS_DELETED, message) is not None
+
+    def view(self) -> Any:
+        return [
+            [message, attempt, known.stage, sorted(known.asked), known.order.task]
+            for (message, attempt), known in self.agent.memory.items()
+        ]
+
+
+class GatedRelay(UnderGate, RelayProcess):
+    """The relay."""
+
+    async def act(self, leave: Leave) -> None:
+        if leave["action"] == "reset":
+            self.relay.published.clear()
+            self.clock.rewind()
+        elif leave["probed"]:
+            self.look_at = math.inf
+            self.turn()
+
+    def view(self) -> Any:
+        return sorted(self.relay.published)
+
+
+class GatedBalancer(UnderGate, BalancerProcess):
+    """The load balancer."""
+
+    async def act(self, leave: Leave) -> None:
+        if leave["action"] == "reset":
+            self.clock.rewind()
+        else:
+            self.turn()
+
+
+class GatedResources(UnderGate, ResourceProcess):
+    """The resource manager."""
+
+    def ready(self, leave: Leave) -> bool:
+        arguments = leave["arguments"]
+        if leave["action"] == "reset":
+            return True
+        self._follow_agents()
+        linked = all(link.connected for link in self.links.values())
+        return linked and any(asked[:2] == (arguments["scheduler"], arguments["message"]) for asked in self.asked)
+
+    async def act(self, leave: Leave) -> None:
+        if leave["action"] == "reset":
+            self.asked.clear()
+            self.clock.rewind()
+        else:
+            self.turn()
+
+
+def make_gated(role: str, name: str, config: PlatformConfig, folder: str) -> UnderGate:
+    """The process of a role, under the gate that the settings name."""
+    made: dict[str, type[UnderGate]] = {
+        "relay": GatedRelay,
+        "balancer": GatedBalancer,
+        "resources": GatedResources,
+        "scheduler": GatedScheduler,
+        "agent": GatedAgent,
+    }
+    return made[role](name, config, folder)

@@ -1,0 +1,1 @@
+"""The processes of the platform: one for each scheduler and agent, and one each for the services."""

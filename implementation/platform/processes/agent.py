@@ -1,0 +1,204 @@
+"""An agent's process: takes requests from schedulers, runs users' functions in child processes, tells the results.
+
+Each agent slot has a lock file. A new incarnation registers only when it has the lock, so the one before is dead by
+then, children and all: they inherit the lock. That is what makes it safe to say of an incarnation that it is gone.
+"""
+
+import asyncio
+import fcntl
+import os
+import time
+from contextlib import suppress
+
+from onceproof.implementation.components.agent import RUNNING, Agent
+from onceproof.implementation.components.messages import Exchange, Order, Result
+from onceproof.implementation.components.resource_manager import ResourceManager
+from onceproof.implementation.components.task_store import OPEN
+from onceproof.implementation.errors import NotEnabled, NotNow
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.functions.pool import FunctionPool, Logs
+from onceproof.implementation.platform.processes.base import Process
+from onceproof.implementation.platform.wire.frames import pack
+from onceproof.implementation.platform.wire.link import read_frame
+
+FORGET_SECONDS = 1.0
+FORGET_LOOKS = 100  # memory is in the order of starting: after so many that stay, younger ones will stay too
+SETTLED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns < ?"
+
+
+class AgentWire:
+    """The agent's side of the wire: requests that have arrived, and a connection to each scheduler that is there."""
+
+    def __init__(self) -> None:
+        self.requests: dict[Exchange, Order] = {}
+        self.connections: dict[str, asyncio.StreamWriter] = {}
+
+    def take_request(self, exchange: Exchange) -> Order:
+        """Take a request that has arrived; NotEnabled if there is none."""
+        if exchange not in self.requests:
+            raise NotEnabled(f"no request {exchange} has arrived")
+        return self.requests.pop(exchange)
+
+    def send_reply(self, exchange: Exchange, result: Result) -> None:
+        """Send a result, if the scheduler is connected; it asks again otherwise."""
+        self.send(exchange, {"succeeded": result.succeeded, "error": result.error}, result.value)
+
+    def turn_away(self, exchange: Exchange) -> None:
+        """Drop a request, and say so."""
+        self.take_request(exchange)
+        self.send(exchange, {"turned_away": True})
+
+    def send(self, exchange: Exchange, header: dict[str, object], body: bytes = b"") -> None:
+        """Send a frame about an exchange to its scheduler."""
+        scheduler, _, message, attempt = exchange
+        connection = self.connections.get(scheduler)
+        if connection is not None:
+            connection.write(pack({"message": message, "attempt": attempt, **header}, body))
+
+    def send_request(self, exchange: Exchange, order: Order) -> None:
+        """Agents send no requests."""
+        raise NotEnabled("an agent sends no requests")
+
+    def take_reply(self, exchange: Exchange) -> Result:
+        """Agents hear no replies."""
+        raise NotEnabled("an agent hears no replies")
+
+
+class AgentProcess(Process):
+    """One incarnation of an agent."""
+
+    def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
+        super().__init__(name, config, folder)
+        self.lock = os.open(os.path.join(config.data, f"{name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self.wire = AgentWire()
+        self.pool = FunctionPool(config, self._ended, self.lock, Logs(folder))
+        self.agent = Agent(name, self.wire, self.pool, self._is_settled, self.settings.mechanisms, self.probe)
+        self.forget_at = 0.0
+        self.drain_until: float | None = None
+
+    async def begin(self) -> None:
+        """Wait for the incarnation before to be dead, listen, and register."""
+        await self.take_slot()
+        manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
+        incarnation = self.next_incarnation()
+        address = os.path.join(self.folder, f"{self.name}.{incarnation}.sock")
+        await asyncio.start_unix_server(self._serve, address)
+        if incarnation == 1:
+            self.store.agent_boots(self.name, address)
+        else:
+            self.store.agent_gone(self.name, incarnation - 1)
+            manager.agent_boot(self.name, address=address)
+        for number in range(1, self.config.schedulers + 1):
+            self.bell.ring(f"scheduler{number}")
+        self.bell.ring("resources")
+
+    async def take_slot(self) -> None:
+        """Wait for the incarnation before to be dead: from then on the lock is held here."""
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.say("waiting for what is left of the incarnation before: its process, or one that a function started")
+            await asyncio.get_running_loop().run_in_executor(None, fcntl.flock, self.lock, fcntl.LOCK_EX)
+
+    def next_incarnation(self) -> int:
+        """The number of this incarnation: one more than the one before had."""
+        row = self.database.row("SELECT incarnation FROM agents WHERE agent = ?", self.name)
+        return 1 if row is None else int(row[0]) + 1
+
+    def turn(self) -> bool:
+        """Take the requests that can be taken now; forget what nobody will ask for again."""
+        for exchange in list(self.wire.requests):
+            self._take(exchange)
+        now = time.monotonic()
+        if now >= self.forget_at:
+            self.forget_at = now + FORGET_SECONDS
+            self._forget_settled()
+        return False
+
+    def finished(self) -> bool:
+        """Told to end, an agent lets its functions end, for a while."""
+        if not self.ending.is_set():
+            return False
+        self.drain_until = self.drain_until or time.monotonic() + self.config.drain_seconds
+        return not self.pool.running or time.monotonic() > self.drain_until
+
+    async def finish(self) -> None:
+        """End idle children."""
+        self.pool.close()
+
+    def _take(self, exchange: Exchange) -> None:
+        scheduler, _, message, attempt = exchange
+        known = self.agent.memory.get((message, attempt))
+        if known is not None and known.stage == RUNNING:
+            self.agent.join(scheduler, message, attempt)
+        elif known is not None:
+            self.agent.answer(scheduler, message, attempt)
+        elif not self._is_wanted(message, attempt):
+            self._turn_away(exchange)
+        elif self._has_room(self.wire.requests[exchange]):
+            self.agent.start(scheduler, message, attempt)
+
+    def _is_wanted(self, message: str, attempt: int) -> bool:
+        """Whether the store still wants this attempt run.
+
+        A scheduler that slept may ask for what was done and forgotten long ago; it is forgotten only after its end
+        is in the store.
+        """
+        run = self.store.run(message)
+        return run.outcome == OPEN and run.attempt == attempt
+
+    def _turn_away(self, exchange: Exchange) -> None:
+        if self.probe is None:
+            self.wire.turn_away(exchange)
+            return
+        scheduler, agent, message, attempt = exchange
+        arguments = {"scheduler": scheduler, "agent": agent, "message": message, "attempt": f"attempt{attempt}"}
+        self.probe.around("request_loss", arguments, lambda: self.wire.turn_away(exchange))
+
+    def _has_room(self, order: Order) -> bool:
+        """A free slot; and while others could come, one user may not take the last one."""
+        if len(self.pool.running) >= self.config.slots:
+            return False
+        user = order.task.split("/", 1)[0]
+        own = sum(task.split("/", 1)[0] == user for task in self.pool.running.values())
+        return own < max(1, self.config.slots - 1)
+
+    def _ended(self, message: str, attempt: int, result: Result) -> None:
+        if result.succeeded:
+            self.agent.finish(message, attempt, value=result.value)
+        else:
+            self.agent.function_failure(message, attempt, error=result.error)
+        self.bell.ring_self()
+
+    def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
+        """Deleted for longer than a lease: whoever held it then knows by now that its receipt is no good."""
+        return self.database.row(SETTLED, message, self.clock.now_ns() - self.settings.lease_ns) is not None
+
+    def _forget_settled(self) -> None:
+        kept = 0
+        for (message, attempt), known in list(self.agent.memory.items()):
+            if kept >= FORGET_LOOKS:
+                return
+            if known.stage != RUNNING and self._is_settled(self.name, message, attempt):
+                with suppress(NotNow):
+                    self.agent.forget(message, attempt)
+            else:
+                kept += 1
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: a hello, then requests. The resource manager's has no requests; it just holds on."""
+        hello = await read_frame(reader)
+        if hello is None:
+            writer.close()
+            return
+        scheduler = hello[0].get("scheduler", "")
+        if scheduler:
+            self.wire.connections[scheduler] = writer
+        while (frame := await read_frame(reader)) is not None:
+            header, body = frame
+            order = Order(header["task"], header["function"], body, header["task_id"], header["request_id"])
+            self.wire.requests[scheduler, self.name, header["message"], header["attempt"]] = order
+            self.bell.ring_self()
+        if self.wire.connections.get(scheduler) is writer:
+            del self.wire.connections[scheduler]
+        writer.close()

@@ -1,0 +1,96 @@
+"""The resource manager's process: schedulers ask it where a message is to run; many answers to a commit."""
+
+import asyncio
+import os
+from typing import Any
+
+from onceproof.implementation.components.resource_manager import ResourceManager
+from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.processes.base import Process
+from onceproof.implementation.platform.wire.frames import pack
+from onceproof.implementation.platform.wire.link import Link, read_frame
+
+ADDRESSES = "SELECT agent, address FROM agents WHERE gone = 0"
+OPEN_BY_AGENT = """SELECT placements.agent, COUNT(*) FROM runs JOIN placements ON placements.message = runs.message
+    WHERE runs.outcome = 'OPEN' GROUP BY placements.agent"""
+
+
+class ResourceProcess(Process):
+    """Keeps a connection to each agent, so that nothing new is placed on one that is not there."""
+
+    def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
+        super().__init__(name, config, folder)
+        self.manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
+        self.asked: list[tuple[str, str, asyncio.StreamWriter]] = []
+        self.links: dict[str, Link] = {}
+        self.load: dict[str, int] = {}
+
+    async def begin(self) -> None:
+        """Listen for schedulers."""
+        path = os.path.join(self.folder, "resources.sock")
+        if os.path.exists(path):
+            os.unlink(path)
+        await asyncio.start_unix_server(self._serve, path)
+
+    def turn(self) -> bool:
+        """Answer everything that was asked since the last turn."""
+        self._follow_agents()
+        asked, self.asked = self.asked, []
+        if not asked:
+            return False
+        self.load = dict(self.database.rows(OPEN_BY_AGENT))
+        answers: list[tuple[asyncio.StreamWriter, dict[str, Any]]] = []
+        try:
+            with self.batch():
+                for scheduler, message, writer in asked:
+                    answers.append((writer, {"message": message, **self._decide(scheduler, message)}))
+        except BaseException:
+            self.asked = asked + self.asked
+            raise
+        for writer, answer in answers:
+            writer.write(pack(answer))
+        return bool(self.asked)
+
+    def _decide(self, scheduler: str, message: str) -> dict[str, Any]:
+        """What becomes of a held message: `placed`, `failed`, or `later`."""
+        placement = self.store.placement(message)
+        try:
+            if placement is None:
+                self.manager.place(scheduler, message, self._choose())
+            elif placement.gone and self.settings.mechanisms.fail_on_agent_loss:
+                self.manager.fail_lost(scheduler, message)
+                return {"says": "failed"}
+            elif placement.gone:
+                self.manager.replace(scheduler, message, self._choose())
+        except NotEnabled:
+            return {"says": "later"}
+        return {"says": "placed"}
+
+    def _choose(self) -> str:
+        """The agent with the fewest open messages, of those that are there."""
+        there = [name for name, link in self.links.items() if link.connected]
+        if not there:
+            raise NotEnabled("no agent is there")
+        least = min(there, key=lambda name: (self.load.get(name, 0), name))
+        chosen = self.choice("agent", there, least)
+        self.load[chosen] = self.load.get(chosen, 0) + 1
+        return chosen
+
+    def _follow_agents(self) -> None:
+        """Connect to every agent's present incarnation."""
+        for agent, address in self.database.rows(ADDRESSES):
+            link = self.links.get(agent)
+            if link is not None and link.address == address:
+                continue
+            if link is not None:
+                link.close()
+            self.links[agent] = Link(address, {"watcher": self.name}, lambda _: None, lambda _: self.bell.ring_self())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One scheduler's connection: a hello, then a frame for each message that it asks about."""
+        hello = await read_frame(reader)
+        while hello is not None and (frame := await read_frame(reader)) is not None:
+            self.asked.append((hello[0]["scheduler"], frame[0]["message"], writer))
+            self.bell.ring_self()
+        writer.close()

@@ -1,0 +1,212 @@
+"""The functions of one model and its properties, as the text of generated Python, and what goes with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from onceproof.model.checker.compiled.codegen.canonical import arrangements, canonical, packing_order
+from onceproof.model.checker.compiled.codegen.packing import MOST_WORDS, WORD, Packing, signed
+from onceproof.model.checker.compiled.codegen.word_text import WordText, indented
+from onceproof.model.checker.ground.formula import Formula, both, negate
+from onceproof.model.checker.ground.guard_tree import Block, Unit, Work, arrange, units_of
+from onceproof.model.checker.ground.python_code import GeneratedSystem, Judge
+from onceproof.model.checker.ground.symmetry import Exchange
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import LEFT
+from onceproof.model.language.system import Step
+
+FEW_WORDS = 6  # so many are copied one by one
+MOST_PROPERTIES = 62  # one bit of a word each
+
+
+class Functions:
+    """The text of all functions that a search of a system calls. ``claims`` have a bit each, in their order."""
+
+    def __init__(
+        self,
+        generated: GeneratedSystem,
+        claims: Sequence[Property],
+        *,
+        deadlock: bool,
+        exchanges: Sequence[Exchange] = (),
+    ) -> None:
+        self.generated, self.system = generated, generated.system
+        self.claims = list(claims)
+        self.steps: list[Step] = generated.steps
+        self.exchanges = list(exchanges)
+        self.packing = Packing(generated.ground.known, packing_order(self.system, exchanges))
+        # exchanges that go through all arrangements of elements; None where one state does not stand for all of them
+        self.path = arrangements(self.packing, self.exchanges)
+        labels = [place.label(key) for place, key in self.system.layout.labels]
+        self.text = WordText(self.packing, labels)
+        self.judge = generated.judge(claims)
+        self.ending: Judge | None = None
+        if deadlock and self.system.ending is not None:
+            self.ending = generated.judge([self.system.ending])
+        actions = self.system.actions
+        self.is_fault = [actions[step.action].fault for step in self.steps]
+        units = units_of(generated.ground.groups)
+        self.move_words = -(-len(self.steps) // WORD) or 1
+        self.most_records = sum(len(unit.chain) for unit in units)
+
+    @property
+    def inexact(self) -> str:
+        """What of the model cannot be followed exactly by compiled code; "" where all can."""
+        if self.packing.words > MOST_WORDS:
+            return f"a state takes {self.packing.words} words of 64 bits; at most {MOST_WORDS} are possible"
+        if len(self.claims) > MOST_PROPERTIES:
+            return f"{len(self.claims)} properties; at most {MOST_PROPERTIES} at once"
+        return ""
+
+    def source(self) -> str:
+        """All functions."""
+        parts = [self.expand(), self.judging(), self.exercising(), self.spending()]
+        parts += [self.promise(n) for n, (claim, _) in enumerate(self.judge.instances) if claim.kind == "eventually"]
+        if self.exchanges:
+            parts.append(canonical(self.packing, self.exchanges, self.path))
+        if self.ending is not None:
+            parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
+        return "\n\n".join(parts)
+
+    def expand(self) -> str:
+        """``expand(state, out, moves)``: writes a record for each enabled move: its number, then the words after it.
+
+        moves: a row as ``row_of_moves`` makes it. Written are the records of moves that are wanted, and of those that
+        change nothing, as -1 - number, if these are. (They are written in any case, but the next ones over them: a
+        processor that has to guess what is wanted loses more.) All enabled moves get their bit. Returns how many
+        numbers were written; less than 0: the model itself fails in this state.
+        """
+        words = range(self.move_words)
+        begin = [f"wanted{n} = moves[{n}]" for n in words] + [f"enabled{n} = 0" for n in words]
+        begin += [f"source = moves[{2 * self.move_words}]", f"idle = moves[{2 * self.move_words + 1}]", "n = 0"]
+        body = self.text.block(arrange(units_of(self.generated.ground.groups)), self._take)
+        end = [f"moves[{self.move_words + n}] = enabled{n}" for n in words]
+        return self._function("expand", ["state", "out", "moves"], [*begin, *body, *end, "return n"])
+
+    def row_of_moves(self, *, idle: bool) -> list[int]:
+        """What ``expand`` wants to know, and room for what it tells: words of bits of moves, and two numbers.
+
+        Which moves are wanted (all); which are enabled; what is added to the numbers of moves (0); whether moves that
+        change nothing are wanted.
+        """
+        return [-1] * self.move_words + [0] * self.move_words + [0, int(idle)]
+
+    def kinds_of_moves(self, faults: bool | None) -> list[int]:
+        """Words of bits of the moves wanted (faults, others, or None: all), then of those that are no faults."""
+        wanted = self._bits_of([faults is None or fault == faults for fault in self.is_fault])
+        return wanted + self._bits_of([not fault for fault in self.is_fault])
+
+    def _bits_of(self, chosen: Sequence[bool]) -> list[int]:
+        bits = sum(1 << move for move, this in enumerate(chosen) if this)
+        return [signed(bits >> (word * WORD)) for word in range(self.move_words)]
+
+    def judging(self) -> str:
+        """``judge(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
+        units = [
+            unit
+            for number, (claim, _) in enumerate(self.judge.instances)
+            if claim.kind == "always"
+            for unit in self.judge.violations(number)
+        ]
+        body = self._block(units)
+        return self._function("judge", ["state", "unused"], ["found = 0", *body, "return found"])
+
+    def exercising(self) -> str:
+        """``exercised(state, pending)``: clears the bit of each claim that is put to use (``sometimes``: true)."""
+        known = self.generated.ground.known
+        lines: list[str] = []
+        for bit, claim in enumerate(self.claims):
+            tests = []
+            for number, (owner, _) in enumerate(self.judge.instances):
+                if owner is claim:
+                    antecedent, body = self.judge.formulas(number)
+                    tests.append(both([antecedent, body], known) if claim.kind == "sometimes" else antecedent)
+            clear = f"left = left & {~(1 << bit)}"
+            inner = [line for test in tests for line in self._when(test, [clear])]
+            if inner:
+                lines += [f"if left & {1 << bit} != 0:  # {claim.name}", *indented(inner)]
+        whole = ["left = pending[0]", *lines, "pending[0] = left", "return 0"]
+        return self._function("exercised", ["state", "pending"], whole)
+
+    def promise(self, number: int) -> str:
+        """``promise_7(state, unused)``: 1 where an ``eventually`` is not kept, 3 where it is promised, too."""
+        antecedent, body = self.judge.formulas(number)
+        known = self.generated.ground.known
+        failing = self._block(self.judge.failures(number))
+        lines = self._when(both([antecedent, negate(body, known)], known), ["return 3"])
+        open_ = self._when(negate(body, known), ["return 1"])
+        return self._function(f"promise_{number}", ["state", "unused"], [*failing, *lines, *open_, "return 0"])
+
+    def spending(self) -> str:
+        """``spent(state, unused)``: how many faults led here, as far as budgets count them."""
+        terms = [f"{self._start(slot)} - {self.text.cell(slot)}" for slot in self.counted_faults()]
+        return self._function("spent", ["state", "unused"], [f"return {' + '.join(terms) if terms else '0'}"])
+
+    def counted_faults(self) -> list[int]:
+        """The cells that count what is left of the budgets of faults, as far as they can change."""
+        places = self.system.layout.places
+        names = {LEFT + a.budget for a in self.system.actions.values() if a.fault and a.budget}
+        slots = [places[name].offset for name in sorted(names) if name in places]
+        return [slot for slot in slots if self.packing.of[slot] is not None]
+
+    @property
+    def faults_counted(self) -> bool:
+        """Whether a state tells how many faults led to it: every fault has a budget with a bound, of its own kind."""
+        actions = self.system.actions.values()
+        places = self.system.layout.places
+        calm = {a.budget for a in actions if not a.fault and a.budget}
+        return all(a.budget is not None and LEFT + a.budget in places for a in actions if a.fault) and not any(
+            a.budget in calm for a in actions if a.fault
+        )
+
+    # -- inside
+
+    def _start(self, slot: int) -> int:
+        return self.system.initial[slot]
+
+    def _ending(self, ending: Judge) -> list[str]:
+        antecedent, body = ending.formulas(0)
+        known = self.generated.ground.known
+        holds = negate(both([antecedent, negate(body, known)], known), known)
+        return [*self._when(holds, ["return 1"]), "return 0"]
+
+    def _when(self, test: Formula, lines: list[str]) -> list[str]:
+        if test is False:
+            return []
+        return lines if test is True else [f"if {self.text.formula(test)}:", *indented(lines)]
+
+    def _take(self, text: WordText, work: Work) -> list[str]:
+        step = self.steps[work.number]
+        arguments = ", ".join(self.system.named_arguments(step).values())
+        remark = f"  # {step.action}({arguments})"
+        if work.error:
+            return [f"return -1{remark} fails"]
+        lines, words = text.after(work.puts)
+        word, bit = divmod(work.number, WORD)
+        number, wanted = f"source + {work.number}", f"wanted{word} >> {bit} & 1"
+        if not work.puts:
+            number, wanted = str(-1 - work.number), f"{wanted} & idle"
+        writes = [f"out[n] = {number}{remark}"]
+        if len(words) > FEW_WORDS:
+            writes += [f"for k in range({len(words)}):", "    out[n + 1 + k] = state[k]"]
+        for place, (name, value) in enumerate(zip(self.text.words, words, strict=True)):
+            if value != name or len(words) <= FEW_WORDS:
+                writes.append(f"out[n + {1 + place}] = {value}")
+        noted = f"enabled{word} = enabled{word} | {signed(1 << bit)}"
+        return [*lines, *writes, noted, f"n += ({wanted}) * {1 + len(words)}"]
+
+    def _block(self, units: Iterable[Unit]) -> list[str]:
+        bit_of = {id(claim): bit for bit, claim in enumerate(self.claims)}
+
+        def note(_: WordText, work: Work) -> list[str]:
+            claim, _arguments = self.judge.instances[work.number]
+            return ["return -1"] if work.error else [f"found = found | {1 << bit_of[id(claim)]}  # {claim.name}"]
+
+        block: Block = arrange(list(units))
+        return self.text.block(block, note)
+
+    def _function(self, name: str, parameters: list[str], body: list[str]) -> str:
+        used = "\n".join(body)
+        loads = [f"{word} = state[{n}]" for n, word in enumerate(self.text.words) if re.search(rf"\b{word}\b", used)]
+        return "\n".join([f"def {name}({', '.join(parameters)}):", *indented([*loads, *body])]) + "\n"

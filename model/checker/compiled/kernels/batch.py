@@ -1,0 +1,179 @@
+"""What every search does with a batch of successors: gathers them, and finds their hashes.
+
+Look-ups are what a search spends its time on, so as many as possible are left out. A step that some other order of
+independent steps has taken already needs none: if steps a < b are both enabled in a state p, and independent, then
+after b (in p·b) a need not be looked up, as p·b·a is p·a·b. ``settled`` has for each state that waits the bits of such
+steps. Nothing is lost, and nothing found later than it would be: p·a is found no later than p·b, and so all its
+successors no later than those of p·b; if b is settled there in its turn, then by a step greater than b, and so on;
+steps are finitely many. (Godefroid's sleep sets rest on the same: Partial-Order Methods for the Verification of
+Concurrent Systems, 1996, chapter 5; there the least common set counts, here, breadth first, all that one level finds.)
+"""
+
+from __future__ import annotations
+
+from onceproof.model.checker.compiled.kernels.visited import hash_of, slot_of
+from onceproof.model.checker.compiled.llvm.kernel import part
+from onceproof.model.checker.compiled.llvm.primitives import add_and_fetch, call, call_expand, prefetch, trailing_zeros
+
+BATCH = 768  # successors that are looked up together
+BLOCK = 1024  # states that a worker takes room for at a time
+FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
+# of the number of a step: the move, above it the number of its source in the batch, and above that which arrangement
+# of elements stands for the successor
+MOVE_BITS, SOURCE_BITS = 32, 16
+
+# what the functions of a model are called, by their position in ``functions``
+EXPAND, JUDGE, EXERCISED, SPENT, ENDS, CANONICAL = range(6)
+# numbers that workers share; of the states from FRESH_FROM to FRESH_TO found now, and OLD_FROM to OLD_TO expanded now,
+# it is known which moves are settled: in SETTLING words each (0: of none), in a ring
+NEXT_CHUNK, NEXT_BLOCK, COUNT, LIMIT, CHUNKS, DEPTH, ALONE = range(7)
+MOVE_WORDS, SETTLING, RING, OLD_FROM, OLD_TO, FRESH_FROM, FRESH_TO = range(7, 14)
+# numbers of each worker
+CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING, LOOKED_UP = range(8)
+# why a worker came back
+FINISHED, GROW, PAUSED, FAILED = range(4)
+PLANES = 6  # of the counters that count all moves of a word at once
+
+
+@part
+def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves) -> int:  # type: ignore[no-untyped-def]
+    """Fills ``out`` with the successors of some states, as far as they are wanted and not settled.
+
+    Takes states from the worker's chunk, and chunks until there are none left. Counts what is taken, notes deadlocks,
+    and the enabled moves of each source in its row of ``moves``, from row 1 on. kinds: words of bits of the moves that
+    are wanted, then of those that are no faults. Returns how many numbers were written; -1 where the model fails.
+    """
+    expand, spent, ends = functions[EXPAND], functions[SPENT], functions[ENDS]
+    move_words, settling, ring = shared[MOVE_WORDS], shared[SETTLING], shared[RING]
+    old_from, old_to = shared[OLD_FROM], shared[OLD_TO]
+    row = 2 * move_words + 2
+    source, end = mine[FROM], mine[TO]
+    n = 0
+    batch = 0
+    while n < BATCH * (words + 1) and batch < BATCH:
+        if source >= end:
+            chunk = add_and_fetch(shared, NEXT_CHUNK, 1)
+            if chunk >= shared[CHUNKS]:
+                break
+            source, end = chunks[chunk][0], chunks[chunk][1]
+        batch += 1
+        at = batch * row
+        for word in range(move_words):
+            moves[at + word] = kinds[word]
+        if old_from <= source < old_to:
+            for word in range(settling):
+                moves[at + word] &= ~settled[(source & ring) * settling + word]
+        moves[at + row - 2] = batch << MOVE_BITS
+        got = call_expand(expand, states, source * words, out, n, moves, at)
+        if got < 0:
+            mine[ERROR] = source
+            return -1
+        if ends != 0:
+            calm = 0
+            for word in range(move_words):
+                calm |= moves[at + move_words + word] & kinds[move_words + word]
+            if calm == 0 and call(ends, states, source * words, out, n + got) == 0:
+                key = (call(spent, states, source * words, out, n + got) << 32) | (shared[DEPTH] - 1)
+                best[0] = min(best[0], key)
+        n += got
+        source += 1
+    mine[FROM], mine[TO] = source, end
+    tally(moves, move_words, batch, fired)
+    return n
+
+
+@part
+def tally(moves, move_words, batch, fired) -> None:  # type: ignore[no-untyped-def]
+    """Adds to ``fired`` how often each move is enabled in the rows from 1 to ``batch``.
+
+    All 64 moves of a word are counted at once: each plane has one binary digit of their counts.
+    """
+    row = 2 * move_words + 2
+    for word in range(move_words):
+        for first in range(1, batch + 1, (1 << PLANES) - 1):
+            p0 = p1 = p2 = p3 = p4 = p5 = 0
+            for source in range(first, min(first + (1 << PLANES) - 1, batch + 1)):
+                more = moves[source * row + move_words + word]
+                p0, more = p0 ^ more, p0 & more
+                p1, more = p1 ^ more, p1 & more
+                p2, more = p2 ^ more, p2 & more
+                p3, more = p3 ^ more, p3 & more
+                p4, more = p4 ^ more, p4 & more
+                p5 ^= more
+            for bit in range(64):
+                low = (p0 >> bit & 1) + 2 * (p1 >> bit & 1) + 4 * (p2 >> bit & 1)
+                fired[word * 64 + bit] += low + 8 * (p3 >> bit & 1) + 16 * (p4 >> bit & 1) + 32 * (p5 >> bit & 1)
+
+
+@part
+def settle(step, new, place, shared, moves, settles, places, settled) -> None:  # type: ignore[no-untyped-def]
+    """Notes the moves that are settled after a step in the words at ``place``, which are those of a new state or not.
+
+    places: for each arrangement of elements which move each becomes.
+    """
+    settling, move_words = shared[SETTLING], shared[MOVE_WORDS]
+    move, arrangement = step & ((1 << MOVE_BITS) - 1), step >> (MOVE_BITS + SOURCE_BITS)
+    enabled = ((step >> MOVE_BITS) & ((1 << SOURCE_BITS) - 1)) * (2 * move_words + 2) + move_words
+    if new:
+        for word in range(settling):
+            settled[place + word] = 0
+    for word in range(settling):
+        bits = moves[enabled + word] & settles[move * settling + word]
+        if arrangement == 0:
+            settled[place + word] |= bits
+            continue
+        while bits != 0:
+            one = places[arrangement * move_words * 64 + word * 64 + trailing_zeros(bits)]
+            if one >> 6 < settling:
+                settled[place + (one >> 6)] |= 1 << (one & 63)
+            bits &= bits - 1
+
+
+@part
+def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignore[no-untyped-def]
+    """Finds the hashes of the successors in ``out``, and asks for their places in the table; returns how many.
+
+    Each becomes the state that stands for it by symmetry; which arrangement that is goes to the number of its step.
+    """
+    record = words + 1
+    canonical = functions[CANONICAL]
+    count = 0
+    for at in range(0, n, record):
+        if canonical != 0:
+            out[at] |= call(canonical, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
+        hashes[count] = hash_of(out, at + 1, words)
+        prefetch(table, slot_of(hashes[count], bits))
+        count += 1
+    return count
+
+
+@part
+def take_block(shared, mine, log) -> int:  # type: ignore[no-untyped-def]
+    """Takes room for more states; returns the number of the first."""
+    cursor = add_and_fetch(shared, NEXT_BLOCK, BLOCK)
+    mine[BLOCK_END] = cursor + BLOCK
+    log[mine[LOGGED]] = cursor
+    mine[LOGGED] += 1
+    return int(cursor)
+
+
+@part
+def judged(functions, states, words, number, shared, mine, best, out) -> bool:  # type: ignore[no-untyped-def]
+    """Notes what a new state violates, and what it puts to use; whether the model itself fails there."""
+    at = number * words
+    false = call(functions[JUDGE], states, at, out, 0)
+    if mine[PENDING] != 0:
+        call(functions[EXERCISED], states, at, mine, PENDING)
+    if false == 0:
+        return False
+    if false < 0:
+        mine[ERROR] = number
+        return True
+    key = (call(functions[SPENT], states, at, best, 0) << 32) | shared[DEPTH]
+    which = 1
+    while false > 0:
+        if false & 1:
+            best[which] = min(best[which], key)
+        false >>= 1
+        which += 1
+    return False

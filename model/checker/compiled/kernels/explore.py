@@ -1,0 +1,136 @@
+"""The search itself, compiled once for every number of words a state has; models come in as addresses.
+
+States stand one after the other in ``states`` (``words`` numbers each) and are never moved. ``table`` has their
+numbers, as ``kernels_table`` says, or their fingerprints. Successors are gathered in batches: all their places in the
+table are asked for before any is read, so that the waits for memory overlap.
+
+Workers share all of it. A state is written first and then claimed with one atomic operation; who comes second finds
+the state of the first. What two workers write in ``settled`` at the same time may be lost, which costs time only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onceproof.model.checker.compiled.kernels.batch import (
+    ALONE,
+    BLOCK_END,
+    CHUNKS,
+    COUNT,
+    CURSOR,
+    FAILED,
+    FINISHED,
+    FRESH_FROM,
+    FRESH_TO,
+    FROM,
+    GROW,
+    LIMIT,
+    LOOKED_UP,
+    NEXT_CHUNK,
+    PAUSED,
+    RING,
+    SETTLING,
+    TO,
+    gather,
+    hashed,
+    judged,
+    settle,
+    take_block,
+)
+from onceproof.model.checker.compiled.kernels.fingerprint import add_fingerprints
+from onceproof.model.checker.compiled.kernels.visited import is_at, slot_of, tag_of
+from onceproof.model.checker.compiled.llvm.kernel import Fixed, kernel, part
+from onceproof.model.checker.compiled.llvm.primitives import add_and_fetch, claim, prefetch
+
+
+@kernel
+def explore(  # type: ignore[no-untyped-def]
+    functions, states, words: Fixed, fingerprints: Fixed, table, bits, shared, mine, chunks, log, fired, kinds, best,
+    out, hashes, settled, settles, places, moves, rounds
+) -> int:  # fmt: skip
+    """Expands the chunks of one level until they are done, the table is full, or it is time for a pause.
+
+    fingerprints: whether the table has those, and states are kept only until they are expanded. Returns why it came
+    back.
+    """
+    for _ in range(rounds):
+        if shared[COUNT] >= shared[LIMIT]:
+            return GROW
+        n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves)
+        if n < 0:
+            return FAILED
+        if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
+            return FINISHED
+        count = hashed(functions, words, out, n, hashes, table, bits)
+        mine[LOOKED_UP] += count
+        if fingerprints:
+            found = add_fingerprints(
+                functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
+                settled, settles, places, moves
+            )  # fmt: skip
+        else:
+            found = add_states(
+                functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
+                settled, settles, places, moves
+            )  # fmt: skip
+        add_and_fetch(shared, COUNT, found if found >= 0 else -1 - found)
+        if found < 0:
+            return FAILED
+    return PAUSED
+
+
+@part
+def add_states(  # type: ignore[no-untyped-def]
+    functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
+    settled, settles, places, moves
+) -> int:  # fmt: skip
+    """Adds what is new in a batch. Returns how many that are; -1 - as many if the model fails in one of them."""
+    record = words + 1
+    number_mask, slot_mask = np.uint32((1 << bits) - 1), (1 << bits) - 1
+    alone, settling, ring = shared[ALONE] != 0, shared[SETTLING], shared[RING]
+    fresh_from, fresh_to = shared[FRESH_FROM], shared[FRESH_TO]
+    for i in range(count):
+        value = hashes[i]
+        entry = table[slot_of(value, bits)]
+        if entry != 0 and (entry & ~number_mask) == tag_of(value, bits):
+            number = int(entry & number_mask) - 1
+            prefetch(states, number * words)
+            if fresh_from <= number < fresh_to:
+                prefetch(settled, (number & ring) * settling)
+    found, failed, cursor = 0, False, mine[CURSOR]
+    for i in range(count):
+        value = hashes[i]
+        tag = tag_of(value, bits)
+        slot = slot_of(value, bits)
+        step = out[i * record]
+        at = i * record + 1
+        written = False
+        while True:
+            entry = table[slot]
+            if entry == 0:
+                if not written:
+                    if cursor == mine[BLOCK_END]:
+                        cursor = take_block(shared, mine, log)
+                    for word in range(words):
+                        states[cursor * words + word] = out[at + word]
+                    if fresh_from <= cursor < fresh_to:
+                        settle(step, True, (cursor & ring) * settling, shared, moves, settles, places, settled)
+                    written = True
+                if alone:
+                    table[slot] = np.uint32(cursor + 1) | tag
+                else:
+                    entry = claim(table, slot, np.uint32(cursor + 1) | tag)
+                if entry == 0:
+                    failed = judged(functions, states, words, cursor, shared, mine, best, out) or failed
+                    cursor += 1
+                    found += 1
+                    break
+            if (entry & ~number_mask) == tag:
+                other = int(entry & number_mask) - 1
+                if is_at(states, other, out, at, words):
+                    if fresh_from <= other < fresh_to:
+                        settle(step, False, (other & ring) * settling, shared, moves, settles, places, settled)
+                    break
+            slot = (slot + 1) & slot_mask
+    mine[CURSOR] = cursor
+    return -1 - found if failed else found

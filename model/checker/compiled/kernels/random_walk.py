@@ -1,0 +1,68 @@
+"""Random runs, compiled once for every number of words a state has."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onceproof.model.checker.compiled.kernels.batch import EXPAND, JUDGE
+from onceproof.model.checker.compiled.kernels.visited import hash_of
+from onceproof.model.checker.compiled.llvm.kernel import Fixed, kernel
+from onceproof.model.checker.compiled.llvm.primitives import call, call_expand, unsigned
+
+# what a worker tells: where it found a violation (walk, steps), which bits, and sums over all its walks
+WALK, STEPS, FALSE, TAKEN, ENDED, DEEPEST, FAILING = range(7)
+REGISTERS = 14  # as a power of two: of the estimate of how many different states were seen
+
+
+@kernel
+def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out, moves, told, registers, log) -> int:  # type: ignore[no-untyped-def]
+    """Walks number ``start`` up to ``stop``, each of at most ``depth`` steps; ends at the first violation.
+
+    Every walk has random numbers of its own, made from ``seed`` and its number. ``log`` takes the moves of the
+    last walk if there is room for them. ``state`` is room for one state.
+    """
+    record = words + 1
+    for number in range(start, stop):
+        for word in range(words):
+            state[word] = initial[word]
+        random = unsigned(seed) * 0x9E3779B97F4A7C15 + unsigned(number) * 0xD6E8FEB86659FD93
+        steps = 0
+        while True:
+            value = hash_of(state, 0, words)
+            value ^= value >> 29
+            register = int(value >> (64 - REGISTERS))
+            rest = value << REGISTERS
+            rank = 1
+            while rank <= 64 - REGISTERS and rest >> 63 == 0:
+                rank += 1
+                rest = rest << 1
+            if rank > registers[register]:
+                registers[register] = rank
+            false = call(functions[JUDGE], state, 0, out, 0)
+            if false != 0:
+                told[WALK], told[STEPS], told[FALSE] = number, steps, false
+                return 1
+            if steps == depth:
+                break
+            got = call_expand(functions[EXPAND], state, 0, out, 0, moves, 0)
+            if got < 0:
+                told[WALK], told[STEPS], told[FAILING] = number, steps, 1
+                return 1
+            if got == 0:
+                told[ENDED] += 1
+                break
+            random += 0x9E3779B97F4A7C15
+            mixed = (random ^ (random >> 30)) * 0xBF58476D1CE4E5B9
+            mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB
+            mixed ^= mixed >> 31
+            chosen = int(((mixed >> 32) * np.uint64(got // record)) >> 32) * record
+            move = out[chosen]
+            if steps < len(log):
+                log[steps] = move if move >= 0 else -1 - move
+            if move >= 0:
+                for word in range(words):
+                    state[word] = out[chosen + 1 + word]
+            steps += 1
+            told[TAKEN] += 1
+        told[DEEPEST] = max(told[DEEPEST], steps)
+    return 0

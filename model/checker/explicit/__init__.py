@@ -1,0 +1,1 @@
+"""Explicit-state exploration in plain Python: breadth-first search, liveness, least counterexamples, random walks."""

@@ -1,0 +1,96 @@
+"""The counterexample that is easiest to follow: fewest faults, then fewest steps, then fewest changes of actor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from onceproof.model.checker.explicit.graph import Graph
+
+MINIMAL = "faults, then steps, then changes of actor"
+Edge = tuple[int, int]  # step number, target state number
+Cost = tuple[int, int]  # faults, steps
+
+
+class Costs:
+    """For every state the least (faults, steps) that reach it, lexicographically.
+
+    A breadth-first search for each number of faults: all that k faults reach is settled before fault k + 1 is spent.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        faults = {name for name, action in graph.system.actions.items() if action.fault}
+        self.is_fault = [step.action in faults for step in graph.stepper.steps]
+        self.of: list[Cost | None] = [None] * len(graph.states)
+        self._settle()
+
+    def _settle(self) -> None:
+        bucket: dict[int, list[int]] = {0: [0]}  # by steps: states that the faults spent so far reach
+        spent = 0
+        while bucket:
+            later: dict[int, list[int]] = {}  # the same, with one fault more
+            while bucket:
+                steps = min(bucket)
+                for number in bucket.pop(steps):
+                    if self.of[number] is None:
+                        self.of[number] = (spent, steps)
+                        for step, target in self._onward(number):
+                            (later if self.is_fault[step] else bucket).setdefault(steps + 1, []).append(target)
+            bucket = later
+            spent += 1
+
+    def _onward(self, number: int) -> Iterator[Edge]:
+        if number < self.graph.explored:
+            for step, target in self.graph.edges(number):
+                if self.of[target] is None:
+                    yield step, target
+
+    def cheapest(self, targets: Collection[int]) -> list[Edge]:
+        """The edges of a least path from the initial state to one of the targets (all reachable, at least one)."""
+        best = min(cost for number in targets if (cost := self.of[number]) is not None)
+        return self._fewest_turns([number for number in targets if self.of[number] == best])
+
+    def _fewest_turns(self, goals: list[int]) -> list[Edge]:
+        """Among the least paths to the goals, one whose actor changes least: a sweep over their edges by cost."""
+        sources = self._tight_sources(goals)
+        actors = [self.graph.system.actor(step) for step in self.graph.stepper.steps]
+        # best[state][actor of the last step] = (turns, previous state, its actor, step)
+        best: dict[int, dict[str, tuple[int, int, str, int]]] = {0: {"": (-1, -1, "", -1)}}
+        for number in sorted(sources, key=lambda n: self.of[n] or (0, 0)):
+            for source, step in sources[number]:
+                for last, (turns, *_) in best[source].items():
+                    actor = actors[step]
+                    candidate = (turns + (actor != last), source, last, step)
+                    known = best.setdefault(number, {}).get(actor)
+                    if known is None or candidate < known:
+                        best[number][actor] = candidate
+        goal, last = min(
+            ((goal, actor) for goal in goals for actor in best[goal]), key=lambda pair: (best[pair[0]][pair[1]], pair)
+        )
+        path: list[Edge] = []
+        while goal:
+            _, source, before, step = best[goal][last]
+            path.append((step, goal))
+            goal, last = source, before
+        return path[::-1]
+
+    def _tight_sources(self, goals: list[int]) -> dict[int, list[tuple[int, int]]]:
+        """For every state on a least path to a goal: the (state, step) pairs that lead to it at least cost."""
+        worst = self.of[goals[0]] or (0, 0)
+        sources: dict[int, list[tuple[int, int]]] = {}
+        incoming: dict[int, list[tuple[int, int]]] = {}
+        for source in range(self.graph.explored):
+            cost = self.of[source]
+            if cost is None or cost >= worst:
+                continue
+            for step, target in self.graph.edges(source):
+                if self.of[target] == (cost[0] + self.is_fault[step], cost[1] + 1):
+                    incoming.setdefault(target, []).append((source, step))
+        stack = list(goals)
+        while stack:
+            number = stack.pop()
+            if number == 0 or number in sources:
+                continue
+            sources[number] = incoming.get(number, [])
+            stack.extend(source for source, _ in sources[number])
+        return sources

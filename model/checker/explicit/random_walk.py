@@ -1,0 +1,191 @@
+"""Random runs, seeded: they find what is wrong in a system too large to explore, and estimate how large it is.
+
+How much was seen is estimated from how often states were met (A. Chao, "Nonparametric estimation of the number of
+classes in a population", 1984; I. J. Good, "The population frequencies of species", 1953).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onceproof.model.checker.ground.python_code import GeneratedSystem, Judge
+from onceproof.model.checker.results import Counterexample, Limits, Progress, Trace
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import State
+from onceproof.model.language.system import Step, System
+
+LOOK_EVERY = 256  # runs between two looks at the clock
+
+
+@dataclass
+class WalkResult:
+    """What random runs met. ``seed`` and ``run`` reproduce the violation: the run of that number from that seed."""
+
+    seed: int
+    runs: int = 0
+    steps: int = 0
+    deepest: int = 0
+    seconds: float = 0.0
+    distinct: int = 0
+    once: int = 0  # states met exactly once
+    twice: int = 0
+    fired: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, bool] = field(default_factory=dict)  # of each ``sometimes``, whether some state showed it
+    violation: Counterexample | None = None
+    run: int | None = None
+    length_found: int = 0  # of the violating run before it was shortened
+    stopped: str = ""
+    engine: str = "plain"
+    exact: bool = True  # whether ``distinct`` is a count; compiled walks estimate it and count nothing else of states
+
+    @property
+    def visits(self) -> int:
+        """How many states were met, counting each time."""
+        return self.steps + self.runs
+
+    @property
+    def coverage(self) -> float:
+        """The estimated share of what such runs meet, weighed by how often, that was met at all (Good)."""
+        return 1 - self.once / self.visits if self.visits else 0.0
+
+    @property
+    def estimated_states(self) -> int:
+        """A lower estimate of how many distinct states such runs can meet (Chao); it grows with more runs."""
+        return self.distinct + self.once * (self.once - 1) // (2 * (self.twice + 1))
+
+
+def walk(
+    system: System,
+    properties: Sequence[Property] | None = None,
+    *,
+    seed: int = 0,
+    runs: int = 1000,
+    depth: int = 100,
+    limits: Limits | None = None,
+) -> WalkResult:
+    """Takes random runs of at most ``depth`` steps each, until an ``always`` property is violated or all are done.
+
+    Every run has a random generator of its own, so that the run of a number is the same whatever came before.
+    """
+    return _Walker(system, properties, seed, depth, limits or Limits()).walk(runs)
+
+
+class _Walker:
+    def __init__(
+        self, system: System, properties: Sequence[Property] | None, seed: int, depth: int, limits: Limits
+    ) -> None:
+        self.system, self.depth, self.limits = system, depth, limits
+        claims = list(properties) if properties is not None else system.properties()
+        self.generated = GeneratedSystem(system)
+        self.judge: Judge = self.generated.judge(claims)
+        self.met: Counter[State] = Counter()
+        self.fired = [0] * len(self.generated.steps)
+        self.result = WalkResult(seed, seen={claim.name: False for claim in claims if claim.kind == "sometimes"})
+
+    def walk(self, runs: int) -> WalkResult:
+        result, began = self.result, time.monotonic()
+        reported = began
+        try:
+            for number in range(runs):
+                path = self._run(number)
+                result.runs += 1
+                result.steps += len(path)
+                result.deepest = max(result.deepest, len(path))
+                if result.violation is not None:
+                    break
+                if number % LOOK_EVERY == LOOK_EVERY - 1:
+                    now = time.monotonic()
+                    if self.limits.max_seconds is not None and now - began > self.limits.max_seconds:
+                        result.stopped = f"--max-seconds {self.limits.max_seconds:g}"
+                        break
+                    if self.limits.report and now - reported > 1:
+                        reported = now
+                        self.limits.report(Progress(len(self.met), runs - number, result.deepest, now - began))
+        except KeyboardInterrupt:
+            result.stopped = "interrupted"
+        result.seconds = time.monotonic() - began
+        return self._summed_up()
+
+    def _run(self, number: int) -> list[int]:
+        """One run, as the numbers of its steps."""
+        draw = random.Random(f"{self.result.seed}/{number}")
+        state = self.system.initial
+        path: list[int] = []
+        self._look(state, number, path)
+        while len(path) < self.depth and self.result.violation is None:
+            following = self.generated.successors(state)
+            if not following:
+                break
+            step, state = following[int(draw.random() * len(following))]
+            self.fired[step] += 1
+            path.append(step)
+            self._look(state, number, path)
+        return path
+
+    def _look(self, state: State, number: int, path: list[int]) -> None:
+        self.met[state] += 1
+        for instance in self.judge.shown(state):
+            self.result.seen[self.judge.instances[instance][0].name] = True
+        violated = self.judge.violated(state)
+        if violated and self.result.violation is None:
+            claim, _ = self.judge.instances[violated[0]]
+            steps = [self.generated.steps[step] for step in path]
+            self.result.run, self.result.length_found = number, len(steps)
+            self.result.violation = told_shortest(self.system, claim, steps)
+
+    def _summed_up(self) -> WalkResult:
+        result = self.result
+        result.distinct = len(self.met)
+        result.once = sum(count == 1 for count in self.met.values())
+        result.twice = sum(count == 2 for count in self.met.values())
+        result.fired = dict.fromkeys(self.system.actions, 0)
+        for step, count in enumerate(self.fired):
+            result.fired[self.generated.steps[step].action] += count
+        return result
+
+
+def told_shortest(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
+    """The counterexample that remains of a violating run when it is shortened."""
+    trace = shortened(system, claim, steps)
+    broken = next(a for a in system.instances(claim) if system.holds(claim, trace.states[-1], a) is False)
+    return Counterexample(claim.name, broken, trace)
+
+
+def shortened(system: System, claim: Property, steps: Sequence[Step]) -> Trace:
+    """A run that violates a property, with every step left out that it does not need: first halves, then single steps.
+
+    A. Zeller, R. Hildebrandt, "Simplifying and isolating failure-inducing input", 2002; the result is 1-minimal.
+    """
+    kept = list(steps)
+    size = len(kept)
+    while size >= 1:
+        start = 0
+        removed = False
+        while start < len(kept):
+            fewer = kept[:start] + kept[start + size :]
+            if (trace := violating(system, claim, fewer)) is not None:
+                kept, removed = list(trace.steps), True
+            else:
+                start += size
+        size = size if removed and size == 1 else size // 2
+    trace = violating(system, claim, kept)
+    assert trace is not None
+    return trace
+
+
+def violating(system: System, claim: Property, steps: Sequence[Step]) -> Trace | None:
+    """The run that takes these steps, up to the first state that violates the property; None if none does."""
+    states = [system.initial]
+    for number in range(len(steps) + 1):
+        if any(system.holds(claim, states[-1], arguments) is False for arguments in system.instances(claim)):
+            return Trace(system, tuple(states), tuple(steps[:number]))
+        if number < len(steps):
+            after = system.step(states[-1], steps[number])
+            if after is None:
+                return None
+            states.append(after)
+    return None

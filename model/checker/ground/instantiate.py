@@ -1,0 +1,250 @@
+"""Terms with their variables filled in: what a traced condition says of numbered cells."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from onceproof.model.checker.ground.formula import (
+    Cell,
+    Formula,
+    In,
+    Known,
+    Pick,
+    Value,
+    added,
+    below,
+    both,
+    cell,
+    choose,
+    clipped,
+    either,
+    is_in,
+    negate,
+    pick,
+    same,
+    summed,
+    values_in,
+)
+from onceproof.model.language.layout import Place
+from onceproof.model.language.sorts import Flag
+from onceproof.model.language.system import System
+from onceproof.model.language.terms import (
+    And,
+    Clamp,
+    Const,
+    Deref,
+    Eq,
+    IsNone,
+    Ite,
+    Less,
+    Minus,
+    Not,
+    Or,
+    Plus,
+    Quantified,
+    Read,
+    Some,
+    Term,
+    Var,
+    children,
+    kind_of_term,
+)
+from onceproof.model.language.tracing.tracer import Write
+
+Environment = Mapping[Var, int]
+
+
+class Split(Exception):
+    """An index is read from a cell: the values of that cell are to be told apart first."""
+
+    def __init__(self, slot: int) -> None:
+        super().__init__(slot)
+        self.slot = slot
+
+
+class Grounder:
+    """Turns the terms of one system into formulas over its cells."""
+
+    def __init__(self, system: System, known: Sequence[int]) -> None:
+        self.sizes = system.sizes
+        self.places = system.layout.places
+        self.strides = {name: place.strides for name, place in self.places.items()}
+        self.known = known
+
+    def condition(self, term: Term, environment: Environment, known: Known) -> Formula:
+        """A condition as a formula; an index that is read from a cell becomes a case for each of its values."""
+        match term:
+            case Const(_, code):
+                return bool(code)
+            case Not(inner):
+                return negate(self.condition(inner, environment, known), known)
+            case And(terms):
+                return self._conjunction(terms, environment, known)
+            case Or(terms):
+                return either([self.condition(part, environment, known) for part in terms], known)
+            case Eq(left, right):
+                if isinstance(kind_of_term(left), Flag):
+                    one, other = (self.condition(side, environment, known) for side in (left, right))
+                    return choose(one, other, negate(other, known), known)
+                return same(self.value(left, environment, known), self.value(right, environment, known), known)
+            case Less(left, right):
+                return below(self.value(left, environment, known), self.value(right, environment, known), known)
+            case IsNone(inner):
+                return same(self.value(inner, environment, known), 0, known)
+            case Quantified(universal, variables, body):
+                ranges = (range(self.sizes[variable.sort.__name__]) for variable in variables)
+                parts = [
+                    self.condition(body, {**environment, **dict(zip(variables, chosen, strict=True))}, known)
+                    for chosen in itertools.product(*ranges)
+                ]
+                return both(parts, known) if universal else either(parts, known)
+            case Ite(condition, then, other_term):
+                test = self.condition(condition, environment, known)
+                yes, no = (self.condition(side, environment, known) for side in (then, other_term))
+                return choose(test, yes, no, known)
+            case _:
+                return same(self.value(term, environment, known), 1, known)
+
+    def _conjunction(self, terms: tuple[Term, ...], environment: Environment, known: Known) -> Formula:
+        """A conjunction whose later parts know what the earlier ones test."""
+        narrowed = list(known)
+        parts: list[Formula] = []
+        for term in terms:
+            part = self.condition(term, environment, narrowed)
+            if part is False:
+                return False
+            parts.append(part)
+            if isinstance(part, In):
+                narrowed[part.slot] &= part.mask
+                if not narrowed[part.slot]:
+                    return False
+        return both(parts, known)
+
+    def literal(self, term: Term, environment: Environment, known: Known) -> Formula:
+        """A part of a guard; raises Split where a plain test needs an index that is read from a cell."""
+        inner = term.term if isinstance(term, Not) else term
+        if isinstance(inner, Read | Eq | Less | IsNone):
+            self._check_split(inner, environment, known)
+        return self.condition(term, environment, known)
+
+    def _check_split(self, term: Term, environment: Environment, known: Known) -> None:
+        if isinstance(term, Read):
+            for index in term.indices:
+                value = self.value(index, environment, known)
+                if isinstance(value, Cell):
+                    raise Split(value.slot)
+        if not isinstance(term, Ite | Quantified):
+            for part in children(term):
+                self._check_split(part, environment, known)
+
+    def value(self, term: Term, environment: Environment, known: Known) -> Value:
+        """A value over cells (a truth as 0 or 1, an index-or-none as 0 or index + 1)."""
+        match term:
+            case Const(_, code):
+                return code
+            case Var():
+                return environment[term]
+            case Read(name, indices, _):
+                place = self.places[name]
+                return self._read(place, self.strides[name], indices, environment, known)
+            case Deref(inner, _):
+                return _at_least_zero(added(self.value(inner, environment, known), -1))
+            case Some(inner, _):
+                return added(self.value(inner, environment, known), 1)
+            case Plus(left, right):
+                return summed(self.value(left, environment, known), self.value(right, environment, known), 1)
+            case Minus(left, right):
+                return summed(self.value(left, environment, known), self.value(right, environment, known), -1)
+            case Clamp(inner, most):
+                return clipped(self.value(inner, environment, known), most, known)
+            case Ite(condition, then, other) if not isinstance(kind_of_term(then), Flag):
+                test = self.condition(condition, environment, known)
+                return pick(test, self.value(then, environment, known), self.value(other, environment, known))
+            case _:
+                return pick(self.condition(term, environment, known), 1, 0)
+
+    def _read(
+        self, place: Place, strides: tuple[int, ...], indices: tuple[Term, ...], environment: Environment, known: Known
+    ) -> Value:
+        cases: list[tuple[Formula, int]] = [(True, place.offset)]
+        for index, stride, size in zip(indices, strides, place.shape, strict=True):
+            found = list(self._cases(self.value(index, environment, known), size, known))
+            cases = [
+                (both([before, condition], known), slot + chosen * stride)
+                for before, slot in cases
+                for condition, chosen in found
+            ]
+        cases = [case for case in cases if case[0] is not False] or cases[:1]
+        value = cell(cases[-1][1], known)
+        for condition, slot in cases[-2::-1]:
+            value = pick(condition, cell(slot, known), value)
+        return value
+
+    def _cases(self, index: Value, size: int, known: Known) -> Iterator[tuple[Formula, int]]:
+        """The indices that a value may stand for, each with when it does."""
+        match index:
+            case int():
+                yield True, index if 0 <= index < size else 0
+            case Cell(slot, plus):
+                for one in values_in(known[slot]):
+                    if 0 <= one + plus < size:
+                        yield is_in(slot, 1 << one, known), one + plus
+            case Pick(condition, then, other):
+                for part, test in ((then, condition), (other, negate(condition, known))):
+                    for inner, chosen in self._cases(part, size, known):
+                        yield both([test, inner], known), chosen
+            case _:
+                for chosen in range(size):
+                    yield same(index, chosen, known), chosen
+
+    def puts(self, write: Write, environment: Environment, known: Known) -> Iterator[tuple[int, Value, Formula]]:
+        """The cells that a write changes: (slot, value, condition); Split where an index is read from a cell."""
+        place = self.places[write.field]
+        ranges = [range(self.sizes[variable.sort.__name__]) for variable in write.binders]
+        for chosen in itertools.product(*ranges):
+            inner = {**environment, **dict(zip(write.binders, chosen, strict=True))} if chosen else environment
+            condition = self.condition(write.condition, inner, known)
+            if condition is False:
+                continue
+            narrowed = list(known)
+            if isinstance(condition, In):
+                narrowed[condition.slot] &= condition.mask
+            cases: list[tuple[Formula, int]] = [(condition, place.offset)]
+            for index, stride, size in zip(write.indices, self.strides[write.field], place.shape, strict=True):
+                value = self.value(index, inner, known)
+                if isinstance(value, Cell) and condition is True:
+                    raise Split(value.slot)
+                found = list(self._cases(value, size, known))
+                cases = [
+                    (both([before, test], known), slot + one * stride) for before, slot in cases for test, one in found
+                ]
+            for test, slot in cases:
+                if test is not False:
+                    yield slot, self.value(write.value, inner, known), test
+
+    def free_variables(self, guard: tuple[Term, ...], environment: Environment) -> tuple[Var, ...]:
+        """The variables of quantifiers that a guard speaks of outside them."""
+        found: dict[Var, None] = {}
+
+        def look(term: Term, bound: frozenset[Var]) -> None:
+            if isinstance(term, Var) and term not in bound and term not in environment:
+                found[term] = None
+            inside = bound | set(term.variables) if isinstance(term, Quantified) else bound
+            for part in children(term):
+                look(part, inside)
+
+        for term in guard:
+            look(term, frozenset())
+        return tuple(found)
+
+
+def _at_least_zero(value: Value) -> Value:
+    """The index in an index-or-none; of none it is arbitrary, and no guard lets it count."""
+    match value:
+        case int():
+            return max(value, 0)
+        case Pick(condition, then, other):
+            return pick(condition, _at_least_zero(then), _at_least_zero(other))
+        case _:
+            return value

@@ -1,0 +1,203 @@
+"""Elements of a sort that may change places: what that does to a state, and whether it maps the steps onto themselves.
+
+A sort that its model declares symmetric is used only if every exchange of two neighbours keeps the initial state (and
+with it the constant fields) and maps the set of all moves onto itself; so a wrong declaration costs time, no verdict.
+Elements of which a ``Fresh`` parameter takes the first that will do are alike by what ``Fresh`` means.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from onceproof.model.checker.ground.formula import (
+    Below,
+    Both,
+    Cell,
+    Clip,
+    Either,
+    Formula,
+    In,
+    Opposite,
+    Pick,
+    Same,
+    Sum,
+    Value,
+    summands,
+    values_in,
+)
+from onceproof.model.checker.ground.steps import Alternative, Ground, Put
+from onceproof.model.language.declare import Parameter, Property
+from onceproof.model.language.layout import Place, State
+from onceproof.model.language.sorts import Index, Maybe
+from onceproof.model.language.system import Arguments, System
+from onceproof.model.language.terms import and_
+from onceproof.model.language.tracing.result import TracedProperty
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Two neighbouring elements of a sort change places: cell ``slot`` goes to ``to[slot]``, and its value too.
+
+    values: for cells that hold an element of the sort, by the slot they go to: which value becomes which.
+    """
+
+    sort: str
+    first: int
+    to: tuple[int, ...]
+    values: Mapping[int, tuple[int, ...]]
+
+    def apply(self, state: State) -> State:
+        """The state with the two elements exchanged."""
+        after = list(state)
+        for slot, code in enumerate(state):
+            target = self.to[slot]
+            after[target] = self.values[target][code] if target in self.values else code
+        return tuple(after)
+
+    def arguments(self, arguments: Arguments, parameters: Sequence[Parameter]) -> Arguments:
+        """The arguments of a step or of a property, with the two elements exchanged."""
+        renamed = {self.first: self.first + 1, self.first + 1: self.first}
+        return tuple(
+            renamed.get(argument, argument) if parameter.sort.__name__ == self.sort else argument
+            for argument, parameter in zip(arguments, parameters, strict=True)
+        )
+
+    def mask(self, slot: int, mask: int) -> int:
+        """A mask of values of a cell, as one of the cell that it goes to."""
+        renamed = self.values.get(self.to[slot])
+        return mask if renamed is None else sum(1 << renamed[value] for value in values_in(mask))
+
+
+def exchanges(system: System, sort: str) -> list[Exchange]:
+    """The exchanges of neighbours, from which all ways to rearrange a sort can be put together."""
+    return [_exchange(system, sort, first) for first in range(system.sizes[sort] - 1)]
+
+
+def _exchange(system: System, sort: str, first: int) -> Exchange:
+    def renamed(index: int) -> int:
+        return {first: first + 1, first + 1: first}.get(index, index)
+
+    to: list[int] = []
+    values: dict[int, tuple[int, ...]] = {}
+    for place, key in system.layout.labels:
+        there = tuple(
+            renamed(index) if one.__name__ == sort else index for one, index in zip(place.sorts, key, strict=True)
+        )
+        target = place.slot(there)
+        to.append(target)
+        table = _renaming(place, sort, first)
+        if table is not None:
+            values[target] = table
+    return Exchange(sort, first, tuple(to), values)
+
+
+def _renaming(place: Place, sort: str, first: int) -> tuple[int, ...] | None:
+    if not (isinstance(place.kind, Index | Maybe) and place.kind.sort.__name__ == sort):
+        return None
+    one = first + isinstance(place.kind, Maybe)
+    return tuple({one: one + 1, one + 1: one}.get(code, code) for code in range(place.cardinality))
+
+
+def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[Ground, list[Exchange]]:
+    """All moves, prepared for states whose elements may be exchanged, and the exchanges that are allowed.
+
+    claims: the properties to be judged, none of which may tell states apart that are exchanged.
+    """
+    judged = [system.traced_property(claim) for claim in (*claims, *([system.ending] if system.ending else []))]
+    declared = [name for name, sort in system.model.sorts.items() if sort.symmetric and system.sizes[name] > 1]
+    usable = {name: exchanges(system, name) for name in declared}
+    usable = {
+        name: found
+        for name, found in usable.items()
+        if all(one.apply(system.initial) == system.initial for one in found)
+    }
+    while True:
+        allowed = [one for found in usable.values() for one in found]
+        ground = Ground(system, [(one.to, one.mask) for one in allowed])
+        wrong = {one.sort for one in allowed if not _maps_onto_itself(ground, one)}
+        wrong |= {one.sort for one in allowed for claim in judged if not _judges_alike(ground, one, claim)}
+        if not wrong:
+            return ground, allowed
+        usable = {name: found for name, found in usable.items() if name not in wrong}
+
+
+def _maps_onto_itself(ground: Ground, exchange: Exchange) -> bool:
+    ways = [way for group in ground.groups for way in group.alternatives]
+
+    def key(way: Alternative, mapped: _Mapped | None) -> object:
+        step = ground.steps[way.move]
+        arguments = step.arguments
+        if mapped is not None:
+            arguments = exchange.arguments(arguments, ground.system.actions[step.action].parameters)
+        view = mapped or _Mapped(None)
+        guard = frozenset(view.test(slot, mask) for slot, mask in way.guard.items())
+        rest = frozenset(view.formula(formula) for formula in way.rest)
+        return step.action, arguments, guard, rest, frozenset(map(view.put, way.puts)), way.error
+
+    return {key(way, None) for way in ways} == {key(way, _Mapped(exchange)) for way in ways}
+
+
+def _judges_alike(ground: Ground, exchange: Exchange, claim: TracedProperty) -> bool:
+    """Whether a property maps onto itself. One that quantifies does; it may not where it goes through a sort."""
+    if exchange.sort not in claim.ordered:
+        return True
+
+    def key(arguments: Arguments, mapped: _Mapped) -> object:
+        environment = dict(zip(claim.variables, arguments, strict=True))
+        terms = (claim.antecedent, claim.body, *(and_(*one.guard) for one in claim.obligations))
+        said = [ground.grounder.condition(term, environment, ground.known) for term in terms]
+        if mapped.exchange is not None:
+            arguments = exchange.arguments(arguments, claim.property.parameters)
+        return arguments, mapped.formula(said[0]), mapped.formula(said[1]), frozenset(map(mapped.formula, said[2:]))
+
+    every = list(ground.system.instances(claim.property))
+    return {key(one, _Mapped(None)) for one in every} == {key(one, _Mapped(exchange)) for one in every}
+
+
+class _Mapped:
+    """Formulas as values that can be compared whatever the order of their parts, with an exchange applied."""
+
+    def __init__(self, exchange: Exchange | None) -> None:
+        self.exchange = exchange
+
+    def slot(self, slot: int) -> int:
+        return self.exchange.to[slot] if self.exchange else slot
+
+    def test(self, slot: int, mask: int) -> object:
+        return self.slot(slot), self.exchange.mask(slot, mask) if self.exchange else mask
+
+    def put(self, put: Put) -> object:
+        renaming: Sequence[int] = ()
+        if self.exchange is not None:
+            renaming = self.exchange.values.get(self.slot(put.slot), ())
+        return self.slot(put.slot), self.value(put.value, renaming), self.formula(put.condition)
+
+    def formula(self, formula: Formula) -> object:
+        match formula:
+            case In(slot, mask):
+                return "in", self.test(slot, mask)
+            case Both(parts) | Either(parts):
+                return type(formula).__name__, frozenset(map(self.formula, parts))
+            case Same(left, right):
+                return "same", frozenset((self.value(left), self.value(right)))
+            case Below(left, right):
+                return "below", self.value(left), self.value(right)
+            case Opposite(part):
+                return "not", self.formula(part)
+            case _:
+                return formula
+
+    def value(self, value: Value, renaming: Sequence[int] = ()) -> object:
+        match value:
+            case int():
+                return renaming[value] if renaming else value
+            case Cell(slot, plus):
+                return "cell", self.slot(slot), plus
+            case Pick(condition, then, other):
+                return "pick", self.formula(condition), self.value(then, renaming), self.value(other, renaming)
+            case Sum():
+                return "sum", frozenset(Counter((self.value(one), sign) for one, sign in summands(value)).items())
+            case Clip(inner, most):
+                return "clip", self.value(inner), most

@@ -1,0 +1,187 @@
+"""Whether a counterexample of one case is one of another case too: found out by taking its steps, without exploring.
+
+This is what makes a search over thousands of sets of mechanisms possible: most sets are broken by a run that is known.
+Nothing is taken on trust. A run that can be taken step for step under other mechanisms, and that is false at its end
+there, is a counterexample there; and since a run asks only after some of the mechanisms, the answer is the same for
+every set that agrees on those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onceproof.model.checker.matrix.cases import DEADLOCK, Case, Finding, Setting
+from onceproof.model.language import Config, Step, System
+from onceproof.model.language.declare import Fairness
+from onceproof.model.language.layout import LEFT, Layout, State, budget_of
+from onceproof.model.language.run import RunMode, RunState
+
+
+class _Switches(dict[str, bool]):
+    """The mechanisms, noting which are asked after."""
+
+    def __init__(self, switches: Mapping[str, bool], noted: set[str]) -> None:
+        super().__init__(switches)
+        self.noted = noted
+
+    def __getitem__(self, name: str) -> bool:
+        self.noted.add(name)
+        return super().__getitem__(name)
+
+
+class _Names:
+    """What ``when`` gets, noting which mechanisms are asked after."""
+
+    def __init__(self, config: Config, noted: set[str]) -> None:
+        self._names, self._switches, self._noted = config.names(), config.switches, noted
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._switches:
+            self._noted.add(name)
+        return getattr(self._names, name)
+
+
+class _View(RunState):
+    """What actions get as ``st``, noting which mechanisms they ask after."""
+
+    def __init__(self, layout: Layout, config: Config, noted: set[str]) -> None:
+        super().__init__(layout, config)
+        for name in config.switches:
+            del self.__dict__[name]  # so that __getattr__ is asked
+        self.__dict__.update(_noted=noted, _switches=dict(config.switches))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__["_switches"]:
+            self._noted.add(name)
+            return self._switches[name]
+        return super().__getattr__(name)
+
+
+class UntracedSystem(System):
+    """A system that can only be run: built in a fraction of the time, since nothing is traced.
+
+    ``noted`` are the mechanisms that were asked after so far. Without traces an action that can never happen is not
+    left out of ``actions``; its guard refuses it.
+    """
+
+    def __init__(self, setting: Setting, case: Case) -> None:
+        self.noted: set[str] = set()
+        self.model, self.config = setting.model, setting.config(case)
+        if self.model.derive:
+            # Asked once more, only to note which mechanisms the sizes depend on.
+            noting = Config(self.config.sizes, _Switches(self.config.switches, self.noted), self.config.budgets)
+            self.model.derive(noting, setting.given_sizes(case))
+        self.layout = Layout(self.model, self.config)
+        self.sizes = self.layout.sizes
+        self.initial: State = self.layout.initial
+        self.actions = {a.name: a for a in self.model.actions.values() if budget_of(a, self.config) != 0}
+        self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
+        self._view = _View(self.layout, self.config, self.noted)
+        self._left = {
+            name: self.layout.places[LEFT + a.budget].offset
+            for name, a in self.actions.items()
+            if a.budget is not None and LEFT + a.budget in self.layout.places
+        }
+
+    def applies(self, name: str) -> bool:
+        """Whether a property should be asked of this configuration."""
+        claim = self.model.properties.get(name)
+        return claim is None or claim.when is None or bool(claim.when(_Names(self.config, self.noted)))
+
+
+def breaks(system: UntracedSystem, finding: Finding) -> bool:
+    """Whether the counterexample of a finding is one in this system as well."""
+    if not system.applies(finding.name):
+        return False
+    states = [system.initial]
+    for step in finding.steps:
+        # The layouts differ where sizes do, so the run is taken anew from the initial state.
+        after = system.step(states[-1], step) if _exists(system, step) else None
+        if after is None:
+            return False
+        states.append(after)
+    if finding.name == DEADLOCK:
+        return _stuck(system, states[-1])
+    claim = system.model.properties[finding.name]
+    sizes = [system.sizes[parameter.sort.__name__] for parameter in claim.parameters]
+    if any(argument >= size for argument, size in zip(finding.arguments, sizes, strict=True)):
+        return False
+    if claim.kind == "always":
+        return system.holds(claim, states[-1], finding.arguments) is False
+    return _never_kept(system, finding, states) and _fair(system, finding, states)
+
+
+def _exists(system: System, step: Step) -> bool:
+    parameters = system.model.actions[step.action].parameters
+    return all(a < system.sizes[p.sort.__name__] for a, p in zip(step.arguments, parameters, strict=True))
+
+
+def _stuck(system: System, state: State) -> bool:
+    """Whether nothing can happen but faults, and that is no wanted end."""
+    if any(not system.actions[step.action].fault for step, _ in system.successors(state)):
+        return False
+    return system.ending is not None and system.holds(system.ending, state, ()) is False
+
+
+def _never_kept(system: System, finding: Finding, states: Sequence[State]) -> bool:
+    """Whether a promise that is made on the run is open at its end and all the way round."""
+    claim, start = system.model.properties[finding.name], finding.loop
+    if start is None or states[start] != states[-1]:
+        return False
+    is_open = False
+    for position, state in enumerate(states):
+        kept = system.keeps(claim, state, finding.arguments)
+        if position >= start and kept:
+            return False
+        is_open = not kept and (is_open or system.holds(claim, state, finding.arguments) is False)
+    return is_open
+
+
+def _fair(system: System, finding: Finding, states: Sequence[State]) -> bool:
+    """Whether going round for ever is fair: what could be taken all the time (or strongly: ever) must be taken."""
+    start = finding.loop or 0
+    round_ = states[start:]
+    taken = set(finding.steps[start:])
+    if any(system.actions[step.action].fault for step in taken):
+        return False
+    could: list[set[Step]] = []
+    for state in round_:
+        following = [pair for pair in system.successors(state) if not system.actions[pair[0].action].fault]
+        could.append({step for step, _ in following})
+        # A step that changes nothing can be taken at any time: it is never what makes a run unfair.
+        taken |= {step for step, after in following if after == state}
+    always = set.intersection(*could) - taken
+    if any(system.actions[step.action].fairness is not Fairness.NONE for step in always):
+        return False
+    ever = set().union(*could) - taken
+    return all(system.actions[step.action].fairness is not Fairness.STRONG for step in ever)
+
+
+class Witness:
+    """A known counterexample, asked again and again whether it breaks another set of mechanisms under its faults.
+
+    breaks(on) takes the set as a mask over ``mechanisms``; what is not among those stays on.
+    """
+
+    def __init__(self, setting: Setting, mechanisms: Sequence[str], faults: tuple[str, ...], finding: Finding) -> None:
+        self.setting, self.mechanisms = setting, list(mechanisms)
+        self.faults, self.finding = faults, finding
+        self.kills = 0
+        self._answers: list[tuple[int, int, bool]] = []  # mask of what was asked after, how it was, what came out
+
+    def breaks(self, on: int) -> bool:
+        """Whether the run is a counterexample with just these mechanisms on."""
+        answer = next((answer for mask, value, answer in self._answers if on & mask == value), None)
+        if answer is None:
+            answer, mask = self._asked(on)
+            self._answers.append((mask, on & mask, answer))
+        self.kills += answer
+        return answer
+
+    def _asked(self, on: int) -> tuple[bool, int]:
+        off = tuple(name for bit, name in enumerate(self.mechanisms) if not on >> bit & 1)
+        system = UntracedSystem(self.setting, Case(off, self.faults))
+        answer = breaks(system, self.finding)
+        mask = sum(1 << bit for bit, name in enumerate(self.mechanisms) if name in system.noted)
+        return answer, mask

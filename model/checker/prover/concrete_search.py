@@ -1,0 +1,166 @@
+"""Is a claim false in a reachable state? Walks and exhaustive searches of small instances, smallest first."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from onceproof.model.checker.explicit.engine import check
+from onceproof.model.checker.results import CheckResult, Counterexample, Limits, Trace
+from onceproof.model.language.declare import Action, Property
+from onceproof.model.language.layout import State
+from onceproof.model.language.model import Config, Model
+from onceproof.model.language.system import Arguments, Step, System, build
+
+FAULT_CHANCE = 0.15  # of a step of a random run
+FAULTS_MAX = 3  # different ones in one instance, each once
+STATES_MAX = 60_000  # of one instance; what needs more is rarely the first to show a violation
+Engine = Callable[[System, Sequence[Property], Limits], CheckResult]
+
+
+@dataclass
+class Search:
+    """What was tried and found. ``found`` has a real counterexample for each claim that is false in a reachable state.
+
+    sizes, faults: of the last instance that was explored completely.
+    """
+
+    found: dict[str, Counterexample] = field(default_factory=dict)
+    instances: int = 0
+    states: int = 0
+    seconds: float = 0.0
+    sizes: dict[str, int] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+def plain_engine(system: System, claims: Sequence[Property], limits: Limits) -> CheckResult:
+    """Exhaustive exploration in plain Python."""
+    return check(system, claims, limits)
+
+
+def search(
+    model: Model,
+    config: Config,
+    claims: Sequence[Property],
+    at_least: Mapping[str, int] | None = None,
+    first: Sequence[str] = (),
+    seconds: float = 60.0,
+    engine: Engine = plain_engine,
+) -> Search:
+    """Looks for a reachable state in which a claim is false, with as few faults as possible, each at most once.
+
+    at_least: sizes that are needed to see it; first: faults to try before the others; seconds: when to give up.
+    """
+    result, began = Search(), time.monotonic()
+    missing = list(claims)
+    base = _sizes(model, config, at_least or {})
+    faults = [name for name, left in config.budgets.items() if left != 0]
+    for sizes, chosen in _instances(base, faults, [name for name in first if name in faults]):
+        left = seconds - (time.monotonic() - began)
+        if left <= 0 or not missing:
+            break
+        small = model.configure(sizes, config.switches, dict.fromkeys(chosen, 1))
+        outcome = engine(build(model, small), missing, Limits(max_seconds=left, max_states=STATES_MAX))
+        result.instances, result.states = result.instances + 1, result.states + outcome.states
+        if outcome.complete:
+            result.sizes, result.faults = dict(sizes), chosen
+        for judged in outcome.properties:
+            if judged.counterexample is not None:
+                result.found[judged.name] = judged.counterexample
+        missing = [claim for claim in missing if claim.name not in result.found]
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _instances(
+    base: dict[str, int], faults: list[str], suspects: list[str]
+) -> list[tuple[dict[str, int], tuple[str, ...]]]:
+    """Sizes and faults to try, what is small or suspected first: a fault costs less than two of something do."""
+    larger = [base | {name: 2} for name, size in base.items() if size == 1]
+
+    def cost(instance: tuple[dict[str, int], tuple[str, ...]]) -> float:
+        sizes, chosen = instance
+        return sum(0.5 if name in suspects else 2.0 for name in chosen) + (3.0 if sizes is not base else 0.0)
+
+    together = [chosen for number in range(FAULTS_MAX + 1) for chosen in itertools.combinations(faults, number)]
+    return sorted(itertools.product([base, *larger], together), key=cost)
+
+
+def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[str, int]:
+    """The default sizes, raised to what is needed; what the model derives by itself is left to it."""
+    derived = set(model.derive(model.configure(switches=config.switches), {})) if model.derive else set()
+    sizes = {sort.size_name: sort.default_size for sort in model.sorts.values() if sort.size_name not in derived}
+    return {name: max(size, at_least.get(name, 1)) for name, size in sizes.items()}
+
+
+@dataclass(frozen=True)
+class Refuted:
+    """A claim that a walk found false for these elements, with the walk."""
+
+    claim: str
+    arguments: Arguments
+    trace: Trace
+
+
+def walk(
+    system: System, steps: int, chance: random.Random, done: Counter[str] | None = None
+) -> Iterator[tuple[Step | None, State]]:
+    """A random run from the start: the initial state, then each step with the state after it.
+
+    A fault is taken now and then: there are so many that the run would get nowhere if each step were as likely.
+    done: how often each action was taken before, in this run and others; what was taken seldom is preferred.
+    """
+    state, done = system.initial, Counter() if done is None else done
+    yield None, state
+    for _ in range(steps):
+        enabled = [one for one in system.successors(state) if one[1] != state]
+        seldom = [one for one in enabled if _is_seldom(system.actions[one[0].action])]
+        others = [one for one in enabled if not _is_seldom(system.actions[one[0].action])]
+        if not enabled or (not others and chance.random() < 0.5):
+            return  # all is done: what faults still could do to it is no news
+        choices = seldom if seldom and (not others or chance.random() < FAULT_CHANCE) else others
+        names = sorted({step.action for step, _ in choices})
+        action = chance.choices(names, [1 / (1 + done[name]) for name in names])[0]
+        taken, state = chance.choice([one for one in choices if one[0].action == action])
+        done[action] += 1
+        yield taken, state
+
+
+def _is_seldom(action: Action) -> bool:
+    """A fault, or another step that has a budget."""
+    return action.fault or action.budget is not None
+
+
+def check_on_walks(
+    model: Model, config: Config, claims: Sequence[Property], walks: int = 30, steps: int = 60, seed: int = 1
+) -> tuple[int, list[Refuted]]:
+    """Holds claims against the states of random runs of a small instance: how many states, and what was false.
+
+    Cheap, and done before a solver is asked: a wrong conjunct then fails with a run, not with a mystery.
+    """
+    sizes = _sizes(model, config, {sort.size_name: 2 for sort in model.sorts.values()})
+    budgets = {name: left if left is not None else 2 for name, left in config.budgets.items()}
+    small = model.configure(sizes, config.switches, budgets)
+    system = build(model, small)
+    chance = random.Random(seed)
+    instances = [(claim, arguments) for claim in claims for arguments in system.instances(claim)]
+    seen: set[State] = set()
+    refuted: dict[str, Refuted] = {}
+    done: Counter[str] = Counter()
+    for _ in range(walks):
+        states: list[State] = []
+        taken: list[Step] = []
+        for step, state in walk(system, steps, chance, done):
+            states.append(state)
+            taken += [step] if step else []
+            if state in seen:
+                continue
+            seen.add(state)
+            for claim, arguments in instances:
+                if claim.name not in refuted and system.holds(claim, state, arguments) is False:
+                    refuted[claim.name] = Refuted(claim.name, arguments, Trace(system, tuple(states), tuple(taken)))
+    return len(seen), list(refuted.values())

@@ -1,0 +1,133 @@
+"""A failed induction step as a state and a step: shrunk to the fewest elements, and to the fewest facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.encoding import AFTER, START, Update
+from onceproof.model.checker.prover.finite import Structure, state_of, step
+from onceproof.model.checker.prover.formulas import BEFORE, sort_name
+from onceproof.model.checker.prover.induction import SECONDS_PER_QUERY, Stage
+from onceproof.model.checker.prover.sexpr import Sexpr
+from onceproof.model.checker.prover.solver import Outcome, Session
+from onceproof.model.checker.prover.verification_conditions import Query
+from onceproof.model.checker.results import Trace
+from onceproof.model.language.layout import State
+from onceproof.model.language.system import Arguments, Step, System, build
+
+ELEMENTS_MAX = 6  # of one sort; beyond it a counterexample is not shrunk but taken as it comes
+
+
+@dataclass(frozen=True)
+class InductionFailure:
+    """A state in which all of the invariant holds, and a step after which a claim is false for these elements.
+
+    The state need not be reachable. ``trace`` has no step where the claim is false at the start.
+    """
+
+    claim: str
+    arguments: Arguments
+    trace: Trace
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """How many elements of each sort it takes, by the names of the sizes."""
+        return {sort.size_name: self.trace.system.sizes[name] for name, sort in self.trace.system.model.sorts.items()}
+
+
+def induction_failure(
+    stage: Stage,
+    failure: Outcome,
+    hypotheses: list[str],
+    timeout: float = SECONDS_PER_QUERY,
+    fewest_facts: bool = True,
+) -> InductionFailure | None:
+    """The counterexample behind a failed query, as small as can be; None where the solver finds none in time.
+
+    hypotheses: the names of the conjuncts that were assumed when it failed; fewest_facts: whether it is also to be
+    shrunk to as many fields as possible that are as at the start (of elements there are always the fewest).
+    """
+    query = failure.query
+    if query.move is None:
+        return None
+    given = [stage.reading.conjuncts[name] for name in hypotheses] if query.assumes else []
+    session = Session(stage.reading, query.move, given, timeout)
+    found = session.counterexample(query)
+    if found is None:
+        return None
+    bounds = _fewest(session, query, found)
+    least = session.counterexample(query, bounds) or found
+    if not fewest_facts:
+        return _told(stage, query, least)
+    calm = _calmed(stage, session, query, bounds)
+    return _told(stage, query, session.counterexample(query, [*bounds, *calm]) or least)
+
+
+def _at_most(sort: str, number: int) -> Sexpr:
+    names = [f"only{place}" for place in range(number)]
+    covered = sexpr.disjunction([("=", "any", name) for name in names])
+    return ("exists", tuple((name, sort) for name in names), ("forall", (("any", sort),), covered))
+
+
+def _fewest(session: Session, query: Query, found: Structure) -> list[Sexpr]:
+    """Bounds for every sort that still allow a counterexample; each sort in turn as small as the ones before let it."""
+    bounds: dict[str, Sexpr] = {
+        sort: _at_most(sort, size) for sort, size in found.sizes.items() if size <= ELEMENTS_MAX
+    }
+    for sort in list(bounds):
+        for number in range(1, found.sizes[sort]):
+            tried = {**bounds, sort: _at_most(sort, number)}
+            if session.allows(query, list(tried.values())):
+                bounds = tried
+                break
+    return list(bounds.values())
+
+
+def _calmed(stage: Stage, session: Session, query: Query, bounds: list[Sexpr]) -> list[Sexpr]:
+    """For as many fields as possible: all of its cells are as at the start."""
+    calm: list[Sexpr] = []
+    for update in stage.reading.start.updates:
+        quiet = _as_at_start(update)
+        if session.allows(query, [*bounds, *calm, quiet]):
+            calm.append(quiet)
+    return calm
+
+
+def _as_at_start(update: Update) -> Sexpr:
+    names = [name for name, _ in update.parameters]
+    symbol = BEFORE + update.symbol.removeprefix(AFTER)
+    cell: Sexpr = (symbol, *names) if names else symbol
+    return sexpr.closed("forall", list(update.parameters), ("=", cell, update.value))
+
+
+def _told(stage: Stage, query: Query, structure: Structure) -> InductionFailure:
+    system = _system(stage, structure)
+    move = query.move
+    assert move is not None
+    arguments = tuple(int(structure.tables[name][()]) for name, _ in move.constants)
+    after = step(move, structure, arguments)
+    assert after is not None, "a counterexample's step is enabled"
+    if move.name == START:
+        trace = Trace(system, (state_of(system.layout, after),), ())
+    else:
+        states = (state_of(system.layout, structure), state_of(system.layout, after))
+        trace = Trace(system, states, (Step(move.name, arguments),))
+    return InductionFailure(query.subject, _false_for(system, query.subject, trace.states[-1]), trace)
+
+
+def _system(stage: Stage, structure: Structure) -> System:
+    """The model with as many elements as the structure has; its budgets are without bound, so not in the state."""
+    model, config = stage.reading.model, stage.reading.config
+    sizes = {sort.size_name: structure.sizes[sort_name(sort)] for sort in model.sorts.values()}
+    budgets = dict.fromkeys(name for name, left in config.budgets.items() if left != 0)
+    return build(model, model.configure(sizes, config.switches, budgets))
+
+
+def _false_for(system: System, claim: str, state: State) -> Arguments:
+    declared = system.model.properties.get(claim)
+    if declared is None:
+        return ()
+    found = (a for a in system.instances(declared) if system.holds(declared, state, a) is False)
+    return next(found, ())

@@ -1,0 +1,1 @@
+"""A model as TLA+: plain text that independent checkers read."""

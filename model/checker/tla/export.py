@@ -1,0 +1,252 @@
+"""A model under a configuration as plain TLA+: one operator for each action, under its own name, and its invariants.
+
+    module, configuration = export(system, "Failover", system.properties())
+
+TLC, given both, finds the same distinct states as exploration without symmetry does. Elements are strings, an index or
+none is ``"none"`` or an element; fields that no action of the configuration writes are definitions, not variables. Of a
+``Fresh`` parameter the first element that will do is taken, as exploration does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from onceproof.model.checker.tla.actions import Merged, merged
+from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
+from onceproof.model.language.declare import Action, Fairness, Property
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.layout import LEFT, Place
+from onceproof.model.language.sorts import Count, Flag
+from onceproof.model.language.system import System
+from onceproof.model.language.terms import Var, not_, or_
+from onceproof.model.language.tracing.tracer import TracedAction, Tracer
+
+IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
+# What TLA+ itself, the modules that are extended and the frame of ours mean by a name.
+TAKEN = frozenset(
+    """
+    ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE
+    ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
+    PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
+    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp vars
+    """.split()  # noqa: SIM905
+)
+
+
+def export(system: System, name: str, properties: Sequence[Property]) -> tuple[str, str]:
+    """The text of a module (its name made from ``name``) and of its .cfg file.
+
+    Of the properties each ``always`` becomes an invariant (with ``TypeOK``: what every variable may hold), each
+    ``sometimes`` a definition; each ``eventually`` a temporal property under the fairness of the actions, as
+    exploration assumes it. ModelError for a name that TLA+ needs itself.
+    """
+    module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
+    _check_names(system, properties)
+    exporter = _Exporter(system, properties)
+    text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
+    invariants = ["INVARIANT TypeOK"] + [
+        f"INVARIANT {claim.name}" for claim in exporter.claims if claim.kind == "always"
+    ]
+    promises = [f"PROPERTY {claim.name}" for claim in exporter.promises]
+    behaviour = ["SPECIFICATION Spec"] if promises else ["INIT Init", "NEXT Next"]
+    return text, "\n".join([*behaviour, *invariants, *promises, "CHECK_DEADLOCK FALSE", ""])
+
+
+def _check_names(system: System, properties: Sequence[Property]) -> None:
+    """ModelError for a name that would mean something else in TLA+, or nothing."""
+    declared = [*system.model.fields, *system.actions, *system.sizes, *(claim.name for claim in properties)]
+    for name in declared:
+        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before"))
+        if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
+            raise ModelError(f"`{name}` cannot be called that in TLA+: rename it before an export")
+
+
+class _Exporter:
+    """Writes one module."""
+
+    def __init__(self, system: System, claims: Sequence[Property]) -> None:
+        self.system = system
+        self.claims = [claim for claim in claims if claim.kind in ("always", "sometimes")]
+        self.promises = [claim for claim in claims if claim.kind == "eventually"]
+        self.actions = {name: self._traced(name) for name in system.actions if system.traced[name].paths}
+        self.merged: dict[str, Merged] = {name: merged(traced) for name, traced in self.actions.items()}
+        written = {w.field for m in self.merged.values() for w in m.writes}
+        budgets = {a.budget for a in system.actions.values() if a.budget}
+        self.places = list(system.layout.places.values())
+        written |= {LEFT + budget for budget in budgets}
+        self.variables = [place.name for place in self.places if place.name in written]
+        taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
+        self.text = TlaText(system, taken | {"Clamp", "vars"} | {claim.name for claim in claims})
+
+    def _traced(self, name: str) -> TracedAction:
+        """The action with loops kept as loops; unrolled where that cannot be followed."""
+        try:
+            return Tracer(self.system.model, self.system.config, unbounded=True).action(self.system.actions[name])
+        except ModelError:
+            return self.system.traced[name]
+
+    def lines(self) -> list[str]:
+        """Everything between the first line of the module and the last."""
+        fresh = sorted({p.sort.__name__ for a in self.system.actions.values() for p in a.parameters if p.fresh})
+        constants = [place for place in self.places if place.name not in self.variables]
+        variables = [f"VARIABLES {', '.join(self.variables)}"] if self.variables else []
+        return [
+            "EXTENDS Integers",
+            "",
+            *(f"{sort} == {{{', '.join(self.text.elements(sort))}}}" for sort in self.system.sizes),
+            *(self._before(sort) for sort in fresh),
+            "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x",
+            "",
+            *(f"{place.name} == {self._initial(place)}" for place in constants),
+            *variables,
+            "",
+            *self._types(),
+            "",
+            *self._init(),
+            *itertools.chain(*(["", *self._action(name)] for name in self.actions)),
+            "",
+            *self._next(),
+            *itertools.chain(*(["", *self._claim(claim)] for claim in self.claims)),
+            *(["", *self._behaviour()] if self.promises else []),
+            *itertools.chain(*(["", *self._promise(claim)] for claim in self.promises)),
+        ]
+
+    # -- states
+
+    def _initial(self, place: Place) -> str:
+        codes = self.system.initial[place.offset : place.offset + place.cells]
+        shown = [self.text.code(place.kind, code) for code in codes]
+        names = [f"i{axis}" for axis in range(len(place.shape))]
+        common = max(set(shown), key=lambda value: (shown.count(value), value))
+        value = common
+        for key, other in zip(place.all_indices(), shown, strict=True):
+            if other != common:
+                tests = [f'{n} = "{s.element(i)}"' for n, s, i in zip(names, place.sorts, key, strict=True)]
+                value = f"IF {AND.join(tests)} THEN {other} ELSE {value}"
+        return function([(n, sort.__name__) for n, sort in zip(names, place.sorts, strict=True)], value)
+
+    def _init(self) -> list[str]:
+        places = self.system.layout.places
+        parts = [f"  /\\ {name} = {self._initial(places[name])}" for name in self.variables]
+        return ["Init ==", *(parts or ["  TRUE"])]
+
+    def _types(self) -> list[str]:
+        """What every variable holds in every state, for a checker to hold the module itself against."""
+        places = self.system.layout.places
+        parts = [f"  /\\ {name} \\in {self._type(places[name])}" for name in self.variables]
+        return ["TypeOK ==", *(parts or ["  TRUE"])]
+
+    def _type(self, place: Place) -> str:
+        match place.kind:
+            case Flag():
+                values = "BOOLEAN"
+            case Count(most):
+                values = f"0..{most}"
+            case _:
+                values = f"{{{', '.join(self.text.code(place.kind, code) for code in range(place.cardinality))}}}"
+        for sort in reversed(place.sorts):
+            values = f"[{sort.__name__} -> {values}]"
+        return values
+
+    def _before(self, sort: str) -> str:
+        elements = self.text.elements(sort)
+        value = "{}"
+        for number in range(len(elements) - 1, 0, -1):
+            value = f"IF x = {elements[number]} THEN {{{', '.join(elements[:number])}}} ELSE {value}"
+        return f"Before{sort}(x) == {value}"
+
+    # -- actions
+
+    def _action(self, name: str) -> list[str]:
+        action, action_merged = self.system.actions[name], self.merged[name]
+        scope = Scope(self.text, self.actions[name].variables)
+        head = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
+        left = LEFT + action.budget if action.budget and LEFT + action.budget in self.variables else None
+        guards = [scope.condition(part) for part in action_merged.guard]
+        guards = ([f"{left} > 0"] if left else []) + guards
+        lines = _remark(action.doc)
+        fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
+        if fresh:
+            lines += [f"{self._can(head)} ==", *(f"  /\\ {guard}" for guard in guards or ["TRUE"])]
+            guards = [self._can(head), self._first(action, scope.parameters, fresh)]
+        updates = [f"{field}' = {scope.update(field, action_merged.writes)}" for field in action_merged.fields]
+        if left:
+            updates.append(f"{left}' = {left} - 1")
+        changed = {*action_merged.fields, left}
+        kept = [variable for variable in self.variables if variable not in changed]
+        updates += [f"UNCHANGED <<{', '.join(kept)}>>"] if kept else []
+        return [*lines, f"{head} ==", *(f"  /\\ {part}" for part in guards + updates)]
+
+    def _can(self, head: str) -> str:
+        name, bracket, arguments = head.partition("(")
+        return f"Can_{name}{bracket}{arguments}"
+
+    def _first(self, action: Action, parameters: Sequence[str], fresh: Sequence[int]) -> str:
+        """That no earlier choice of the fresh parameters would do."""
+        others = {position: f"{parameters[position]}_earlier" for position in fresh}
+        sorts = {position: action.parameters[position].sort.__name__ for position in fresh}
+        earlier = []
+        for rank, position in enumerate(fresh):
+            tests = [f"{others[p]} = {parameters[p]}" for p in fresh[:rank]]
+            tests.append(f"{others[position]} \\in Before{sorts[position]}({parameters[position]})")
+            earlier.append(f"({AND.join(tests)})")
+        arguments = ", ".join(others.get(position, name) for position, name in enumerate(parameters))
+        bounds = ", ".join(f"{others[position]} \\in {sorts[position]}" for position in fresh)
+        return f"\\A {bounds} : ({OR.join(earlier)}) => ~Can_{action.name}({arguments})"
+
+    def _next(self) -> list[str]:
+        parts = []
+        for name, traced in self.actions.items():
+            scope = Scope(self.text, traced.variables)
+            bounds = self._bounds(traced.variables, scope)
+            call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
+            parts.append(f"  \\/ \\E {bounds} : {call}" if bounds else f"  \\/ {call}")
+        return ["Next ==", *(parts or ["  FALSE"])]
+
+    def _bounds(self, variables: Sequence[Var], scope: Scope) -> str:
+        pairs = zip(scope.parameters, variables, strict=True)
+        return ", ".join(f"{name} \\in {variable.sort.__name__}" for name, variable in pairs)
+
+    # -- properties
+
+    def _claim(self, claim: Property) -> list[str]:
+        traced = self.system.traced_property(claim)
+        scope = Scope(self.text, traced.variables)
+        term = or_(not_(traced.antecedent), traced.body) if claim.kind == "always" else traced.body
+        quantifier = "\\A" if claim.kind == "always" else "\\E"
+        bounds = self._bounds(traced.variables, scope)
+        body = scope.condition(term)
+        return [*_remark(claim.doc), f"{claim.name} ==", f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}"]
+
+    # -- runs without end
+
+    def _behaviour(self) -> list[str]:
+        """All fair runs: faults and free choices may stop, everything else goes on as its fairness says."""
+        parts = []
+        for name, traced in self.actions.items():
+            if traced.action.fairness is not Fairness.NONE:
+                scope = Scope(self.text, traced.variables)
+                bounds = self._bounds(traced.variables, scope)
+                call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
+                fair = f"{'SF' if traced.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
+                parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
+        return [
+            f"vars == <<{', '.join(self.variables)}>>",
+            "Fairness ==",
+            *(parts or ["  TRUE"]),
+            "Spec == Init /\\ [][Next]_vars /\\ Fairness",
+        ]
+
+    def _promise(self, claim: Property) -> list[str]:
+        traced = self.system.traced_property(claim)
+        scope = Scope(self.text, traced.variables)
+        bounds = self._bounds(traced.variables, scope)
+        leads = f"({scope.condition(traced.antecedent)}) ~> ({scope.condition(traced.body)})"
+        return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
+
+
+def _remark(doc: str) -> list[str]:
+    """An author's sentence as a comment, if there is one."""
+    return [f"\\* {' '.join(doc.split())}"] if doc else []

@@ -1,0 +1,185 @@
+"""Terms as TLA+ expressions. Everything is in brackets that could be read in two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onceproof.model.language.sorts import Choice, Flag, Index, Kind, Maybe
+from onceproof.model.language.system import System
+from onceproof.model.language.terms import (
+    TRUE,
+    And,
+    Clamp,
+    Const,
+    Deref,
+    Eq,
+    IsNone,
+    Ite,
+    Less,
+    Minus,
+    Not,
+    Or,
+    Plus,
+    Quantified,
+    Read,
+    Some,
+    Term,
+    Var,
+    and_,
+    eq,
+    substitute,
+    walk,
+)
+from onceproof.model.language.tracing.tracer import Write
+
+NONE = '"none"'
+AND, OR, FORALL, EXISTS = " /\\ ", " \\/ ", "\\A", "\\E"
+
+
+def function(bounds: Sequence[tuple[str, str]], value: str) -> str:
+    """A function, to functions if there are several (name, sort), to a value."""
+    for name, sort in reversed(bounds):
+        value = f"[{name} \\in {sort} |-> {value}]"
+    return value
+
+
+class TlaText:
+    """How values and names of one system are written. ``taken``: names that no bound variable may have."""
+
+    def __init__(self, system: System, taken: set[str]) -> None:
+        self.system, self.taken = system, taken
+
+    def elements(self, sort: str) -> list[str]:
+        """The elements of a sort."""
+        known = self.system.model.sorts[sort]
+        return [f'"{known.element(index)}"' for index in range(self.system.sizes[sort])]
+
+    def code(self, kind: Kind, code: int) -> str:
+        """A value by its stored number."""
+        match kind:
+            case Flag():
+                return "TRUE" if code else "FALSE"
+            case Choice():
+                return f'"{kind.show(code)}"'
+            case Index(sort):
+                return f'"{sort.element(code)}"'
+            case Maybe(sort):
+                return f'"{sort.element(code - 1)}"' if code else NONE
+            case _:
+                return str(code)
+
+
+class Scope:
+    """The variables of one operator under names that clash with nothing."""
+
+    def __init__(self, text: TlaText, variables: Sequence[Var]) -> None:
+        self.text = text
+        self.names: dict[Var, str] = {}
+        self.parameters = [self._name(variable) for variable in variables]
+
+    def _name(self, variable: Var) -> str:
+        if variable not in self.names:
+            name = variable.name
+            while name in self.text.taken or name in self.names.values():
+                name += "_"
+            self.names[variable] = name
+        return self.names[variable]
+
+    def condition(self, term: Term) -> str:
+        """A condition; in brackets unless it is one comparison, read or negation."""
+        match term:
+            case Not(Eq(left, right)):
+                return f"{self.value(left)} # {self.value(right)}"
+            case Not(IsNone(inner)):
+                return f"{self.value(inner)} # {NONE}"
+            case Not(Less(left, right)):
+                return f"{self.value(left)} >= {self.value(right)}"
+            case Not(inner):
+                return f"~{self.condition(inner)}"
+            case And(terms):
+                return f"({AND.join(map(self.condition, terms))})"
+            case Or(terms):
+                return f"({OR.join(map(self.condition, terms))})"
+            case Eq(left, right):
+                return f"{self.value(left)} = {self.value(right)}"
+            case Less(left, right):
+                return f"{self.value(left)} < {self.value(right)}"
+            case IsNone(inner):
+                return f"{self.value(inner)} = {NONE}"
+            case Quantified(universal, variables, body):
+                bounds = ", ".join(f"{self._name(v)} \\in {v.sort.__name__}" for v in variables)
+                return f"({FORALL if universal else EXISTS} {bounds} : {self.condition(body)})"
+            case Ite(test, then, other):
+                return f"(IF {self.condition(test)} THEN {self.condition(then)} ELSE {self.condition(other)})"
+            case _:
+                return self.value(term)
+
+    def value(self, term: Term) -> str:
+        """A value, in brackets unless it is a name, a constant or a cell."""
+        match term:
+            case Const(kind, code):
+                return self.text.code(kind, code)
+            case Var():
+                return self._name(term)
+            case Read(name, indices, _):
+                return name + self.cell(indices)
+            case Deref(inner, _) | Some(inner, _):
+                return self.value(inner)
+            case Plus(left, right):
+                return f"({self.value(left)} + {self.value(right)})"
+            case Minus(left, right):
+                return f"({self.value(left)} - {self.value(right)})"
+            case Clamp(inner, most):
+                return f"Clamp({self.value(inner)}, {most})"
+            case Ite(test, then, other):
+                return f"(IF {self.condition(test)} THEN {self.value(then)} ELSE {self.value(other)})"
+            case _:
+                return f"({self.condition(term)})"
+
+    def cell(self, indices: Sequence[Term]) -> str:
+        """What comes after the name of a field for one of its cells: a field is a function to functions to values."""
+        return "".join(f"[{self.value(index)}]" for index in indices)
+
+    def update(self, field: str, writes: Sequence[Write]) -> str:
+        """What a field is after the step."""
+        mine = [write for write in writes if write.field == field]
+        if any(write.binders for write in mine):
+            return self._everywhere(field, mine)
+        if not mine[0].indices:
+            value = field
+            for write in mine:
+                value = self._given(write.condition, self.value(write.value), value)
+            return value
+        if len({write.condition for write in mine}) == 1:
+            cells = [f"!{self.cell(write.indices)} = {self.value(write.value)}" for write in mine]
+            return self._given(mine[0].condition, f"[{field} EXCEPT {', '.join(cells)}]", field)
+        cells = [f"!{self._cell_if(w)} = {self._given(w.condition, self.value(w.value), '@')}" for w in mine]
+        return f"[{field} EXCEPT {', '.join(cells)}]"
+
+    def _cell_if(self, write: Write) -> str:
+        """As ``cell``; where an index may be none unless the write's condition is true, of a cell that is there."""
+        places = []
+        for index, sort in zip(write.indices, self.text.system.layout.places[write.field].sorts, strict=True):
+            there = self.value(index)
+            if write.condition != TRUE and any(isinstance(part, Deref) for part in walk(index)):
+                there = self._given(write.condition, there, self.text.elements(sort.__name__)[0])
+            places.append(f"[{there}]")
+        return "".join(places)
+
+    def _everywhere(self, field: str, writes: Sequence[Write]) -> str:
+        """The same where a loop writes many cells: the field is given anew, cell by cell."""
+        sorts = self.text.system.layout.places[field].sorts
+        here = tuple(Var(f"at_{axis}", sort) for axis, sort in enumerate(sorts))
+        value = field + self.cell(here)
+        for write in writes:
+            bound: dict[Var, Term] = {}
+            for index, cell in zip(write.indices, here, strict=True):
+                if isinstance(index, Var) and index in write.binders:
+                    bound.setdefault(index, cell)
+            same = (eq(cell, substitute(index, bound)) for index, cell in zip(write.indices, here, strict=True))
+            condition = and_(*same, substitute(write.condition, bound))
+            value = self._given(condition, self.value(substitute(write.value, bound)), value)
+        return function([(self._name(cell), cell.sort.__name__) for cell in here], value)
+
+    def _given(self, condition: Term, value: str, other: str) -> str:
+        return value if condition == TRUE else f"(IF {self.condition(condition)} THEN {value} ELSE {other})"

@@ -1,0 +1,103 @@
+"""A counterexample taken apart: what each step changed, what is false at its end, and what would have prevented it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from onceproof.explain.prevention import Prevention, preventions
+from onceproof.explain.reasons import Words
+from onceproof.explain.steps import ToldStep, told_steps
+from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.language.terms import Term, Var
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A counterexample (or a trace that violates nothing: ``property`` is ""), ready to be told."""
+
+    trace: Trace
+    property: str
+    arguments: tuple[int, ...]
+    elements: tuple[str, ...]
+    about: str
+    minimal: str
+    given: list[str]
+    because: list[str]
+
+    @cached_property
+    def steps(self) -> list[ToldStep]:
+        """The steps in order."""
+        return told_steps(self.trace)
+
+    @cached_property
+    def prevented_by(self) -> list[Prevention]:
+        """What each mechanism that is off would have done."""
+        if not self.property:
+            return []
+        return preventions(self.trace, self.property, self.arguments)
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys of the contract."""
+        return {
+            "property": self.property,
+            "elements": list(self.elements),
+            "length": len(self.trace),
+            "faults": self.trace.faults,
+            "minimal_in": self.minimal,
+            "steps": [
+                {
+                    "index": step.index,
+                    "actor": step.actor,
+                    "action": step.action,
+                    "arguments": step.arguments,
+                    "fault": step.fault,
+                    "changed": {label: list(pair) for label, pair in step.changed.items()},
+                }
+                for step in self.steps
+            ],
+            "false_because": self.because,
+            "prevented_by": [prevention.as_json() for prevention in self.prevented_by],
+            "loop": self.trace.loop,
+        }
+
+
+def explain(found: Counterexample) -> Explanation:
+    """A counterexample taken apart."""
+    system = found.trace.system
+    claim = system.model.properties.get(found.property)
+    if claim is None:
+        return _explain_deadlock(found)
+    elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
+    traced = system.traced_property(claim)
+    names = dict(zip(traced.variables, found.arguments, strict=True))
+    words = Words(system.layout, found.trace.states[-1], names)
+    because = words.why(traced.body, False, known=traced.antecedent)
+    given = _given(found.trace, traced.antecedent, names)
+    return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
+
+
+def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:
+    """Why the property speaks of the trace: of its last state, or of the last one in which a promise was made."""
+    for number in range(len(trace.states) - 1, -1, -1):
+        words = Words(trace.system.layout, trace.states[number], names)
+        if words.holds(antecedent):
+            after = "" if number == len(trace) else f" after step {number}" if number else " at the start"
+            return [f"{reason}{after}" for reason in words.why(antecedent, True)]
+    return []
+
+
+def untold(trace: Trace) -> Explanation:
+    """A trace that violates nothing, ready to be told."""
+    return Explanation(trace, "", (), (), "", "", [], [])
+
+
+def _explain_deadlock(found: Counterexample) -> Explanation:
+    system = found.trace.system
+    because = ["nothing can happen any more but faults"]
+    if system.ending is not None:
+        traced = system.traced_property(system.ending)
+        because += Words(system.layout, found.trace.states[-1]).why(traced.body, False)
+    about = "A state in which nothing can happen is a wanted end."
+    return Explanation(found.trace, found.property, (), (), about, found.minimal, [], because)

@@ -1,0 +1,153 @@
+"""Who speaks to whom in a trace: participants as columns, and an arrow (or a note) for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from onceproof.explain.explanation import Explanation
+from onceproof.explain.steps import ToldStep
+from onceproof.model.language import Step, System
+from onceproof.model.language.layout import Place, State
+
+
+class Shape(Enum):
+    """How a line of a diagram is drawn."""
+
+    ARROW = "arrow"  # from source to target
+    NOTE = "note"  # something happens at the source alone
+    LOST = "lost"  # something between the two is lost, or doubled, on its way
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """One line of a diagram. first: of its step, the one that carries the label."""
+
+    step: ToldStep
+    source: str
+    target: str
+    shape: Shape
+    first: bool
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Participants from left to right, in the order in which they appear, and the arrows from top to bottom."""
+
+    participants: list[str]
+    arrows: list[Arrow]
+
+
+Ends = tuple[str, str, Shape]
+
+
+def diagram(told: Explanation) -> Diagram:
+    """The sequence diagram of a trace."""
+    system = told.trace.system
+    arrows = []
+    for step, taken in zip(told.steps, told.trace.steps, strict=True):
+        before, after = told.trace.states[step.index - 1 : step.index + 1]
+        for position, (source, target, shape) in enumerate(_ends(system, taken, before, after)):
+            arrows.append(Arrow(step, source, target, shape, position == 0))
+    present = dict.fromkeys(name for arrow in arrows for name in (arrow.source, arrow.target))
+    return Diagram(list(present), arrows)
+
+
+def _ends(system: System, step: Step, before: State, after: State) -> list[Ends]:
+    """The lines of a step: from the actor to whatever else the step changed.
+
+    What is on a network goes from its sender to its receiver: written, it leaves the actor; cleared, it reached them.
+    Where the actor is neither (a fault of the network), something happened to it on its way.
+    """
+    actor = system.actor(step)
+    spoken: dict[Ends, None] = {}
+    lost: dict[Ends, None] = {}
+    for slot, (place, key) in enumerate(system.layout.labels):
+        if before[slot] == after[slot] or place.field is None or place.field.ghost:
+            continue
+        if not place.field.network:
+            owner = _owner(place, key)
+            if owner != actor:
+                spoken[actor, owner, Shape.ARROW] = None
+            continue
+        between = _participants(system, place, key)
+        others = [name for name in between if name != actor]
+        if actor in between and others:
+            ends = (actor, others[0]) if after[slot] else (others[0], actor)
+            spoken[(*ends, Shape.ARROW)] = None
+        elif len(others) == 2:
+            lost[others[0], others[1], Shape.LOST] = None
+    # Who is told of a loss by its own time-out is no line of its own.
+    return list(lost if lost and not actor.endswith(tuple("0123456789")) else spoken) or [(actor, actor, Shape.NOTE)]
+
+
+def _owner(place: Place, key: tuple[int, ...]) -> str:
+    """Whose cell it is: the element that is called as the field's component is, or else the component."""
+    component = place.field.component if place.field else place.name
+    for sort, index in zip(place.sorts, key, strict=True):
+        if sort.__name__.lower() == component:
+            return sort.element(index)
+    return component
+
+
+def _participants(system: System, place: Place, key: tuple[int, ...]) -> list[str]:
+    """The elements among a cell's indices that take part in a diagram: those of components."""
+    components = {f.component for f in system.model.fields.values()}
+    return [s.element(i) for s, i in zip(place.sorts, key, strict=True) if s.__name__.lower() in components]
+
+
+def as_text(told: Explanation) -> Iterator[str]:
+    """The diagram as lines of text: a column for each participant, time runs down."""
+    drawn = diagram(told)
+    words = {name: name.split("_") for name in drawn.participants}
+    gap = max((len(word) for parts in words.values() for word in parts), default=8) + 1
+    left = max((len(_label(step)) for step in told.steps), default=0) + 2
+    columns = {name: left + gap // 2 + gap * number for number, name in enumerate(drawn.participants)}
+    width = left + gap * len(drawn.participants)
+    yield from _header(words, columns, width)
+    loop = told.trace.loop
+    for arrow in drawn.arrows:
+        if arrow.first and loop == arrow.step.index - 1:
+            yield "from here round and round ".ljust(width, "─")
+        label = _label(arrow.step) if arrow.first else ""
+        yield (label.ljust(left) + _line(arrow, columns, width)[left:]).rstrip()
+    if loop is not None:
+        back = "and then nothing more " if loop == len(told.steps) else f"back to before step {loop + 1} "
+        yield back.ljust(width, "─")
+
+
+def _label(step: ToldStep) -> str:
+    return f"{step.index:>3} {'FAULT ' if step.fault else ''}{step.action}"
+
+
+def _header(words: dict[str, list[str]], columns: dict[str, int], width: int) -> Iterator[str]:
+    """The names over their columns, a line for each of their words, resting on the diagram."""
+    height = max((len(parts) for parts in words.values()), default=0)
+    for row in range(height):
+        line = [" "] * (width + 1)
+        for name, parts in words.items():
+            position = row - (height - len(parts))
+            if position >= 0:
+                start = columns[name] - len(parts[position]) // 2
+                line[start : start + len(parts[position])] = parts[position]
+        yield "".join(line).rstrip()
+
+
+def _line(arrow: Arrow, columns: dict[str, int], width: int) -> str:
+    line = [" "] * width
+    for column in columns.values():
+        line[column] = "│"
+    start, end = columns[arrow.source], columns[arrow.target]
+    low, high = sorted((start, end))
+    if arrow.shape is Shape.NOTE:
+        line[start] = "✗" if arrow.step.fault else "●"
+        return "".join(line)
+    dashes = "╌" if arrow.step.fault else "─"
+    line[low], line[high] = "├", "┤"
+    line[low + 1 : high] = dashes * (high - low - 1)
+    if arrow.shape is Shape.LOST:
+        line[(low + high) // 2] = "✗"
+    else:
+        line[end - 1 if end > start else end + 1] = "►" if end > start else "◄"
+    return "".join(line)

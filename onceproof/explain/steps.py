@@ -1,0 +1,59 @@
+"""The steps of a trace as they are told: who did what, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from onceproof.model.checker.results import Trace
+from onceproof.model.language.layout import LEFT
+
+
+@dataclass(frozen=True)
+class ToldStep:
+    """One step. index: from 1; changed: cell to (before, after), as they are shown."""
+
+    index: int
+    actor: str
+    action: str
+    arguments: dict[str, str]
+    fault: bool
+    changed: dict[str, tuple[Any, Any]]
+
+    @property
+    def call(self) -> str:
+        """``receive(scheduler1, message1)``."""
+        return f"{self.action}({', '.join(self.arguments.values())})"
+
+    @property
+    def who(self) -> str:
+        """``scheduler1 receive(scheduler1, message1)``."""
+        return f"{self.actor} {self.call}"
+
+
+def told_steps(trace: Trace) -> list[ToldStep]:
+    """The steps of a trace with what each changed; what is left of a fault's budget is no part of the system."""
+    system = trace.system
+    told = []
+    for number, step in enumerate(trace.steps):
+        changes = system.layout.changes(trace.states[number], trace.states[number + 1])
+        told.append(
+            ToldStep(
+                index=number + 1,
+                actor=system.actor(step),
+                action=step.action,
+                arguments=system.named_arguments(step),
+                fault=system.model.actions[step.action].fault,
+                changed={label: pair for label, pair in changes.items() if not label.startswith(LEFT)},
+            )
+        )
+    return told
+
+
+def shown(value: object) -> str:
+    """A value as people read it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,1 @@
+"""What users give: spec files, model files, traces; each error names file, line and key."""

@@ -1,0 +1,106 @@
+"""Which model a spec is about: the protocol of this project, or one that a user wrote in a file of theirs."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from onceproof.errors import InputError
+from onceproof.model.language import Model, ModelError
+from onceproof.model.language.errors import nearest
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model, and how a spec or a trace names it. reference: "" for the protocol; file: of a model in a file."""
+
+    model: Model
+    reference: str = ""
+    file: Path | None = None
+    variable: str = ""
+
+
+def resolve(reference: str | None, folder: Path) -> ModelRef:
+    """The model that a reference names: ``path.py``, ``path.py:NAME`` or ``package.module:NAME``; None: the protocol.
+
+    A path is relative to ``folder``. Without NAME it is the one Model of the module, or else all that the module
+    declares. InputError where there is no such file, module or model.
+    """
+    if reference is None:
+        from onceproof.model.protocol.system import PROTOCOL
+
+        return ModelRef(PROTOCOL)
+    place, _, variable = reference.partition(":")
+    if place.endswith(".py"):
+        file = (folder / place).resolve()
+        if not file.is_file():
+            raise InputError(f"no model file `{place}` (relative to {folder})")
+        return ModelRef(_pick(_module_of_file(file), variable, place), reference, file, variable)
+    try:
+        with _importable(folder):
+            module = importlib.import_module(place)
+    except ImportError as error:
+        raise InputError(f"no model `{reference}`: expected FILE.py, FILE.py:NAME or MODULE:NAME ({error})") from None
+    return ModelRef(_pick(module, variable, place), reference, None, variable)
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let a model import what lies beside it. Last on the path: a file of a user's hides nothing that is installed."""
+    entry = str(folder.resolve())
+    sys.path.append(entry)
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
+
+
+@cache
+def _module_of_file(file: Path) -> ModuleType:
+    """The module in a file, executed once however many specs name it."""
+    # Under a name of its own, which no installed module has; what a step is called by is the last part.
+    spec = importlib.util.spec_from_file_location(f"onceproof_user_models.{file.stem}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up while it is executed
+    try:
+        with _importable(file.parent):
+            spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise InputError(f"{file}:{error.lineno}: not Python: {error.msg}") from None
+    except Exception as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        line = frames[-1].lineno if frames else 1
+        what = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+        raise InputError(f"{file}:{line}: the model cannot be loaded: {what}") from None
+    return module
+
+
+def _pick(module: ModuleType, variable: str, place: str) -> Model:
+    models = {name: value for name, value in vars(module).items() if isinstance(value, Model)}
+    if variable:
+        if variable not in models:
+            raise InputError(f"`{place}` has no model called `{variable}`{nearest(variable, models)}")
+        return models[variable]
+    if len(models) > 1:
+        raise InputError(f"`{place}` has several models ({', '.join(models)}); say which: {place}:{next(iter(models))}")
+    return next(iter(models.values())) if models else _whole(module, place)
+
+
+@cache
+def _whole(module: ModuleType, place: str) -> Model:
+    try:
+        model = Model(Path(place).stem, module)
+    except ModelError as error:
+        raise InputError(f"`{place}`: {error}") from None
+    if not model.actions or not model.fields:
+        raise InputError(f"`{place}` declares no model: it needs at least a field and an action")
+    return model

@@ -1,0 +1,1 @@
+"""What users get: text, JSON, JUnit, SARIF and HTML."""

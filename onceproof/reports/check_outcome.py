@@ -1,0 +1,161 @@
+"""What a check found, held against what its spec expects; and the same as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from onceproof.errors import Exit
+from onceproof.explain.explanation import Explanation, explain
+from onceproof.inputs.specs import Spec
+from onceproof.model.checker.results import CheckResult, Counterexample, PropertyResult, Verdict
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one spec."""
+
+    spec: Spec
+    result: CheckResult
+
+    @cached_property
+    def violated(self) -> list[PropertyResult]:
+        """The properties that are violated, without the *sometimes* ones: not seen is vacuous, not broken."""
+        return [p for p in self.result.properties if p.verdict is Verdict.VIOLATED and p.kind != "sometimes"]
+
+    @cached_property
+    def vacuous(self) -> list[str]:
+        """Why a "holds" would say less than it seems: each reason as a line."""
+        reasons = list(self.result.vacuous)
+        # A fault that the configuration rules out altogether is not even among the actions that could have fired.
+        for action in self.spec.model.actions.values():
+            if (
+                action.fault
+                and action.name not in self.result.fired
+                and self.spec.config.budgets[action.budget or ""] != 0
+            ):
+                reasons.append(
+                    f"{action.name}: this fault has a budget, and what it needs is switched off or too small"
+                )
+        return reasons
+
+    @cached_property
+    def counterexample(self) -> Counterexample | None:
+        """The one to show: of the property that is expected to break, or else the one with the fewest faults."""
+        found = [p.counterexample for p in self.violated if p.counterexample is not None]
+        expected = self.spec.expect.violated[:1]
+        found.sort(key=lambda c: ((c.property,) != expected, c.trace.faults, len(c.trace)))
+        return found[0] if found else None
+
+    @property
+    def verdict(self) -> str:
+        """holds, violated or unknown."""
+        return self.result.verdict.value
+
+    @property
+    def decided(self) -> bool:
+        """Whether what the spec expects can be judged: a violation can, however the exploration ended."""
+        return self.result.verdict is not Verdict.UNKNOWN
+
+    @cached_property
+    def disagreement(self) -> str:
+        """How the result is not as expected; "" if it is, or if it is not decided."""
+        names = [p.name for p in self.violated]
+        expect = self.spec.expect
+        surprises = [] if expect.violated else names  # a broken mechanism may break more than the one named
+        if surprises:
+            return f"violated against expectation: {', '.join(surprises)}"
+        if not self.decided:
+            return ""
+        missing = [name for name in expect.violated if name not in names]
+        if missing:
+            unknown = [p.name for p in self.result.properties if p.verdict is Verdict.UNKNOWN and p.name in missing]
+            return "" if unknown else f"expected to be violated, but it holds: {', '.join(missing)}"
+        if not expect.violated:
+            return f"holds vacuously: {'; '.join(self.vacuous)}" if self.vacuous else ""
+        return self._length_differs()
+
+    def _length_differs(self) -> str:
+        found = self.counterexample
+        if self.spec.expect.length is None or found is None:
+            return ""
+        length = len(found.trace)
+        wanted = self.spec.expect.length
+        return "" if length == wanted else f"counterexample of {length} steps, expected {wanted}"
+
+    @property
+    def exit_status(self) -> Exit:
+        """0 as expected, 1 not as expected, 3 undecided."""
+        if self.disagreement:
+            return Exit.VIOLATED
+        known = {p.name for p in self.violated}
+        reached = bool(self.spec.expect.violated) and known.issuperset(self.spec.expect.violated)
+        return Exit.AS_EXPECTED if self.result.verdict is Verdict.HOLDS or reached else Exit.UNDECIDED
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the result is what the spec expects; what is undecided is not."""
+        return self.exit_status is Exit.AS_EXPECTED
+
+    @property
+    def limits(self) -> str:
+        """The verdict with its limits: "holds, complete", or "no violation up to depth 20".
+
+        Where all states were found, but a promise was not judged, it is "no violation of safety".
+        """
+        if self.violated:
+            return "violated"
+        if self.result.complete and self.result.verdict is Verdict.UNKNOWN:
+            return "no violation of safety"
+        if self.result.complete:
+            return "vacuous" if self.vacuous else "holds, complete"
+        return f"no violation up to depth {self.result.depth}"
+
+    @cached_property
+    def explanation(self) -> Explanation | None:
+        """The counterexample in words; None without one."""
+        return explain(self.counterexample) if self.counterexample else None
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """One spec's result as JSON, with the keys of the contract."""
+    result = outcome.result
+    return {
+        "spec": outcome.spec.name,
+        "file": str(outcome.spec.path),
+        "verdict": outcome.verdict,
+        "expected": outcome.spec.expect.as_json(),
+        "as_expected": outcome.as_expected,
+        "complete": result.complete,
+        "engine": result.engine,
+        "states": result.states,
+        "transitions": result.transitions,
+        "depth": result.depth,
+        "seconds": round(result.seconds, 3),
+        "symmetry": result.symmetry,
+        "properties": [{"name": p.name, "kind": p.kind, "verdict": p.verdict.value} for p in result.properties],
+        "actions": [{"name": name, "fired": count} for name, count in result.fired.items()],
+        "never_fired": result.never_fired,
+        "counterexample": outcome.explanation.as_json() if outcome.explanation else None,
+        "vacuous": outcome.vacuous,
+        "stopped": result.stopped,
+        "notes": [*([outcome.disagreement] if outcome.disagreement else []), *result.notes],
+    }
+
+
+def document(outcomes: Sequence[Outcome], asked: int) -> dict[str, Any]:
+    """The one JSON document of a check, however many specs there are. asked: how many were to be checked."""
+    return {
+        "specs": [as_json(outcome) for outcome in outcomes],
+        "as_expected": exit_status(outcomes, asked) is Exit.AS_EXPECTED,
+    }
+
+
+def exit_status(outcomes: Sequence[Outcome], asked: int) -> Exit:
+    """Of all specs together: what is known to be wrong outweighs what is undecided, or was not checked any more."""
+    statuses = {outcome.exit_status for outcome in outcomes}
+    if len(outcomes) < asked:
+        statuses.add(Exit.UNDECIDED)
+    return next((s for s in (Exit.VIOLATED, Exit.UNDECIDED) if s in statuses), Exit.AS_EXPECTED)

@@ -1,0 +1,109 @@
+"""What `check` prints: the verdicts of one spec, and the table of all of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import click
+
+from onceproof.inputs.specs import Spec
+from onceproof.model.checker.results import PropertyResult, Verdict
+from onceproof.reports.check_outcome import Outcome
+from onceproof.reports.tables import show_table
+from onceproof.reports.trace_text import counted, page_width, story, wrapped
+
+HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
+
+
+NUMBERS = frozenset({3, 4, 5, 6})  # columns, aligned to the right
+NARROW = (0, 1, 3, 7)
+WIDE = 130
+
+
+def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
+    """One spec as it ends: its verdicts, what is vacuous, and the counterexample if it was not asked for in a crowd."""
+    spec, result = outcome.spec, outcome.result
+    if quiet:
+        why = outcome.disagreement or f"undecided: {outcome.limits} ({result.stopped})"
+        click.echo(f"{spec.path}: {why}")
+        return
+    if not alone and outcome.as_expected:
+        return
+    click.echo(click.style(spec.name, bold=True))
+    for line in wrapped(spec.about, page_width()):
+        click.echo(line)
+    click.echo(f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}")
+    if result.symmetry != "none":
+        click.echo(f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)")
+    if result.stopped:
+        why = result.stopped if result.stopped == "interrupted" else f"stopped by {result.stopped}"
+        click.echo(f"  {why}: what follows is true of the states found so far")
+    click.echo()
+    show_table(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
+    for reason in outcome.vacuous:
+        click.echo(click.style("VACUOUS ", fg="yellow", bold=True) + reason)
+    for note in result.notes:
+        click.echo(f"note: {note}")
+    if outcome.explanation is not None:
+        click.echo()
+        for line in story(outcome.explanation, f"onceproof check {shlex.quote(str(spec.path))}"):
+            click.echo(line)
+    click.echo()
+
+
+def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:
+    if found.counterexample is not None:
+        trace = found.counterexample.trace
+        text = f"violated in {len(trace)} steps, {counted(trace.faults, 'fault')}"
+    elif found.kind == "sometimes":
+        seen = {Verdict.HOLDS: "seen", Verdict.VIOLATED: "never seen", Verdict.UNKNOWN: "not seen so far"}
+        text = seen[found.verdict]
+    elif found.verdict is Verdict.UNKNOWN:
+        text = _unknown(outcome, found)
+    else:
+        text = f"{found.verdict.value}, complete" if outcome.result.complete else found.verdict.value
+    return found.name, found.kind, text
+
+
+def _unknown(outcome: Outcome, found: PropertyResult) -> str:
+    if found.kind == "eventually":
+        if not outcome.result.complete:
+            return "unknown: that needs all states"
+        return f"unknown: {outcome.result.stopped or 'see the note'}"
+    return f"no violation up to depth {outcome.result.depth}"
+
+
+def print_summary(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> None:
+    """The table of all specs, and one last line that counts."""
+    rows = [_row(outcome) for outcome in outcomes]
+    # On a narrow terminal a row that is one line is worth more than all of its columns.
+    columns = range(len(HEADERS)) if page_width() >= WIDE else NARROW
+    numbers = frozenset(place for place, column in enumerate(columns) if column in NUMBERS)
+    show_table([HEADERS[n] for n in columns], [[row[n] for n in columns] for row in rows], right=numbers)
+    for outcome in outcomes:
+        if outcome.disagreement:
+            click.echo(f"{outcome.spec.name}: {outcome.disagreement}")
+    for spec in not_checked:
+        click.echo(f"{spec.name}: not checked any more")
+    if len(outcomes) + len(not_checked) > 1:
+        good = sum(outcome.as_expected for outcome in outcomes)
+        click.echo(f"{good} of {len(outcomes) + len(not_checked)} specs are as expected")
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    result = outcome.result
+    status = {0: "as expected", 1: "NOT AS EXPECTED"}.get(int(outcome.exit_status), "undecided")
+    verdict = outcome.limits
+    if verdict == "violated" and outcome.counterexample is not None:
+        verdict = f"{outcome.counterexample.property} violated in {len(outcome.counterexample.trace)} steps"
+    return (
+        outcome.spec.name,
+        verdict,
+        str(outcome.spec.expect),
+        f"{result.states:,}",
+        f"{result.transitions:,}",
+        str(result.depth),
+        f"{result.seconds:.2f}",
+        status,
+    )

@@ -1,0 +1,292 @@
+"""What replays and tests of systems print: disagreements with their traces, the mapping, and how far they are."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from onceproof.conformance.command_driver import ANSWER_SECONDS
+from onceproof.conformance.driver import Abilities, Driver, DriverError
+from onceproof.conformance.drivers import CORE, open_driver
+from onceproof.conformance.replay.confirm import Confirmation
+from onceproof.conformance.replay.lockstep import Disagreement, Replay
+from onceproof.errors import InputError
+from onceproof.explain.explanation import untold
+from onceproof.inputs.itf import write_trace
+from onceproof.inputs.models import ModelRef
+from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.language import ModelError, Step, System
+from onceproof.reports.tables import plain
+from onceproof.reports.trace_text import counted, steps
+
+driver_option = click.option(
+    "--driver",
+    default=CORE,
+    show_default=True,
+    metavar="COMMAND",
+    help="The system: `core`, the reference in this process; `processes` or `processes:postgresql://...`, its "
+    "components in processes of their own; `platform`, `platform:postgresql://...` or "
+    "`platform:postgresql://...+nats://...`, the platform as it runs, under a gate; or the command of a driver "
+    "(conformance/PROTOCOL.md).",
+)
+answer_option = click.option(
+    "--answer-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=ANSWER_SECONDS,
+    show_default=True,
+    help="How long the driver may take for an answer.",
+)
+
+
+@contextlib.contextmanager
+def driving(name: str, answer_seconds: float) -> Iterator[Driver]:
+    """A driver that is closed in the end; what is wrong with it becomes an InputError. SIGTERM counts as Ctrl-C."""
+    with _asked_to_end():
+        try:
+            driver = open_driver(name, answer_seconds)
+        except DriverError as error:
+            raise InputError(str(error)) from None
+        try:
+            yield driver
+        except DriverError as error:
+            raise InputError(str(error)) from None
+        finally:
+            driver.close()
+
+
+@contextlib.contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Whoever asks the process to end lets it end what it has started: SIGTERM and SIGHUP do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _interrupt) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+class StepProgress:
+    """How far a cover is, on stderr: a line that renews itself on a terminal, else a line every ten seconds."""
+
+    def __init__(self, title: str, quiet: bool) -> None:
+        self.title, self.quiet = title, quiet
+        self.terminal = sys.stderr.isatty()
+        self._logged = 0.0
+
+    def __call__(self, taken: int, planned: int, seconds: float) -> None:
+        """Take a report: steps taken and planned, seconds so far."""
+        rate = taken / seconds if seconds else 0.0
+        left = f", {(planned - taken) / rate:,.0f} s left" if rate else ""
+        text = f"{self.title}: {taken:,} of {planned:,} steps, {rate:,.0f} a second{left}"
+        if self.quiet:
+            return
+        if self.terminal:
+            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+        elif seconds - self._logged >= 10:
+            self._logged = seconds
+            print(text, file=sys.stderr, flush=True)
+
+    def wipe(self) -> None:
+        """Clear the line."""
+        if self.terminal and not self.quiet:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def call_text(system: System, step: Step) -> str:
+    """``delete(scheduler1, message1)``."""
+    return f"{step.action}({', '.join(system.named_arguments(step).values())})"
+
+
+def parse_call(system: System, text: str) -> Step:
+    """The step that ``delete(scheduler1, message1)`` means; InputError where the model has none such."""
+    name, _, rest = text.strip().rstrip(")").partition("(")
+    words = [word.strip() for word in rest.split(",") if word.strip()]
+    action = system.model.actions.get(name.strip())
+    names = [parameter.name for parameter in action.parameters] if action else []
+    if action is not None and len(words) != len(names):
+        raise InputError(f"`{text}`: {name} takes {len(names)} arguments ({', '.join(names)}), found {len(words)}")
+    try:
+        return system.parse_step(name.strip(), dict(zip(names, words, strict=False)))
+    except ModelError as error:
+        raise InputError(f"`{text}`: {error}") from None
+
+
+def tell(disagreement: Disagreement, trace: Trace, again: str) -> Iterator[str]:
+    """The lines that say at which step model and system disagree, and how.
+
+    again: the command that shows it again.
+    """
+    system = trace.system
+    width = max(100, shutil.get_terminal_size((140, 24)).columns)
+    yield from steps(untold(trace), width)
+    if trace.steps:
+        yield ""
+    yield click.style(headline(disagreement, trace), fg="red", bold=True)
+    if disagreement.reason:
+        yield f"  {disagreement.reason}"
+    if disagreement.forbidden:
+        asked = [call_text(system, step) for step in disagreement.forbidden]
+        yield f"  after these steps the model forbids {', '.join(asked)}"
+    if disagreement.differences:
+        yield ""
+        rows = [(d.label, text_of(d.model), text_of(d.system)) for d in disagreement.differences]
+        yield from (f"  {line}" for line in plain(("", "model", "system"), rows))
+    if again:
+        yield ""
+        yield f"again: {again}"
+
+
+def headline(disagreement: Disagreement, trace: Trace) -> str:
+    """One line: of which kind the disagreement is, and at which step."""
+    kind = disagreement.kind.value.upper()
+    if disagreement.step is not None:
+        call = call_text(trace.system, disagreement.step)
+        at = f"after step {len(trace)}" if disagreement.forbidden else f"at step {len(trace)}"
+        return f"{kind} {at}: {call}"
+    return f"{kind} after step {len(trace)}" if trace.steps else f"{kind} in the initial state"
+
+
+def confirmation_lines(confirmation: Confirmation, disagreement: Disagreement, trace: Trace) -> Iterator[str]:
+    """What comes before a disagreement that did not come again each time: all runs, told apart."""
+    if confirmation.flaky:
+        yield click.style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
+        yield f"  first run   {headline(disagreement, trace)}"
+        for number, run in enumerate(confirmation.runs, start=1):
+            yield f"  again ({number})   {_ended(run)}"
+        yield "the first run:"
+    if confirmation.unconfirmed:
+        yield click.style("not replayed: after this the driver failed", fg="red", bold=True)
+        yield f"  {confirmation.unconfirmed}"
+
+
+def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "flaky": confirmation.flaky,
+        "unconfirmed": confirmation.unconfirmed,
+        "runs": [_ended(run) for run in confirmation.runs],
+    }
+
+
+def differs(confirmation: Confirmation) -> str:
+    """The verdict on a disagreement."""
+    return "flaky" if confirmation.flaky else "differs"
+
+
+def _ended(run: Replay) -> str:
+    if run.disagreement is None:
+        return f"agrees in {counted(run.steps, 'step')}"
+    ended = type(run.trace)(run.trace.system, run.trace.states[: run.steps + 2], run.trace.steps[: run.steps + 1])
+    cells = ", ".join(difference.label for difference in run.disagreement.differences)
+    return headline(run.disagreement, ended) + (f" ({cells})" if cells else "")
+
+
+def text_of(value: Any) -> str:
+    """A value as tables show it."""
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def disagreement_json(disagreement: Disagreement, trace: Trace) -> dict[str, Any]:
+    """The same for machines."""
+    system = trace.system
+
+    def told(step: Step) -> dict[str, Any]:
+        return {"action": step.action, "arguments": system.named_arguments(step)}
+
+    return {
+        "kind": disagreement.kind.value,
+        "at": len(trace),
+        "step": told(disagreement.step) if disagreement.step else None,
+        "reason": disagreement.reason,
+        "forbidden": [told(step) for step in disagreement.forbidden],
+        "differences": [{"cell": d.label, "model": d.model, "system": d.system} for d in disagreement.differences],
+        "steps": [told(step) for step in trace.steps],
+        "faults": trace.faults,
+    }
+
+
+def again_command(path: Path | None, disagreement: Disagreement, trace: Trace, driver: str) -> str:
+    """The command that replays a saved disagreement; "" where it was not saved."""
+    if path is None:
+        return ""
+    import shlex
+
+    words = ["onceproof", "replay", str(path)]
+    if driver != CORE:
+        words += ["--driver", driver]
+    for step in disagreement.forbidden:
+        words += ["--forbidden", call_text(trace.system, step)]
+    return " ".join(map(shlex.quote, words))
+
+
+def save(path: Path, source: ModelRef, name: str, trace: Trace) -> None:
+    """Write a trace as ITF; InputError where that is impossible."""
+    try:
+        write_trace(path, source, name, Counterexample("", (), trace))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:
+    """How a driver's observations are read as the model's state: a table, and what is left out with the reasons."""
+    fields = [name for name, place in system.layout.places.items() if place.field is not None]
+    yield f"{abilities.name}: what is observed"
+    rows = [(name, abilities.sources.get(name, "")) for name in fields if name in abilities.observes]
+    yield from (f"  {line}" for line in plain(("field", "read from"), rows))
+    yield ""
+    yield "not observed"
+    hidden = [(name, abilities.unseen.get(name, "the driver does not say why")) for name in fields]
+    yield from (f"  {line}" for line in _rows([row for row in hidden if row[0] not in abilities.observes]))
+    budgets = [(name, "what is left of a budget of the model") for name in system.layout.places if name not in fields]
+    yield from (f"  {line}" for line in _rows(budgets))
+    yield ""
+    yield "internal: steps of the model without a step of the system (not sent; states are compared all the same)"
+    yield f"  {', '.join(sorted(abilities.internal)) or 'none'}"
+    yield ""
+    yield "not performed"
+    lacking = sorted(set(system.model.actions) - abilities.performs - abilities.internal)
+    told = [(name, abilities.unperformed.get(name, "the driver does not say why")) for name in lacking]
+    yield from (f"  {line}" for line in _rows(told) or ["none: every action of the model is performed"])
+    yield ""
+    if abilities.how:
+        yield "how steps are performed that the system does not do all by itself"
+        yield from (f"  {line}" for line in _rows(sorted(abilities.how.items())))
+        yield ""
+    yield "what the system may do where the model would not"
+    yield from (f"  {line}" for line in _rows(sorted(abilities.lenient.items())) or ["none"])
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return plain(("", ""), rows)[1:] if rows else []
+
+
+def mapping_json(abilities: Abilities, system: System) -> dict[str, Any]:
+    """The same for machines."""
+    lacking = sorted(set(system.model.actions) - abilities.performs - abilities.internal)
+    fields = [name for name, place in system.layout.places.items() if place.field is not None]
+    return {
+        "driver": abilities.name,
+        "observed": {name: abilities.sources.get(name, "") for name in fields if name in abilities.observes},
+        "not_observed": {name: abilities.unseen.get(name, "") for name in fields if name not in abilities.observes},
+        "internal": sorted(abilities.internal),
+        "not_performed": lacking,
+        "why_not_performed": {name: abilities.unperformed.get(name, "") for name in lacking},
+        "how": dict(abilities.how),
+        "lenient": dict(abilities.lenient),
+    }

@@ -1,0 +1,326 @@
+"""What `prove` prints: the verdicts, what each rests on, what failed and how it really fails; and certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from onceproof.explain.explanation import explain
+from onceproof.explain.steps import shown, told_steps
+from onceproof.model.checker.prover.certificate import digest_of, model_files
+from onceproof.model.checker.prover.cti import InductionFailure
+from onceproof.model.checker.prover.diagnosis import Diagnosis
+from onceproof.model.checker.prover.fragment import in_fragment
+from onceproof.model.checker.prover.induction import Proof, Stage
+from onceproof.model.checker.prover.minimise import needs
+from onceproof.model.checker.prover.solver import Answer, Outcome
+from onceproof.model.checker.prover.verify import Verification
+from onceproof.model.checker.results import Counterexample
+from onceproof.reports.tables import show_table
+from onceproof.reports.trace_text import INDENT, story
+
+Told = Mapping[str, Any]  # explain: bool, diagnoses, minimal (names), certificate (folder); the last two if asked for
+
+
+def verdict(proof: Proof, name: str, diagnoses: list[Diagnosis]) -> str:
+    """``proved``, ``violated`` (there is a run that gets there), ``not proved`` or ``unknown`` (a solver gave up)."""
+    answer = proof.answer(name)
+    if answer is Answer.PROVED:
+        return "proved"
+    if any(found.property == name and found.real for found in diagnoses):
+        return "violated"
+    return "unknown" if answer is Answer.UNKNOWN else "not proved"
+
+
+def print_proof(proof: Proof, told: Told, again: str, *, quiet: bool) -> None:
+    """All that is known of a proof, for people."""
+    diagnoses: list[Diagnosis] = told["diagnoses"]
+    if quiet:
+        for name in proof.properties:
+            click.echo(f"{name}: {verdict(proof, name, diagnoses)}")
+        return
+    off = [name for name, on in proof.config.switches.items() if not on]
+    sorts = ", ".join(f"{sort.size_name}" for sort in proof.model.sorts.values())
+    click.echo(click.style(proof.model.name, bold=True) + (f" without {', '.join(off)}" if off else ""))
+    click.echo(f"{INDENT}for any number of {sorts}")
+    click.echo()
+    show_table(
+        ("property", "verdict", "under any number of", "queries"), [_row(proof, n, diagnoses) for n in proof.properties]
+    )
+    click.echo()
+    for line in _summary(proof):
+        click.echo(f"{INDENT}{line}")
+    if told["explain"]:
+        _print_invariant(proof)
+    if "minimal" in told:
+        _print_minimal(proof, told["minimal"])
+    if all(proof.config.switches.values()):
+        for line in _wrong_conjuncts(proof):
+            click.echo(line)
+    for diagnosis in diagnoses:
+        click.echo()
+        _print_diagnosis(proof, diagnosis, again)
+    if told.get("refused"):
+        click.echo(f"{INDENT}no certificate is written: there is nothing to certify")
+    if "certificate" in told:
+        click.echo(f"{INDENT}certificate: {told['certificate']} (onceproof prove --verify {told['certificate']})")
+    click.echo()
+    click.echo(_last_line(proof, off, diagnoses))
+
+
+def _row(proof: Proof, name: str, diagnoses: list[Diagnosis]) -> tuple[str, str, str, str]:
+    stage = proof.stage_of(name)
+    asked = sum(outcome.query.subject == name for outcome in proof.outcomes)
+    return name, verdict(proof, name, diagnoses), _faults(proof, stage) if stage else "", str(asked)
+
+
+def _faults(proof: Proof, stage: Stage) -> str:
+    allowed = stage.faults(proof.config)
+    all_of_them = [name for name, left in proof.config.budgets.items() if left != 0]
+    if not allowed:
+        return "no fault"
+    if not stage.without:
+        whole = len(allowed) == len(proof.model.faults)
+        return "every fault" if whole else ", ".join(allowed)
+    start = "every fault" if len(all_of_them) == len(proof.model.faults) else ", ".join(all_of_them)
+    return f"{start} but {', '.join(sorted(stage.without))}"
+
+
+def _summary(proof: Proof) -> Iterator[str]:
+    outcomes = proof.outcomes
+    proved = [outcome for outcome in outcomes if outcome.answer is Answer.PROVED]
+    conjuncts = [goal for stage in proof.stages for goal in stage.kept if goal.claim.invariant is not None]
+    moves = {name for stage in proof.stages for name in stage.reading.moves}
+    yield f"{len(moves)} actions, {len(conjuncts)} conjuncts of the invariant hold (--explain prints them)"
+    if proof.walked:
+        yield f"first looked at in {proof.walked:,} states of random runs of a small instance"
+    if outcomes:
+        slowest = max(outcomes, key=lambda outcome: outcome.seconds)
+        trivial = sum(stage.trivial for stage in proof.stages)
+        yield (
+            f"{len(proved)} of {len(outcomes)} queries proved; the slowest, {slowest.query.name}, in "
+            f"{slowest.seconds * 1000:.0f} ms; {trivial:,} more need none: the action writes nothing that is read"
+        )
+        outside = [name for name, decidable in _decidable(proof) if not decidable]
+        yield "all of them in a decidable fragment" if not outside else f"not decidable: {', '.join(outside)}"
+    impossible = proof.stages[0].impossible if proof.stages else []
+    if impossible:
+        yield f"never possible, so that nothing is claimed of it: {', '.join(impossible)}"
+    if proof.proved and proof.dropped:
+        yield f"not kept by every step here, and not needed: {', '.join(proof.dropped)}"
+    if proof.proved:
+        yield f"digest of the model and its invariant: {digest_of(model_files(proof))[:16]}"
+
+
+def _decidable(proof: Proof) -> Iterator[tuple[str, bool]]:
+    for stage in proof.stages:
+        for outcome in stage.outcomes:
+            uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
+            yield outcome.query.name, in_fragment(stage.reading, outcome.query, uses)
+
+
+def _last_line(proof: Proof, off: list[str], diagnoses: list[Diagnosis]) -> str:
+    good = [name for name in proof.properties if proof.answer(name) is Answer.PROVED]
+    if proof.interrupted:
+        return click.style("interrupted: what is not proved above is unknown", fg="yellow")
+    if proof.proved:
+        needless = f"; {', '.join(off)} is not needed for that" if off else ""
+        return click.style(f"proved, in {proof.seconds:.1f} s{needless}", fg="green", bold=True)
+    bad = [name for name in proof.properties if name not in good]
+    why = f" without {', '.join(off)}" if off else ""
+    if not bad:
+        return click.style("not proved: an index may be none where it is used", fg="red", bold=True)
+    real = [found.property for found in diagnoses if found.real]
+    text = f"violated{why}: {', '.join(real)}" if real else f"not proved{why}: {', '.join(bad)}"
+    rest = f"; not needed for {', '.join(good)}" if off and good else ""
+    return click.style(text, fg="red", bold=True) + rest
+
+
+def _print_invariant(proof: Proof) -> None:
+    used = needs(proof).actions
+    kept = [goal for stage in proof.stages for goal in stage.kept]
+    for group in dict.fromkeys(goal.group for goal in kept):
+        click.echo()
+        click.echo(click.style(group, bold=True))
+        for goal in (goal for goal in kept if goal.group == group):
+            click.echo(f"{INDENT}{click.style(goal.name, fg='cyan')}: {' '.join(goal.doc.split())}")
+            actions = used.get(goal.name, {})
+            if actions:
+                click.echo(f"{INDENT * 3}needed by {', '.join(actions)}")
+
+
+def _print_minimal(proof: Proof, minimal: list[str]) -> None:
+    kept = [goal.name for stage in proof.stages for goal in stage.kept]
+    dropped = [name for name in kept if name not in minimal]
+    click.echo()
+    click.echo(f"{INDENT}a smallest inductive set: {len(minimal)} of {len(kept)} claims")
+    click.echo(f"{INDENT * 2}{', '.join(minimal)}")
+    if dropped:
+        click.echo(f"{INDENT}not needed: {', '.join(dropped)}")
+
+
+def _wrong_conjuncts(proof: Proof) -> Iterator[str]:
+    """Conjuncts that a random run found false though every mechanism is on: the invariant itself is wrong there."""
+    for name in [name for name in proof.dropped if name in proof.refuted]:
+        yield ""
+        yield click.style(
+            f"{name} is no invariant: a random run ends in a state in which it is false", fg="red", bold=True
+        )
+        found = proof.refuted[name]
+        yield from story(explain(Counterexample(name, found.arguments, found.trace)), "")
+
+
+def _print_diagnosis(proof: Proof, found: Diagnosis, again: str) -> None:
+    if found.real is not None:
+        for line in story(explain(found.real), again):
+            click.echo(line)
+    else:
+        searched = found.searched
+        sizes = ", ".join(f"{number} {name}" for name, number in searched.sizes.items())
+        click.echo(click.style(f"{found.property} is not proved", fg="yellow", bold=True))
+        instances = "one small instance" if searched.instances == 1 else f"{searched.instances} small instances"
+        click.echo(
+            f"{INDENT}no reachable state violates it in {instances}, {searched.states:,} "
+            f"states (up to {sizes}, {' and '.join(searched.faults) or 'no fault'}): the invariant needs strengthening"
+        )
+    lost = {name: action for action, name in reversed(found.causes)}
+    for name in [name for name in lost if name in proof.refuted][:3]:
+        walk = proof.refuted[name].trace
+        click.echo(f"{INDENT}{name} of the invariant is false in a reachable state (a random run of {len(walk)} steps)")
+    if lost:
+        told = ", ".join(f"{name} (by {action})" for name, action in lost.items())
+        click.echo(f"{INDENT}no longer kept, of the invariant: {told}")
+    if found.gave_up:
+        click.echo(f"{INDENT}the solver gave up on {', '.join(found.gave_up)}")
+    if found.failure is not None:
+        for line in failure_lines(found.failure):
+            click.echo(line)
+
+
+def failure_lines(failure: InductionFailure) -> Iterator[str]:
+    """A counterexample to induction: the state, the step, and why the claim is false after it."""
+    trace = failure.trace
+    layout = trace.system.layout
+    sizes = ", ".join(f"{number} {name}" for name, number in failure.sizes.items())
+    yield click.style(f"{INDENT}the step that induction fails on", bold=True) + f" ({sizes})"
+    if not trace.steps:
+        yield f"{INDENT * 2}it is false at the start"
+    else:
+        yield f"{INDENT * 2}in a state in which the invariant holds (all else as at the start):"
+        for label, (_, value) in layout.changes(trace.system.initial, trace.states[0]).items():
+            yield f"{INDENT * 3}{label}: {shown(value)}"
+        (step,) = told_steps(trace)
+        changes = ", ".join(f"{label}: {shown(a)} → {shown(b)}" for label, (a, b) in step.changed.items())
+        yield f"{INDENT * 2}{step.actor} does {step.call}: {changes or 'nothing changes'}"
+    told = explain(Counterexample(failure.claim, failure.arguments, trace))
+    yield f"{INDENT * 2}and {failure.claim} is false: {'; '.join(told.because)}"
+
+
+def proof_json(proof: Proof, told: Told) -> dict[str, Any]:
+    """The same as JSON."""
+    diagnoses: list[Diagnosis] = told["diagnoses"]
+    found = {diagnosis.property: diagnosis for diagnosis in diagnoses}
+    verdicts = {name: verdict(proof, name, diagnoses) for name in proof.properties}
+    worst = next((v for v in ("violated", "not proved", "unknown") if v in verdicts.values()), "proved")
+    document: dict[str, Any] = {
+        "model": proof.model.name,
+        "mechanisms_off": [name for name, on in proof.config.switches.items() if not on],
+        "verdict": worst if worst != "proved" or proof.proved else "not proved",
+        "seconds": round(proof.seconds, 3),
+        "walked_states": proof.walked,
+        "properties": [_property_json(proof, name, verdicts[name], found.get(name)) for name in proof.properties],
+        "invariant": _invariant_json(proof),
+        "dropped": proof.dropped,
+        "impossible": proof.stages[0].impossible if proof.stages else [],
+        "kept_trivially": sum(stage.trivial for stage in proof.stages),
+        "queries": [_query_json(stage, outcome) for stage in proof.stages for outcome in stage.outcomes],
+    }
+    if proof.proved:
+        document["digest"] = digest_of(model_files(proof))
+    if "minimal" in told:
+        document["minimal"] = told["minimal"]
+    if "certificate" in told:
+        document["certificate"] = str(told["certificate"])
+    return document
+
+
+def _property_json(proof: Proof, name: str, said: str, found: Diagnosis | None) -> dict[str, Any]:
+    stage = proof.stage_of(name)
+    document: dict[str, Any] = {
+        "name": name,
+        "verdict": said,
+        "faults": stage.faults(proof.config) if stage else [],
+        "without_faults": sorted(stage.without) if stage else [],
+    }
+    if found is not None:
+        document["counterexample"] = explain(found.real).as_json() if found.real else None
+        document["induction_fails"] = _failure_json(found.failure) if found.failure else None
+        document["searched"] = {"instances": found.searched.instances, "states": found.searched.states}
+    return document
+
+
+def _failure_json(failure: InductionFailure) -> dict[str, Any]:
+    told = explain(Counterexample(failure.claim, failure.arguments, failure.trace))
+    return {
+        "sizes": dict(failure.sizes),
+        "state": failure.trace.system.layout.show(failure.trace.states[0]),
+        "steps": told.as_json()["steps"],
+        "false_because": told.because,
+    }
+
+
+def _invariant_json(proof: Proof) -> list[dict[str, Any]]:
+    used = needs(proof).actions
+    return [
+        {"name": goal.name, "group": goal.group, "why": goal.doc, "needed_by": sorted(used.get(goal.name, {}))}
+        for stage in proof.stages
+        for goal in stage.kept
+    ]
+
+
+def _query_json(stage: Stage, outcome: Outcome) -> dict[str, Any]:
+    uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
+    return {
+        "kind": outcome.query.kind,
+        "action": outcome.query.move.name if outcome.query.move else None,
+        "claim": outcome.query.subject,
+        "verdict": outcome.answer.value,
+        "seconds": round(outcome.seconds, 5),
+        "uses": sorted(outcome.core),
+        "decidable": in_fragment(stage.reading, outcome.query, uses),
+    }
+
+
+def print_verification(result: Verification) -> None:
+    """What the check of a certificate found, for people."""
+    for problem in result.problems:
+        click.echo(problem)
+    for query in result.unknown:
+        click.echo(f"{query}: {result.solver} gave up on it")
+    if result.valid:
+        click.echo(f"{INDENT}{result.model}: {', '.join(result.properties)}")
+        off = f", without {', '.join(result.mechanisms_off)}" if result.mechanisms_off else ""
+        click.echo(f"{INDENT}digest {result.digest[:16]}, that of the model at hand{off}")
+        text = f"valid: {result.solver} finds all {result.queries} queries unsatisfiable, in {result.seconds:.1f} s"
+        click.echo(click.style(text, fg="green", bold=True))
+    elif result.problems:
+        click.echo(click.style(f"not valid: {len(result.problems)} problems", fg="red", bold=True))
+    else:
+        click.echo(click.style(f"undecided: {result.solver} gave up on {len(result.unknown)} queries", fg="yellow"))
+
+
+def verification_json(result: Verification) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "valid": result.valid,
+        "solver": result.solver,
+        "model": result.model,
+        "digest": result.digest,
+        "properties": result.properties,
+        "queries": result.queries,
+        "seconds": round(result.seconds, 3),
+        "problems": result.problems,
+        "unknown": result.unknown,
+    }

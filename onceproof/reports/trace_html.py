@@ -1,0 +1,110 @@
+"""A trace as one HTML page without outside resources: the sequence diagram, what each step changed, the state after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from onceproof.explain.explanation import Explanation
+from onceproof.explain.sequence import Shape, diagram
+from onceproof.explain.steps import shown
+from onceproof.reports.trace_text import counted, headings
+
+TEMPLATES = Path(__file__).parent / "templates"
+COLUMN, ROW, TOP, LEFT = 92, 28, 52, 160  # pixels of the diagram
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the diagram, in pixels: from x1 to x2 at height y."""
+
+    step: int
+    x1: float
+    x2: float
+    y: float
+    shape: str
+    fault: bool
+
+
+def page(told: Explanation, spec_name: str, again: str) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    title = f"{told.property} is violated" if told.property else f"a trace of {told.trace.system.model.name}"
+    return environment.get_template("trace.html.jinja").render(
+        title=title,
+        told=told,
+        spec_name=spec_name,
+        again=again,
+        faults=counted(told.trace.faults, "fault"),
+        headings=headings(told),
+        drawn=_drawing(told),
+        data=_data(told),
+    )
+
+
+def _drawing(told: Explanation) -> dict[str, Any]:
+    drawn = diagram(told)
+    x = {name: LEFT + COLUMN // 2 + COLUMN * number for number, name in enumerate(drawn.participants)}
+    lines, rows = [], {}
+    y = TOP
+    for arrow in drawn.arrows:
+        y += ROW
+        if arrow.first:
+            rows[arrow.step.index] = y
+        x1, x2 = x[arrow.source], x[arrow.target]
+        # arrow heads end just before the life line
+        end = x2 if arrow.shape is not Shape.ARROW else x2 - 3 if x2 > x1 else x2 + 3
+        lines.append(Line(arrow.step.index, x1, end, y, arrow.shape.value, arrow.step.fault))
+    heights = {step: sum(line.step == step for line in lines) * ROW for step in rows}
+    loop = told.trace.loop
+    return {
+        "participants": [{"words": name.split("_"), "x": x[name]} for name in drawn.participants],
+        "lines": lines,
+        "rows": [{"step": step, "y": rows[step.index], "height": heights[step.index]} for step in told.steps],
+        "width": LEFT + COLUMN * len(drawn.participants) + 12,
+        "height": y + ROW + (ROW if loop is not None else 0),
+        "top": TOP,
+        "row": ROW,
+        "loop": None
+        if loop is None
+        else {"from": rows.get(loop + 1, y + ROW) - ROW / 2, "to": y + ROW, "text": _round(told)},
+    }
+
+
+def _round(told: Explanation) -> str:
+    loop = told.trace.loop
+    if loop is None or loop == len(told.steps):
+        return "and then nothing more happens"
+    return f"and again from step {loop + 1}, round and round"
+
+
+def _data(told: Explanation) -> Markup:
+    """What the script of the page reads: for each state its fields, for each step what it changed."""
+    layout = told.trace.system.layout
+    states = []
+    for state in told.trace.states:
+        cells = {place.label(key): shown(place.kind.show(state[n])) for n, (place, key) in enumerate(layout.labels)}
+        states.append(cells)
+    components = {
+        place.label(key): place.field.component if place.field else "budgets of faults" for place, key in layout.labels
+    }
+    steps = [
+        {
+            "title": f"{step.index}. {step.actor}: {step.call}",
+            "fault": step.fault,
+            "about": " ".join(told.trace.system.model.actions[step.action].doc.split()),
+            "changed": {label: [shown(value) for value in pair] for label, pair in step.changed.items()},
+        }
+        for step in told.steps
+    ]
+    initial = states[0]
+    text = json.dumps({"states": states, "components": components, "steps": steps, "initial": initial})
+    # Inside a script element only this could end it.
+    return Markup(text.replace("<", "\\u003c"))

@@ -1,0 +1,154 @@
+"""A counterexample as lines of text: a line a step, faults and loop marked, then why, and what would have helped."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from onceproof.explain.explanation import Explanation
+from onceproof.explain.steps import ToldStep, shown
+
+INDENT = "  "
+NARROWEST = 56  # columns that a change needs beside its step
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How wide the columns of the steps are."""
+
+    number: int
+    actor: int
+    call: int
+    total: int
+
+
+def story(told: Explanation, again: str, width: int | None = None) -> Iterator[str]:
+    """The lines. again: the command that shows it again; width: of the page (default: the terminal's)."""
+    width = width or page_width()
+    yield from _headline(told, width)
+    yield ""
+    yield from steps(told, width)
+    if told.property:
+        yield ""
+        yield from _reasons(told, width)
+    if again:
+        yield ""
+        yield f"again: {again}"
+
+
+def page_width() -> int:
+    """How wide the lines may be: as the terminal, or 140 columns where there is none."""
+    return max(60, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
+
+
+def _headline(told: Explanation, width: int) -> Iterator[str]:
+    length = f"{len(told.trace)} steps, {counted(told.trace.faults, 'fault')}"
+    if not told.property:
+        yield f"a trace of {told.trace.system.model.name}: {length}"
+        return
+    who = f" for {', '.join(told.elements)}" if told.elements else ""
+    yield click.style(f"{told.property} is violated{who}", fg="red", bold=True)
+    yield from wrapped(told.about, width)
+    minimal = f"; the least in {told.minimal}" if told.minimal else ""
+    yield f"{INDENT}{length}{minimal}"
+
+
+def steps(told: Explanation, width: int) -> Iterator[str]:
+    """A line for each step (wrapped where the page is too narrow), with the loop marked."""
+    columns = Columns(
+        number=len(str(len(told.steps))),
+        actor=max((len(step.actor) for step in told.steps), default=0),
+        call=max((len(step.call) for step in told.steps), default=0),
+        total=width,
+    )
+    loop = told.trace.loop
+    if not told.steps:
+        yield f"{INDENT}none: the initial state itself"
+    for step in told.steps:
+        if loop == step.index - 1:
+            yield f"{INDENT}┌─ from here round and round"
+        yield from _step(step, columns)
+    if loop is not None:
+        if loop == len(told.steps):
+            yield f"{INDENT}and then nothing more happens: for ever like this"
+        else:
+            yield f"{INDENT}└─ back to where step {loop + 1} begins"
+
+
+def _step(step: ToldStep, columns: Columns) -> Iterator[str]:
+    mark = click.style("FAULT", fg="yellow", bold=True) if step.fault else INDENT * 2 + " "
+    call = f"{step.call:<{columns.call}}"
+    head = f"{INDENT}{step.index:>{columns.number}}  {mark} {step.actor:<{columns.actor}}  "
+    indent = 2 + columns.number + 2 + 5 + 1 + columns.actor + 2 + columns.call + 2
+    changes = [f"{label}: {shown(before)} → {shown(after)}" for label, (before, after) in step.changed.items()]
+    colored = click.style(call, fg="yellow") if step.fault else call
+    if columns.total - indent < NARROWEST:
+        # No room beside the calls: what changed goes below each.
+        yield head + (click.style(step.call, fg="yellow") if step.fault else step.call)
+        below = 2 + columns.number + 2 + 6
+        yield from (" " * below + line for line in filled(changes, columns.total - below))
+        return
+    lines = filled(changes, columns.total - indent)
+    yield f"{head}{colored}  {lines[0]}" if lines else head + colored.rstrip()
+    yield from (" " * indent + line for line in lines[1:])
+
+
+def filled(parts: list[str], width: int) -> list[str]:
+    """The parts joined by commas, as few lines as fit the width; a part itself is never broken."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 2 + len(part) < width:
+            lines[-1] += f", {part}"
+        else:
+            lines[-1:] = [lines[-1] + ",", part] if lines else [part]
+    return lines
+
+
+def headings(told: Explanation) -> tuple[str, str]:
+    """What stands over the reasons why a property speaks of the last state, and why it is false there."""
+    claim = told.trace.system.model.properties.get(told.property)
+    if claim is None:
+        return "", "no one wants it to end here, since"
+    if claim.kind == "eventually":
+        kept = "and it is never kept; in the last state" if told.given else f"{told.property} is never true, since"
+        return "the promise is made, since", kept
+    speaks = f"{told.property} speaks of this state, since"
+    return speaks, "and it is false, since" if told.given else f"{told.property} is false, since"
+
+
+def _reasons(told: Explanation, width: int) -> Iterator[str]:
+    given, because = headings(told)
+    if told.given:
+        yield click.style(given, bold=True)
+        yield from (f"{INDENT}{reason}" for reason in told.given)
+    yield click.style(because, bold=True)
+    yield from (f"{INDENT}{reason}" for reason in told.because or ["its condition is never true"])
+    if told.prevented_by:
+        yield click.style("what would have prevented it", bold=True)
+        for prevention in told.prevented_by:
+            yield from wrapped(prevention.text, width)
+    else:
+        yield _nothing_to_switch_on(told)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Prose in lines of this width, indented, the later ones more."""
+    return textwrap.wrap(
+        " ".join(text.split()), width, initial_indent=INDENT, subsequent_indent=INDENT * 2, break_long_words=False
+    )
+
+
+def counted(number: int, what: str) -> str:
+    """``2 faults``, ``1 fault``, ``no fault``."""
+    return f"{f'{number:,}' if number else 'no'} {what}{'s' if number > 1 else ''}"
+
+
+def _nothing_to_switch_on(told: Explanation) -> str:
+    if told.trace.system.model.switches:
+        return "every mechanism is on: the design itself allows this"
+    return "the model has no mechanism that could be switched on"

@@ -1,0 +1,145 @@
+"""Long searches: kept on disk, gone on with, bounded in memory; caches that are damaged."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from onceproof.model.checker import compiled
+from onceproof.model.checker.compiled.checkpoint import CheckpointError
+from onceproof.model.checker.compiled.llvm import cache
+from onceproof.model.checker.results import Limits, Progress, Verdict
+from onceproof.model.language import System, build
+from onceproof.model.protocol.system import PROTOCOL
+from tests.model.checker.compiled.test_compiled import told
+from tests.models.jugs import JUGS
+
+
+def middling() -> System:
+    return build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"reply_loss": 1, "request_loss": 1}))
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 2), (2, 1)])
+def test_a_search_that_a_limit_ended_goes_on_to_the_same_result(tmp_path: Path, before: int, after: int) -> None:
+    system, claims, file = middling(), middling().properties(["at_most_once", "single_holder"]), tmp_path / "search"
+    whole = compiled.check(system, claims, workers=2)
+    part = compiled.check(system, claims, Limits(max_states=10_000), workers=before, checkpoint=file)
+    assert not part.complete and part.verdict is Verdict.UNKNOWN and 10_000 <= part.states < whole.states
+    rest = compiled.check(system, claims, workers=after, resume=file)
+    assert told(rest) == told(whole)
+
+
+KILLED = """
+    import sys
+    from pathlib import Path
+    from onceproof.model.checker import compiled
+    from onceproof.model.language import build
+    from onceproof.model.protocol.system import PROTOCOL
+    system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
+    compiled.check(system, [], workers=1, checkpoint=Path(sys.argv[1]), checkpoint_seconds=0.0)
+"""
+
+
+def test_a_search_that_was_killed_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "search"
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED), str(file)])
+    while not file.exists() and process.poll() is None:
+        os.sched_yield()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
+    result = compiled.check(system, [], resume=file)
+    assert (result.states, result.transitions, result.depth, result.complete) == (1_260_480, 7_855_312, 40, True)
+
+
+def test_ctrl_c_ends_it_with_what_is_known(tmp_path: Path) -> None:
+    system, file = middling(), tmp_path / "search"
+
+    def interrupt(progress: Progress) -> None:
+        if progress.states > 1000:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    large = build(PROTOCOL, PROTOCOL.configure({"tasks": 3}, {}, {"scheduler_crash": 1}))
+    part = compiled.check(large, [], Limits(report=interrupt), workers=2, max_memory=1 << 29, checkpoint=file)
+    assert part.stopped == "interrupted" and not part.complete and part.states > 1000
+    assert compiled.check(large, [], Limits(max_seconds=0.0), resume=file, max_memory=1 << 29).states >= part.states
+    shallow = compiled.check(system, [], Limits(max_depth=9), checkpoint=file)
+    assert (shallow.depth, shallow.stopped) == (9, "--max-depth 9")
+    assert compiled.check(system, [], resume=file).states == 97_008
+
+
+def test_checkpoints_that_cannot_be_used_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "search"
+    system = build(JUGS)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        compiled.check(system, resume=file)
+    file.write_text("{")
+    with pytest.raises(CheckpointError, match="no checkpoint of this version"):
+        compiled.check(system, resume=file)
+    compiled.check(system, [], Limits(max_states=3), checkpoint=file)
+    with pytest.raises(CheckpointError, match="another model"):
+        compiled.check(middling(), [], resume=file)
+    Path(f"{file}.states").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="states are missing"):
+        compiled.check(system, [], resume=file)
+
+
+def test_memory_that_is_used_up_makes_the_verdict_unknown() -> None:
+    result = compiled.check(middling(), [], max_memory=1 << 21, workers=1)
+    assert not result.complete and result.stopped == "--max-memory"
+    assert result.states < 97_008
+
+
+def test_promises_that_there_is_no_memory_for_are_unknown() -> None:
+    system = middling()
+    result = compiled.check(system, system.properties(["no_lost_task"]), max_memory=20 << 20, workers=1)
+    assert (result.states, result.complete, result.verdict) == (97_008, True, Verdict.UNKNOWN)
+    assert "`eventually` needs" in result.notes[0]
+    assert compiled.check(system, system.properties(["no_lost_task"])).verdict is Verdict.HOLDS
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    text = "def expand(state, out):\n    return 7\n"
+    code, known = cache.machine_code(text)
+    assert not known and cache.machine_code(text) == (code, True)
+    (path,) = (tmp_path / "onceproof" / "models").iterdir()
+    path.write_bytes(path.read_bytes()[:-9] + b"garbage!!")
+    assert cache.machine_code(text) == (code, False)
+    path.write_bytes(b"")
+    assert cache.machine_code(text) == (code, False)
+    assert cache.machine_code(text) == (code, True)
+
+
+def test_a_damaged_cache_of_kernels_is_made_anew(tmp_path: Path) -> None:
+    script = (
+        "from onceproof import build; from onceproof.model.checker import compiled; from tests.models.jugs import *;"
+    )
+    script += "print(compiled.check(build(JUGS), workers=1).states)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+
+    def run() -> str:
+        command = [sys.executable, "-c", script]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
+    assert run() == "16\n"
+    kernels = list((tmp_path / "onceproof" / "kernels").iterdir())
+    assert kernels
+    for path in kernels:
+        path.write_bytes(path.read_bytes()[:1000])
+    assert run() == "16\n"
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "onceproof").write_text("a file where a folder should be")
+    script = (
+        "from onceproof import build; from onceproof.model.checker import compiled; from tests.models.jugs import *;"
+    )
+    script += "print(compiled.check(build(JUGS), [], workers=1).states)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert ran.stdout == "16\n"

@@ -1,0 +1,119 @@
+"""Steps that are not looked up: independent ones are so indeed, and nothing that a search tells depends on it."""
+
+import random
+from typing import Any
+
+import pytest
+
+from onceproof.model.checker import compiled
+from onceproof.model.checker.compiled import sleep_sets
+from onceproof.model.checker.compiled.forecast import expected_states
+from onceproof.model.checker.explicit.engine import check
+from onceproof.model.checker.ground.independence import Footprints
+from onceproof.model.checker.ground.python_code import GeneratedSystem, generated
+from onceproof.model.checker.results import CheckResult, Limits
+from onceproof.model.language import System, build
+from onceproof.model.language.layout import State
+from onceproof.model.protocol.system import PROTOCOL
+from tests.random_models import random_system
+
+
+def protocol(budgets: dict[str, int], **sizes: int) -> System:
+    return build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
+
+
+def some_states(code: GeneratedSystem, most: int) -> list[State]:
+    queue = [code.system.initial]
+    seen = set(queue)
+    for state in queue:
+        for _, after in code.successors(state):
+            if after not in seen and len(seen) < 30 * most:
+                seen.add(after)
+                queue.append(after)
+    return random.Random(3).sample(queue, min(most, len(queue)))
+
+
+SYSTEMS = [random_system(seed) for seed in range(40)] + [
+    protocol({"scheduler_crash": 1, "reply_loss": 1}, tasks=2),
+    protocol({"agent_crash": 1, "relay_crash": 1, "request_duplication": 1}),
+]
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
+def test_independent_steps_may_change_places(system: System) -> None:
+    code = generated(system)
+    footprints = Footprints(code.ground)
+    for state in some_states(code, 150):
+        after = dict(code.successors(state))
+        for one in after:
+            for other in after:
+                if one < other and footprints.independent(one, other):
+                    there = dict(code.successors(after[one]))[other]
+                    assert there == dict(code.successors(after[other]))[one]
+
+
+def told(result: CheckResult) -> dict[str, Any]:
+    lengths = {p.name: p.counterexample and len(p.counterexample.trace.steps) for p in result.properties}
+    verdicts = {p.name: (p.verdict, p.vacuous) for p in result.properties}
+    return {
+        "numbers": (result.states, result.transitions, result.depth, result.fired),
+        "verdicts": verdicts,
+        "lengths": lengths,
+    }
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
+def test_what_a_search_tells_is_the_same_without(system: System, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    few: dict[str, Any] = {}
+    monkeypatch.setattr(sleep_sets, "FIRST_RING", 16)  # so that it is too small, and has to grow
+    with_it = [
+        compiled.check(system, claims, workers=workers, report=few),
+        compiled.check(system, claims, workers=workers, fingerprint=True),
+    ]
+    monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
+    all_: dict[str, Any] = {}
+    without = compiled.check(system, claims, workers=workers, report=all_)
+    assert all(told(one) == told(without) for one in with_it)
+    assert few["looked_up"] <= all_["looked_up"] <= without.transitions
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nor_does_it_under_any_faults_of_the_protocol(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rand = random.Random(seed)
+    budgets = dict.fromkeys(rand.sample(sorted(PROTOCOL.faults), 4), 1)
+    sizes = {sort: rand.choice((1, 2)) for sort in ("tasks", "schedulers", "agents")}
+    system = protocol(budgets, **sizes, messages=2)
+    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    limits = Limits(max_depth=13)
+    with_it = [compiled.check(system, claims, limits, workers=2, symmetry=symmetry) for symmetry in (True, False)]
+    monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
+    without = [compiled.check(system, claims, limits, workers=1, symmetry=symmetry) for symmetry in (True, False)]
+    assert list(map(told, with_it)) == list(map(told, without))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_by_symmetry_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = random_system(seed)
+    results = [compiled.check(system, symmetry=True, workers=workers) for workers in (1, 2)]
+    monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
+    results.append(compiled.check(system, symmetry=True, workers=1))
+    assert told(results[0]) == told(results[1]) == told(results[2])
+
+
+def test_most_steps_of_the_protocol_are_not_looked_up() -> None:
+    report: dict[str, Any] = {}
+    system = protocol({}, tasks=2)
+    result = compiled.check(system, workers=1, report=report, properties=system.properties()[:1])
+    plain = check(system, system.properties()[:1])
+    assert (result.states, result.transitions) == (plain.states, plain.transitions)
+    assert result.states - 1 <= report["looked_up"] < 1.1 * result.states
+
+
+def test_a_forecast_is_about_right_from_the_middle_on() -> None:
+    sizes = [1, 4, 12, 30, 62, 110, 170, 230, 270, 280, 255, 205, 145, 90, 48, 22, 8, 2]
+    for known in range(7, len(sizes)):
+        assert 0.6 < expected_states(sizes[:known]) / sum(sizes) < 1.6
+    assert expected_states([]) == 0
+    assert expected_states([1, 3]) == 4

@@ -1,0 +1,227 @@
+"""States that differ by which element is which count as one only where no step and no property tells them apart."""
+
+from enum import Enum
+from math import factorial
+
+import pytest
+
+from onceproof.model.checker import compiled
+from onceproof.model.checker.compiled.codegen.canonical import plain_changes
+from onceproof.model.checker.explicit import engine as explicit
+from onceproof.model.checker.ground.python_code import generated
+from onceproof.model.checker.ground.symmetry import symmetric_ground
+from onceproof.model.language import Model, Sort, System, action, always, build, eventually, field, given, require
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import State
+from onceproof.model.protocol.system import PROTOCOL
+from tests.random_models import random_system
+
+
+class Node(Sort, default=3, symmetric=True):
+    """One that votes, and then acts."""
+
+
+def vote(st, node: Node):
+    st.voted[node] = True
+
+
+def act(st, node: Node):
+    require(st.voted[node])
+    st.acted[node] = True
+
+
+def the_last_one_acts_alone(st):
+    last = None
+    for node in Node:
+        if st.voted[node]:
+            last = node
+    given(sum(st.voted[node] for node in Node) == 3)
+    given(sum(st.acted[node] for node in Node) == 1)
+    return last is None or not st.acted[last]
+
+
+def two_act(st):
+    return sum(st.acted[node] for node in Node) <= 2
+
+
+def system(claim: Property):
+    fields = {"voted": field(Node, bool), "acted": field(Node, bool)}
+    return build(Model("votes", {**fields, "vote": action(vote), "act": action(act), "claim": claim}))
+
+
+@pytest.mark.parametrize(
+    ("claim", "symmetry", "states", "length"),
+    [
+        (the_last_one_acts_alone, "none", 27, 4),  # it tells the third node from the others
+        (two_act, "node", 10, 6),  # a sum does not
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_property_that_goes_through_a_sort(claim, symmetry, states, length):
+    built = system(always(claim))
+    plain, found = explicit.check(built), compiled.check(built, symmetry=True)
+    assert plain.states == 27
+    assert (found.symmetry, found.states) == (symmetry, states)
+    for result in (plain, found):
+        judged = result.property("claim")
+        assert judged is not None and judged.counterexample is not None
+        assert len(judged.counterexample.trace) == length
+
+
+class Stage(Enum):
+    """How far a task is."""
+
+    NEW = 0
+    ASKED = 1
+    LEFT = 2
+    DONE = 3
+
+
+class Task(Sort, default=2, symmetric=True):
+    """One is asked for and left; then all others end by themselves."""
+
+
+def ask(st, task: Task):
+    require(st.stage[task] == Stage.NEW)
+    require(not any(st.stage[other] in (Stage.ASKED, Stage.LEFT) for other in Task))
+    st.stage[task] = Stage.ASKED
+
+
+def leave(st, task: Task):
+    require(st.stage[task] == Stage.ASKED)
+    st.stage[task] = Stage.LEFT
+
+
+def end(st, task: Task):
+    require(st.stage[task] == Stage.NEW)
+    require(any(st.stage[other] == Stage.LEFT for other in Task))
+    st.stage[task] = Stage.DONE
+
+
+def what_is_asked_is_done(st, task: Task):
+    given(st.stage[task] == Stage.ASKED)
+    return st.stage[task] == Stage.DONE
+
+
+def what_is_asked_is_left(st, task: Task):
+    given(st.stage[task] == Stage.ASKED)
+    return st.stage[task] == Stage.LEFT
+
+
+def all_is_left(st):
+    return all(st.stage[task] == Stage.LEFT for task in Task)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "symmetry"),
+    [
+        # at rest one task is left and one is done: which one was asked for shows only if it is followed through changes
+        # of place
+        (what_is_asked_is_done, "violated", "none"),
+        (what_is_asked_is_left, "holds", "task"),
+        (all_is_left, "violated", "none"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_promises_are_followed_where_elements_change_places(claim, verdict, symmetry):
+    declared = {"stage": field(Task, Stage), "ask": action(ask), "leave": action(leave), "end": action(end)}
+    built = build(Model("tasks", {**declared, "claim": eventually(claim)}))
+    plain, found = explicit.check(built), compiled.check(built, symmetry=True)
+    assert plain.verdict.value == found.verdict.value == verdict
+    assert found.symmetry == symmetry
+    assert found.states == (plain.states if symmetry == "none" else 4)
+
+
+def start(st, task: Task):
+    require(not st.started)
+    st.started = True
+    st.token[task] = True
+
+
+def hand_on(st, task: Task, other: Task):
+    require(st.token[task])
+    require(not st.token[other])
+    st.token[task] = False
+    st.token[other] = True
+
+
+def stop(st, task: Task):
+    require(st.token[task])
+    st.stopped = True
+
+
+def in_the_end_one_stops(st):
+    given(st.started)
+    return st.stopped
+
+
+def test_what_goes_round_by_changes_of_place_alone_is_no_rest():
+    """Whoever has the token may hand it on before it stops, for ever: to states that one state stands for."""
+    fields = {"token": field(Task, bool), "started": field(bool), "stopped": field(bool)}
+    moves = {"start": action(start), "hand_on": action(hand_on), "stop": action(stop)}
+    built = build(Model("token", {**fields, **moves, "claim": eventually(in_the_end_one_stops)}))
+    plain, found = explicit.check(built), compiled.check(built, symmetry=True)
+    assert plain.verdict.value == found.verdict.value == "violated"
+    assert found.symmetry == "none"
+    assert any("without symmetry" in note for note in found.notes)
+
+
+def orbits(built: System) -> int:
+    """How many kinds of reachable states there are, up to symmetry: the least of all that exchanges make of each."""
+    _, exchanges = symmetric_ground(built, built.properties())
+    code = generated(built)
+    queue = [built.initial]
+    seen = {built.initial}
+    for state in queue:
+        for _, after in code.successors(state):
+            if after not in seen:
+                seen.add(after)
+                queue.append(after)
+
+    def least(state: State) -> State:
+        alike = [state]
+        for one in alike:
+            alike += [other for other in (exchange.apply(one) for exchange in exchanges) if other not in alike]
+        return min(alike)
+
+    return len({least(state) for state in queue})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_as_many_states_as_there_are_up_to_symmetry(seed):
+    built = random_system(seed)
+    claims = [claim for claim in built.properties() if claim.kind != "eventually"]
+    assert compiled.check(built, claims, symmetry=True).states == orbits(built)
+
+
+@pytest.mark.parametrize(("sizes", "budgets"), [({}, {"reply_loss": 1}), ({"tasks": 2, "schedulers": 1}, {})])
+def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(sizes, budgets):
+    built = build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
+    found = compiled.check(built, symmetry=True)
+    assert found.states == orbits(built) < compiled.check(built).states
+
+
+@pytest.mark.parametrize("size", range(1, 6))
+def test_exchanges_of_neighbours_go_through_all_orders(size):
+    order = list(range(size))
+    seen = {tuple(order)}
+    for at in plain_changes(size):
+        order[at : at + 2] = order[at + 1], order[at]
+        seen.add(tuple(order))
+    assert len(seen) == len(plain_changes(size)) + 1 == factorial(size)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_promises_of_random_models_are_judged_alike(seed):
+    built = random_system(seed)
+    plain, found = explicit.check(built), compiled.check(built, symmetry=True)
+    assert {p.name: p.verdict for p in plain.properties} == {p.name: p.verdict for p in found.properties}
+
+
+def test_promises_of_the_protocol_are_judged_by_symmetry():
+    built = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
+    whole, found = compiled.check(built), compiled.check(built, symmetry=True)
+    assert (whole.states, found.states) == (1260480, 80654)
+    assert found.symmetry == "task, message, scheduler, agent"
+    assert {p.name: p.verdict for p in whole.properties} == {p.name: p.verdict for p in found.properties}
+    assert found.verdict.value == "holds"

@@ -1,0 +1,169 @@
+"""Exploration in plain Python: exact counts, verdicts, shortest counterexamples, limits."""
+
+import dataclasses
+
+import pytest
+
+from onceproof.model.checker.explicit.engine import check
+from onceproof.model.checker.explicit.graph import RunStepper, explore
+from onceproof.model.checker.results import Limits, Verdict
+from onceproof.model.language import Fairness, Model, build
+from onceproof.model.protocol.system import PROTOCOL
+from tests.models import philosophers
+from tests.models.jugs import JUGS
+from tests.models.philosophers import PHILOSOPHERS
+
+
+def protocol(sizes=None, faults=None, off=()):
+    return build(PROTOCOL, PROTOCOL.configure(sizes or {}, dict.fromkeys(off, False), faults or {}))
+
+
+def test_jugs():
+    result = check(build(JUGS))
+    assert (result.states, result.transitions, result.depth) == (16, 96, 7)
+    assert result.verdict is Verdict.VIOLATED
+    trace = result.property("never_four").counterexample.trace
+    assert [step.action for step in trace.steps] == [
+        "fill_big",
+        "big_to_small",
+        "empty_small",
+        "big_to_small",
+        "fill_big",
+        "big_to_small",
+    ]
+    assert result.property("both_full").verdict is Verdict.HOLDS
+
+
+def test_rude_philosophers_starve_and_get_stuck():
+    system = build(PHILOSOPHERS, PHILOSOPHERS.configure({}, {"polite": False}, {}))
+    result = check(system)
+    assert result.property("deadlock").verdict is Verdict.VIOLATED
+    assert len(result.property("deadlock").counterexample.trace) == 4
+    hungry = result.property("fed").counterexample.trace
+    assert hungry.loop == len(hungry) == 4, "the run stays in the state where both hold one fork"
+    assert result.property("own_fork").verdict is Verdict.HOLDS
+
+
+def test_polite_philosophers_are_fed_if_eating_is_strongly_fair():
+    result = check(build(PHILOSOPHERS))
+    assert result.verdict is Verdict.HOLDS
+    assert (result.states, result.transitions) == (16, 24)
+
+
+def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair():
+    weak = dataclasses.replace(philosophers.eat, fairness=Fairness.WEAK)
+    result = check(build(Model("weak", {**vars(philosophers), "eat": weak})))
+    dance = result.property("fed").counterexample.trace
+    assert dance.loop is not None and dance.loop < len(dance)
+    assert dance.states[dance.loop] == dance.states[-1]
+    assert {step.action for step in dance.steps[dance.loop :]} == {"take_left", "put_down"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "faults", "counts"),
+    [
+        ({}, {}, (160, 419, 15)),
+        ({}, {"scheduler_crash": 1}, (2120, 7412, 22)),
+        ({}, {"reply_loss": 1}, (272, 723, 18)),
+        ({"submissions": 2}, {"response_loss": 1}, (782, 2382, 18)),
+        ({"attempts": 2}, {"function_failure": 1}, (352, 947, 21)),
+    ],
+)
+def test_the_full_design_holds(sizes, faults, counts):
+    result = check(protocol(sizes, faults))
+    assert (result.states, result.transitions, result.depth) == counts
+    assert result.verdict is Verdict.HOLDS
+    assert result.complete and not result.vacuous
+
+
+@pytest.mark.parametrize(
+    ("off", "sizes", "faults", "property_name", "length"),
+    [
+        ("atomic_admission", {"submissions": 2}, {"api_crash": 1}, "truthful_rejection", 5),
+        ("delete_after_result", {}, {}, "delete_after_completion", 5),
+        ("receipt_fencing", {}, {"scheduler_pause": 1}, "settled_by_holder", 9),
+        ("agent_dedup", {}, {"request_duplication": 1}, "at_most_once", 10),
+        ("fail_on_agent_loss", {}, {"agent_crash": 1}, "at_most_once", 12),
+    ],
+)
+def test_a_mechanism_off(off, sizes, faults, property_name, length):
+    result = check(protocol(sizes, faults, [off]))
+    broken = result.property(property_name)
+    assert broken.verdict is Verdict.VIOLATED
+    trace = broken.counterexample.trace
+    assert (len(trace), trace.faults) == (length, sum(faults.values()))
+    system = trace.system
+    for state, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
+        assert system.step(state, step) == after
+    claim = system.model.properties[property_name]
+    assert system.holds(claim, trace.states[-1], broken.counterexample.arguments) is False
+    assert all(system.holds(claim, state, broken.counterexample.arguments) is not False for state in trace.states[:-1])
+
+
+def test_only_the_properties_asked_for():
+    system = protocol()
+    result = check(system, system.properties(["at_most_once"]))
+    assert [p.name for p in result.properties] == ["at_most_once"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "stopped"),
+    [
+        (Limits(max_states=50), "--max-states 50"),
+        (Limits(max_depth=5), "--max-depth 5"),
+        (Limits(max_seconds=0), "--max-seconds 0"),
+    ],
+)
+def test_a_limit_makes_it_unknown(limits, stopped):
+    result = check(protocol({}, {"scheduler_crash": 1}), limits=limits)
+    assert (result.verdict, result.complete, result.stopped) == (Verdict.UNKNOWN, False, stopped)
+    assert {p.verdict for p in result.properties} <= {Verdict.UNKNOWN, Verdict.HOLDS}
+    assert all(p.verdict is Verdict.UNKNOWN for p in result.properties if p.kind != "sometimes")
+
+
+def test_a_limit_beyond_the_last_state_changes_nothing():
+    result = check(protocol(), limits=Limits(max_states=160, max_depth=16))
+    assert (result.verdict, result.complete, result.states) == (Verdict.HOLDS, True, 160)
+
+
+def test_a_violation_found_before_the_limit_counts():
+    result = check(protocol({}, {}, ["delete_after_result"]), limits=Limits(max_depth=6))
+    assert result.verdict is Verdict.VIOLATED
+    assert not result.complete
+
+
+def test_an_interruption_keeps_what_was_found():
+    system = protocol({}, {"scheduler_crash": 1})
+    ordinary = RunStepper(system)
+
+    class Interrupted:
+        steps = ordinary.steps
+        calls = 0
+
+        def successors(self, state):
+            self.calls += 1
+            if self.calls == 100:
+                raise KeyboardInterrupt
+            return ordinary.successors(state)
+
+    graph = explore(system, Interrupted())
+    assert (graph.explored, graph.complete, graph.stopped) == (99, False, "interrupted")
+    assert len(graph.edge_targets) == len(graph.edge_steps) == graph.first_edge[-1]
+
+
+def test_vacuous_success_is_told():
+    system = protocol({"submissions": 1})
+    named = system.properties(["truthful_rejection", "at_most_once", "rejection_seen"])
+    result = check(system, named)
+    assert result.verdict is Verdict.HOLDS
+    assert result.vacuous == [
+        "truthful_rejection: what it speaks of never happened",
+        "rejection_seen: no reachable state shows it",
+    ]
+
+
+def test_a_fault_that_never_happens_is_vacuous():
+    system = protocol({}, {"scheduler_crash": 1, "function_failure": 1}, ["delete_after_result"])
+    assert "function_failure" not in check(system).never_fired
+    idle = check(protocol({}, {"relay_crash": 1}, ["atomic_admission"]))
+    assert "relay_crash: this fault has a budget and never happened" in idle.vacuous

@@ -1,0 +1,62 @@
+"""Random runs: seeded, shortened, and honest about how much they saw."""
+
+from onceproof.model.checker.explicit.random_walk import shortened, walk
+from onceproof.model.checker.results import Limits
+from onceproof.model.language import Step, build
+from onceproof.model.protocol.system import PROTOCOL
+from tests.models.jugs import JUGS
+
+
+def protocol(off=(), sizes=None, **faults):
+    return build(PROTOCOL, PROTOCOL.configure(sizes or {}, dict.fromkeys(off, False), faults))
+
+
+def test_the_same_seed_is_the_same_walk():
+    one, two = (walk(protocol(scheduler_crash=1), seed=7, runs=50) for _ in range(2))
+    assert (one.steps, one.distinct, one.fired, one.deepest) == (two.steps, two.distinct, two.fired, two.deepest)
+    assert walk(protocol(scheduler_crash=1), seed=8, runs=50).fired != one.fired
+
+
+def test_a_violation_is_shortened_and_reproduced_from_its_seed_and_run():
+    system = protocol(["agent_dedup"], request_duplication=1)
+    found = walk(system, seed=1, runs=2000)
+    trace = found.violation.trace
+    assert found.violation.property == "at_most_once"
+    assert (len(trace), trace.faults) == (10, 1), "as short as exploration finds it"
+    assert found.length_found >= 10
+    again = walk(system, seed=1, runs=found.run + 1)
+    assert again.violation.trace.steps == trace.steps
+    for state, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
+        assert system.step(state, step) == after
+
+
+def test_nothing_is_found_where_nothing_is_wrong():
+    result = walk(protocol(), runs=500)
+    assert result.violation is None
+    assert result.runs == 500
+    assert result.distinct <= 160
+    assert result.distinct <= result.estimated_states
+    assert 0.9 < result.coverage <= 1
+
+
+def test_estimates_come_true_when_everything_was_seen():
+    result = walk(build(JUGS), build(JUGS).properties(["both_full"]), runs=300)
+    assert (result.distinct, result.estimated_states, result.seen) == (16, 16, {"both_full": True})
+    assert 0.999 < result.coverage <= 1
+
+
+def test_a_time_limit():
+    result = walk(protocol(), runs=10**9, limits=Limits(max_seconds=0))
+    assert result.stopped == "--max-seconds 0"
+    assert result.runs < 10**9
+
+
+def test_shortening_keeps_only_what_is_needed():
+    system = build(JUGS)
+    claim = system.model.properties["never_four"]
+    names = ["fill_small", "fill_big", "empty_small", "big_to_small", "empty_small", "empty_small", "big_to_small"]
+    steps = [Step(name, ()) for name in [*names, "fill_big", "big_to_small", "empty_big"]]
+    trace = shortened(system, claim, steps)
+    assert [step.action for step in trace.steps] == [
+        "fill_big", "big_to_small", "empty_small", "big_to_small", "fill_big", "big_to_small",
+    ]  # fmt: skip

@@ -1,0 +1,134 @@
+"""Generated code tells exactly what running the model's functions tells."""
+
+import random
+import re
+import time
+
+import pytest
+
+from onceproof.model.checker.ground.python_code import GeneratedSystem
+from onceproof.model.language import Model, ModelError, System, build
+from onceproof.model.protocol.system import PROTOCOL
+from tests.random_models import random_system
+
+CONFIGURATIONS = [
+    ({}, {}, {}),
+    ({"tasks": 2, "submissions": 2}, {}, {"scheduler_crash": 1, "reply_loss": 1}),
+    ({"attempts": 2, "users": 2, "stops": 1, "expiries": 1}, {}, {"function_failure": None, "agent_crash": 1}),
+    (
+        {"submissions": 2},
+        {"atomic_admission": False, "receipt_fencing": False, "owner_epoch": False, "retain_until_delete": False},
+        {"api_crash": 1, "stale_owner": 1, "scheduler_pause": 1, "agent_recycle": 1, "response_loss": 1},
+    ),
+    (
+        {"messages": 2},
+        {"idempotent_relay": False, "sticky_placement": False, "join_running": False, "invisibility": False},
+        {"relay_crash": 1, "request_duplication": 1, "lease_lapse": 1, "broker_duplicate": 1, "scheduler_upgrade": 1},
+    ),
+]
+
+
+def protocol(number: int) -> System:
+    sizes, switches, budgets = CONFIGURATIONS[number]
+    return build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets))
+
+
+def agree(system: System, seed: int, states: int) -> None:
+    """Random walks from the initial state: in every state both tell the same steps and the same truths."""
+    generated = GeneratedSystem(system)
+    numbers = {step: number for number, step in enumerate(generated.steps)}
+    claims = [claim for claim in system.model.properties.values() if claim.kind != "ending"]
+    judge = generated.judge(claims)
+    rand = random.Random(seed)
+    state = system.initial
+    for _ in range(states):
+        expected = [(numbers[step], after) for step, after in system.successors(state)]
+        assert generated.successors(state) == expected
+        truths = [system.holds(claim, state, arguments) for claim, arguments in judge.instances]
+        assert [judge.truth(number)(state) for number in range(len(truths))] == truths
+        kinds = [claim.kind for claim, _ in judge.instances]
+        false = [n for n, truth in enumerate(truths) if kinds[n] == "always" and truth is False]
+        true = [n for n, truth in enumerate(truths) if kinds[n] == "sometimes" and truth is True]
+        assert sorted(judge.violated(state)) == false
+        assert sorted(judge.shown(state)) == true
+        state = rand.choice(expected)[1] if expected and rand.random() < 0.97 else system.initial
+
+
+@pytest.mark.parametrize("number", range(len(CONFIGURATIONS)))
+def test_the_protocol_is_told_as_it_runs(number: int) -> None:
+    agree(protocol(number), number, 250)
+
+
+@pytest.mark.parametrize("start", range(0, 60, 10))
+def test_random_models_are_told_as_they_run(start: int) -> None:
+    for seed in range(start, start + 10):
+        agree(random_system(seed), seed, 60)
+
+
+def test_it_is_fast() -> None:
+    """Far above what running the functions does; the floor is low because machines differ."""
+    system = protocol(1)
+    began = time.perf_counter()
+    generated = GeneratedSystem(system)
+    judge = generated.judge(system.properties())
+    assert time.perf_counter() - began < 3
+    seen, queue = {system.initial}, [system.initial]
+    began = time.perf_counter()
+    for state in queue:
+        for _, after in generated.successors(state):
+            if after not in seen:
+                seen.add(after)
+                queue.append(after)
+                judge.violated(after)
+        if len(seen) > 20_000:
+            break
+    assert len(seen) / (time.perf_counter() - began) > 5_000
+
+
+def test_the_text_reads_like_the_model() -> None:
+    lines = [line.strip() for line in GeneratedSystem(protocol(0)).source.splitlines()]
+    assert any(re.fullmatch(r"after_\[\d+\] = 1  # work_scheduler1_message1", line) for line in lines)
+    assert not any("admitting" in line for line in lines)  # no step of this configuration can change it
+
+
+def faulty() -> Model:
+    from onceproof.model.language import Optional, Sort, action, always, field
+
+    class Thing(Sort, default=2):
+        """A thing."""
+
+    pointer = field(Optional[Thing])
+    flag = field(Thing, bool)
+
+    def follow(st, thing: Thing):  # type: ignore[no-untyped-def]
+        st.flag[st.pointer] = True
+
+    def point(st, thing: Thing):  # type: ignore[no-untyped-def]
+        st.pointer = thing
+
+    def claim(st):  # type: ignore[no-untyped-def]
+        return not st.flag[st.pointer]
+
+    for function in (follow, point, claim):
+        function.__annotations__.update({"thing": Thing} if function is not claim else {})
+    names = {"pointer": pointer, "flag": flag, "follow": action(follow), "point": action(point)}
+    return Model("faulty", {"__name__": "faulty", **names, "claim": always(claim)})
+
+
+def test_a_failure_of_the_model_is_told_with_its_place() -> None:
+    system = build(faulty())
+    generated = GeneratedSystem(system)
+    with pytest.raises(ModelError, match=r"action `follow`, test_generated.py:\d+: `flag` is indexed by .*found None"):
+        generated.successors(system.initial)
+    judge = generated.judge(system.properties())
+    with pytest.raises(ModelError, match=r"property `claim`, test_generated.py:\d+"):
+        judge.violated(system.initial)
+    with pytest.raises(ModelError, match=r"property `claim`"):
+        judge.truth(0)(system.initial)
+    pointed = next(system.steps_of("point", system.initial))[1]
+    assert [generated.steps[n].action for n, _ in generated.successors(pointed)] == [
+        "follow",
+        "follow",
+        "point",
+        "point",
+    ]

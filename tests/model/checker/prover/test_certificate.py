@@ -1,0 +1,168 @@
+"""Certificates: valid as written, and every change of a conjunct, a guard, a query or a file is found and named."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from onceproof.model.checker.prover.certificate import NotProved, differences, write_certificate
+from onceproof.model.checker.prover.induction import prove, unbounded
+from onceproof.model.checker.prover.verify import CertificateError, verify
+from onceproof.model.language import Model
+from onceproof.model.protocol.system import PROTOCOL
+from tests.models import lock_service
+
+LOCK = Model("lock-service", lock_service)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_certificate(prove(LOCK, unbounded(LOCK)), tmp_path / "certificate")
+    return tmp_path / "certificate"
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def forge(folder):
+    """Makes the index fit the files again, as someone who wants to deceive would."""
+    index = json.loads((folder / "certificate.json").read_text())
+    total = hashlib.sha256()
+    for path in sorted(index["files"]):
+        data = (folder / path).read_bytes()
+        index["files"][path] = hashlib.sha256(data).hexdigest()
+        if not path.startswith("queries/"):
+            total.update(path.encode() + b"\0" + data + b"\0")
+    index["digest"] = total.hexdigest()
+    (folder / "certificate.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_valid(folder, solver):
+    result = verify(folder, solver)
+    assert result.valid
+    assert (result.queries, result.problems, result.properties) == (23, [], ["mutual_exclusion"])
+
+
+def test_protocol(tmp_path, full):
+    index = write_certificate(full, tmp_path / "certificate")
+    assert all(query["decidable"] for query in index["queries"])
+    for solver in ("z3", "cvc5"):
+        result = verify(tmp_path / "certificate", solver)
+        assert result.valid, solver
+        assert result.queries == len(full.outcomes)
+        assert differences(PROTOCOL, full.config, tmp_path / "certificate", result.conjuncts) == []
+
+
+CHANGES = {
+    "conjunct": ("invariant/at_one_client.smt2", "(= one other)", "true"),
+    "guard": ("actions/grant.smt2", "st.free", "true"),
+    "start": ("start.smt2", "Bool true", "Bool false"),
+    "query": ("queries/take/in_one_place.smt2", "(assert enabled)", "(assert false)"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_named(folder, change):
+    path, old, new = CHANGES[change]
+    edit(folder / path, old, new)
+    assert f"{path}: was changed after the certificate was written" in verify(folder).problems
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_named_though_the_index_was_made_to_fit(folder, change):
+    path, old, new = CHANGES[change]
+    edit(folder / path, old, new)
+    forge(folder)
+    problems = verify(folder).problems
+    assert problems
+    assert all(f"{path}" in problem for problem in problems)
+
+
+def test_a_consistent_forgery_is_of_another_model(folder):
+    """A weaker guard and queries rewritten to fit: the solver finds the hole."""
+    for query in [folder / "actions/grant.smt2", *(folder / "queries/grant").iterdir()]:
+        edit(query, "(and (st.asks arg.client) st.free)", "(st.asks arg.client)")
+    forge(folder)
+    result = verify(folder)
+    assert "queries/grant/at_one_client.smt2: z3 finds it satisfiable: it proves nothing" in result.problems
+    assert differences(LOCK, unbounded(LOCK), folder, result.conjuncts) == [
+        "actions/grant.smt2: the model at hand says otherwise"
+    ]
+
+
+def test_missing_and_extra_files(folder):
+    (folder / "queries/take/in_one_place.smt2").unlink()
+    (folder / "queries/take/other.smt2").write_text("(check-sat)")
+    assert verify(folder).problems == [
+        "queries/take/in_one_place.smt2: is missing",
+        "queries/take/other.smt2: is no part of the certificate",
+    ]
+
+
+def test_a_query_left_out_is_named(folder):
+    index = json.loads((folder / "certificate.json").read_text())
+    index["queries"] = [q for q in index["queries"] if q["file"] != "queries/take/in_one_place.smt2"]
+    del index["files"]["queries/take/in_one_place.smt2"]
+    (folder / "queries/take/in_one_place.smt2").unlink()
+    (folder / "certificate.json").write_text(json.dumps(index))
+    assert verify(folder).problems == ["certificate.json: no query shows in_one_place for take"]
+
+
+def test_a_claim_proved_under_fewer_faults_must_not_be_assumed(tmp_path, full):
+    write_certificate(full, tmp_path / "certificate")
+    index = json.loads((tmp_path / "certificate" / "certificate.json").read_text())
+    query = next(q for q in index["queries"] if q["subject"] == "at_most_once" and q["action"] == "start")
+    query["uses"].append("single_holder")
+    (tmp_path / "certificate" / "certificate.json").write_text(json.dumps(index))
+    problems = verify(tmp_path / "certificate").problems
+    assert f"{query['file']}: assumes single_holder, which is proved under fewer faults" in problems
+
+
+def test_no_certificate(tmp_path):
+    with pytest.raises(CertificateError, match="no certificate here"):
+        verify(tmp_path)
+    (tmp_path / "certificate.json").write_text("{}")
+    with pytest.raises(CertificateError, match="no proper index"):
+        verify(tmp_path)
+
+
+def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path):
+    proof = prove(PROTOCOL, unbounded(PROTOCOL, {"delete_after_result": False}), ["delete_after_completion"])
+    with pytest.raises(NotProved):
+        write_certificate(proof, tmp_path / "certificate")
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="holds other things"):
+        write_certificate(prove(LOCK, unbounded(LOCK)), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_written_again_over_an_old_one(folder):
+    write_certificate(prove(LOCK, unbounded(LOCK)), folder)
+    assert verify(folder).valid
+
+
+def test_verifying_needs_neither_the_model_nor_the_tracing(folder):
+    """The checker imports nothing of the language, the protocol or the formulas' making."""
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from onceproof.model.checker.prover.verify import verify\n"
+        "assert verify(Path(sys.argv[1])).valid\n"
+        "ours = sorted(name for name in sys.modules if name.startswith('onceproof.'))\n"
+        "print(ours)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
+    known = [
+        "onceproof.model",
+        "onceproof.model.checker",
+        "onceproof.model.checker.prover",
+        "onceproof.model.checker.prover.sexpr",
+        "onceproof.model.checker.prover.verify",
+    ]
+    assert ran.stdout.strip() == str(known)

@@ -1,0 +1,195 @@
+"""What a failed proof teaches, what cannot be read for any size, and that giving up is never called a proof."""
+
+import pytest
+
+from onceproof.model.checker.prover import solver
+from onceproof.model.checker.prover.concrete_search import check_on_walks
+from onceproof.model.checker.prover.diagnosis import diagnose
+from onceproof.model.checker.prover.induction import prove, unbounded
+from onceproof.model.checker.prover.solver import Answer
+from onceproof.model.language import Count, Model, ModelError, Sort, State, action, always, field, require
+from onceproof.model.protocol.system import PROTOCOL
+from tests.models import lock_service
+
+
+def lock_with(**changes):
+    """The lock service with some declarations changed or (None) left out."""
+    names = {**vars(lock_service), **changes, "__name__": "lock_service"}
+    return Model("lock-service", {name: value for name, value in names.items() if value is not None})
+
+
+@action
+def grant_always(st: State, client: lock_service.Client) -> None:
+    """The server gives the lock away, whether it has it or not."""
+    require(st.asks[client])
+    st.granted[client] = True
+
+
+@always(invariant="wrong")
+def nobody_holds(st: State, client: lock_service.Client) -> bool:
+    """It is never taken, one might think."""
+    return not st.holds[client]
+
+
+def test_a_real_bug_comes_with_its_run():
+    model = lock_with(grant=grant_always)
+    (found,) = diagnose(prove(model, unbounded(model)))
+    assert found.property == "mutual_exclusion"
+    steps = [step.action for step in found.real.trace.steps]
+    assert len(steps) == 6 and steps.count("grant") == 2 and steps.count("take") == 2
+    assert ("grant", "at_one_client") in found.causes
+
+
+def test_a_weak_invariant_comes_with_a_step_and_no_run():
+    model = lock_with(at_one_client=None)
+    (found,) = diagnose(prove(model, unbounded(model)), seconds=20)
+    assert found.real is None
+    assert found.searched.instances == 1  # there is no fault, and no sort has less than two elements
+    assert found.searched.states == 4 * (1 + 2 * 3)  # who asks; and free, or with one of two, or on either way
+    failure = found.failure
+    assert dict(failure.sizes) == {"clients": 2}
+    (step,) = failure.trace.steps
+    assert step.action == "take"
+    system = failure.trace.system
+    before, after = failure.trace.states
+    claim = model.properties["mutual_exclusion"]
+    assert all(system.holds(claim, before, arguments) is not False for arguments in system.instances(claim))
+    assert system.holds(claim, after, failure.arguments) is False
+    assert system.step(before, step) == after  # a real step, from a state that is not reachable
+    changes = system.layout.changes(system.initial, before)
+    assert len(changes) == 3  # one holds, another has a grant, and so the lock is not free
+
+
+def test_a_wrong_conjunct_fails_with_a_run():
+    model = lock_with(nobody_holds=nobody_holds)
+    states, (wrong,) = check_on_walks(model, unbounded(model), list(model.properties.values())[-1:] * 1)
+    assert states > 3 and wrong.claim == "nobody_holds"
+    assert [step.action for step in wrong.trace.steps if step.action != "ask"] == ["grant", "take"]
+    proof = prove(model, unbounded(model), walks=5)
+    assert proof.proved and proof.dropped == ["nobody_holds"] == list(proof.refuted)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "name", "steps", "faults"),
+    [
+        ("delete_after_result", "delete_after_completion", 5, 0),
+        ("receipt_fencing", "settled_by_holder", 7, 1),
+        ("invisibility", "single_holder", 7, 1),
+        ("renewal", "no_needless_redelivery", 8, 1),
+    ],
+)
+def test_without_a_mechanism_the_real_counterexample_is_named(mechanism, name, steps, faults):
+    proof = prove(PROTOCOL, unbounded(PROTOCOL, {mechanism: False}), [name])
+    (found,) = diagnose(proof)
+    assert (len(found.real.trace), found.real.trace.faults) == (steps, faults)
+    assert found.failure is not None
+
+
+def test_giving_up_is_unknown_and_never_proved(monkeypatch):
+    monkeypatch.setattr(solver, "_answer", lambda found: Answer.UNKNOWN)
+    model = lock_with()
+    proof = prove(model, unbounded(model))
+    assert not proof.proved
+    assert proof.answer("mutual_exclusion") is Answer.UNKNOWN
+
+
+def test_interrupted_is_unknown():
+    def report(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    model = lock_with()
+    proof = prove(model, unbounded(model), report=report)
+    assert proof.interrupted and not proof.proved
+    assert proof.answer("mutual_exclusion") is Answer.UNKNOWN
+
+
+class Thing(Sort):
+    """Something."""
+
+
+seen = field(Thing, Count(2))
+
+
+@action
+def see(st: State, thing: Thing) -> None:
+    """It is seen."""
+    st.seen[thing] += 1
+
+
+def counting(claim):
+    return Model("counting", {"__name__": "counting", "seen": seen, "see": see, claim.name: claim})
+
+
+def refused(claim):
+    model = counting(claim)
+    with pytest.raises(ModelError) as caught:
+        prove(model, unbounded(model))
+    assert "test_failures.py:" in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_count_beyond_many_is_refused_with_its_line():
+    @always
+    def five(st: State, thing: Thing) -> bool:
+        """Too far."""
+        return st.seen[thing] <= 5
+
+    assert "`seen` counts no further than 2 (many): 5 cannot be told apart" in refused(five)
+
+
+def test_a_loop_over_a_bounded_range_is_refused_with_its_line():
+    @always
+    def ranged(st: State, thing: Thing) -> bool:
+        """It counts elements."""
+        return all(st.seen[number] < 2 for number in range(3))
+
+    text = refused(ranged)
+    assert "indexed by [Thing], found 0" in text
+
+
+def test_a_loop_whose_passes_meet_is_refused():
+    """Passes one after the other and passes all at once differ here, so there is no reading for any size."""
+
+    @action
+    def spread(st: State, thing: Thing) -> None:
+        """What one thing has counts for all, itself first."""
+        for other in Thing:
+            st.seen[other] = st.seen[thing] + 1
+
+    model = Model("spreading", {"__name__": "spreading", "seen": seen, "spread": spread, "few": _few_seen})
+    with pytest.raises(ModelError, match="a pass of a loop over Thing reads `seen` where other passes write it"):
+        prove(model, unbounded(model))
+
+
+@always
+def _few_seen(st: State, thing: Thing) -> bool:
+    return st.seen[thing] <= 1
+
+
+def test_many_is_proved_to_stay_many():
+    @always
+    def not_seen_often(st: State, thing: Thing) -> bool:
+        """False: it can be seen twice."""
+        return st.seen[thing] <= 1
+
+    model = counting(not_seen_often)
+    (found,) = diagnose(prove(model, unbounded(model)))
+    assert len(found.real.trace) == 2
+
+
+def test_a_start_that_depends_on_the_element_is_refused():
+    names = {"__name__": "dealt", "dealt": field(Thing, Count(2), init=lambda thing: thing), "see": _see_dealt}
+    model = Model("dealt", {**names, "few": _few})
+    with pytest.raises(ModelError, match="`dealt` starts with a function of its indices"):
+        prove(model, unbounded(model))
+
+
+@action
+def _see_dealt(st: State, thing: Thing) -> None:
+    st.dealt[thing] = 0
+
+
+@always
+def _few(st: State, thing: Thing) -> bool:
+    return st.dealt[thing] <= 1

@@ -1,0 +1,51 @@
+"""A checker of TLA+ that others wrote counts the states of what is exported, and comes to the same verdicts."""
+
+import pytest
+
+from onceproof.model.checker import compiled
+from onceproof.model.checker.results import CheckResult, Limits, Verdict
+from onceproof.model.checker.tla.export import export
+from onceproof.model.language import System, build
+from tests.model.checker.compiled.test_specs import LIBRARY
+from tests.model.checker.tla import tla_checker
+from tests.models.philosophers import PHILOSOPHERS
+from tests.models.termination import TERMINATION
+from tests.random_models import random_system
+
+MOST = 420  # it takes about two milliseconds a state; `python -m bench.tla` has all of the library counted
+COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\nCHECK_DEADLOCK FALSE\n"
+
+pytestmark = pytest.mark.skipif(bool(tla_checker.why_not()), reason=tla_checker.why_not())
+
+
+def expected_error(result: CheckResult) -> str | None:
+    """What a checker that stops at the first violation, and looks at safety first, ends with."""
+    violated = {claim.kind for claim in result.properties if claim.verdict is Verdict.VIOLATED}
+    if "always" in violated:
+        return "InvariantViolation"
+    return "LivenessViolation" if "eventually" in violated else None
+
+
+def compare(systems: list[System]) -> int:
+    """Holds what it says of the systems that are small enough against what we say; returns how many these are."""
+    checked = [(system, compiled.check(system, limits=Limits(max_states=MOST), symmetry=False)) for system in systems]
+    small = [(system, result) for system, result in checked if result.complete and result.states <= MOST]
+    exported = [export(system, "counted", system.properties()) for system, _ in small]
+    counted = tla_checker.explored((module, COUNTING) for module, _ in exported)
+    judged = tla_checker.explored(exported)
+    for (_, result), count, verdict in zip(small, counted, judged, strict=True):
+        assert (count.states, count.error) == (result.states, None), count.why
+        assert verdict.error == expected_error(result), verdict.why
+    return len(small)
+
+
+def test_the_library() -> None:
+    assert compare([spec.system for spec in LIBRARY]) == 11
+
+
+def test_known_models() -> None:
+    assert compare([build(PHILOSOPHERS), build(TERMINATION)]) == 2
+
+
+def test_random_models() -> None:
+    assert compare([random_system(seed) for seed in range(60)]) > 40

@@ -1,0 +1,144 @@
+"""The exported TLA+ has the states and invariants of the model, by the count of an independent reader."""
+
+import pytest
+
+from onceproof.model.checker.ground.python_code import GeneratedSystem
+from onceproof.model.checker.tla.export import export
+from onceproof.model.language import Count, Model, ModelError, Optional, Sort, System, action, build, field
+from onceproof.model.language.layout import State
+from onceproof.model.protocol.system import PROTOCOL
+from tests.model.checker.tla.tla_grammar import check_module
+from tests.model.checker.tla.tla_reader import Module
+from tests.models.jugs import JUGS
+from tests.models.philosophers import PHILOSOPHERS
+from tests.random_models import random_system
+
+
+def states_of(system: System, most: int) -> set[State] | None:
+    """All reachable states; None where there are more than that."""
+    generated = GeneratedSystem(system)
+    seen = {system.initial}
+    queue = [system.initial]
+    for state in queue:
+        for _, after in generated.successors(state):
+            if after not in seen:
+                seen.add(after)
+                queue.append(after)
+        if len(seen) > most:
+            return None
+    return seen
+
+
+def violations(system: System, states: set[State]) -> dict[str, int]:
+    """For each invariant in how many states it is false."""
+    claims = [claim for claim in system.properties() if claim.kind == "always"]
+    return {
+        claim.name: sum(
+            any(system.holds(claim, state, arguments) is False for arguments in system.instances(claim))
+            for state in states
+        )
+        for claim in claims
+    }
+
+
+def compare(system: System, most: int) -> bool:
+    """Exported and read again there are as many states, and as many that violate each invariant."""
+    expected = states_of(system, most)
+    if expected is None:
+        return False
+    text, configuration = export(system, "some spec", system.properties())
+    check_module(text)
+    module = Module(text.split("\nvars == ")[0])  # the reader counts states; runs without end are not its business
+    found = module.reachable()
+    assert len(found) == len(expected)
+    wrong = violations(system, expected)
+    assert {name: sum(not module.true_in(name, state) for state in found) for name in wrong} == wrong
+    assert ("SPECIFICATION Spec" in configuration) == any(claim.kind == "eventually" for claim in system.properties())
+    invariants = [line.split()[1] for line in configuration.splitlines() if line.startswith("INVARIANT")]
+    assert invariants == ["TypeOK", *wrong]
+    return True
+
+
+@pytest.mark.parametrize("start", range(0, 80, 20))
+def test_random_models_have_as_many_states_in_tla(start: int) -> None:
+    assert sum(compare(random_system(seed), 300) for seed in range(start, start + 20)) > 8
+
+
+def test_the_jugs_have_sixteen_states_in_tla() -> None:
+    text, configuration = export(build(JUGS), "Die Hard", [])
+    assert len(Module(text).reachable()) == 16
+    assert text.startswith("---- MODULE Die_Hard ----\nEXTENDS Integers\n")
+    assert configuration == "INIT Init\nNEXT Next\nINVARIANT TypeOK\nCHECK_DEADLOCK FALSE\n"
+
+
+@pytest.mark.parametrize(
+    ("switches", "budgets"),
+    [({}, {}), ({"agent_dedup": False, "atomic_admission": False}, {"agent_crash": 1}), ({}, {"scheduler_pause": 1})],
+)
+def test_the_protocol_has_as_many_states_in_tla(switches: dict[str, bool], budgets: dict[str, int | None]) -> None:
+    system = build(PROTOCOL, PROTOCOL.configure({"agents": 1}, switches, budgets))
+    assert compare(system, 6000)
+
+
+def test_every_action_keeps_its_name_and_is_short() -> None:
+    system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"agent_crash": 1, "scheduler_crash": 1}))
+    text, _ = export(system, "protocol", [])
+    for name, taken in system.actions.items():
+        body = text.split(f"\n{name}(", 1)[1].split("\n\n", 1)[0] if f"\n{name}(" in text else ""
+        assert body or not system.traced[name].paths
+        assert len(body.splitlines()) <= 20, taken.name
+
+
+def test_promises_and_fairness_are_exported() -> None:
+    system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"scheduler_crash": 1}))
+    text, configuration = export(system, "protocol", system.properties())
+    check_module(text)
+    assert "no_lost_task ==\n  \\A task \\in Task : (" in text and ") ~> (" in text
+    assert "WF_vars(receive(scheduler, message))" in text
+    assert "WF_vars(scheduler_crash" not in text
+    assert "WF_vars(submit" not in text
+    assert "PROPERTY no_lost_task" in configuration and "SPECIFICATION Spec" in configuration
+    philosophers = build(PHILOSOPHERS)
+    strong, _ = export(philosophers, "philosophers", philosophers.properties())
+    check_module(strong)
+    assert "SF_vars(eat(philosopher))" in strong
+    assert compare(philosophers, 100)
+
+
+class Box(Sort, default=2):
+    """Where things are."""
+
+
+def put(st, box: Box):
+    st.full[box] = True
+
+
+def model(**more):
+    return build(Model("boxes", {"__name__": "boxes", "full": field(Box, bool), "put": action(put), **more}))
+
+
+def test_types_of_all_variables():
+    fields = {"last": field(Optional[Box]), "held": field(Box, Box, Count(2)), "first": field(Box)}
+    system = model(**fields, fill=action(fill))
+    assert export(system, "boxes", [])[0].split("TypeOK ==\n")[1].split("\n\n")[0].splitlines() == [
+        "  /\\ full \\in [Box -> BOOLEAN]",
+        '  /\\ last \\in {"none", "box1", "box2"}',
+        "  /\\ held \\in [Box -> [Box -> 0..2]]",
+        '  /\\ first \\in {"box1", "box2"}',
+    ]
+
+
+def fill(st, box: Box):
+    st.last = st.first = box
+    st.held[box, box] += 1
+
+
+@pytest.mark.parametrize("name", ["Init", "Next", "CHOOSE", "vars", "Can_put", "größe"])
+def test_a_name_that_tla_needs_itself(name):
+    with pytest.raises(ModelError, match=f"`{name}` cannot be called that in TLA"):
+        export(model(**{name: field(bool)}), "boxes", [])
+
+
+@pytest.mark.parametrize(("name", "module"), [("a__b_", "a__b_"), ("2pc", "2pc"), ("a spec-2", "a_spec_2")])
+def test_a_module_is_called_as_its_file_is(name, module):
+    assert export(model(), name, [])[0].startswith(f"---- MODULE {module} ----\n")

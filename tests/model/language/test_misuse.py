@@ -1,0 +1,403 @@
+"""What an author can do wrong in a model is an error that names the action, the line and the mend."""
+
+from enum import Enum
+
+import pytest
+
+from onceproof.model.checker.explicit import engine as explicit
+from onceproof.model.checker.results import Verdict
+from onceproof.model.language import (
+    ConfigError,
+    Count,
+    Model,
+    ModelError,
+    Optional,
+    Sort,
+    action,
+    always,
+    build,
+    ending,
+    exists,
+    fault,
+    field,
+    given,
+    require,
+)
+from onceproof.model.protocol.system import PROTOCOL
+
+
+class Color(Enum):
+    RED, GREEN = range(2)
+
+
+class Taste(Enum):
+    SWEET, SOUR = range(2)
+
+
+class Door(Sort, default=2):
+    """A door."""
+
+
+class Key(Sort, default=2):
+    """A key."""
+
+
+FIELDS = {
+    "__name__": "house",
+    "color": field(Door, Color),
+    "opened_by": field(Door, Optional[Key]),
+    "fits": field(Key, Door, bool),
+    "tries": field(Key, Count(2)),
+    "steps": field(Count(3)),
+    "built": field(Door, Color, constant=True),
+}
+
+
+def write_undeclared(st, door: Door):
+    st.colour = Color.RED
+
+
+def read_undeclared(st, door: Door):
+    require(st.colour[door] == Color.RED)
+
+
+def write_wrong_enum(st, door: Door):
+    st.color[door] = Taste.SOUR
+
+
+def compare_wrong_enum(st, door: Door):
+    require(st.color[door] == Taste.SOUR)
+
+
+def truth_of_index(st, door: Door):
+    opener = st.opened_by[door]
+    require(opener is not None)
+    require(opener)
+
+
+def truth_of_enum(st, door: Door):
+    if st.color[door]:
+        st.color[door] = Color.RED
+
+
+def truth_of_number(st, key: Key):
+    if st.tries[key]:
+        st.tries[key] = 0
+
+
+def mix_sorts(st, door: Door, key: Key):
+    require(door == key)
+
+
+def wrong_sort_as_index(st, door: Door, key: Key):
+    st.color[key] = Color.RED
+
+
+def wrong_number_of_indices(st, door: Door):
+    st.fits[door] = True
+
+
+def write_constant(st, door: Door):
+    st.built[door] = Color.GREEN
+
+
+def write_whole_array(st, door: Door):
+    st.color = Color.RED
+
+
+def not_by_tilde(st, key: Key, door: Door):
+    require(~st.fits[key, door])
+
+
+def write_key_as_bool(st, key: Key, door: Door):
+    st.fits[key, door] = key
+
+
+def number_as_index(st, door: Door):
+    st.opened_by[door] = 0
+
+
+def arithmetic_on_index(st, key: Key):
+    st.tries[key + 1] = 0
+
+
+def maximum(st, key: Key):
+    st.tries[key] = max(st.tries[key], st.color)
+
+
+def index_by_enum_in_dict(st, door: Door):
+    st.color[door] = {Color.RED: Color.GREEN, Color.GREEN: Color.RED}[st.color[door]]
+
+
+def is_an_enum_member(st, door: Door):
+    require(st.color[door] is Color.RED)
+
+
+def is_not_another(st, door: Door):
+    st.color[door] = Color.RED if st.color[door] is not Color.GREEN else Color.GREEN
+
+
+def is_in_a_helper(st, key: Key, door: Door):
+    st.tries[key] = 1 if same(st.fits[key, door], True) else 0
+
+
+def same(one, other):
+    return one is other
+
+
+def value_of_enum(st, door: Door):
+    require(st.color[door].value > 0)
+
+
+def order_of_elements(st, key: Key, other: Key):
+    require(key < other)
+
+
+def remainder(st, key: Key):
+    st.tries[key] = (st.tries[key] + 1) % 2
+
+
+def text_of_enum(st, door: Door):
+    require(str(st.color[door]) == "Color.RED")
+
+
+def text_of_number(st, key: Key):
+    require(f"{st.tries[key]}" == "0")
+
+
+def kind_of_value(st, key: Key, door: Door):
+    require(isinstance(st.fits[key, door], bool))
+
+
+def truth_of_array(st, key: Key):
+    if st.tries:
+        st.tries[key] = 0
+
+
+def array_compared(st, key: Key):
+    st.tries[key] = 1 if st.color == Color.RED else 0
+
+
+def element_by_number(st, key: Key):
+    require(key == 0)
+
+
+def loop_without_end(st, key: Key):
+    while st.tries[key] < 3:
+        st.tries[key] = st.tries[key] + 1
+
+
+def write_in_quantifier(st, door: Door):
+    require(exists(Key, lambda key: st.fits.__setitem__((key, door), True) or True))
+
+
+MISUSES = [
+    (write_undeclared, "no field `colour`; did you mean `color`"),
+    (read_undeclared, "no field `colour`; did you mean `color`"),
+    (write_wrong_enum, "expected a Color (RED, GREEN), found <Taste.SOUR"),
+    (compare_wrong_enum, "a Color is compared with <Taste.SOUR"),
+    (truth_of_index, "expected a condition, found a Key, which has no truth"),
+    (truth_of_enum, "an enum value has no truth"),
+    (truth_of_number, "a number has no truth"),
+    (mix_sorts, "a Door is compared with a Key"),
+    (wrong_sort_as_index, "`color` is indexed by [Door], found a Key"),
+    (wrong_number_of_indices, "`fits` is indexed by [Key, Door], found 1 indices"),
+    (write_constant, "`built` is constant"),
+    (write_whole_array, "`color` is an array"),
+    (not_by_tilde, "write `not`"),
+    (write_key_as_bool, "expected a condition, found a Key"),
+    (number_as_index, "expected a Key, found 0"),
+    (arithmetic_on_index, "an index does not allow this"),
+    (maximum, "`color` is an array"),
+    (index_by_enum_in_dict, "no key of a dictionary"),
+    (is_an_enum_member, "write `==` or `!=`"),
+    (is_not_another, "write `==` or `!=`"),
+    (value_of_enum, "an enum value has no `value`"),
+    (order_of_elements, "for an order, a successor or a role declare a constant field"),
+    (remainder, "a number does not allow this"),
+    (text_of_enum, "an enum value has no text"),
+    (text_of_number, "a number has no text"),
+    (kind_of_value, "`isinstance` asks what Python object there is"),
+    (truth_of_array, "`tries` is an array: read one of its cells, st.tries[key]"),
+    (array_compared, "`color` is an array: read one of its cells, st.color[door]"),
+    (element_by_number, "a Key is compared with 0: elements are compared"),
+    (loop_without_end, "a `while` that asks the state need not end"),
+    (write_in_quantifier, "a quantifier must not write"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), MISUSES, ids=lambda value: getattr(value, "__name__", ""))
+def test_misuse_in_an_action(function, message):
+    with pytest.raises(ModelError) as caught:
+        build(Model("house", {**FIELDS, function.__name__: action(function)}))
+    text = str(caught.value)
+    assert text.startswith(f"action `{function.__name__}`, test_misuse.py:"), text
+    line = int(text.split(":")[1])
+    first = function.__code__.co_firstlineno
+    assert first < line <= max(number for *_, number in function.__code__.co_lines() if number)
+    assert message in text
+
+
+def test_a_property_must_return_a_condition():
+    def odd(st, key: Key):
+        return st.tries[key]
+
+    system = build(Model("house", {**FIELDS, "odd": always(odd)}))
+    with pytest.raises(ModelError, match=r"property `odd`.*must return a condition"):
+        system.traced_property(system.model.properties["odd"])
+    with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py.*has no truth"):
+        system.holds(system.model.properties["odd"], system.initial, (0,))
+
+
+def test_a_parameter_without_a_sort():
+    with pytest.raises(ModelError, match="parameter `door` of `opened` needs a sort"):
+
+        @action
+        def opened(st, door):
+            pass
+
+
+def requires(st, key: Key):
+    require(st.tries[key] > 0)
+    return True
+
+
+@pytest.mark.parametrize("engine", ["plain", "direct"])
+def test_a_property_does_not_require(engine):
+    system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(requires)}))
+    with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py:\d+: `require` is the guard of an action"):
+        explicit.check(system, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["plain", "direct"])
+@pytest.mark.parametrize("claim", [lambda st: not st.fits, lambda st: st.fits != 1], ids=["truth", "compared"])
+def test_a_property_of_a_whole_array(engine, claim):
+    system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(claim)}))
+    with pytest.raises(
+        ModelError, match=r"property `odd`, test_misuse.py:\d+: `fits` is an array: read one of its cells"
+    ):
+        explicit.check(system, engine=engine)
+
+
+def write_nothing(st, key: Key):
+    st.tries[key] = st.tries[key]
+
+
+def presupposes(st, key: Key):
+    given(st.tries[key] > 0)
+    st.tries[key] = 0
+
+
+def test_an_action_presupposes_nothing():
+    with pytest.raises(ModelError, match=r"action `odd`, test_misuse.py:\d+: .* the guard of an action is `require`"):
+        build(Model("house", {**FIELDS, "odd": action(presupposes)}))
+
+
+async def later(st, key: Key):
+    st.tries[key] = 0
+
+
+def by_and_by(st, key: Key):
+    yield st.tries[key]
+
+
+def stateless():
+    pass
+
+
+def any_number(st, *keys: Key):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (lambda: action(later), "`later` must be a plain function"),
+        (lambda: action(by_and_by), "`by_and_by` must be a plain function"),
+        (lambda: action(stateless), r"`stateless` needs a first parameter for the state: stateless\(st\)"),
+        (lambda: action(any_number), r"parameter `\*keys.*` of `any_number` must be a plain one"),
+        (lambda: field(Count("2")), r"Count\(n\): expected a whole number from 1 to 10,000, found '2'"),
+        (lambda: field(Count(10**7)), r"Count\(n\): expected a whole number from 1 to 10,000, found 10000000"),
+        (lambda: field(Count(0)), "a field holds bool, an Enum, a Sort"),
+        (lambda: field(Enum("Nothing", [])), "a field holds bool, an Enum, a Sort"),
+        (lambda: type(Sort)("Hall", (Sort,), {}, default=0), "sort `Hall`: its default must be .* found 0"),
+        (lambda: house(_color=field(bool)), "a field or a switch cannot be called `_color`"),
+        (lambda: house(left_of_go=field(bool)), "a field or a switch cannot be called `left_of_go`"),
+        (lambda: house(one=ending(write_nothing), two=ending(requires)), "`one` and `two` are both an @ending"),
+        (lambda: house(odd=always(broken_by=("fire",))(requires)), "broken by an unknown fault `fire`"),
+        (lambda: build(house(odd=field(bool, init=1))), "field `odd`, its init: expected True or False, found 1"),
+        (lambda: build(house(odd=field(Key, bool, init=lambda: True))), "field `odd`, its init: TypeError"),
+        (lambda: build(house(odd=always(when=lambda c: c.fire)(requires))).properties(), "`odd`.*: its `when`"),
+    ],
+)
+def test_declarations_that_mean_nothing(declare, message):
+    with pytest.raises(ModelError, match=message):
+        declare()
+
+
+def house(**more):
+    return Model("house", {**FIELDS, **more})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "budgets", "message"),
+    [
+        ({"keys": 100_000}, {}, "too large: `fits` has 200,000 combinations of elements, and 100,000 are the most"),
+        ({}, {"write_nothing": 10**9}, "the budget of `write_nothing` is at most 10,000, or `any`"),
+    ],
+)
+def test_sizes_that_no_engine_can_go_through(sizes, budgets, message):
+    model = house(same=always(two_keys), lose=fault(write_nothing))
+    with pytest.raises(ConfigError, match=message):
+        model.configure(sizes, {}, budgets)
+
+
+def two_keys(st, one: Key, other: Key):
+    return st.tries[one] == st.tries[other]
+
+
+def test_one_name_twice():
+    with pytest.raises(ModelError, match="`color` is declared twice"):
+        Model("house", FIELDS, {"__name__": "garden", "color": field(Door, bool)})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "switches", "budgets", "message"),
+    [
+        ({"task": 2}, {}, {}, "unknown size `task`; did you mean `tasks`?"),
+        ({"tasks": 0}, {}, {}, "size `tasks` must be a whole number of at least 1, found 0"),
+        ({"tasks": "two"}, {}, {}, "size `tasks` must be a whole number of at least 1, found 'two'"),
+        ({"tasks": True}, {}, {}, "size `tasks` must be a whole number of at least 1, found True"),
+        ({}, {"renewals": False}, {}, "unknown mechanism `renewals`; did you mean `renewal`?"),
+        ({}, {"renewal": 1}, {}, "mechanism `renewal` is on or off, found 1"),
+        ({}, {}, {"shceduler_crash": 1}, "unknown fault `shceduler_crash`; did you mean `scheduler_crash`?"),
+        ({}, {}, {"scheduler_crash": -1}, "the budget of `scheduler_crash` must be a whole number or `any`"),
+        ({}, {"idempotent_relay": False}, {"relay_crash": None}, "say how many: sizes.messages"),
+    ],
+)
+def test_a_configuration_that_the_model_does_not_have(sizes, switches, budgets, message):
+    with pytest.raises(ConfigError) as caught:
+        PROTOCOL.configure(sizes, switches, budgets)
+    assert message in str(caught.value)
+
+
+def test_a_sum_over_many():
+    """Two hundred summands are no deeper than two."""
+    system = build(house(open=action(write_nothing), few=always(few_tries)), house().configure({"keys": 200}))
+    assert explicit.check(system).verdict is Verdict.HOLDS
+
+
+def few_tries(st):
+    return sum(st.tries[key] for key in Key) < 3
+
+
+def test_running_refuses_what_tracing_refuses_when_run_first():
+    """A wrong value is found on values too, in the state where it is written."""
+
+    def spoil(st, door: Door):
+        st.color[door] = Taste.SOUR
+
+    system = build(Model("house", FIELDS))
+    system.actions["spoil"] = action(spoil)
+    with pytest.raises(ModelError, match=r"action `spoil`, test_misuse.py:\d+: `color`: expected a Color"):
+        system._run("spoil", system.initial, (0,))
