@@ -32,8 +32,7 @@ driver_option = click.option(
     default=CORE,
     show_default=True,
     metavar="COMMAND",
-    help="The system: `core`, the reference in this process; `processes` or `processes:postgresql://...`, its "
-    "components in processes of their own; `platform`, `platform:postgresql://...` or "
+    help="The system: `core`, the reference in this process; `platform`, `platform:postgresql://...` or "
     "`platform:postgresql://...+nats://...`, the platform as it runs, under a gate; or the command of a driver "
     "(conformance/PROTOCOL.md).",
 )

@@ -128,7 +128,7 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
         (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
         (["test", str(PLAIN), "--driver", ""], "cannot be started: the command is empty"),
         (["test", str(PLAIN), "--driver", "platfrom"], "no such file or directory; did you mean `platform`?"),
-        (["test", str(PLAIN), "--driver", "platform:mysql://x"], "names no store: expected processes, processes:post"),
+        (["test", str(PLAIN), "--driver", "platform:mysql://x"], "names no store: expected platform, platform:post"),
         (["test", str(PLAIN), "--driver", "platform:+nats://127.0.0.1:1"], "the system could not be started: "),
         (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
     ],
@@ -139,7 +139,7 @@ def test_wrong_input_is_one_line(onceproof, words, message):
     assert message in err and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "processes", "--cover")])
+@pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "platform", "--cover")])
 def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path, words):
     (tmp_path / "bell.py").write_text(
         "from onceproof import action, field\n\nrung = field(bool)\n\n\n"

@@ -118,10 +118,12 @@ def faulty() -> Model:
 def test_a_failure_of_the_model_is_told_with_its_place() -> None:
     system = build(faulty())
     generated = GeneratedSystem(system)
-    with pytest.raises(ModelError, match=r"action `follow`, test_generated.py:\d+: `flag` is indexed by .*found None"):
+    with pytest.raises(
+        ModelError, match=r"action `follow`, test_python_code.py:\d+: `flag` is indexed by .*found None"
+    ):
         generated.successors(system.initial)
     judge = generated.judge(system.properties())
-    with pytest.raises(ModelError, match=r"property `claim`, test_generated.py:\d+"):
+    with pytest.raises(ModelError, match=r"property `claim`, test_python_code.py:\d+"):
         judge.violated(system.initial)
     with pytest.raises(ModelError, match=r"property `claim`"):
         judge.truth(0)(system.initial)
