@@ -56,7 +56,8 @@ def tree_files() -> Iterator[Path]:
     for folder, folders, names in os.walk(ROOT):
         hidden = {name for name in folders if name.startswith(".") and name != ".ci"}
         folders[:] = sorted(set(folders) - hidden - {"__pycache__", "build", "dist", "node_modules", "out"})
-        yield from (Path(folder, name) for name in sorted(names) if not name.endswith((".pyc", ".png", ".db")))
+        # In a linked worktree .git is a file, with the path of the checkout that it belongs to.
+        yield from (Path(folder, name) for name in sorted(names) if not name.endswith((".git", ".pyc", ".png", ".db")))
 
 
 def zone_of(name: str) -> str | None:
