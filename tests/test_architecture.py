@@ -27,7 +27,7 @@ def manifest(package: str) -> str:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_manifest_is_true(package):
+def test_the_manifest_is_true(package) -> None:
     page = PAGE.read_text()
     begin, end = f"<!-- manifest of {package} -->\n", f"\n<!-- end of {package} -->"
     assert begin in page and end in page
@@ -39,7 +39,7 @@ def test_the_manifest_is_true(package):
         assert listed == manifest(package), "SNAP_UPDATE=1 rewrites it (run with -n 0)"
 
 
-def test_every_path_that_it_names_is_there():
+def test_every_path_that_it_names_is_there() -> None:
     named = re.findall(
         r"`((?:model|implementation|conformance|onceproof|specs|tests|bench|scripts)/[\w./-]*)`", PAGE.read_text()
     )

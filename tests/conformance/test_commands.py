@@ -18,7 +18,7 @@ ZOMBIE = ROOT / "specs" / "zombie-is-fenced.yaml"
 
 
 @pytest.fixture
-def onceproof(capsys):
+def onceproof(capsys: pytest.CaptureFixture[str]):
     def command(*arguments):
         capsys.readouterr()
         status = run([str(argument) for argument in arguments])
@@ -29,13 +29,13 @@ def onceproof(capsys):
 
 
 @pytest.fixture
-def broken(monkeypatch):
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The core that deletes for whoever asks."""
     make = MUTANTS["delete-without-receipt"].make
     monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
 
 
-def test_a_cover_says_what_it_did(onceproof):
+def test_a_cover_says_what_it_did(onceproof) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN)
     assert status == 0
     assert "covered   419 of 419 transitions, 100.0 %" in out
@@ -43,13 +43,13 @@ def test_a_cover_says_what_it_did(onceproof):
     assert out.rstrip().endswith("agrees")
 
 
-def test_a_cover_of_a_part_of_the_model_says_so(onceproof):
+def test_a_cover_of_a_part_of_the_model_says_so(onceproof) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--max-states", "50", "--max-steps", "40")
     assert status == 3 and "stopped   --max-steps 40" in out
     assert "explored  52 states of the model, which has more" in out
 
 
-def test_a_cover_as_json(onceproof):
+def test_a_cover_as_json(onceproof) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
     told = json.loads(out)
     assert status == 3
@@ -57,13 +57,13 @@ def test_a_cover_as_json(onceproof):
     assert sum(told["left"].values()) == 419 - told["covered"]
 
 
-def test_a_sample_that_agrees_is_as_expected(onceproof):
+def test_a_sample_that_agrees_is_as_expected(onceproof) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--sample", "3", "--json")
     told = json.loads(out)
     assert (status, told["verdict"], told["complete"], told["paths"]) == (0, "agrees", False, 3)
 
 
-def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_path):
+def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_path: Path) -> None:
     saved = tmp_path / "found.itf.json"
     status, out, _ = onceproof("replay", "--cover", ZOMBIE, "--trace-out", saved)
     assert status == 1
@@ -75,7 +75,7 @@ def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_pat
     assert status == 1 and "UNEXPECTED after step 14: delete(" in told
 
 
-def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof, tmp_path):
+def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof, tmp_path: Path) -> None:
     driver = [
         "--driver",
         shlex.join([sys.executable, str(ROOT / "tests" / "conformance" / "odd_driver.py"), "forgets-once"]),
@@ -95,7 +95,9 @@ def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof, tmp_path):
     assert status == 1 and out.startswith("FLAKY")
 
 
-def test_hypothesis_finds_saves_and_replays_the_same(onceproof, monkeypatch, tmp_path):
+def test_hypothesis_finds_saves_and_replays_the_same(
+    onceproof, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     make = MUTANTS["dedup-missing"].make
     monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
     saved = tmp_path / "found.itf.json"
@@ -110,7 +112,7 @@ def test_hypothesis_finds_saves_and_replays_the_same(onceproof, monkeypatch, tmp
     assert onceproof("replay", saved)[0] == 0
 
 
-def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
+def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path: Path) -> None:
     saved = tmp_path / "twice.itf.json"
     spec = ROOT / "specs" / "client-retries-become-two-tasks.yaml"
     assert onceproof("check", spec, "--trace-out", saved)[0] == 0
@@ -133,14 +135,14 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path):
         (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
     ],
 )
-def test_wrong_input_is_one_line(onceproof, words, message):
+def test_wrong_input_is_one_line(onceproof, words, message: str) -> None:
     status, out, err = onceproof(*words)
     assert (status, out) == (2, "")
     assert message in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "platform", "--cover")])
-def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path, words):
+def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path: Path, words) -> None:
     (tmp_path / "bell.py").write_text(
         "from onceproof import action, field\n\nrung = field(bool)\n\n\n"
         '@action\ndef ring(st):\n    """It rings."""\n    st.rung = True\n'
@@ -161,7 +163,7 @@ def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path, words):
         ("scheduler_crash(scheduler1)", "the model allows"),
     ],
 )
-def test_a_forbidden_step_must_be_one(onceproof, tmp_path, call, message):
+def test_a_forbidden_step_must_be_one(onceproof, tmp_path: Path, call: str, message: str) -> None:
     saved = tmp_path / "trace.itf.json"
     onceproof("check", ROOT / "specs" / "unrenewed-message-is-redelivered-needlessly.yaml", "--trace-out", saved)
     if "crash" in call:
@@ -170,7 +172,7 @@ def test_a_forbidden_step_must_be_one(onceproof, tmp_path, call, message):
     assert status == 2 and message in err
 
 
-def test_the_mapping_is_explained(onceproof):
+def test_the_mapping_is_explained(onceproof) -> None:
     status, out, _ = onceproof("replay", "--explain-mapping")
     assert status == 0
     assert "table messages: holder, while its lease lasts" in out
@@ -178,6 +180,6 @@ def test_the_mapping_is_explained(onceproof):
     assert "none: every action of the model is performed" in out
 
 
-def test_the_core_agrees_with_hypothesis(onceproof):
+def test_the_core_agrees_with_hypothesis(onceproof) -> None:
     status, out, _ = onceproof("test", PLAIN, "--examples", "30", "--seed", "3")
     assert status == 0 and "agrees" in out

@@ -9,6 +9,7 @@ from onceproof.conformance.coverage.graph import Edge, Graph, explore
 from onceproof.conformance.coverage.min_cost_flow import extra_walks
 from onceproof.conformance.coverage.plan import plan
 from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.model.language import Step
 from tests.conformance.systems import ModelDriver, small
 
@@ -46,7 +47,7 @@ def graph_of(states, edges):
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(graphs())
-def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case):
+def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case) -> None:
     states, edges = case
     extra, cost = extra_walks(states, edges)
     assert cost == sum(extra) == least_extra(states, edges)
@@ -60,7 +61,7 @@ def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(graphs(), st.data())
-def test_a_plan_of_some_edges_walks_those(case, data):
+def test_a_plan_of_some_edges_walks_those(case, data) -> None:
     states, edges = case
     wanted = data.draw(st.sets(st.sampled_from(range(len(edges))))) if edges else set()
     graph = graph_of(states, edges)
@@ -73,14 +74,14 @@ def test_a_plan_of_some_edges_walks_those(case, data):
         assert [edges[edge][0] for edge in path] == ends[:-1]
 
 
-def test_a_symmetric_cover_says_what_it_stands_for(core):
+def test_a_symmetric_cover_says_what_it_stands_for(core: CoreDriver) -> None:
     found = cover(small(scheduler_crash=1), core, Budget(symmetric=True, refusals=0))
     assert found.disagreement is None and found.complete
     assert found.covered == found.symmetric < 0.6 * found.performable
     assert found.steps < 0.6 * 13894 and found.plan.steps <= 1.05 * found.plan.bound
 
 
-def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core):
+def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core: CoreDriver) -> None:
     found = cover(small(scheduler_crash=1), core)
     assert found.disagreement is None and found.complete
     assert (len(found.plan.graph.states), found.transitions, found.covered) == (1136, 3932, 3932)
@@ -90,7 +91,7 @@ def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core):
     assert set(found.unobserved) == {"user_of", "misused", "needless", "overslept"}
 
 
-def test_new_transitions_come_first():
+def test_new_transitions_come_first() -> None:
     made = plan(explore(small(scheduler_crash=1)))
     covered: set[int] = set()
     steps = 0
@@ -102,26 +103,26 @@ def test_new_transitions_come_first():
     assert len(covered) > 0.4 * len(made.graph.edges)
 
 
-def test_a_budget_of_steps_gives_a_partial_cover_and_says_what_is_left(core):
+def test_a_budget_of_steps_gives_a_partial_cover_and_says_what_is_left(core: CoreDriver) -> None:
     found = cover(small(), core, Budget(max_steps=100))
     assert found.steps == 100 and not found.complete and found.stopped == "--max-steps 100"
     assert found.covered + sum(found.left.values()) == found.performable
     assert found.disagreement is None
 
 
-def test_a_budget_of_seconds_is_kept(core):
+def test_a_budget_of_seconds_is_kept(core: CoreDriver) -> None:
     found = cover(small(scheduler_pause=1), core, Budget(0.2))
     assert not found.complete and found.stopped
 
 
-def test_a_sample_is_the_same_for_the_same_seed(core):
+def test_a_sample_is_the_same_for_the_same_seed(core: CoreDriver) -> None:
     one, again, other = (cover(small(), core, Budget(sample=5, seed=seed)) for seed in (1, 1, 2))
     assert one.paths == again.paths == 5
     assert one.left == again.left != other.left
     assert "sample of 5" in one.stopped
 
 
-def test_a_partial_driver_is_covered_as_far_as_it_goes():
+def test_a_partial_driver_is_covered_as_far_as_it_goes() -> None:
     system = small()
     driver = ModelDriver(system, performs=set(system.actions) - {"dispatch"}, hidden={"memory"})
     found = cover(system, driver)
@@ -130,7 +131,7 @@ def test_a_partial_driver_is_covered_as_far_as_it_goes():
     assert found.unobserved == ["memory"]
 
 
-def test_a_driver_that_does_not_reset_is_found_at_once():
+def test_a_driver_that_does_not_reset_is_found_at_once() -> None:
     system = small()
     driver = ModelDriver(system)
     driver.state = next(iter(system.successors(system.initial)))[1]
@@ -147,7 +148,7 @@ def _unreset(driver, reset, setting):
     return abilities
 
 
-def test_what_the_search_did_not_reach_is_said():
+def test_what_the_search_did_not_reach_is_said() -> None:
     system = small(scheduler_crash=1)
     found = cover(system, ModelDriver(system), Budget(max_states=50, refusals=0))
     assert not found.complete and "cut short" in found.stopped
@@ -155,7 +156,7 @@ def test_what_the_search_did_not_reach_is_said():
 
 
 @pytest.mark.parametrize("refusals", [0, 3])
-def test_refusals_are_asked_once_a_state(refusals):
+def test_refusals_are_asked_once_a_state(refusals: int) -> None:
     system = small()
     found = cover(system, ModelDriver(system), Budget(refusals=refusals))
     assert found.refused == refusals * len(found.plan.graph.states)

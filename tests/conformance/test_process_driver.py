@@ -61,7 +61,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("mode", WRONG)
-def test_what_is_wrong_with_a_driver_is_said_and_never_waited_for(mode):
+def test_what_is_wrong_with_a_driver_is_said_and_never_waited_for(mode) -> None:
     driver = ProcessDriver(odd(mode), answer_seconds=1 if mode in ("never", "late") else 20)
     try:
         with pytest.raises(DriverError, match=WRONG[mode]):
@@ -72,12 +72,12 @@ def test_what_is_wrong_with_a_driver_is_said_and_never_waited_for(mode):
 
 
 @pytest.mark.parametrize("command", ["/no/such/driver", "", "'"])
-def test_a_command_that_cannot_start(command):
+def test_a_command_that_cannot_start(command: str) -> None:
     with pytest.raises(DriverError, match="cannot be started"):
         ProcessDriver(command)
 
 
-def test_a_flood_on_stderr_stops_nobody():
+def test_a_flood_on_stderr_stops_nobody() -> None:
     driver = ProcessDriver(odd("floods-stderr"))
     found = cover(small(), driver)
     driver.close()
@@ -85,7 +85,7 @@ def test_a_flood_on_stderr_stops_nobody():
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("refuses-all", Kind.MISSING), ("forgets", Kind.DIFFERENT)])
-def test_a_system_that_differs_is_no_fault_of_the_driver(mode, kind):
+def test_a_system_that_differs_is_no_fault_of_the_driver(mode: str, kind) -> None:
     driver = ProcessDriver(odd(mode))
     found = cover(small(), driver)
     driver.close()
@@ -93,14 +93,14 @@ def test_a_system_that_differs_is_no_fault_of_the_driver(mode, kind):
     assert found.disagreement.step.action == "submit"
 
 
-def test_after_an_uncertain_step_the_observation_tells():
+def test_after_an_uncertain_step_the_observation_tells() -> None:
     driver = ProcessDriver(odd("uncertain"))
     found = cover(small(), driver)
     driver.close()
     assert (found.disagreement.kind, found.disagreement.reason) == (Kind.DIFFERENT, "the line broke")
 
 
-def test_a_driver_that_stays_is_killed():
+def test_a_driver_that_stays_is_killed() -> None:
     driver = ProcessDriver(odd("stays"))
     cover(small(), driver)
     started = time.monotonic()
@@ -109,7 +109,7 @@ def test_a_driver_that_stays_is_killed():
 
 
 @needs_node
-def test_the_example_is_short_and_agrees():
+def test_the_example_is_short_and_agrees() -> None:
     assert len((ROOT / "conformance/examples/admission.js").read_text().splitlines()) < 150
     driver = ProcessDriver(NODE)
     found = cover(resubmitting(), driver)
@@ -121,7 +121,7 @@ def test_the_example_is_short_and_agrees():
 
 
 @needs_node
-def test_the_example_without_its_condition_is_found_by_replay_and_by_test(tmp_path):
+def test_the_example_without_its_condition_is_found_by_replay_and_by_test(tmp_path: Path) -> None:
     text = (ROOT / "conformance/examples/admission.js").read_text()
     condition = "need(!s.dedup || !s.known[task], 'the task is known');"
     assert condition in text
@@ -136,7 +136,7 @@ def test_the_example_without_its_condition_is_found_by_replay_and_by_test(tmp_pa
 
 
 @needs_node
-def test_the_author_of_a_good_driver_is_told_so():
+def test_the_author_of_a_good_driver_is_told_so() -> None:
     findings = list(examine(resubmitting(), NODE, 10))
     assert {finding.verdict for finding in findings} == {"ok", "note"}
     assert any("performs 7 of" in finding.text for finding in findings)
@@ -146,12 +146,12 @@ def test_the_author_of_a_good_driver_is_told_so():
     ("mode", "verdict"),
     [("garbage", "wrong"), ("stays", "wrong"), ("unknown-action", "wrong"), ("forgets", "differs"), ("twice", "wrong")],
 )
-def test_the_author_of_a_bad_driver_is_told_what_is_wrong(mode, verdict):
+def test_the_author_of_a_bad_driver_is_told_what_is_wrong(mode: str, verdict: str) -> None:
     findings = list(examine(small(), odd(mode), 2))
     assert findings[-1].verdict == verdict or verdict in {finding.verdict for finding in findings}
 
 
-def test_check_driver_is_a_command():
+def test_check_driver_is_a_command() -> None:
     command = [str(ROOT / "conformance" / "check-driver"), odd("garbage"), "--answer-seconds", "10"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "no JSON" in done.stdout and done.stderr == ""
@@ -165,7 +165,9 @@ def onceproof(capsys, *arguments):
 
 @pytest.mark.parametrize(("mode", "status"), [("garbage", 2), ("exits", 2), ("refuses-all", 1), ("none", 0)])
 @pytest.mark.parametrize("command", ["replay", "test"])
-def test_exit_statuses_of_foreign_drivers(capsys, command, mode, status):
+def test_exit_statuses_of_foreign_drivers(
+    capsys: pytest.CaptureFixture[str], command: str, mode: str, status: int
+) -> None:
     words = ["replay", "--cover", FAILOVER] if command == "replay" else ["test", FAILOVER, "--examples", "20"]
     got, out, err = onceproof(capsys, *words, "--driver", odd(mode))
     assert got == status
@@ -173,7 +175,7 @@ def test_exit_statuses_of_foreign_drivers(capsys, command, mode, status):
     assert ("MISSING at step 1: submit(task1, submission1)" in out) == (status == 1)
 
 
-def test_the_mapping_of_a_foreign_driver(capsys):
+def test_the_mapping_of_a_foreign_driver(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = onceproof(capsys, "replay", "--explain-mapping", "--json", "--driver", odd("none"))
     told = json.loads(out)
     assert (status, list(told["observed"])) == (0, ["call"])

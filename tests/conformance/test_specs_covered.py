@@ -6,6 +6,7 @@ import pytest
 
 from onceproof.conformance.coverage.graph import explore
 from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.inputs.specs import load_spec
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.yaml"))
@@ -13,7 +14,7 @@ SMALL_STATES = 300  # larger ones: onceproof replay --cover, in seconds to a min
 
 
 @pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
-def test_a_small_spec_is_covered_in_full(core, path):
+def test_a_small_spec_is_covered_in_full(core: CoreDriver, path: Path) -> None:
     system = load_spec(path).system
     if not explore(system, max_states=SMALL_STATES).complete:
         # The larger ones as far as a few hundred steps lead, the most telling first.

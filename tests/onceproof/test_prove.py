@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.onceproof.conftest import Command
+
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 @pytest.fixture
-def lock(tmp_path):
+def lock(tmp_path: Path):
     """A spec of the lock service."""
     path = tmp_path / "lock.yaml"
     path.write_text(f"name: lock\nmodel: {MODELS / 'lock_service.py'}\n")
@@ -17,7 +19,7 @@ def lock(tmp_path):
 
 
 @pytest.fixture
-def broken(tmp_path):
+def broken(tmp_path: Path):
     """The lock service with a server that gives away what it has not."""
     text = (MODELS / "lock_service.py").read_text().replace("st.asks[client] and st.free", "st.asks[client]")
     (tmp_path / "broken.py").write_text(text)
@@ -26,7 +28,7 @@ def broken(tmp_path):
     return path
 
 
-def test_proves_a_model_of_ones_own(onceproof, lock):
+def test_proves_a_model_of_ones_own(onceproof: Command, lock) -> None:
     ran = onceproof("prove", lock, "--explain", "--minimise")
     assert ran.status == 0
     assert "mutual_exclusion  proved" in ran.out
@@ -37,7 +39,7 @@ def test_proves_a_model_of_ones_own(onceproof, lock):
     assert "all of them in a decidable fragment" in ran.out
 
 
-def test_json_is_one_document(onceproof, lock):
+def test_json_is_one_document(onceproof: Command, lock) -> None:
     ran = onceproof("prove", lock, "--json")
     document = json.loads(ran.out)
     assert document["verdict"] == "proved"
@@ -47,7 +49,7 @@ def test_json_is_one_document(onceproof, lock):
     assert len(document["digest"]) == 64
 
 
-def test_violated_names_the_run_and_the_step(onceproof, broken):
+def test_violated_names_the_run_and_the_step(onceproof: Command, broken) -> None:
     ran = onceproof("prove", broken)
     assert ran.status == 1
     assert "mutual_exclusion is violated for client" in ran.out
@@ -58,7 +60,7 @@ def test_violated_names_the_run_and_the_step(onceproof, broken):
     assert document["properties"][0]["counterexample"]["length"] == 6
 
 
-def test_not_found_reachable_is_undecided(onceproof, lock, tmp_path):
+def test_not_found_reachable_is_undecided(onceproof: Command, lock, tmp_path: Path) -> None:
     text = (MODELS / "lock_service.py").read_text().replace('@always(invariant="there is one lock")\n', "")
     (tmp_path / "bare.py").write_text(text)
     (tmp_path / "bare.yaml").write_text("name: bare\nmodel: bare.py\n")
@@ -68,7 +70,7 @@ def test_not_found_reachable_is_undecided(onceproof, lock, tmp_path):
     assert "the invariant needs strengthening" in ran.out
 
 
-def test_certificate_is_written_and_checked(onceproof, lock, tmp_path):
+def test_certificate_is_written_and_checked(onceproof: Command, lock, tmp_path: Path) -> None:
     folder = tmp_path / "certificate"
     assert onceproof("prove", lock, "--certificate", folder).status == 0
     ran = onceproof("prove", lock, "--verify", folder)
@@ -81,7 +83,7 @@ def test_certificate_is_written_and_checked(onceproof, lock, tmp_path):
     assert "actions/take.smt2: was changed" in ran.out
 
 
-def test_certificate_of_another_model(onceproof, lock, broken, tmp_path):
+def test_certificate_of_another_model(onceproof: Command, lock, broken, tmp_path: Path) -> None:
     folder = tmp_path / "certificate"
     onceproof("prove", lock, "--certificate", folder)
     assert onceproof("prove", "--verify", folder).status == 1
@@ -102,14 +104,14 @@ def test_certificate_of_another_model(onceproof, lock, broken, tmp_path):
         (("--solver", "cvc5"), "prove: --solver cvc5 goes with --verify"),
     ],
 )
-def test_wrong_input(onceproof, arguments, line):
+def test_wrong_input(onceproof: Command, arguments, line: str) -> None:
     ran = onceproof("prove", *arguments)
     assert ran.status == 2
     assert ran.err.startswith(f"onceproof: {line}")
     assert len(ran.err.splitlines()) == 1
 
 
-def test_a_spec_without_an_always(onceproof, tmp_path):
+def test_a_spec_without_an_always(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text("name: spec\nproperties: [no_lost_task]\n")
     ran = onceproof("prove", path)
@@ -117,7 +119,7 @@ def test_a_spec_without_an_always(onceproof, tmp_path):
     assert "none of its properties is an `always`" in ran.err
 
 
-def test_what_cannot_be_read_for_any_size(onceproof, lock, tmp_path):
+def test_what_cannot_be_read_for_any_size(onceproof: Command, lock, tmp_path: Path) -> None:
     model = tmp_path / "counting.py"
     model.write_text(
         "from onceproof import *\n\n\n"
@@ -132,7 +134,7 @@ def test_what_cannot_be_read_for_any_size(onceproof, lock, tmp_path):
     assert "property `few`, counting.py:17: `seen` counts no further than 2 (many): 7 cannot be told apart" in ran.err
 
 
-def test_a_wrong_conjunct_fails_with_a_run(onceproof, tmp_path):
+def test_a_wrong_conjunct_fails_with_a_run(onceproof: Command, tmp_path: Path) -> None:
     wrong = (
         '\n\n@always(invariant="wrong")\ndef nobody_holds(st: State, client: Client) -> bool:\n'
         '    """Nobody ever holds it."""\n    return not st.holds[client]\n'
@@ -146,14 +148,14 @@ def test_a_wrong_conjunct_fails_with_a_run(onceproof, tmp_path):
     assert "not kept by every step here, and not needed: nobody_holds" in ran.out
 
 
-def test_no_certificate_of_what_is_not_proved(onceproof, broken, tmp_path):
+def test_no_certificate_of_what_is_not_proved(onceproof: Command, broken, tmp_path: Path) -> None:
     ran = onceproof("prove", broken, "--certificate", tmp_path / "certificate")
     assert ran.status == 1
     assert "no certificate is written" in ran.out
     assert not (tmp_path / "certificate").exists()
 
 
-def test_a_solver_without_time_decides_nothing(onceproof, lock, monkeypatch):
+def test_a_solver_without_time_decides_nothing(onceproof: Command, lock, monkeypatch: pytest.MonkeyPatch) -> None:
     from onceproof.model.checker.prover import solver
     from onceproof.model.checker.prover.solver import Answer
 

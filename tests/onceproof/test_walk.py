@@ -11,7 +11,9 @@ from onceproof.model.checker.compiled import random_walk
 SPECS = Path(__file__).parents[2] / "specs"
 
 
-def test_an_expected_violation_is_found_shortened_and_written(tmp_path, capsys):
+def test_an_expected_violation_is_found_shortened_and_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trace = tmp_path / "found.itf.json"
     spec = SPECS / "request-twice-started-twice.yaml"
     assert run(["walk", str(spec), "--trace-out", str(trace), "--seed", "1"]) == 0
@@ -24,7 +26,7 @@ def test_an_expected_violation_is_found_shortened_and_written(tmp_path, capsys):
     assert run(["show", str(trace)]) == 0
 
 
-def test_a_violation_that_the_spec_does_not_expect(tmp_path, capsys):
+def test_a_violation_that_the_spec_does_not_expect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / "surprise.yaml"
     spec.write_text("faults: {request_duplication: 1}\nmechanisms: {agent_dedup: off}\nexpect: holds\n")
     assert run(["walk", str(spec), "--json"]) == 1
@@ -32,7 +34,7 @@ def test_a_violation_that_the_spec_does_not_expect(tmp_path, capsys):
     assert (told["verdict"], told["counterexample"]["length"]) == ("violated", 10)
 
 
-def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys):
+def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys: pytest.CaptureFixture[str]) -> None:
     spec = str(SPECS / "request-twice-started-twice.yaml")
     told = []
     for workers in ("1", "2"):
@@ -45,13 +47,13 @@ def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys):
     assert told[0]["counterexample"]["length"] == 10
 
 
-def test_nothing_found(capsys):
+def test_nothing_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["walk", str(SPECS / "plain-day.yaml"), "--runs", "200"]) == 0
     printed = capsys.readouterr().out
     assert "200 runs" in printed and "which is no proof" in printed
 
 
-def test_an_expected_violation_that_is_not_met(capsys):
+def test_an_expected_violation_that_is_not_met(capsys: pytest.CaptureFixture[str]) -> None:
     spec = str(SPECS / "request-twice-started-twice.yaml")
     assert run(["walk", spec, "--runs", "5", "--depth", "3"]) == 3
 
@@ -65,17 +67,17 @@ def test_an_expected_violation_that_is_not_met(capsys):
         ([str(SPECS / "plain-dya.yaml")], "plain-dya.yaml"),
     ],
 )
-def test_wrong_input(arguments, message, capsys):
+def test_wrong_input(arguments, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["walk", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_ctrl_c_tells_what_was_walked(capsys, monkeypatch):
+def test_ctrl_c_tells_what_was_walked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiled walks go round by round; one that is interrupted does not count."""
     rounds = []
     walked = random_walk._Walkers.round
 
-    def interrupted(walkers, start, stop):
+    def interrupted(walkers, start, stop) -> None:
         if len(rounds) == 2:
             raise KeyboardInterrupt
         rounds.append(stop - start)

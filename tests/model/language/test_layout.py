@@ -15,7 +15,7 @@ def after(system, *steps):
     return state
 
 
-def test_states_survive_being_shown():
+def test_states_survive_being_shown() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 2, "api_crash": None}))
     state = after(system, ("submit", 1, 0), ("admit", 1, 0), ("relay", 1, 0, 0), ("assign", 1, 0))
     shown = system.layout.show(state)
@@ -27,7 +27,7 @@ def test_states_survive_being_shown():
     assert system.layout.parse(shown) == state
 
 
-def test_only_what_changed():
+def test_only_what_changed() -> None:
     system = build(PROTOCOL)
     before = after(system, ("submit", 0, 0))
     assert system.layout.changes(before, after(system, ("submit", 0, 0), ("admit", 0, 0))) == {
@@ -46,7 +46,7 @@ def test_only_what_changed():
         (lambda shown: shown.update(stage=7), r"no proper value for `stage\[message1\]`"),
     ],
 )
-def test_a_state_of_something_else(spoil, message):
+def test_a_state_of_something_else(spoil, message: str) -> None:
     system = build(PROTOCOL)
     shown = system.layout.show(system.initial)
     spoil(shown)
@@ -54,7 +54,7 @@ def test_a_state_of_something_else(spoil, message):
         system.layout.parse(shown)
 
 
-def test_fresh_parameters_take_the_first_that_will_do():
+def test_fresh_parameters_take_the_first_that_will_do() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}))
     state = after(system, ("submit", 0, 0), ("admit", 0, 0))
     assert [step.arguments for step, _ in system.successors(state) if step.action == "relay"] == [(0, 0, 0)]
@@ -62,7 +62,7 @@ def test_fresh_parameters_take_the_first_that_will_do():
     assert system.step(state, Step("relay", (0, 0, 0))) is not None
 
 
-def test_steps_by_name():
+def test_steps_by_name() -> None:
     system = build(PROTOCOL)
     step = system.parse_step("receive", {"scheduler": "scheduler2", "message": "message1"})
     assert step == Step("receive", (1, 0))

@@ -13,6 +13,7 @@ from onceproof.model.language import (
     ModelError,
     Optional,
     Sort,
+    State,
     action,
     always,
     build,
@@ -53,91 +54,91 @@ FIELDS = {
 }
 
 
-def write_undeclared(st, door: Door):
+def write_undeclared(st: State, door: Door) -> None:
     st.colour = Color.RED
 
 
-def read_undeclared(st, door: Door):
+def read_undeclared(st: State, door: Door) -> None:
     require(st.colour[door] == Color.RED)
 
 
-def write_wrong_enum(st, door: Door):
+def write_wrong_enum(st: State, door: Door) -> None:
     st.color[door] = Taste.SOUR
 
 
-def compare_wrong_enum(st, door: Door):
+def compare_wrong_enum(st: State, door: Door) -> None:
     require(st.color[door] == Taste.SOUR)
 
 
-def truth_of_index(st, door: Door):
+def truth_of_index(st: State, door: Door) -> None:
     opener = st.opened_by[door]
     require(opener is not None)
     require(opener)
 
 
-def truth_of_enum(st, door: Door):
+def truth_of_enum(st: State, door: Door) -> None:
     if st.color[door]:
         st.color[door] = Color.RED
 
 
-def truth_of_number(st, key: Key):
+def truth_of_number(st: State, key: Key) -> None:
     if st.tries[key]:
         st.tries[key] = 0
 
 
-def mix_sorts(st, door: Door, key: Key):
+def mix_sorts(st: State, door: Door, key: Key) -> None:
     require(door == key)
 
 
-def wrong_sort_as_index(st, door: Door, key: Key):
+def wrong_sort_as_index(st: State, door: Door, key: Key) -> None:
     st.color[key] = Color.RED
 
 
-def wrong_number_of_indices(st, door: Door):
+def wrong_number_of_indices(st: State, door: Door) -> None:
     st.fits[door] = True
 
 
-def write_constant(st, door: Door):
+def write_constant(st: State, door: Door) -> None:
     st.built[door] = Color.GREEN
 
 
-def write_whole_array(st, door: Door):
+def write_whole_array(st: State, door: Door) -> None:
     st.color = Color.RED
 
 
-def not_by_tilde(st, key: Key, door: Door):
+def not_by_tilde(st: State, key: Key, door: Door) -> None:
     require(~st.fits[key, door])
 
 
-def write_key_as_bool(st, key: Key, door: Door):
+def write_key_as_bool(st: State, key: Key, door: Door) -> None:
     st.fits[key, door] = key
 
 
-def number_as_index(st, door: Door):
+def number_as_index(st: State, door: Door) -> None:
     st.opened_by[door] = 0
 
 
-def arithmetic_on_index(st, key: Key):
+def arithmetic_on_index(st: State, key: Key) -> None:
     st.tries[key + 1] = 0
 
 
-def maximum(st, key: Key):
+def maximum(st: State, key: Key) -> None:
     st.tries[key] = max(st.tries[key], st.color)
 
 
-def index_by_enum_in_dict(st, door: Door):
+def index_by_enum_in_dict(st: State, door: Door) -> None:
     st.color[door] = {Color.RED: Color.GREEN, Color.GREEN: Color.RED}[st.color[door]]
 
 
-def is_an_enum_member(st, door: Door):
+def is_an_enum_member(st: State, door: Door) -> None:
     require(st.color[door] is Color.RED)
 
 
-def is_not_another(st, door: Door):
+def is_not_another(st: State, door: Door) -> None:
     st.color[door] = Color.RED if st.color[door] is not Color.GREEN else Color.GREEN
 
 
-def is_in_a_helper(st, key: Key, door: Door):
+def is_in_a_helper(st: State, key: Key, door: Door) -> None:
     st.tries[key] = 1 if same(st.fits[key, door], True) else 0
 
 
@@ -145,49 +146,49 @@ def same(one, other):
     return one is other
 
 
-def value_of_enum(st, door: Door):
+def value_of_enum(st: State, door: Door) -> None:
     require(st.color[door].value > 0)
 
 
-def order_of_elements(st, key: Key, other: Key):
+def order_of_elements(st: State, key: Key, other: Key) -> None:
     require(key < other)
 
 
-def remainder(st, key: Key):
+def remainder(st: State, key: Key) -> None:
     st.tries[key] = (st.tries[key] + 1) % 2
 
 
-def text_of_enum(st, door: Door):
+def text_of_enum(st: State, door: Door) -> None:
     require(str(st.color[door]) == "Color.RED")
 
 
-def text_of_number(st, key: Key):
+def text_of_number(st: State, key: Key) -> None:
     require(f"{st.tries[key]}" == "0")
 
 
-def kind_of_value(st, key: Key, door: Door):
+def kind_of_value(st: State, key: Key, door: Door) -> None:
     require(isinstance(st.fits[key, door], bool))
 
 
-def truth_of_array(st, key: Key):
+def truth_of_array(st: State, key: Key) -> None:
     if st.tries:
         st.tries[key] = 0
 
 
-def array_compared(st, key: Key):
+def array_compared(st: State, key: Key) -> None:
     st.tries[key] = 1 if st.color == Color.RED else 0
 
 
-def element_by_number(st, key: Key):
+def element_by_number(st: State, key: Key) -> None:
     require(key == 0)
 
 
-def loop_without_end(st, key: Key):
+def loop_without_end(st: State, key: Key) -> None:
     while st.tries[key] < 3:
         st.tries[key] = st.tries[key] + 1
 
 
-def write_in_quantifier(st, door: Door):
+def write_in_quantifier(st: State, door: Door) -> None:
     require(exists(Key, lambda key: st.fits.__setitem__((key, door), True) or True))
 
 
@@ -227,7 +228,7 @@ MISUSES = [
 
 
 @pytest.mark.parametrize(("function", "message"), MISUSES, ids=lambda value: getattr(value, "__name__", ""))
-def test_misuse_in_an_action(function, message):
+def test_misuse_in_an_action(function, message) -> None:
     with pytest.raises(ModelError) as caught:
         build(Model("house", {**FIELDS, function.__name__: action(function)}))
     text = str(caught.value)
@@ -238,8 +239,8 @@ def test_misuse_in_an_action(function, message):
     assert message in text
 
 
-def test_a_property_must_return_a_condition():
-    def odd(st, key: Key):
+def test_a_property_must_return_a_condition() -> None:
+    def odd(st: State, key: Key):
         return st.tries[key]
 
     system = build(Model("house", {**FIELDS, "odd": always(odd)}))
@@ -249,21 +250,21 @@ def test_a_property_must_return_a_condition():
         system.holds(system.model.properties["odd"], system.initial, (0,))
 
 
-def test_a_parameter_without_a_sort():
+def test_a_parameter_without_a_sort() -> None:
     with pytest.raises(ModelError, match="parameter `door` of `opened` needs a sort"):
 
         @action
-        def opened(st, door):
+        def opened(st, door) -> None:
             pass
 
 
-def requires(st, key: Key):
+def requires(st: State, key: Key):
     require(st.tries[key] > 0)
     return True
 
 
 @pytest.mark.parametrize("engine", ["plain", "direct"])
-def test_a_property_does_not_require(engine):
+def test_a_property_does_not_require(engine: str) -> None:
     system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(requires)}))
     with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py:\d+: `require` is the guard of an action"):
         explicit.check(system, engine=engine)
@@ -271,7 +272,7 @@ def test_a_property_does_not_require(engine):
 
 @pytest.mark.parametrize("engine", ["plain", "direct"])
 @pytest.mark.parametrize("claim", [lambda st: not st.fits, lambda st: st.fits != 1], ids=["truth", "compared"])
-def test_a_property_of_a_whole_array(engine, claim):
+def test_a_property_of_a_whole_array(engine: str, claim) -> None:
     system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(claim)}))
     with pytest.raises(
         ModelError, match=r"property `odd`, test_misuse.py:\d+: `fits` is an array: read one of its cells"
@@ -279,33 +280,33 @@ def test_a_property_of_a_whole_array(engine, claim):
         explicit.check(system, engine=engine)
 
 
-def write_nothing(st, key: Key):
+def write_nothing(st: State, key: Key) -> None:
     st.tries[key] = st.tries[key]
 
 
-def presupposes(st, key: Key):
+def presupposes(st: State, key: Key) -> None:
     given(st.tries[key] > 0)
     st.tries[key] = 0
 
 
-def test_an_action_presupposes_nothing():
+def test_an_action_presupposes_nothing() -> None:
     with pytest.raises(ModelError, match=r"action `odd`, test_misuse.py:\d+: .* the guard of an action is `require`"):
         build(Model("house", {**FIELDS, "odd": action(presupposes)}))
 
 
-async def later(st, key: Key):
+async def later(st: State, key: Key) -> None:
     st.tries[key] = 0
 
 
-def by_and_by(st, key: Key):
+def by_and_by(st: State, key: Key):
     yield st.tries[key]
 
 
-def stateless():
+def stateless() -> None:
     pass
 
 
-def any_number(st, *keys: Key):
+def any_number(st: State, *keys: Key) -> None:
     pass
 
 
@@ -330,7 +331,7 @@ def any_number(st, *keys: Key):
         (lambda: build(house(odd=always(when=lambda c: c.fire)(requires))).properties(), "`odd`.*: its `when`"),
     ],
 )
-def test_declarations_that_mean_nothing(declare, message):
+def test_declarations_that_mean_nothing(declare, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         declare()
 
@@ -346,17 +347,17 @@ def house(**more):
         ({}, {"write_nothing": 10**9}, "the budget of `write_nothing` is at most 10,000, or `any`"),
     ],
 )
-def test_sizes_that_no_engine_can_go_through(sizes, budgets, message):
+def test_sizes_that_no_engine_can_go_through(sizes, budgets, message: str) -> None:
     model = house(same=always(two_keys), lose=fault(write_nothing))
     with pytest.raises(ConfigError, match=message):
         model.configure(sizes, {}, budgets)
 
 
-def two_keys(st, one: Key, other: Key):
+def two_keys(st: State, one: Key, other: Key):
     return st.tries[one] == st.tries[other]
 
 
-def test_one_name_twice():
+def test_one_name_twice() -> None:
     with pytest.raises(ModelError, match="`color` is declared twice"):
         Model("house", FIELDS, {"__name__": "garden", "color": field(Door, bool)})
 
@@ -375,26 +376,26 @@ def test_one_name_twice():
         ({}, {"idempotent_relay": False}, {"relay_crash": None}, "say how many: sizes.messages"),
     ],
 )
-def test_a_configuration_that_the_model_does_not_have(sizes, switches, budgets, message):
+def test_a_configuration_that_the_model_does_not_have(sizes, switches, budgets, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         PROTOCOL.configure(sizes, switches, budgets)
     assert message in str(caught.value)
 
 
-def test_a_sum_over_many():
+def test_a_sum_over_many() -> None:
     """Two hundred summands are no deeper than two."""
     system = build(house(open=action(write_nothing), few=always(few_tries)), house().configure({"keys": 200}))
     assert explicit.check(system).verdict is Verdict.HOLDS
 
 
-def few_tries(st):
+def few_tries(st: State):
     return sum(st.tries[key] for key in Key) < 3
 
 
-def test_running_refuses_what_tracing_refuses_when_run_first():
+def test_running_refuses_what_tracing_refuses_when_run_first() -> None:
     """A wrong value is found on values too, in the state where it is written."""
 
-    def spoil(st, door: Door):
+    def spoil(st: State, door: Door) -> None:
         st.color[door] = Taste.SOUR
 
     system = build(Model("house", FIELDS))

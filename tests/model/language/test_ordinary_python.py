@@ -15,6 +15,7 @@ from onceproof.model.language import (
     ModelError,
     Optional,
     Sort,
+    State,
     action,
     always,
     build,
@@ -32,28 +33,28 @@ class Node(Sort, default=3):
 SORTS = types.SimpleNamespace(Node=Node)
 
 
-def vote(st, node: Node):
+def vote(st: State, node: Node) -> None:
     require(not st.voted[node])
     st.voted[node] = True
     st.weight[node] = st.weight[node] + 1
 
 
-def sum_with_a_condition(st):
+def sum_with_a_condition(st: State) -> None:
     require(sum(1 for node in Node if st.voted[node]) >= 2)
     st.leader = True
 
 
-def sum_of_truths(st):
+def sum_of_truths(st: State) -> None:
     require(2 * sum(st.voted[node] for node in Node) > len(Node))
     st.leader = True
 
 
-def length_of_a_list(st):
+def length_of_a_list(st: State) -> None:
     require(len([node for node in Node if st.voted[node]]) >= 2)
     st.leader = True
 
 
-def counted_by_hand(st):
+def counted_by_hand(st: State) -> None:
     votes = 0
     for node in Node:
         if st.voted[node]:
@@ -62,7 +63,7 @@ def counted_by_hand(st):
     st.leader = True
 
 
-def counted_in_a_list(st):
+def counted_in_a_list(st: State) -> None:
     seen = []
     for node in Node:
         if st.voted[node]:
@@ -71,7 +72,7 @@ def counted_in_a_list(st):
     st.leader = True
 
 
-def counted_by_a_helper(st):
+def counted_by_a_helper(st: State) -> None:
     seen = []
     for node in Node:
         if st.voted[node]:
@@ -80,14 +81,14 @@ def counted_by_a_helper(st):
     st.leader = True
 
 
-def note(seen, node):
+def note(seen, node) -> None:
     seen.append(node)
 
 
-def counted_by_a_function_inside(st):
+def counted_by_a_function_inside(st: State) -> None:
     seen = []
 
-    def look(node):
+    def look(node) -> None:
         if st.voted[node]:
             seen.append(node)
 
@@ -97,7 +98,7 @@ def counted_by_a_function_inside(st):
     st.leader = True
 
 
-def counted_over_an_attribute(st):
+def counted_over_an_attribute(st: State) -> None:
     votes = 0
     for node in SORTS.Node:
         if st.voted[node]:
@@ -106,7 +107,7 @@ def counted_over_an_attribute(st):
     st.leader = True
 
 
-def left_early(st):
+def left_early(st: State) -> None:
     votes = 0
     for node in Node:
         votes = votes + st.voted[node]
@@ -116,7 +117,7 @@ def left_early(st):
     st.leader = True
 
 
-def counted_in_a_field(st):
+def counted_in_a_field(st: State) -> None:
     require(not st.leader)
     st.most = 0
     for node in Node:
@@ -143,32 +144,32 @@ MAJORITIES = [
 ]
 
 
-def any_of_them(st):
+def any_of_them(st: State) -> None:
     require(any(st.voted[node] for node in Node))
     st.leader = True
 
 
-def all_of_them(st):
+def all_of_them(st: State) -> None:
     require(all(st.voted[node] for node in Node))
     st.leader = True
 
 
-def guard_in_a_loop(st):
+def guard_in_a_loop(st: State) -> None:
     for node in Node:
         require(st.voted[node])
     st.leader = True
 
 
-def greatest(st):
+def greatest(st: State) -> None:
     st.most = max(st.weight[node] for node in Node)
 
 
-def first_that_voted(st):
+def first_that_voted(st: State) -> None:
     require(st.chosen is None)
     st.chosen = next((node for node in Node if st.voted[node]), None)
 
 
-def one_of_them(st, node: Node):
+def one_of_them(st: State, node: Node) -> None:
     require(node in [other for other in Node if st.voted[other]])
     st.chosen = node
 
@@ -192,7 +193,7 @@ def house(step: Callable[..., Any]) -> Model:
     )
 
 
-def two_votes(st):
+def two_votes(st: State):
     return sum(st.weight[node] for node in Node) <= 2 and sum(st.voted[node] for node in Node) < 3
 
 
@@ -212,7 +213,7 @@ def counts(step: Callable[..., Any]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("step", MAJORITIES, ids=lambda step: step.__name__)
-def test_a_majority_however_it_is_counted(step):
+def test_a_majority_however_it_is_counted(step) -> None:
     # Eight sets of voters, of which four are a majority and may have a leader.
     states, transitions = counts(step)
     again = 0 if step is counted_in_a_field else 4  # the others may lead again, which changes nothing
@@ -231,12 +232,12 @@ def test_a_majority_however_it_is_counted(step):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_other_idioms(step, states):
+def test_other_idioms(step, states) -> None:
     assert counts(step)[0] == states
 
 
 @pytest.mark.parametrize("step", [*MAJORITIES[:-1], greatest], ids=lambda step: step.__name__)
-def test_a_proof_for_any_number_says_what_it_cannot_count(step):
+def test_a_proof_for_any_number_says_what_it_cannot_count(step) -> None:
     model = house(step)
     with pytest.raises(ModelError, match=r"action `step`, test_ordinary_python.py:\d+: .*any number of elements"):
         read(model, model.configure(), [])

@@ -7,7 +7,7 @@ from hypothesis import strategies as draw
 from onceproof.model.checker import compiled
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.results import Verdict
-from onceproof.model.language import Count, Model, System, action, always, build, field
+from onceproof.model.language import Count, Model, State, System, action, always, build, field
 from onceproof.model.language.evaluate import path_taken, traced_step, value_of
 from onceproof.model.language.layout import LEFT
 from onceproof.model.protocol.system import PROTOCOL
@@ -70,7 +70,7 @@ def walk(system: System, choices: list[int]) -> None:
     choices=draw.lists(draw.integers(0, 10**6), min_size=5, max_size=18),
     attempts=draw.integers(1, 2),
 )
-def test_protocol(off, faults, choices, attempts):
+def test_protocol(off, faults, choices, attempts) -> None:
     sizes = {"tasks": 2, "submissions": 2, "users": 2, "attempts": attempts, "messages": 3, "stops": 1, "expiries": 1}
     config = PROTOCOL.configure(sizes, dict.fromkeys(off, False), faults)
     walk(build(PROTOCOL, config), choices)
@@ -79,11 +79,11 @@ def test_protocol(off, faults, choices, attempts):
 @pytest.mark.parametrize("model", [JUGS, PHILOSOPHERS], ids=lambda model: model.name)
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(choices=draw.lists(draw.integers(0, 10**6), min_size=5, max_size=15))
-def test_toys(model, choices):
+def test_toys(model, choices) -> None:
     walk(build(model), choices)
 
 
-def test_every_action_of_the_protocol_has_a_way_through_it():
+def test_every_action_of_the_protocol_has_a_way_through_it() -> None:
     """With some mechanisms on or off and all faults allowed, no action is impossible by construction."""
     budgets = dict.fromkeys(PROTOCOL.faults, 1)
     sizes = {"submissions": 2, "attempts": 2, "stops": 1, "expiries": 1}
@@ -93,7 +93,7 @@ def test_every_action_of_the_protocol_has_a_way_through_it():
     assert possible == set(PROTOCOL.actions)
 
 
-def test_ways_through_an_action_are_disjoint():
+def test_ways_through_an_action_are_disjoint() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"scheduler_crash": 1}))
     state = system.initial
     for _ in range(12):
@@ -130,10 +130,10 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_field_may_be_called_anything(name):
+def test_a_field_may_be_called_anything(name) -> None:
     """Whatever a state has for itself is out of the way of the model's names."""
 
-    def change(st):
+    def change(st: State) -> None:
         setattr(st, name, getattr(st, name) + 1)
         st.left = st.left - getattr(st, name)
 

@@ -14,8 +14,8 @@ from onceproof.model.checker.compiled.codegen.packing import Packing, signed
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.llvm.object_code import MOST_EFFORT, effort, to_object
 from onceproof.model.checker.ground.python_code import GeneratedSystem
-from onceproof.model.language import Count, Model, Optional, Sort, System, action, build, field, require
-from onceproof.model.language.layout import State
+from onceproof.model.language import Count, Model, Optional, Sort, State, System, action, build, field, require
+from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models.jugs import JUGS
 from tests.random_models import random_system
@@ -25,7 +25,7 @@ def functions_of(system: System) -> Functions:
     return Functions(GeneratedSystem(system), system.properties(), deadlock=True)
 
 
-def some_states(functions: Functions, most: int) -> list[State]:
+def some_states(functions: Functions, most: int) -> list[PackedState]:
     seen = {functions.system.initial}
     queue = [functions.system.initial]
     for state in queue:
@@ -38,7 +38,7 @@ def some_states(functions: Functions, most: int) -> list[State]:
     return random.Random(1).sample(queue, min(len(queue), 200))
 
 
-def expanded(functions: Functions, expand: Any, state: State) -> list[tuple[int, State]]:
+def expanded(functions: Functions, expand: Any, state: PackedState) -> list[tuple[int, PackedState]]:
     """The successors that compiled code writes down, as the plain ones are."""
     words = functions.packing.words
     packed = np.array(functions.packing.pack(state), np.int64)
@@ -133,12 +133,12 @@ class Wire(Sort, default=4):
     """What leads to a lamp."""
 
 
-def switch_on(st, lamp: Lamp, wire: Wire):
+def switch_on(st: State, lamp: Lamp, wire: Wire) -> None:
     st.power[lamp, wire] += 1
     st.last = lamp
 
 
-def rest(st):
+def rest(st: State) -> None:
     require(st.last is not None)
     st.lit[st.last] = True
     st.last = None

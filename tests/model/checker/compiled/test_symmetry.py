@@ -10,9 +10,21 @@ from onceproof.model.checker.compiled.codegen.canonical import plain_changes
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.ground.python_code import generated
 from onceproof.model.checker.ground.symmetry import symmetric_ground
-from onceproof.model.language import Model, Sort, System, action, always, build, eventually, field, given, require
+from onceproof.model.language import (
+    Model,
+    Sort,
+    State,
+    System,
+    action,
+    always,
+    build,
+    eventually,
+    field,
+    given,
+    require,
+)
 from onceproof.model.language.declare import Property
-from onceproof.model.language.layout import State
+from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
 from tests.random_models import random_system
 
@@ -21,16 +33,16 @@ class Node(Sort, default=3, symmetric=True):
     """One that votes, and then acts."""
 
 
-def vote(st, node: Node):
+def vote(st: State, node: Node) -> None:
     st.voted[node] = True
 
 
-def act(st, node: Node):
+def act(st: State, node: Node) -> None:
     require(st.voted[node])
     st.acted[node] = True
 
 
-def the_last_one_acts_alone(st):
+def the_last_one_acts_alone(st: State):
     last = None
     for node in Node:
         if st.voted[node]:
@@ -40,7 +52,7 @@ def the_last_one_acts_alone(st):
     return last is None or not st.acted[last]
 
 
-def two_act(st):
+def two_act(st: State):
     return sum(st.acted[node] for node in Node) <= 2
 
 
@@ -57,7 +69,7 @@ def system(claim: Property):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_property_that_goes_through_a_sort(claim, symmetry, states, length):
+def test_a_property_that_goes_through_a_sort(claim, symmetry: str, states: int, length: int) -> None:
     built = system(always(claim))
     plain, found = explicit.check(built), compiled.check(built, symmetry=True)
     assert plain.states == 27
@@ -81,34 +93,34 @@ class Task(Sort, default=2, symmetric=True):
     """One is asked for and left; then all others end by themselves."""
 
 
-def ask(st, task: Task):
+def ask(st: State, task: Task) -> None:
     require(st.stage[task] == Stage.NEW)
     require(not any(st.stage[other] in (Stage.ASKED, Stage.LEFT) for other in Task))
     st.stage[task] = Stage.ASKED
 
 
-def leave(st, task: Task):
+def leave(st: State, task: Task) -> None:
     require(st.stage[task] == Stage.ASKED)
     st.stage[task] = Stage.LEFT
 
 
-def end(st, task: Task):
+def end(st: State, task: Task) -> None:
     require(st.stage[task] == Stage.NEW)
     require(any(st.stage[other] == Stage.LEFT for other in Task))
     st.stage[task] = Stage.DONE
 
 
-def what_is_asked_is_done(st, task: Task):
+def what_is_asked_is_done(st: State, task: Task):
     given(st.stage[task] == Stage.ASKED)
     return st.stage[task] == Stage.DONE
 
 
-def what_is_asked_is_left(st, task: Task):
+def what_is_asked_is_left(st: State, task: Task):
     given(st.stage[task] == Stage.ASKED)
     return st.stage[task] == Stage.LEFT
 
 
-def all_is_left(st):
+def all_is_left(st: State):
     return all(st.stage[task] == Stage.LEFT for task in Task)
 
 
@@ -123,7 +135,7 @@ def all_is_left(st):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_promises_are_followed_where_elements_change_places(claim, verdict, symmetry):
+def test_promises_are_followed_where_elements_change_places(claim, verdict: str, symmetry: str) -> None:
     declared = {"stage": field(Task, Stage), "ask": action(ask), "leave": action(leave), "end": action(end)}
     built = build(Model("tasks", {**declared, "claim": eventually(claim)}))
     plain, found = explicit.check(built), compiled.check(built, symmetry=True)
@@ -132,30 +144,30 @@ def test_promises_are_followed_where_elements_change_places(claim, verdict, symm
     assert found.states == (plain.states if symmetry == "none" else 4)
 
 
-def start(st, task: Task):
+def start(st: State, task: Task) -> None:
     require(not st.started)
     st.started = True
     st.token[task] = True
 
 
-def hand_on(st, task: Task, other: Task):
+def hand_on(st: State, task: Task, other: Task) -> None:
     require(st.token[task])
     require(not st.token[other])
     st.token[task] = False
     st.token[other] = True
 
 
-def stop(st, task: Task):
+def stop(st: State, task: Task) -> None:
     require(st.token[task])
     st.stopped = True
 
 
-def in_the_end_one_stops(st):
+def in_the_end_one_stops(st: State):
     given(st.started)
     return st.stopped
 
 
-def test_what_goes_round_by_changes_of_place_alone_is_no_rest():
+def test_what_goes_round_by_changes_of_place_alone_is_no_rest() -> None:
     """Whoever has the token may hand it on before it stops, for ever: to states that one state stands for."""
     fields = {"token": field(Task, bool), "started": field(bool), "stopped": field(bool)}
     moves = {"start": action(start), "hand_on": action(hand_on), "stop": action(stop)}
@@ -178,7 +190,7 @@ def orbits(built: System) -> int:
                 seen.add(after)
                 queue.append(after)
 
-    def least(state: State) -> State:
+    def least(state: PackedState) -> PackedState:
         alike = [state]
         for one in alike:
             alike += [other for other in (exchange.apply(one) for exchange in exchanges) if other not in alike]
@@ -188,21 +200,21 @@ def orbits(built: System) -> int:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_as_many_states_as_there_are_up_to_symmetry(seed):
+def test_as_many_states_as_there_are_up_to_symmetry(seed: int) -> None:
     built = random_system(seed)
     claims = [claim for claim in built.properties() if claim.kind != "eventually"]
     assert compiled.check(built, claims, symmetry=True).states == orbits(built)
 
 
 @pytest.mark.parametrize(("sizes", "budgets"), [({}, {"reply_loss": 1}), ({"tasks": 2, "schedulers": 1}, {})])
-def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(sizes, budgets):
+def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(sizes, budgets) -> None:
     built = build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
     found = compiled.check(built, symmetry=True)
     assert found.states == orbits(built) < compiled.check(built).states
 
 
 @pytest.mark.parametrize("size", range(1, 6))
-def test_exchanges_of_neighbours_go_through_all_orders(size):
+def test_exchanges_of_neighbours_go_through_all_orders(size: int) -> None:
     order = list(range(size))
     seen = {tuple(order)}
     for at in plain_changes(size):
@@ -212,13 +224,13 @@ def test_exchanges_of_neighbours_go_through_all_orders(size):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_promises_of_random_models_are_judged_alike(seed):
+def test_promises_of_random_models_are_judged_alike(seed: int) -> None:
     built = random_system(seed)
     plain, found = explicit.check(built), compiled.check(built, symmetry=True)
     assert {p.name: p.verdict for p in plain.properties} == {p.name: p.verdict for p in found.properties}
 
 
-def test_promises_of_the_protocol_are_judged_by_symmetry():
+def test_promises_of_the_protocol_are_judged_by_symmetry() -> None:
     built = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
     whole, found = compiled.check(built), compiled.check(built, symmetry=True)
     assert (whole.states, found.states) == (1260480, 80654)

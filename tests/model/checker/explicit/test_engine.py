@@ -18,7 +18,7 @@ def protocol(sizes=None, faults=None, off=()):
     return build(PROTOCOL, PROTOCOL.configure(sizes or {}, dict.fromkeys(off, False), faults or {}))
 
 
-def test_jugs():
+def test_jugs() -> None:
     result = check(build(JUGS))
     assert (result.states, result.transitions, result.depth) == (16, 96, 7)
     assert result.verdict is Verdict.VIOLATED
@@ -34,7 +34,7 @@ def test_jugs():
     assert result.property("both_full").verdict is Verdict.HOLDS
 
 
-def test_rude_philosophers_starve_and_get_stuck():
+def test_rude_philosophers_starve_and_get_stuck() -> None:
     system = build(PHILOSOPHERS, PHILOSOPHERS.configure({}, {"polite": False}, {}))
     result = check(system)
     assert result.property("deadlock").verdict is Verdict.VIOLATED
@@ -44,13 +44,13 @@ def test_rude_philosophers_starve_and_get_stuck():
     assert result.property("own_fork").verdict is Verdict.HOLDS
 
 
-def test_polite_philosophers_are_fed_if_eating_is_strongly_fair():
+def test_polite_philosophers_are_fed_if_eating_is_strongly_fair() -> None:
     result = check(build(PHILOSOPHERS))
     assert result.verdict is Verdict.HOLDS
     assert (result.states, result.transitions) == (16, 24)
 
 
-def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair():
+def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair() -> None:
     weak = dataclasses.replace(philosophers.eat, fairness=Fairness.WEAK)
     result = check(build(Model("weak", {**vars(philosophers), "eat": weak})))
     dance = result.property("fed").counterexample.trace
@@ -69,7 +69,7 @@ def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair():
         ({"attempts": 2}, {"function_failure": 1}, (352, 947, 21)),
     ],
 )
-def test_the_full_design_holds(sizes, faults, counts):
+def test_the_full_design_holds(sizes, faults, counts) -> None:
     result = check(protocol(sizes, faults))
     assert (result.states, result.transitions, result.depth) == counts
     assert result.verdict is Verdict.HOLDS
@@ -86,7 +86,7 @@ def test_the_full_design_holds(sizes, faults, counts):
         ("fail_on_agent_loss", {}, {"agent_crash": 1}, "at_most_once", 12),
     ],
 )
-def test_a_mechanism_off(off, sizes, faults, property_name, length):
+def test_a_mechanism_off(off: str, sizes, faults, property_name: str, length: int) -> None:
     result = check(protocol(sizes, faults, [off]))
     broken = result.property(property_name)
     assert broken.verdict is Verdict.VIOLATED
@@ -100,7 +100,7 @@ def test_a_mechanism_off(off, sizes, faults, property_name, length):
     assert all(system.holds(claim, state, broken.counterexample.arguments) is not False for state in trace.states[:-1])
 
 
-def test_only_the_properties_asked_for():
+def test_only_the_properties_asked_for() -> None:
     system = protocol()
     result = check(system, system.properties(["at_most_once"]))
     assert [p.name for p in result.properties] == ["at_most_once"]
@@ -114,25 +114,25 @@ def test_only_the_properties_asked_for():
         (Limits(max_seconds=0), "--max-seconds 0"),
     ],
 )
-def test_a_limit_makes_it_unknown(limits, stopped):
+def test_a_limit_makes_it_unknown(limits, stopped: str) -> None:
     result = check(protocol({}, {"scheduler_crash": 1}), limits=limits)
     assert (result.verdict, result.complete, result.stopped) == (Verdict.UNKNOWN, False, stopped)
     assert {p.verdict for p in result.properties} <= {Verdict.UNKNOWN, Verdict.HOLDS}
     assert all(p.verdict is Verdict.UNKNOWN for p in result.properties if p.kind != "sometimes")
 
 
-def test_a_limit_beyond_the_last_state_changes_nothing():
+def test_a_limit_beyond_the_last_state_changes_nothing() -> None:
     result = check(protocol(), limits=Limits(max_states=160, max_depth=16))
     assert (result.verdict, result.complete, result.states) == (Verdict.HOLDS, True, 160)
 
 
-def test_a_violation_found_before_the_limit_counts():
+def test_a_violation_found_before_the_limit_counts() -> None:
     result = check(protocol({}, {}, ["delete_after_result"]), limits=Limits(max_depth=6))
     assert result.verdict is Verdict.VIOLATED
     assert not result.complete
 
 
-def test_an_interruption_keeps_what_was_found():
+def test_an_interruption_keeps_what_was_found() -> None:
     system = protocol({}, {"scheduler_crash": 1})
     ordinary = RunStepper(system)
 
@@ -151,7 +151,7 @@ def test_an_interruption_keeps_what_was_found():
     assert len(graph.edge_targets) == len(graph.edge_steps) == graph.first_edge[-1]
 
 
-def test_vacuous_success_is_told():
+def test_vacuous_success_is_told() -> None:
     system = protocol({"submissions": 1})
     named = system.properties(["truthful_rejection", "at_most_once", "rejection_seen"])
     result = check(system, named)
@@ -162,7 +162,7 @@ def test_vacuous_success_is_told():
     ]
 
 
-def test_a_fault_that_never_happens_is_vacuous():
+def test_a_fault_that_never_happens_is_vacuous() -> None:
     system = protocol({}, {"scheduler_crash": 1, "function_failure": 1}, ["delete_after_result"])
     assert "function_failure" not in check(system).never_fired
     idle = check(protocol({}, {"relay_crash": 1}, ["atomic_admission"]))

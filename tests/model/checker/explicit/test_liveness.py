@@ -9,7 +9,7 @@ from hypothesis import strategies as draw
 
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.results import Verdict
-from onceproof.model.language import Count, Fairness, Model, action, build, eventually, fault, field, require
+from onceproof.model.language import Count, Fairness, Model, State, action, build, eventually, fault, field, require
 from onceproof.model.language import given as presuppose
 
 NODES = 6
@@ -27,7 +27,7 @@ def model_of(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int
         names[f"move{number}"] = declared(number, leads, kinds[number])
 
     @eventually
-    def promise(st) -> bool:
+    def promise(st: State) -> bool:
         presuppose(any_of(st, asked))
         return any_of(st, kept)
 
@@ -36,7 +36,7 @@ def model_of(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int
 
 
 def declared(number: int, leads: dict[int, int], kind: str):
-    def move(st) -> None:
+    def move(st: State) -> None:
         require(any_of(st, set(leads)))
         for_each(st, leads)
 
@@ -46,14 +46,14 @@ def declared(number: int, leads: dict[int, int], kind: str):
     return action(move) if kind == "weak" else action(fairness=Fairness(kind))(move)
 
 
-def for_each(st, leads: dict[int, int]) -> None:
+def for_each(st: State, leads: dict[int, int]) -> None:
     here = st.at
     for source, target in leads.items():
         if here == source:
             st.at = target
 
 
-def any_of(st, places: set[int]) -> bool:
+def any_of(st: State, places: set[int]) -> bool:
     return any(st.at == place for place in sorted(places))
 
 
@@ -101,7 +101,7 @@ def goes_round(group: set[int], moves: dict[tuple[int, int], int], kinds: list[s
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(draw.data())
-def test_fair_runs(data):
+def test_fair_runs(data) -> None:
     places = draw.integers(0, NODES - 1)
     edges = data.draw(draw.lists(draw.tuples(places, places, draw.integers(0, 4)), min_size=2, max_size=12))
     kinds = data.draw(draw.lists(draw.sampled_from(KINDS), min_size=5, max_size=5))

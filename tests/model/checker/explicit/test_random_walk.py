@@ -11,13 +11,13 @@ def protocol(off=(), sizes=None, **faults):
     return build(PROTOCOL, PROTOCOL.configure(sizes or {}, dict.fromkeys(off, False), faults))
 
 
-def test_the_same_seed_is_the_same_walk():
+def test_the_same_seed_is_the_same_walk() -> None:
     one, two = (walk(protocol(scheduler_crash=1), seed=7, runs=50) for _ in range(2))
     assert (one.steps, one.distinct, one.fired, one.deepest) == (two.steps, two.distinct, two.fired, two.deepest)
     assert walk(protocol(scheduler_crash=1), seed=8, runs=50).fired != one.fired
 
 
-def test_a_violation_is_shortened_and_reproduced_from_its_seed_and_run():
+def test_a_violation_is_shortened_and_reproduced_from_its_seed_and_run() -> None:
     system = protocol(["agent_dedup"], request_duplication=1)
     found = walk(system, seed=1, runs=2000)
     trace = found.violation.trace
@@ -30,7 +30,7 @@ def test_a_violation_is_shortened_and_reproduced_from_its_seed_and_run():
         assert system.step(state, step) == after
 
 
-def test_nothing_is_found_where_nothing_is_wrong():
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
     result = walk(protocol(), runs=500)
     assert result.violation is None
     assert result.runs == 500
@@ -39,19 +39,19 @@ def test_nothing_is_found_where_nothing_is_wrong():
     assert 0.9 < result.coverage <= 1
 
 
-def test_estimates_come_true_when_everything_was_seen():
+def test_estimates_come_true_when_everything_was_seen() -> None:
     result = walk(build(JUGS), build(JUGS).properties(["both_full"]), runs=300)
     assert (result.distinct, result.estimated_states, result.seen) == (16, 16, {"both_full": True})
     assert 0.999 < result.coverage <= 1
 
 
-def test_a_time_limit():
+def test_a_time_limit() -> None:
     result = walk(protocol(), runs=10**9, limits=Limits(max_seconds=0))
     assert result.stopped == "--max-seconds 0"
     assert result.runs < 10**9
 
 
-def test_shortening_keeps_only_what_is_needed():
+def test_shortening_keeps_only_what_is_needed() -> None:
     system = build(JUGS)
     claim = system.model.properties["never_four"]
     names = ["fill_small", "fill_big", "empty_small", "big_to_small", "empty_small", "empty_small", "big_to_small"]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from onceproof.model.checker.ground.python_code import GeneratedSystem
-from onceproof.model.language import Model, ModelError, System, build
+from onceproof.model.language import Model, ModelError, State, System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.random_models import random_system
 
@@ -100,13 +100,13 @@ def faulty() -> Model:
     pointer = field(Optional[Thing])
     flag = field(Thing, bool)
 
-    def follow(st, thing: Thing):  # type: ignore[no-untyped-def]
+    def follow(st: State, thing: Thing) -> None:  # type: ignore[no-untyped-def]
         st.flag[st.pointer] = True
 
-    def point(st, thing: Thing):  # type: ignore[no-untyped-def]
+    def point(st: State, thing: Thing) -> None:  # type: ignore[no-untyped-def]
         st.pointer = thing
 
-    def claim(st):  # type: ignore[no-untyped-def]
+    def claim(st: State):  # type: ignore[no-untyped-def]
         return not st.flag[st.pointer]
 
     for function in (follow, point, claim):

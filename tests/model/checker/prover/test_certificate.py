@@ -4,11 +4,12 @@ import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from onceproof.model.checker.prover.certificate import NotProved, differences, write_certificate
-from onceproof.model.checker.prover.induction import prove, unbounded
+from onceproof.model.checker.prover.induction import Proof, prove, unbounded
 from onceproof.model.checker.prover.verify import CertificateError, verify
 from onceproof.model.language import Model
 from onceproof.model.protocol.system import PROTOCOL
@@ -18,18 +19,18 @@ LOCK = Model("lock-service", lock_service)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     write_certificate(prove(LOCK, unbounded(LOCK)), tmp_path / "certificate")
     return tmp_path / "certificate"
 
 
-def edit(path, old, new):
+def edit(path, old, new) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def forge(folder):
+def forge(folder) -> None:
     """Makes the index fit the files again, as someone who wants to deceive would."""
     index = json.loads((folder / "certificate.json").read_text())
     total = hashlib.sha256()
@@ -43,13 +44,13 @@ def forge(folder):
 
 
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
-def test_valid(folder, solver):
+def test_valid(folder, solver: str) -> None:
     result = verify(folder, solver)
     assert result.valid
     assert (result.queries, result.problems, result.properties) == (23, [], ["mutual_exclusion"])
 
 
-def test_protocol(tmp_path, full):
+def test_protocol(tmp_path: Path, full: Proof) -> None:
     index = write_certificate(full, tmp_path / "certificate")
     assert all(query["decidable"] for query in index["queries"])
     for solver in ("z3", "cvc5"):
@@ -68,14 +69,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_named(folder, change):
+def test_a_change_is_named(folder, change) -> None:
     path, old, new = CHANGES[change]
     edit(folder / path, old, new)
     assert f"{path}: was changed after the certificate was written" in verify(folder).problems
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_named_though_the_index_was_made_to_fit(folder, change):
+def test_a_change_is_named_though_the_index_was_made_to_fit(folder, change) -> None:
     path, old, new = CHANGES[change]
     edit(folder / path, old, new)
     forge(folder)
@@ -84,7 +85,7 @@ def test_a_change_is_named_though_the_index_was_made_to_fit(folder, change):
     assert all(f"{path}" in problem for problem in problems)
 
 
-def test_a_consistent_forgery_is_of_another_model(folder):
+def test_a_consistent_forgery_is_of_another_model(folder) -> None:
     """A weaker guard and queries rewritten to fit: the solver finds the hole."""
     for query in [folder / "actions/grant.smt2", *(folder / "queries/grant").iterdir()]:
         edit(query, "(and (st.asks arg.client) st.free)", "(st.asks arg.client)")
@@ -96,7 +97,7 @@ def test_a_consistent_forgery_is_of_another_model(folder):
     ]
 
 
-def test_missing_and_extra_files(folder):
+def test_missing_and_extra_files(folder) -> None:
     (folder / "queries/take/in_one_place.smt2").unlink()
     (folder / "queries/take/other.smt2").write_text("(check-sat)")
     assert verify(folder).problems == [
@@ -105,7 +106,7 @@ def test_missing_and_extra_files(folder):
     ]
 
 
-def test_a_query_left_out_is_named(folder):
+def test_a_query_left_out_is_named(folder) -> None:
     index = json.loads((folder / "certificate.json").read_text())
     index["queries"] = [q for q in index["queries"] if q["file"] != "queries/take/in_one_place.smt2"]
     del index["files"]["queries/take/in_one_place.smt2"]
@@ -114,7 +115,7 @@ def test_a_query_left_out_is_named(folder):
     assert verify(folder).problems == ["certificate.json: no query shows in_one_place for take"]
 
 
-def test_a_claim_proved_under_fewer_faults_must_not_be_assumed(tmp_path, full):
+def test_a_claim_proved_under_fewer_faults_must_not_be_assumed(tmp_path: Path, full: Proof) -> None:
     write_certificate(full, tmp_path / "certificate")
     index = json.loads((tmp_path / "certificate" / "certificate.json").read_text())
     query = next(q for q in index["queries"] if q["subject"] == "at_most_once" and q["action"] == "start")
@@ -124,7 +125,7 @@ def test_a_claim_proved_under_fewer_faults_must_not_be_assumed(tmp_path, full):
     assert f"{query['file']}: assumes single_holder, which is proved under fewer faults" in problems
 
 
-def test_no_certificate(tmp_path):
+def test_no_certificate(tmp_path: Path) -> None:
     with pytest.raises(CertificateError, match="no certificate here"):
         verify(tmp_path)
     (tmp_path / "certificate.json").write_text("{}")
@@ -132,7 +133,7 @@ def test_no_certificate(tmp_path):
         verify(tmp_path)
 
 
-def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path):
+def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path: Path) -> None:
     proof = prove(PROTOCOL, unbounded(PROTOCOL, {"delete_after_result": False}), ["delete_after_completion"])
     with pytest.raises(NotProved):
         write_certificate(proof, tmp_path / "certificate")
@@ -142,12 +143,12 @@ def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_written_again_over_an_old_one(folder):
+def test_written_again_over_an_old_one(folder) -> None:
     write_certificate(prove(LOCK, unbounded(LOCK)), folder)
     assert verify(folder).valid
 
 
-def test_verifying_needs_neither_the_model_nor_the_tracing(folder):
+def test_verifying_needs_neither_the_model_nor_the_tracing(folder) -> None:
     """The checker imports nothing of the language, the protocol or the formulas' making."""
     script = (
         "import sys\n"

@@ -31,7 +31,7 @@ def nobody_holds(st: State, client: lock_service.Client) -> bool:
     return not st.holds[client]
 
 
-def test_a_real_bug_comes_with_its_run():
+def test_a_real_bug_comes_with_its_run() -> None:
     model = lock_with(grant=grant_always)
     (found,) = diagnose(prove(model, unbounded(model)))
     assert found.property == "mutual_exclusion"
@@ -40,7 +40,7 @@ def test_a_real_bug_comes_with_its_run():
     assert ("grant", "at_one_client") in found.causes
 
 
-def test_a_weak_invariant_comes_with_a_step_and_no_run():
+def test_a_weak_invariant_comes_with_a_step_and_no_run() -> None:
     model = lock_with(at_one_client=None)
     (found,) = diagnose(prove(model, unbounded(model)), seconds=20)
     assert found.real is None
@@ -60,7 +60,7 @@ def test_a_weak_invariant_comes_with_a_step_and_no_run():
     assert len(changes) == 3  # one holds, another has a grant, and so the lock is not free
 
 
-def test_a_wrong_conjunct_fails_with_a_run():
+def test_a_wrong_conjunct_fails_with_a_run() -> None:
     model = lock_with(nobody_holds=nobody_holds)
     states, (wrong,) = check_on_walks(model, unbounded(model), list(model.properties.values())[-1:] * 1)
     assert states > 3 and wrong.claim == "nobody_holds"
@@ -78,14 +78,16 @@ def test_a_wrong_conjunct_fails_with_a_run():
         ("renewal", "no_needless_redelivery", 8, 1),
     ],
 )
-def test_without_a_mechanism_the_real_counterexample_is_named(mechanism, name, steps, faults):
+def test_without_a_mechanism_the_real_counterexample_is_named(
+    mechanism: str, name: str, steps: int, faults: int
+) -> None:
     proof = prove(PROTOCOL, unbounded(PROTOCOL, {mechanism: False}), [name])
     (found,) = diagnose(proof)
     assert (len(found.real.trace), found.real.trace.faults) == (steps, faults)
     assert found.failure is not None
 
 
-def test_giving_up_is_unknown_and_never_proved(monkeypatch):
+def test_giving_up_is_unknown_and_never_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "_answer", lambda found: Answer.UNKNOWN)
     model = lock_with()
     proof = prove(model, unbounded(model))
@@ -93,8 +95,8 @@ def test_giving_up_is_unknown_and_never_proved(monkeypatch):
     assert proof.answer("mutual_exclusion") is Answer.UNKNOWN
 
 
-def test_interrupted_is_unknown():
-    def report(done, total):
+def test_interrupted_is_unknown() -> None:
+    def report(done, total) -> None:
         if done == 5:
             raise KeyboardInterrupt
 
@@ -129,7 +131,7 @@ def refused(claim):
     return str(caught.value)
 
 
-def test_a_count_beyond_many_is_refused_with_its_line():
+def test_a_count_beyond_many_is_refused_with_its_line() -> None:
     @always
     def five(st: State, thing: Thing) -> bool:
         """Too far."""
@@ -138,7 +140,7 @@ def test_a_count_beyond_many_is_refused_with_its_line():
     assert "`seen` counts no further than 2 (many): 5 cannot be told apart" in refused(five)
 
 
-def test_a_loop_over_a_bounded_range_is_refused_with_its_line():
+def test_a_loop_over_a_bounded_range_is_refused_with_its_line() -> None:
     @always
     def ranged(st: State, thing: Thing) -> bool:
         """It counts elements."""
@@ -148,7 +150,7 @@ def test_a_loop_over_a_bounded_range_is_refused_with_its_line():
     assert "indexed by [Thing], found 0" in text
 
 
-def test_a_loop_whose_passes_meet_is_refused():
+def test_a_loop_whose_passes_meet_is_refused() -> None:
     """Passes one after the other and passes all at once differ here, so there is no reading for any size."""
 
     @action
@@ -167,7 +169,7 @@ def _few_seen(st: State, thing: Thing) -> bool:
     return st.seen[thing] <= 1
 
 
-def test_many_is_proved_to_stay_many():
+def test_many_is_proved_to_stay_many() -> None:
     @always
     def not_seen_often(st: State, thing: Thing) -> bool:
         """False: it can be seen twice."""
@@ -178,7 +180,7 @@ def test_many_is_proved_to_stay_many():
     assert len(found.real.trace) == 2
 
 
-def test_a_start_that_depends_on_the_element_is_refused():
+def test_a_start_that_depends_on_the_element_is_refused() -> None:
     names = {"__name__": "dealt", "dealt": field(Thing, Count(2), init=lambda thing: thing), "see": _see_dealt}
     model = Model("dealt", {**names, "few": _few})
     with pytest.raises(ModelError, match="`dealt` starts with a function of its indices"):

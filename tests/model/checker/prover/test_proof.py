@@ -7,7 +7,7 @@ import pytest
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.prover.certificate import digest_of, model_files
 from onceproof.model.checker.prover.fragment import in_fragment
-from onceproof.model.checker.prover.induction import prove, unbounded
+from onceproof.model.checker.prover.induction import Proof, prove, unbounded
 from onceproof.model.checker.prover.minimise import minimal_invariant, needs
 from onceproof.model.checker.prover.solver import Answer
 from onceproof.model.checker.results import Verdict
@@ -36,7 +36,7 @@ CARRIES = {
 }
 
 
-def test_full_design_is_proved_under_every_fault(full):
+def test_full_design_is_proved_under_every_fault(full: Proof) -> None:
     assert full.proved
     assert full.dropped == []
     always = [name for name, claim in PROTOCOL.properties.items() if claim.kind == "always" and not claim.invariant]
@@ -48,7 +48,7 @@ def test_full_design_is_proved_under_every_fault(full):
         assert set(stage.faults(full.config)) == set(PROTOCOL.faults) - stage.without
 
 
-def test_every_query_is_its_own_fast_and_decidable(full):
+def test_every_query_is_its_own_fast_and_decidable(full: Proof) -> None:
     assert all(outcome.seconds < 1 for outcome in full.outcomes)
     for stage in full.stages:
         for outcome in stage.outcomes:
@@ -62,18 +62,18 @@ def test_every_query_is_its_own_fast_and_decidable(full):
     assert len(asked) + trivial == claims * (1 + len(moves)) - skipped
 
 
-def test_whole_proof_is_quick():
+def test_whole_proof_is_quick() -> None:
     began = time.process_time()
     assert prove(PROTOCOL, unbounded(PROTOCOL), walks=8).proved
     assert time.process_time() - began < 15
 
 
-def test_only_the_half_admitting_design_enqueues(full):
+def test_only_the_half_admitting_design_enqueues(full: Proof) -> None:
     assert full.stages[0].impossible == ["enqueue"]
 
 
 @pytest.mark.parametrize("mechanism", CARRIES)
-def test_what_each_mechanism_carries(mechanism):
+def test_what_each_mechanism_carries(mechanism) -> None:
     """Without it just these properties lose their proof; all others keep it."""
     proof = prove(PROTOCOL, unbounded(PROTOCOL, {mechanism: False}))
     lost = {name for name in proof.properties if proof.answer(name) is not Answer.PROVED}
@@ -81,7 +81,7 @@ def test_what_each_mechanism_carries(mechanism):
 
 
 @pytest.mark.parametrize("fault", sorted(GIVEN_AWAY))
-def test_what_breaks_a_property_by_definition_really_breaks_it(fault):
+def test_what_breaks_a_property_by_definition_really_breaks_it(fault) -> None:
     """One such fault, and the queue given to another owner: two hold the message."""
     claims = [PROTOCOL.properties[name] for name in sorted(HOLDING)]
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {fault: 1, "stale_owner": 1}))
@@ -89,7 +89,7 @@ def test_what_breaks_a_property_by_definition_really_breaks_it(fault):
     assert {judged.name for judged in result.properties if judged.verdict is Verdict.VIOLATED} == HOLDING
 
 
-def test_conjuncts_hold_in_reachable_states():
+def test_conjuncts_hold_in_reachable_states() -> None:
     """Exhaustively in a small instance in which a scheduler dies and a function raises."""
     budgets = {"scheduler_crash": 1, "function_failure": 1, "response_loss": 1}
     system = build(PROTOCOL, PROTOCOL.configure({"submissions": 2}, {}, budgets))
@@ -103,13 +103,13 @@ def test_conjuncts_hold_in_reachable_states():
     assert {judged.name for judged in result.properties if judged.vacuous} == {"enqueued_is_no_longer_at_hand"}
 
 
-def test_every_conjunct_says_why():
+def test_every_conjunct_says_why() -> None:
     for claim in PROTOCOL.properties.values():
         if claim.invariant:
             assert claim.doc.endswith(".") and "\n" not in claim.doc, claim.name
 
 
-def test_minimal_invariant_is_inductive_and_minimal(full):
+def test_minimal_invariant_is_inductive_and_minimal(full: Proof) -> None:
     minimal = minimal_invariant(full)
     assert set(full.properties) <= set(minimal)
     assert len(minimal) < sum(len(stage.goals) for stage in full.stages)
@@ -123,14 +123,14 @@ def test_minimal_invariant_is_inductive_and_minimal(full):
         assert not proof.proved or proof.dropped, left_out
 
 
-def test_explained_needs_are_enough(full):
+def test_explained_needs_are_enough(full: Proof) -> None:
     """What ``--explain`` says of an action is what its queries were proved from."""
     used = needs(full).actions
     assert used["asked_agent_knows_what_it_started"]["start"]
     assert "relay" in used["task_with_message_gets_no_other"]
 
 
-def test_digest_changes_with_the_model():
+def test_digest_changes_with_the_model() -> None:
     model, other = Model("textbook", lock_service), Model("textbook", two_phase_commit)
     digests = [digest_of(model_files(prove(m, unbounded(m)))) for m in (model, model, other)]
     assert digests[0] == digests[1] != digests[2]
@@ -139,7 +139,7 @@ def test_digest_changes_with_the_model():
 @pytest.mark.parametrize(
     ("module", "queries"), [(lock_service, 23), (two_phase_commit, 34)], ids=["lock service", "two-phase commit"]
 )
-def test_textbook_protocols_are_proved_for_any_size(module, queries):
+def test_textbook_protocols_are_proved_for_any_size(module, queries: int) -> None:
     model = Model("textbook", module)
     proof = prove(model, unbounded(model))
     assert proof.proved and proof.dropped == []

@@ -57,7 +57,7 @@ def assert_formulas_agree(system: System, reading: Reading, state) -> None:
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6), draw.sets(draw.sampled_from(MECHANISMS), max_size=3), draw.integers(5, 60))
-def test_formula_and_run_take_the_same_step(seed, off, length):
+def test_formula_and_run_take_the_same_step(seed, off, length) -> None:
     """Random reachable states of random designs, and in each of them every step that there is."""
     config = PROTOCOL.configure(SMALL, dict.fromkeys(off, False), ALL_FAULTS)
     system, reading = build(PROTOCOL, config), read(PROTOCOL, config, always(PROTOCOL))
@@ -73,14 +73,14 @@ def test_formula_and_run_take_the_same_step(seed, off, length):
 @pytest.mark.parametrize("model", [LOCK, COMMIT])
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6))
-def test_formula_and_run_agree_on_textbook_protocols(model, seed):
+def test_formula_and_run_agree_on_textbook_protocols(model, seed) -> None:
     config = model.configure({}, {}, dict.fromkeys(model.faults))
     system, reading = build(model, config), read(model, config, always(model))
     for _, state in walk(system, 8, random.Random(seed)):
         assert_formulas_agree(system, reading, state)
 
 
-def test_formula_and_run_agree_on_random_models():
+def test_formula_and_run_agree_on_random_models() -> None:
     """Of models that nobody wrote: what is not refused means the same."""
     compared = 0
     for seed in range(60):
@@ -96,7 +96,7 @@ def test_formula_and_run_agree_on_random_models():
     assert compared >= 15
 
 
-def test_properties_speak_only_of_what_the_relation_keeps():
+def test_properties_speak_only_of_what_the_relation_keeps() -> None:
     """Not of the wire, and not of what an agent may have forgotten: what holds of one side holds of the other."""
     network = {name for name, declared in PROTOCOL.fields.items() if declared.network}
     reading = read(PROTOCOL, unbounded(PROTOCOL), [p for p in always(PROTOCOL) if not p.invariant])
@@ -107,7 +107,7 @@ def test_properties_speak_only_of_what_the_relation_keeps():
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6), draw.sets(draw.sampled_from(MECHANISMS), max_size=1))
-def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed, off):
+def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed, off) -> None:
     """The simulation, along runs under every fault, with a mechanism off or none; the full design keeps its claims."""
     sizes, switches = {"submissions": 2, "attempts": 2, "messages": 2}, dict.fromkeys(off, False)
     system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, ALL_FAULTS))
@@ -126,7 +126,7 @@ def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed, off):
         assert follower.state.value(conjunct.formula, {}), conjunct.name
 
 
-def test_a_step_that_the_unbounded_reading_lacks_is_told():
+def test_a_step_that_the_unbounded_reading_lacks_is_told() -> None:
     config = PROTOCOL.configure({}, {}, ALL_FAULTS)
     system, reading = build(PROTOCOL, config), read(PROTOCOL, unbounded(PROTOCOL), [])
     del reading.moves["admit"]

@@ -4,8 +4,8 @@ import pytest
 
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.tla.export import export
-from onceproof.model.language import Count, Model, ModelError, Optional, Sort, System, action, build, field
-from onceproof.model.language.layout import State
+from onceproof.model.language import Count, Model, ModelError, Optional, Sort, State, System, action, build, field
+from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
 from tests.model.checker.tla.tla_grammar import check_module
 from tests.model.checker.tla.tla_reader import Module
@@ -14,7 +14,7 @@ from tests.models.philosophers import PHILOSOPHERS
 from tests.random_models import random_system
 
 
-def states_of(system: System, most: int) -> set[State] | None:
+def states_of(system: System, most: int) -> set[PackedState] | None:
     """All reachable states; None where there are more than that."""
     generated = GeneratedSystem(system)
     seen = {system.initial}
@@ -29,7 +29,7 @@ def states_of(system: System, most: int) -> set[State] | None:
     return seen
 
 
-def violations(system: System, states: set[State]) -> dict[str, int]:
+def violations(system: System, states: set[PackedState]) -> dict[str, int]:
     """For each invariant in how many states it is false."""
     claims = [claim for claim in system.properties() if claim.kind == "always"]
     return {
@@ -109,7 +109,7 @@ class Box(Sort, default=2):
     """Where things are."""
 
 
-def put(st, box: Box):
+def put(st: State, box: Box) -> None:
     st.full[box] = True
 
 
@@ -117,7 +117,7 @@ def model(**more):
     return build(Model("boxes", {"__name__": "boxes", "full": field(Box, bool), "put": action(put), **more}))
 
 
-def test_types_of_all_variables():
+def test_types_of_all_variables() -> None:
     fields = {"last": field(Optional[Box]), "held": field(Box, Box, Count(2)), "first": field(Box)}
     system = model(**fields, fill=action(fill))
     assert export(system, "boxes", [])[0].split("TypeOK ==\n")[1].split("\n\n")[0].splitlines() == [
@@ -128,17 +128,17 @@ def test_types_of_all_variables():
     ]
 
 
-def fill(st, box: Box):
+def fill(st: State, box: Box) -> None:
     st.last = st.first = box
     st.held[box, box] += 1
 
 
 @pytest.mark.parametrize("name", ["Init", "Next", "CHOOSE", "vars", "Can_put", "größe"])
-def test_a_name_that_tla_needs_itself(name):
+def test_a_name_that_tla_needs_itself(name: str) -> None:
     with pytest.raises(ModelError, match=f"`{name}` cannot be called that in TLA"):
         export(model(**{name: field(bool)}), "boxes", [])
 
 
 @pytest.mark.parametrize(("name", "module"), [("a__b_", "a__b_"), ("2pc", "2pc"), ("a spec-2", "a_spec_2")])
-def test_a_module_is_called_as_its_file_is(name, module):
+def test_a_module_is_called_as_its_file_is(name: str, module: str) -> None:
     assert export(model(), name, [])[0].startswith(f"---- MODULE {module} ----\n")
