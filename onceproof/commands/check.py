@@ -14,7 +14,7 @@ from onceproof.inputs.itf import write_trace
 from onceproof.inputs.specs import Spec, load_specs
 from onceproof.model.checker.results import CheckResult, Limits
 from onceproof.reports.check_outcome import Outcome, document, exit_status
-from onceproof.reports.check_text import print_outcome, print_summary
+from onceproof.reports.check_text import outcome_lines, summary_lines
 from onceproof.reports.progress import ProgressLine
 
 POSITIVE = click.IntRange(min=1)
@@ -91,7 +91,8 @@ def command(
             progress.wipe()
             outcomes.append(outcome)
             if not as_json and (not quiet or not outcome.as_expected):
-                print_outcome(outcome, quiet=quiet, alone=len(loaded) == 1)
+                for line in outcome_lines(outcome, quiet=quiet, alone=len(loaded) == 1):
+                    click.echo(line)
             if outcome.result.stopped == "interrupted":
                 break
     if trace_out is not None:
@@ -107,7 +108,7 @@ def command(
     if as_json:
         click.echo(json.dumps(document(outcomes, len(loaded)), indent=2))
     elif not quiet:
-        print_summary(outcomes, not_checked=loaded[len(outcomes) :])
+        click.echo("\n".join(summary_lines(outcomes, not_checked=loaded[len(outcomes) :])))
     raise click.exceptions.Exit(exit_status(outcomes, len(loaded)))
 
 

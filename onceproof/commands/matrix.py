@@ -18,7 +18,7 @@ from onceproof.model.checker.results import CheckResult, Limits
 from onceproof.model.language import ConfigError, Model, System
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import nearest
-from onceproof.reports.matrix_text import print_matrix
+from onceproof.reports.matrix_text import matrix_lines
 
 POSITIVE = click.IntRange(min=1)
 NONE = "none"  # no mechanism off, or no fault
@@ -127,7 +127,8 @@ def command(
 
         click.echo(json.dumps(document(matrix), indent=2))
     else:
-        print_matrix(matrix, everything=everything, stories=stories)
+        for text in matrix_lines(matrix, everything=everything, stories=stories):
+            click.echo(text)
     raise click.exceptions.Exit(matrix.exit_status)
 
 

@@ -53,7 +53,7 @@ def command(
     checked by z3: the start satisfies it, every action keeps it. Exit status: 0 proved; 1 a property is violated (with
     a run that gets there), or a certificate is not valid; 2 wrong input; 3 not proved and no violation found.
     """
-    from onceproof.reports.proof import print_proof, print_verification, proof_json, verification_json
+    from onceproof.reports.proof import Details, proof_json, proof_lines, verification_json, verification_lines
 
     if verify is not None:
         if without or with_faults or explain or minimise or certificate:
@@ -62,26 +62,27 @@ def command(
         if as_json:
             click.echo(json.dumps(verification_json(result), indent=2))
         else:
-            print_verification(result)
+            click.echo("\n".join(verification_lines(result)))
         raise click.exceptions.Exit(status)
     if solver != "z3":
         raise click.UsageError(f"--solver {solver} goes with --verify: a proof is looked for by z3")
     proof = _proved(spec, without, with_faults, timeout, quiet)
-    told: dict[str, Any] = {"explain": explain}
+    minimal = None
     if minimise and proof.proved:
         from onceproof.model.checker.prover.minimise import minimal_invariant
 
-        told["minimal"] = minimal_invariant(proof, timeout)
-    told["diagnoses"] = _diagnosed(proof, search, quiet)
-    if certificate is not None and proof.proved:
-        told["certificate"] = _written(proof, certificate)
-    told["refused"] = certificate is not None and not proof.proved
+        minimal = minimal_invariant(proof, timeout)
+    diagnoses = _diagnosed(proof, search, quiet)
+    written = _written(proof, certificate) if certificate is not None and proof.proved else None
+    refused = certificate is not None and not proof.proved
+    details = Details(diagnoses, explain, minimal, written, refused)
     again = _again(spec, without, with_faults)
     if as_json:
-        click.echo(json.dumps(proof_json(proof, told), indent=2))
+        click.echo(json.dumps(proof_json(proof, details), indent=2))
     else:
-        print_proof(proof, told, again, quiet=quiet)
-    raise click.exceptions.Exit(_status(proof, told["diagnoses"]))
+        for line in proof_lines(proof, details, again, quiet=quiet):
+            click.echo(line)
+    raise click.exceptions.Exit(_status(proof, diagnoses))
 
 
 def _proved(spec: Path | None, without: Sequence[str], with_faults: str | None, timeout: float, quiet: bool) -> Proof:

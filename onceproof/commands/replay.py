@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from onceproof.commands._driving import StepProgress, answer_option, driver_option, driving
 from onceproof.conformance.coverage.run import REFUSALS, Budget, Coverage, cover
 from onceproof.conformance.driver import setting_of
 from onceproof.conformance.drivers import CORE
@@ -21,16 +22,12 @@ from onceproof.inputs.models import resolve
 from onceproof.inputs.specs import Spec, load_spec
 from onceproof.model.language import System, build
 from onceproof.reports.conformance import (
-    StepProgress,
     again_command,
-    answer_option,
     call_text,
     confirmation_json,
     confirmation_lines,
     differs,
     disagreement_json,
-    driver_option,
-    driving,
     mapping_json,
     mapping_lines,
     parse_call,

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from onceproof.errors import require_writable
-from onceproof.explain.explanation import explain, untold
+from onceproof.explain.explanation import explain, explain_trace
 from onceproof.inputs.itf import read_trace
 from onceproof.model.checker.results import Counterexample
 
@@ -27,24 +27,24 @@ def command(trace: Path, form: str, out: Path | None, as_json: bool) -> None:
     require_writable(out)
     read = read_trace(trace)
     if read.property:
-        told = explain(Counterexample(read.property, read.arguments, read.trace, read.minimal))
+        explanation = explain(Counterexample(read.property, read.arguments, read.trace, read.minimal))
     else:
-        told = untold(read.trace)
+        explanation = explain_trace(read.trace)
     again = f"onceproof show {shlex.quote(str(trace))}"
     if as_json:
-        text = json.dumps(told.as_json(), indent=2)
+        text = json.dumps(explanation.as_json(), indent=2)
     elif form == "html":
         from onceproof.reports.trace_html import page
 
-        text = page(told, read.spec_name, again)
+        text = page(explanation, read.spec_name, again)
     elif form == "sequence":
         from onceproof.explain.sequence import as_text
 
-        text = "\n".join(as_text(told))
+        text = "\n".join(as_text(explanation))
     else:
-        from onceproof.reports.trace_text import story
+        from onceproof.reports.trace_text import explanation_lines
 
-        text = "\n".join(story(told, again))
+        text = "\n".join(explanation_lines(explanation, again))
     if out is None:
         click.echo(text)
         return

@@ -16,7 +16,7 @@ from onceproof.inputs.specs import Spec, load_specs
 from onceproof.model.checker.explicit.random_walk import WalkResult, told_shortest, walk
 from onceproof.model.checker.results import Limits
 from onceproof.reports.progress import ProgressLine
-from onceproof.reports.trace_text import story
+from onceproof.reports.trace_text import explanation_lines
 
 POSITIVE = click.IntRange(min=1)
 PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
@@ -144,7 +144,7 @@ def document(spec: Spec, result: WalkResult, depth: int) -> dict[str, Any]:
 
 def _tell(spec: Spec, result: WalkResult, again: str, *, quiet: bool) -> None:
     if result.violation is not None:
-        click.echo("\n".join(story(explain(result.violation), again)))
+        click.echo("\n".join(explanation_lines(explain(result.violation), again)))
         click.echo(
             f"found in run {result.run}, in {result.length_found} steps, and shortened; `check` finds the shortest"
         )

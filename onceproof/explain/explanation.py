@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from onceproof.explain.prevention import Prevention, preventions
-from onceproof.explain.reasons import Words
-from onceproof.explain.steps import ToldStep, told_steps
+from onceproof.explain.reasons import StateView
+from onceproof.explain.steps import ExplainedStep, explained_steps
 from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language.terms import Term, Var
 
@@ -27,9 +27,9 @@ class Explanation:
     because: list[str]
 
     @cached_property
-    def steps(self) -> list[ToldStep]:
+    def steps(self) -> list[ExplainedStep]:
         """The steps in order."""
-        return told_steps(self.trace)
+        return explained_steps(self.trace)
 
     @cached_property
     def prevented_by(self) -> list[Prevention]:
@@ -72,7 +72,7 @@ def explain(found: Counterexample) -> Explanation:
     elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
     traced = system.traced_property(claim)
     names = dict(zip(traced.variables, found.arguments, strict=True))
-    words = Words(system.layout, found.trace.states[-1], names)
+    words = StateView(system.layout, found.trace.states[-1], names)
     because = words.why(traced.body, False, known=traced.antecedent)
     given = _given(found.trace, traced.antecedent, names)
     return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
@@ -81,14 +81,14 @@ def explain(found: Counterexample) -> Explanation:
 def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:
     """Why the property speaks of the trace: of its last state, or of the last one in which a promise was made."""
     for number in range(len(trace.states) - 1, -1, -1):
-        words = Words(trace.system.layout, trace.states[number], names)
+        words = StateView(trace.system.layout, trace.states[number], names)
         if words.holds(antecedent):
             after = "" if number == len(trace) else f" after step {number}" if number else " at the start"
             return [f"{reason}{after}" for reason in words.why(antecedent, True)]
     return []
 
 
-def untold(trace: Trace) -> Explanation:
+def explain_trace(trace: Trace) -> Explanation:
     """A trace that violates nothing, ready to be told."""
     return Explanation(trace, "", (), (), "", "", [], [])
 
@@ -98,6 +98,6 @@ def _explain_deadlock(found: Counterexample) -> Explanation:
     because = ["nothing can happen any more but faults"]
     if system.ending is not None:
         traced = system.traced_property(system.ending)
-        because += Words(system.layout, found.trace.states[-1]).why(traced.body, False)
+        because += StateView(system.layout, found.trace.states[-1]).why(traced.body, False)
     about = "A state in which nothing can happen is a wanted end."
     return Explanation(found.trace, found.property, (), (), about, found.minimal, [], because)

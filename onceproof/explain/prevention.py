@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from onceproof.explain.steps import ToldStep, shown, told_steps
+from onceproof.explain.steps import ExplainedStep, explained_steps, shown
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import ModelError, Step, System, build
 from onceproof.model.language.layout import State
@@ -18,7 +18,7 @@ class Prevention:
     """What a mechanism that is off would have done, were it on. step: which one it disables; None: none of them."""
 
     mechanism: str
-    step: ToldStep | None
+    step: ExplainedStep | None
     helps: bool
     text: str
 
@@ -51,7 +51,7 @@ class _Again:
     def prevention(self) -> Prevention:
         """Takes the steps as far as they go."""
         state = self.system.initial
-        for step in told_steps(self.trace):
+        for step in explained_steps(self.trace):
             after = self.taken(state, step)
             if after is None:
                 more = self.made_possible(state, step)
@@ -64,16 +64,16 @@ class _Again:
             state = after
         return self.at_the_end(state)
 
-    def found(self, step: ToldStep | None, helps: bool, text: str) -> Prevention:
+    def found(self, step: ExplainedStep | None, helps: bool, text: str) -> Prevention:
         return Prevention(self.mechanism, step, helps, f"{self.mechanism} on {text}")
 
-    def taken(self, state: State, step: ToldStep) -> State | None:
+    def taken(self, state: State, step: ExplainedStep) -> State | None:
         try:
             return self.system.step(state, self.system.parse_step(step.action, step.arguments))
         except ModelError:
             return None
 
-    def made_possible(self, state: State, step: ToldStep) -> tuple[str, State] | None:
+    def made_possible(self, state: State, step: ExplainedStep) -> tuple[str, State] | None:
         """A step that only the mechanism brings along (a placement, say), and that lets ``step`` go on."""
         for name in self.system.actions:
             if name not in self.trace.system.actions:
@@ -87,7 +87,7 @@ class _Again:
         inside = ", ".join(self.system.named_arguments(step).values())
         return f"{self.system.actor(step)} {step.action}({inside})"
 
-    def compare(self, step: ToldStep, after: State) -> None:
+    def compare(self, step: ExplainedStep, after: State) -> None:
         """Notes where the same step has another effect with the mechanism on."""
         if self.differs or self.added:
             return

@@ -35,7 +35,7 @@ MOST_REASONS = 8  # more lines than these say nothing more
 
 
 @dataclass(frozen=True)
-class Words:
+class StateView:
     """Reads terms aloud in one state. names: which element each variable stands for."""
 
     layout: Layout
@@ -140,7 +140,7 @@ class Words:
                 ranges = [range(self.layout.sizes[variable.sort.__name__]) for variable in variables]
                 for elements in itertools.product(*ranges):
                     names = {**self.names, **dict(zip(variables, elements, strict=True))}
-                    there = Words(self.layout, self.state, names)
+                    there = StateView(self.layout, self.state, names)
                     if there.holds(body) == truth:
                         yield from there._why(body, truth)
                         if universal != truth:

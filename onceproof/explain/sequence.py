@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from onceproof.explain.explanation import Explanation
-from onceproof.explain.steps import ToldStep
+from onceproof.explain.steps import ExplainedStep
 from onceproof.model.language import Step, System
 from onceproof.model.language.layout import Place, State
 
@@ -24,7 +24,7 @@ class Shape(Enum):
 class Arrow:
     """One line of a diagram. first: of its step, the one that carries the label."""
 
-    step: ToldStep
+    step: ExplainedStep
     source: str
     target: str
     shape: Shape
@@ -42,12 +42,12 @@ class Diagram:
 Ends = tuple[str, str, Shape]
 
 
-def diagram(told: Explanation) -> Diagram:
+def diagram(explanation: Explanation) -> Diagram:
     """The sequence diagram of a trace."""
-    system = told.trace.system
+    system = explanation.trace.system
     arrows = []
-    for step, taken in zip(told.steps, told.trace.steps, strict=True):
-        before, after = told.trace.states[step.index - 1 : step.index + 1]
+    for step, taken in zip(explanation.steps, explanation.trace.steps, strict=True):
+        before, after = explanation.trace.states[step.index - 1 : step.index + 1]
         for position, (source, target, shape) in enumerate(_ends(system, taken, before, after)):
             arrows.append(Arrow(step, source, target, shape, position == 0))
     present = dict.fromkeys(name for arrow in arrows for name in (arrow.source, arrow.target))
@@ -78,7 +78,7 @@ def _ends(system: System, step: Step, before: State, after: State) -> list[Ends]
             spoken[(*ends, Shape.ARROW)] = None
         elif len(others) == 2:
             lost[others[0], others[1], Shape.LOST] = None
-    # Who is told of a loss by its own time-out is no line of its own.
+    # Who is explanation of a loss by its own time-out is no line of its own.
     return list(lost if lost and not actor.endswith(tuple("0123456789")) else spoken) or [(actor, actor, Shape.NOTE)]
 
 
@@ -97,27 +97,27 @@ def _participants(system: System, place: Place, key: tuple[int, ...]) -> list[st
     return [s.element(i) for s, i in zip(place.sorts, key, strict=True) if s.__name__.lower() in components]
 
 
-def as_text(told: Explanation) -> Iterator[str]:
+def as_text(explanation: Explanation) -> Iterator[str]:
     """The diagram as lines of text: a column for each participant, time runs down."""
-    drawn = diagram(told)
+    drawn = diagram(explanation)
     words = {name: name.split("_") for name in drawn.participants}
     gap = max((len(word) for parts in words.values() for word in parts), default=8) + 1
-    left = max((len(_label(step)) for step in told.steps), default=0) + 2
+    left = max((len(_label(step)) for step in explanation.steps), default=0) + 2
     columns = {name: left + gap // 2 + gap * number for number, name in enumerate(drawn.participants)}
     width = left + gap * len(drawn.participants)
     yield from _header(words, columns, width)
-    loop = told.trace.loop
+    loop = explanation.trace.loop
     for arrow in drawn.arrows:
         if arrow.first and loop == arrow.step.index - 1:
             yield "from here round and round ".ljust(width, "─")
         label = _label(arrow.step) if arrow.first else ""
         yield (label.ljust(left) + _line(arrow, columns, width)[left:]).rstrip()
     if loop is not None:
-        back = "and then nothing more " if loop == len(told.steps) else f"back to before step {loop + 1} "
+        back = "and then nothing more " if loop == len(explanation.steps) else f"back to before step {loop + 1} "
         yield back.ljust(width, "─")
 
 
-def _label(step: ToldStep) -> str:
+def _label(step: ExplainedStep) -> str:
     return f"{step.index:>3} {'FAULT ' if step.fault else ''}{step.action}"
 
 

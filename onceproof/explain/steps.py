@@ -10,7 +10,7 @@ from onceproof.model.language.layout import LEFT
 
 
 @dataclass(frozen=True)
-class ToldStep:
+class ExplainedStep:
     """One step. index: from 1; changed: cell to (before, after), as they are shown."""
 
     index: int
@@ -31,14 +31,14 @@ class ToldStep:
         return f"{self.actor} {self.call}"
 
 
-def told_steps(trace: Trace) -> list[ToldStep]:
+def explained_steps(trace: Trace) -> list[ExplainedStep]:
     """The steps of a trace with what each changed; what is left of a fault's budget is no part of the system."""
     system = trace.system
     told = []
     for number, step in enumerate(trace.steps):
         changes = system.layout.changes(trace.states[number], trace.states[number + 1])
         told.append(
-            ToldStep(
+            ExplainedStep(
                 index=number + 1,
                 actor=system.actor(step),
                 action=step.action,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-
-import click
+from collections.abc import Iterator, Sequence
 
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import PropertyResult, Verdict
 from onceproof.reports.check_outcome import Outcome
-from onceproof.reports.tables import show_table
-from onceproof.reports.trace_text import counted, page_width, story, wrapped
+from onceproof.reports.style import style
+from onceproof.reports.tables import table_lines
+from onceproof.reports.trace_text import counted, explanation_lines, page_width, wrapped
 
 HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
 
@@ -21,35 +20,33 @@ NARROW = (0, 1, 3, 7)
 WIDE = 130
 
 
-def print_outcome(outcome: Outcome, *, quiet: bool, alone: bool) -> None:
+def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str]:
     """One spec as it ends: its verdicts, what is vacuous, and the counterexample if it was not asked for in a crowd."""
     spec, result = outcome.spec, outcome.result
     if quiet:
         why = outcome.disagreement or f"undecided: {outcome.limits} ({result.stopped})"
-        click.echo(f"{spec.path}: {why}")
+        yield f"{spec.path}: {why}"
         return
     if not alone and outcome.as_expected:
         return
-    click.echo(click.style(spec.name, bold=True))
-    for line in wrapped(spec.about, page_width()):
-        click.echo(line)
-    click.echo(f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}")
+    yield style(spec.name, bold=True)
+    yield from wrapped(spec.about, page_width())
+    yield f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}"
     if result.symmetry != "none":
-        click.echo(f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)")
+        yield f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)"
     if result.stopped:
         why = result.stopped if result.stopped == "interrupted" else f"stopped by {result.stopped}"
-        click.echo(f"  {why}: what follows is true of the states found so far")
-    click.echo()
-    show_table(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
+        yield f"  {why}: what follows is true of the states found so far"
+    yield ""
+    yield from table_lines(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:
-        click.echo(click.style("VACUOUS ", fg="yellow", bold=True) + reason)
+        yield style("VACUOUS ", fg="yellow", bold=True) + reason
     for note in result.notes:
-        click.echo(f"note: {note}")
+        yield f"note: {note}"
     if outcome.explanation is not None:
-        click.echo()
-        for line in story(outcome.explanation, f"onceproof check {shlex.quote(str(spec.path))}"):
-            click.echo(line)
-    click.echo()
+        yield ""
+        yield from explanation_lines(outcome.explanation, f"onceproof check {shlex.quote(str(spec.path))}")
+    yield ""
 
 
 def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:
@@ -74,21 +71,21 @@ def _unknown(outcome: Outcome, found: PropertyResult) -> str:
     return f"no violation up to depth {outcome.result.depth}"
 
 
-def print_summary(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> None:
+def summary_lines(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> Iterator[str]:
     """The table of all specs, and one last line that counts."""
     rows = [_row(outcome) for outcome in outcomes]
     # On a narrow terminal a row that is one line is worth more than all of its columns.
     columns = range(len(HEADERS)) if page_width() >= WIDE else NARROW
     numbers = frozenset(place for place, column in enumerate(columns) if column in NUMBERS)
-    show_table([HEADERS[n] for n in columns], [[row[n] for n in columns] for row in rows], right=numbers)
+    yield from table_lines([HEADERS[n] for n in columns], [[row[n] for n in columns] for row in rows], right=numbers)
     for outcome in outcomes:
         if outcome.disagreement:
-            click.echo(f"{outcome.spec.name}: {outcome.disagreement}")
+            yield f"{outcome.spec.name}: {outcome.disagreement}"
     for spec in not_checked:
-        click.echo(f"{spec.name}: not checked any more")
+        yield f"{spec.name}: not checked any more"
     if len(outcomes) + len(not_checked) > 1:
         good = sum(outcome.as_expected for outcome in outcomes)
-        click.echo(f"{good} of {len(outcomes) + len(not_checked)} specs are as expected")
+        yield f"{good} of {len(outcomes) + len(not_checked)} specs are as expected"
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:

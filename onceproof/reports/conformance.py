@@ -2,109 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import signal
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from onceproof.conformance.command_driver import ANSWER_SECONDS
-from onceproof.conformance.driver import Abilities, Driver, DriverError
-from onceproof.conformance.drivers import CORE, open_driver
+from onceproof.conformance.driver import Abilities
+from onceproof.conformance.drivers import CORE
 from onceproof.conformance.replay.confirm import Confirmation
 from onceproof.conformance.replay.lockstep import Disagreement, Replay
 from onceproof.errors import InputError
-from onceproof.explain.explanation import untold
+from onceproof.explain.explanation import explain_trace
 from onceproof.inputs.itf import write_trace
 from onceproof.inputs.models import ModelRef
 from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language import ModelError, Step, System
+from onceproof.reports.style import style
 from onceproof.reports.tables import plain
 from onceproof.reports.trace_text import counted, steps
-
-driver_option = click.option(
-    "--driver",
-    default=CORE,
-    show_default=True,
-    metavar="COMMAND",
-    help="The system: `core`, the reference in this process; `platform`, `platform:postgresql://...` or "
-    "`platform:postgresql://...+nats://...`, the platform as it runs, under a gate; or the command of a driver "
-    "(conformance/PROTOCOL.md).",
-)
-answer_option = click.option(
-    "--answer-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    default=ANSWER_SECONDS,
-    show_default=True,
-    help="How long the driver may take for an answer.",
-)
-
-
-@contextlib.contextmanager
-def driving(name: str, answer_seconds: float) -> Iterator[Driver]:
-    """A driver that is closed in the end; what is wrong with it becomes an InputError. SIGTERM counts as Ctrl-C."""
-    with _asked_to_end():
-        try:
-            driver = open_driver(name, answer_seconds)
-        except DriverError as error:
-            raise InputError(str(error)) from None
-        try:
-            yield driver
-        except DriverError as error:
-            raise InputError(str(error)) from None
-        finally:
-            driver.close()
-
-
-@contextlib.contextmanager
-def _asked_to_end() -> Iterator[None]:
-    """Whoever asks the process to end lets it end what it has started: SIGTERM and SIGHUP do what Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _interrupt) for number in heard}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-class StepProgress:
-    """How far a cover is, on stderr: a line that renews itself on a terminal, else a line every ten seconds."""
-
-    def __init__(self, title: str, quiet: bool) -> None:
-        self.title, self.quiet = title, quiet
-        self.terminal = sys.stderr.isatty()
-        self._logged = 0.0
-
-    def __call__(self, taken: int, planned: int, seconds: float) -> None:
-        """Take a report: steps taken and planned, seconds so far."""
-        rate = taken / seconds if seconds else 0.0
-        left = f", {(planned - taken) / rate:,.0f} s left" if rate else ""
-        text = f"{self.title}: {taken:,} of {planned:,} steps, {rate:,.0f} a second{left}"
-        if self.quiet:
-            return
-        if self.terminal:
-            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
-        elif seconds - self._logged >= 10:
-            self._logged = seconds
-            print(text, file=sys.stderr, flush=True)
-
-    def wipe(self) -> None:
-        """Clear the line."""
-        if self.terminal and not self.quiet:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def call_text(system: System, step: Step) -> str:
@@ -133,10 +48,10 @@ def tell(disagreement: Disagreement, trace: Trace, again: str) -> Iterator[str]:
     """
     system = trace.system
     width = max(100, shutil.get_terminal_size((140, 24)).columns)
-    yield from steps(untold(trace), width)
+    yield from steps(explain_trace(trace), width)
     if trace.steps:
         yield ""
-    yield click.style(headline(disagreement, trace), fg="red", bold=True)
+    yield style(headline(disagreement, trace), fg="red", bold=True)
     if disagreement.reason:
         yield f"  {disagreement.reason}"
     if disagreement.forbidden:
@@ -164,13 +79,13 @@ def headline(disagreement: Disagreement, trace: Trace) -> str:
 def confirmation_lines(confirmation: Confirmation, disagreement: Disagreement, trace: Trace) -> Iterator[str]:
     """What comes before a disagreement that did not come again each time: all runs, told apart."""
     if confirmation.flaky:
-        yield click.style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
+        yield style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
         yield f"  first run   {headline(disagreement, trace)}"
         for number, run in enumerate(confirmation.runs, start=1):
             yield f"  again ({number})   {_ended(run)}"
         yield "the first run:"
     if confirmation.unconfirmed:
-        yield click.style("not replayed: after this the driver failed", fg="red", bold=True)
+        yield style("not replayed: after this the driver failed", fg="red", bold=True)
         yield f"  {confirmation.unconfirmed}"
 
 

@@ -7,11 +7,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from onceproof.model.checker.results import PropertyResult, Verdict
 from onceproof.reports.check_outcome import Outcome
-from onceproof.reports.trace_text import story
+from onceproof.reports.style import unstyle
+from onceproof.reports.trace_text import explanation_lines
 
 
 def write_junit(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -74,7 +73,7 @@ def _case(outcome: Outcome, found: PropertyResult) -> ElementTree.Element:
     tag = ElementTree.SubElement(case, "error" if what == "unknown" else "failure", type=what, message=message)
     if found.counterexample is not None and found.counterexample is outcome.counterexample and outcome.explanation:
         again = f"onceproof check {outcome.spec.path}"
-        tag.text = click.unstyle("\n".join(story(outcome.explanation, again, width=140)))
+        tag.text = unstyle("\n".join(explanation_lines(outcome.explanation, again, width=140)))
     return case
 
 

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -16,7 +15,8 @@ from onceproof.matrix_result import Matrix, mark
 from onceproof.model.checker.matrix.cases import Case, CaseResult, Finding, counterexample
 from onceproof.model.language import System
 from onceproof.reports.matrix_text import again, cell_text, fault_text, head, how_far, off_text, sets_of_faults, tail
-from onceproof.reports.trace_text import story
+from onceproof.reports.style import unstyle
+from onceproof.reports.trace_text import explanation_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
 STORY_WIDTH = 165  # columns of text
@@ -30,7 +30,7 @@ def page(matrix: Matrix) -> str:
     return environment.get_template("matrix.html.jinja").render(
         matrix=matrix,
         title=f"{matrix.setting.model.name}: who carries what",
-        head="; ".join([click.unstyle(line).strip() for line in head(matrix)][1:]),
+        head="; ".join([unstyle(line).strip() for line in head(matrix)][1:]),
         tail=list(tail(matrix)),
         how_far=list(how_far(matrix)) if matrix.sufficient else [],
         sets_of_faults=sets_of_faults(matrix.breaking[0], len(matrix.plan.faults)) if matrix.breaking else "",
@@ -74,7 +74,7 @@ def _data(matrix: Matrix) -> Markup:
 
 
 class _Stories:
-    """The counterexamples as text; what breaks in the same way under several faults is told once."""
+    """The counterexamples as text; what breaks in the same way under several faults is shown once."""
 
     def __init__(self, matrix: Matrix) -> None:
         self.matrix = matrix
@@ -92,8 +92,8 @@ class _Stories:
         key = (case.off, finding.name, finding.steps, finding.loop, finding.arguments)
         if key not in self._numbers:
             system: System = self._system(case)
-            told = explain(counterexample(system, finding))
-            lines = story(told, again(self.matrix, case, finding.name), STORY_WIDTH)
+            explanation = explain(counterexample(system, finding))
+            lines = explanation_lines(explanation, again(self.matrix, case, finding.name), STORY_WIDTH)
             self._numbers[key] = len(self.texts)
-            self.texts.append("\n".join(map(click.unstyle, lines)))
+            self.texts.append("\n".join(map(unstyle, lines)))
         return self._numbers[key]

@@ -5,26 +5,23 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-import click
-
 from onceproof.explain.explanation import explain
 from onceproof.matrix_result import Mark, Matrix, Names, mark
 from onceproof.model.checker.matrix.cases import Case, CaseResult, Finding, counterexample
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient
-from onceproof.reports.trace_text import story
+from onceproof.reports.style import style
+from onceproof.reports.trace_text import explanation_lines
 
 SAME = "·"
 COLORS = {Mark.BROKEN: "red", Mark.UNKNOWN: "yellow", Mark.HOLDS: "green"}
 MOST_SHOWN = 6  # undecided sets that are named
 
 
-def print_matrix(matrix: Matrix, *, everything: bool, stories: bool) -> None:
-    """All of it. everything: also the rows in which nothing differs; stories: a counterexample for each broken cell."""
-    for line in lines(matrix, everything=everything):
-        click.echo(line)
+def matrix_lines(matrix: Matrix, *, everything: bool, stories: bool) -> Iterator[str]:
+    """The report. everything: also the rows in which nothing differs; stories: a counterexample per broken cell."""
+    yield from lines(matrix, everything=everything)
     if stories:
-        for line in told(matrix, everything=everything):
-            click.echo(line)
+        yield from counterexamples(matrix, everything=everything)
 
 
 def lines(matrix: Matrix, *, everything: bool) -> Iterator[str]:
@@ -45,7 +42,7 @@ def lines(matrix: Matrix, *, everything: bool) -> Iterator[str]:
 def head(matrix: Matrix) -> Iterator[str]:
     """What was computed, at which sizes."""
     plan = matrix.plan
-    yield click.style(f"{plan.setting.model.name}: mechanism by fault by property", bold=True)
+    yield style(f"{plan.setting.model.name}: mechanism by fault by property", bold=True)
     sizes = [f"{name}={size}" for name, size in plan.setting.config(Case()).sizes.items() if size]
     yield f"  {', '.join(sizes)}; each fault once"
     for fault, needs in plan.setting.needs.items():
@@ -154,7 +151,7 @@ def _columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[
     heads = [[parts[line] for parts in above] for line in range(height)]
     widths = [max(len(row[column]) for row in [*heads, *rows]) for column in range(len(headers))]
     for head in heads:
-        yield click.style(_padded(head, widths), bold=True)
+        yield style(_padded(head, widths), bold=True)
     for row in rows:
         yield _padded(row, widths, colored=True)
 
@@ -164,13 +161,13 @@ def _padded(row: Sequence[str], widths: Sequence[int], colored: bool = False) ->
     cells[-1] = row[-1]
     if colored:
         colors = {found.value: color for found, color in COLORS.items()}
-        cells[2:] = [click.style(text, fg=colors.get(text.split(" ")[0])) for text in cells[2:]]
+        cells[2:] = [style(text, fg=colors.get(text.split(" ")[0])) for text in cells[2:]]
     line: str = "  ".join(cells).rstrip()
     return line
 
 
 def _sufficient(matrix: Matrix) -> Iterator[str]:
-    yield click.style("Minimal sets of mechanisms that suffice, all others off", bold=True)
+    yield style("Minimal sets of mechanisms that suffice, all others off", bold=True)
     if set(matrix.plan.mechanisms) != set(matrix.setting.model.switches):
         yield f"(of {', '.join(matrix.plan.mechanisms)}; what is not among these stays on)"
     for result in matrix.sufficient:
@@ -214,7 +211,7 @@ def how_far(matrix: Matrix) -> Iterator[str]:
 
 
 def _breaking(matrix: Matrix) -> Iterator[str]:
-    yield click.style("Minimal sets of faults, each once, that break the full design", bold=True)
+    yield style("Minimal sets of faults, each once, that break the full design", bold=True)
     for result in matrix.breaking:
         if result.sets or result.undecided:
             yield f"  {result.property}"
@@ -250,16 +247,16 @@ def tail(matrix: Matrix) -> Iterator[str]:
         yield "interrupted: what is above is what was known by then"
 
 
-def told(matrix: Matrix, *, everything: bool) -> Iterator[str]:
+def counterexamples(matrix: Matrix, *, everything: bool) -> Iterator[str]:
     """The counterexamples of the cells that the table shows as broken."""
     for cell in matrix.cells:
         for finding in cell.findings.values():
             text = _cell(matrix, cell, finding.name, everything=everything)
             if finding.broken and text != SAME:
                 yield ""
-                yield click.style(f"{off_text(cell.case.off)}, {fault_text(cell.case.faults)}", bold=True)
+                yield style(f"{off_text(cell.case.off)}, {fault_text(cell.case.faults)}", bold=True)
                 found = counterexample(matrix.setting.system(cell.case), finding)
-                yield from story(explain(found), again(matrix, cell.case, finding.name))
+                yield from explanation_lines(explain(found), again(matrix, cell.case, finding.name))
 
 
 def again(matrix: Matrix, case: Case, name: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import click
-
 from onceproof.explain.explanation import explain
-from onceproof.explain.steps import shown, told_steps
+from onceproof.explain.steps import explained_steps, shown
 from onceproof.model.checker.prover.certificate import digest_of, model_files
 from onceproof.model.checker.prover.cti import InductionFailure
 from onceproof.model.checker.prover.diagnosis import Diagnosis
@@ -18,13 +18,27 @@ from onceproof.model.checker.prover.minimise import needs
 from onceproof.model.checker.prover.solver import Answer, Outcome
 from onceproof.model.checker.prover.verify import Verification
 from onceproof.model.checker.results import Counterexample
-from onceproof.reports.tables import show_table
-from onceproof.reports.trace_text import INDENT, story
+from onceproof.reports.style import style
+from onceproof.reports.tables import table_lines
+from onceproof.reports.trace_text import INDENT, explanation_lines
 
-Told = Mapping[str, Any]  # explain: bool, diagnoses, minimal (names), certificate (folder); the last two if asked for
+
+@dataclass(frozen=True)
+class Details:
+    """What a proof is reported with, besides itself.
+
+    invariant: print its conjuncts; minimal: a smallest inductive set of claims, None if not asked for; certificate: the
+    folder that was written; refused: a certificate was asked for, and there is nothing to certify.
+    """
+
+    diagnoses: Sequence[Diagnosis] = ()
+    invariant: bool = False
+    minimal: list[str] | None = None
+    certificate: Path | None = None
+    refused: bool = False
 
 
-def verdict(proof: Proof, name: str, diagnoses: list[Diagnosis]) -> str:
+def verdict(proof: Proof, name: str, diagnoses: Sequence[Diagnosis]) -> str:
     """``proved``, ``violated`` (there is a run that gets there), ``not proved`` or ``unknown`` (a solver gave up)."""
     answer = proof.answer(name)
     if answer is Answer.PROVED:
@@ -34,43 +48,42 @@ def verdict(proof: Proof, name: str, diagnoses: list[Diagnosis]) -> str:
     return "unknown" if answer is Answer.UNKNOWN else "not proved"
 
 
-def print_proof(proof: Proof, told: Told, again: str, *, quiet: bool) -> None:
+def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> Iterator[str]:
     """All that is known of a proof, for people."""
-    diagnoses: list[Diagnosis] = told["diagnoses"]
+    diagnoses = details.diagnoses
     if quiet:
         for name in proof.properties:
-            click.echo(f"{name}: {verdict(proof, name, diagnoses)}")
+            yield f"{name}: {verdict(proof, name, diagnoses)}"
         return
     off = [name for name, on in proof.config.switches.items() if not on]
     sorts = ", ".join(f"{sort.size_name}" for sort in proof.model.sorts.values())
-    click.echo(click.style(proof.model.name, bold=True) + (f" without {', '.join(off)}" if off else ""))
-    click.echo(f"{INDENT}for any number of {sorts}")
-    click.echo()
-    show_table(
+    yield style(proof.model.name, bold=True) + (f" without {', '.join(off)}" if off else "")
+    yield f"{INDENT}for any number of {sorts}"
+    yield ""
+    yield from table_lines(
         ("property", "verdict", "under any number of", "queries"), [_row(proof, n, diagnoses) for n in proof.properties]
     )
-    click.echo()
+    yield ""
     for line in _summary(proof):
-        click.echo(f"{INDENT}{line}")
-    if told["explain"]:
-        _print_invariant(proof)
-    if "minimal" in told:
-        _print_minimal(proof, told["minimal"])
+        yield f"{INDENT}{line}"
+    if details.invariant:
+        yield from _invariant(proof)
+    if details.minimal is not None:
+        yield from _minimal(proof, details.minimal)
     if all(proof.config.switches.values()):
-        for line in _wrong_conjuncts(proof):
-            click.echo(line)
+        yield from _wrong_conjuncts(proof)
     for diagnosis in diagnoses:
-        click.echo()
-        _print_diagnosis(proof, diagnosis, again)
-    if told.get("refused"):
-        click.echo(f"{INDENT}no certificate is written: there is nothing to certify")
-    if "certificate" in told:
-        click.echo(f"{INDENT}certificate: {told['certificate']} (onceproof prove --verify {told['certificate']})")
-    click.echo()
-    click.echo(_last_line(proof, off, diagnoses))
+        yield ""
+        yield from _diagnosis(proof, diagnosis, again)
+    if details.refused:
+        yield f"{INDENT}no certificate is written: there is nothing to certify"
+    if details.certificate is not None:
+        yield f"{INDENT}certificate: {details.certificate} (onceproof prove --verify {details.certificate})"
+    yield ""
+    yield _last_line(proof, off, diagnoses)
 
 
-def _row(proof: Proof, name: str, diagnoses: list[Diagnosis]) -> tuple[str, str, str, str]:
+def _row(proof: Proof, name: str, diagnoses: Sequence[Diagnosis]) -> tuple[str, str, str, str]:
     stage = proof.stage_of(name)
     asked = sum(outcome.query.subject == name for outcome in proof.outcomes)
     return name, verdict(proof, name, diagnoses), _faults(proof, stage) if stage else "", str(asked)
@@ -121,82 +134,78 @@ def _decidable(proof: Proof) -> Iterator[tuple[str, bool]]:
             yield outcome.query.name, in_fragment(stage.reading, outcome.query, uses)
 
 
-def _last_line(proof: Proof, off: list[str], diagnoses: list[Diagnosis]) -> str:
+def _last_line(proof: Proof, off: list[str], diagnoses: Sequence[Diagnosis]) -> str:
     good = [name for name in proof.properties if proof.answer(name) is Answer.PROVED]
     if proof.interrupted:
-        return click.style("interrupted: what is not proved above is unknown", fg="yellow")
+        return style("interrupted: what is not proved above is unknown", fg="yellow")
     if proof.proved:
         needless = f"; {', '.join(off)} is not needed for that" if off else ""
-        return click.style(f"proved, in {proof.seconds:.1f} s{needless}", fg="green", bold=True)
+        return style(f"proved, in {proof.seconds:.1f} s{needless}", fg="green", bold=True)
     bad = [name for name in proof.properties if name not in good]
     why = f" without {', '.join(off)}" if off else ""
     if not bad:
-        return click.style("not proved: an index may be none where it is used", fg="red", bold=True)
+        return style("not proved: an index may be none where it is used", fg="red", bold=True)
     real = [found.property for found in diagnoses if found.real]
     text = f"violated{why}: {', '.join(real)}" if real else f"not proved{why}: {', '.join(bad)}"
     rest = f"; not needed for {', '.join(good)}" if off and good else ""
-    return click.style(text, fg="red", bold=True) + rest
+    return style(text, fg="red", bold=True) + rest
 
 
-def _print_invariant(proof: Proof) -> None:
+def _invariant(proof: Proof) -> Iterator[str]:
     used = needs(proof).actions
     kept = [goal for stage in proof.stages for goal in stage.kept]
     for group in dict.fromkeys(goal.group for goal in kept):
-        click.echo()
-        click.echo(click.style(group, bold=True))
+        yield ""
+        yield style(group, bold=True)
         for goal in (goal for goal in kept if goal.group == group):
-            click.echo(f"{INDENT}{click.style(goal.name, fg='cyan')}: {' '.join(goal.doc.split())}")
+            yield f"{INDENT}{style(goal.name, fg='cyan')}: {' '.join(goal.doc.split())}"
             actions = used.get(goal.name, {})
             if actions:
-                click.echo(f"{INDENT * 3}needed by {', '.join(actions)}")
+                yield f"{INDENT * 3}needed by {', '.join(actions)}"
 
 
-def _print_minimal(proof: Proof, minimal: list[str]) -> None:
+def _minimal(proof: Proof, minimal: list[str]) -> Iterator[str]:
     kept = [goal.name for stage in proof.stages for goal in stage.kept]
     dropped = [name for name in kept if name not in minimal]
-    click.echo()
-    click.echo(f"{INDENT}a smallest inductive set: {len(minimal)} of {len(kept)} claims")
-    click.echo(f"{INDENT * 2}{', '.join(minimal)}")
+    yield ""
+    yield f"{INDENT}a smallest inductive set: {len(minimal)} of {len(kept)} claims"
+    yield f"{INDENT * 2}{', '.join(minimal)}"
     if dropped:
-        click.echo(f"{INDENT}not needed: {', '.join(dropped)}")
+        yield f"{INDENT}not needed: {', '.join(dropped)}"
 
 
 def _wrong_conjuncts(proof: Proof) -> Iterator[str]:
     """Conjuncts that a random run found false though every mechanism is on: the invariant itself is wrong there."""
     for name in [name for name in proof.dropped if name in proof.refuted]:
         yield ""
-        yield click.style(
-            f"{name} is no invariant: a random run ends in a state in which it is false", fg="red", bold=True
-        )
+        yield style(f"{name} is no invariant: a random run ends in a state in which it is false", fg="red", bold=True)
         found = proof.refuted[name]
-        yield from story(explain(Counterexample(name, found.arguments, found.trace)), "")
+        yield from explanation_lines(explain(Counterexample(name, found.arguments, found.trace)), "")
 
 
-def _print_diagnosis(proof: Proof, found: Diagnosis, again: str) -> None:
+def _diagnosis(proof: Proof, found: Diagnosis, again: str) -> Iterator[str]:
     if found.real is not None:
-        for line in story(explain(found.real), again):
-            click.echo(line)
+        yield from explanation_lines(explain(found.real), again)
     else:
         searched = found.searched
         sizes = ", ".join(f"{number} {name}" for name, number in searched.sizes.items())
-        click.echo(click.style(f"{found.property} is not proved", fg="yellow", bold=True))
+        yield style(f"{found.property} is not proved", fg="yellow", bold=True)
         instances = "one small instance" if searched.instances == 1 else f"{searched.instances} small instances"
-        click.echo(
+        yield (
             f"{INDENT}no reachable state violates it in {instances}, {searched.states:,} "
             f"states (up to {sizes}, {' and '.join(searched.faults) or 'no fault'}): the invariant needs strengthening"
         )
     lost = {name: action for action, name in reversed(found.causes)}
     for name in [name for name in lost if name in proof.refuted][:3]:
         walk = proof.refuted[name].trace
-        click.echo(f"{INDENT}{name} of the invariant is false in a reachable state (a random run of {len(walk)} steps)")
+        yield f"{INDENT}{name} of the invariant is false in a reachable state (a random run of {len(walk)} steps)"
     if lost:
-        told = ", ".join(f"{name} (by {action})" for name, action in lost.items())
-        click.echo(f"{INDENT}no longer kept, of the invariant: {told}")
+        names = ", ".join(f"{name} (by {action})" for name, action in lost.items())
+        yield f"{INDENT}no longer kept, of the invariant: {names}"
     if found.gave_up:
-        click.echo(f"{INDENT}the solver gave up on {', '.join(found.gave_up)}")
+        yield f"{INDENT}the solver gave up on {', '.join(found.gave_up)}"
     if found.failure is not None:
-        for line in failure_lines(found.failure):
-            click.echo(line)
+        yield from failure_lines(found.failure)
 
 
 def failure_lines(failure: InductionFailure) -> Iterator[str]:
@@ -204,23 +213,23 @@ def failure_lines(failure: InductionFailure) -> Iterator[str]:
     trace = failure.trace
     layout = trace.system.layout
     sizes = ", ".join(f"{number} {name}" for name, number in failure.sizes.items())
-    yield click.style(f"{INDENT}the step that induction fails on", bold=True) + f" ({sizes})"
+    yield style(f"{INDENT}the step that induction fails on", bold=True) + f" ({sizes})"
     if not trace.steps:
         yield f"{INDENT * 2}it is false at the start"
     else:
         yield f"{INDENT * 2}in a state in which the invariant holds (all else as at the start):"
         for label, (_, value) in layout.changes(trace.system.initial, trace.states[0]).items():
             yield f"{INDENT * 3}{label}: {shown(value)}"
-        (step,) = told_steps(trace)
+        (step,) = explained_steps(trace)
         changes = ", ".join(f"{label}: {shown(a)} → {shown(b)}" for label, (a, b) in step.changed.items())
         yield f"{INDENT * 2}{step.actor} does {step.call}: {changes or 'nothing changes'}"
-    told = explain(Counterexample(failure.claim, failure.arguments, trace))
-    yield f"{INDENT * 2}and {failure.claim} is false: {'; '.join(told.because)}"
+    explanation = explain(Counterexample(failure.claim, failure.arguments, trace))
+    yield f"{INDENT * 2}and {failure.claim} is false: {'; '.join(explanation.because)}"
 
 
-def proof_json(proof: Proof, told: Told) -> dict[str, Any]:
+def proof_json(proof: Proof, details: Details) -> dict[str, Any]:
     """The same as JSON."""
-    diagnoses: list[Diagnosis] = told["diagnoses"]
+    diagnoses = details.diagnoses
     found = {diagnosis.property: diagnosis for diagnosis in diagnoses}
     verdicts = {name: verdict(proof, name, diagnoses) for name in proof.properties}
     worst = next((v for v in ("violated", "not proved", "unknown") if v in verdicts.values()), "proved")
@@ -239,10 +248,10 @@ def proof_json(proof: Proof, told: Told) -> dict[str, Any]:
     }
     if proof.proved:
         document["digest"] = digest_of(model_files(proof))
-    if "minimal" in told:
-        document["minimal"] = told["minimal"]
-    if "certificate" in told:
-        document["certificate"] = str(told["certificate"])
+    if details.minimal is not None:
+        document["minimal"] = details.minimal
+    if details.certificate is not None:
+        document["certificate"] = str(details.certificate)
     return document
 
 
@@ -262,12 +271,12 @@ def _property_json(proof: Proof, name: str, said: str, found: Diagnosis | None) 
 
 
 def _failure_json(failure: InductionFailure) -> dict[str, Any]:
-    told = explain(Counterexample(failure.claim, failure.arguments, failure.trace))
+    explanation = explain(Counterexample(failure.claim, failure.arguments, failure.trace))
     return {
         "sizes": dict(failure.sizes),
         "state": failure.trace.system.layout.show(failure.trace.states[0]),
-        "steps": told.as_json()["steps"],
-        "false_because": told.because,
+        "steps": explanation.as_json()["steps"],
+        "false_because": explanation.because,
     }
 
 
@@ -293,22 +302,21 @@ def _query_json(stage: Stage, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def print_verification(result: Verification) -> None:
+def verification_lines(result: Verification) -> Iterator[str]:
     """What the check of a certificate found, for people."""
-    for problem in result.problems:
-        click.echo(problem)
+    yield from result.problems
     for query in result.unknown:
-        click.echo(f"{query}: {result.solver} gave up on it")
+        yield f"{query}: {result.solver} gave up on it"
     if result.valid:
-        click.echo(f"{INDENT}{result.model}: {', '.join(result.properties)}")
+        yield f"{INDENT}{result.model}: {', '.join(result.properties)}"
         off = f", without {', '.join(result.mechanisms_off)}" if result.mechanisms_off else ""
-        click.echo(f"{INDENT}digest {result.digest[:16]}, that of the model at hand{off}")
+        yield f"{INDENT}digest {result.digest[:16]}, that of the model at hand{off}"
         text = f"valid: {result.solver} finds all {result.queries} queries unsatisfiable, in {result.seconds:.1f} s"
-        click.echo(click.style(text, fg="green", bold=True))
+        yield style(text, fg="green", bold=True)
     elif result.problems:
-        click.echo(click.style(f"not valid: {len(result.problems)} problems", fg="red", bold=True))
+        yield style(f"not valid: {len(result.problems)} problems", fg="red", bold=True)
     else:
-        click.echo(click.style(f"undecided: {result.solver} gave up on {len(result.unknown)} queries", fg="yellow"))
+        yield style(f"undecided: {result.solver} gave up on {len(result.unknown)} queries", fg="yellow")
 
 
 def verification_json(result: Verification) -> dict[str, Any]:

@@ -56,9 +56,9 @@ def _results(outcome: Outcome) -> list[tuple[str, dict[str, Any]]]:
         what, message = problem
         claim = outcome.spec.model.properties.get(result.name)
         place = _place(*claim.line) if claim else _place(str(outcome.spec.path), 1)
-        told = explain(result.counterexample) if result.counterexample else None
-        text = [f"{result.name}: {message} (spec {outcome.spec.name})", *(told.because if told else [])]
-        found.append((result.name, _result(outcome, what, text, place, told)))
+        explanation = explain(result.counterexample) if result.counterexample else None
+        text = [f"{result.name}: {message} (spec {outcome.spec.name})", *(explanation.because if explanation else [])]
+        found.append((result.name, _result(outcome, what, text, place, explanation)))
     if outcome.disagreement and not found:
         place = _place(str(outcome.spec.path), 1)
         found.append(("expectation", _result(outcome, "expectation", [outcome.disagreement], place, None)))
@@ -66,7 +66,7 @@ def _results(outcome: Outcome) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _result(
-    outcome: Outcome, what: str, text: list[str], place: dict[str, Any], told: Explanation | None
+    outcome: Outcome, what: str, text: list[str], place: dict[str, Any], explanation: Explanation | None
 ) -> dict[str, Any]:
     result: dict[str, Any] = {
         "level": LEVELS.get(what, "error"),
@@ -76,16 +76,16 @@ def _result(
         "relatedLocations": [{"id": 1, "physicalLocation": _place(str(outcome.spec.path), 1)}],
         "properties": {"spec": outcome.spec.name, "problem": what},
     }
-    if told is not None and told.steps:
-        result["codeFlows"] = [{"threadFlows": [{"locations": _flow(told)}]}]
+    if explanation is not None and explanation.steps:
+        result["codeFlows"] = [{"threadFlows": [{"locations": _flow(explanation)}]}]
     return result
 
 
-def _flow(told: Explanation) -> list[dict[str, Any]]:
+def _flow(explanation: Explanation) -> list[dict[str, Any]]:
     """The steps, each at the line of its action: a reader clicks through the counterexample in the model."""
     locations = []
-    for step in told.steps:
-        place = _place(*told.trace.system.model.actions[step.action].line)
+    for step in explanation.steps:
+        place = _place(*explanation.trace.system.model.actions[step.action].line)
         text = f"{step.index}. {'FAULT ' if step.fault else ''}{step.actor} {step.call}"
         locations.append({"location": {"physicalLocation": place, "message": {"text": text}}})
     return locations

@@ -6,8 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-import click
-
 STYLES = {"as expected": "green", "holds, complete": "green", "NOT AS EXPECTED": "bold red", "undecided": "yellow"}
 
 
@@ -16,13 +14,16 @@ def colored() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> None:
-    """Print a table. right: which columns (from 0) are numbers, aligned to the right."""
+def table_lines(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()
+) -> list[str]:
+    """The lines of a table, styled where stdout is a terminal.
+
+    right: which columns (from 0) are numbers, aligned to the right.
+    """
     if colored():
-        _rich(headers, rows, right)
-        return
-    for line in plain(headers, rows, right):
-        click.echo(line)
+        return _rich(headers, rows, right)
+    return plain(headers, rows, right)
 
 
 def plain(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
@@ -36,7 +37,7 @@ def plain(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozense
     return ["  ".join(cell(column, text) for column, text in enumerate(row)).rstrip() for row in table]
 
 
-def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
+def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> list[str]:
     # Imported here: it costs a tenth of a second that only a terminal needs to pay.
     from rich import box
     from rich.console import Console
@@ -50,4 +51,7 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozense
         table.add_column(header, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(text, style=STYLES.get(text, "")) for text in row))
-    Console().print(table)
+    console = Console()
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().rstrip("\n").split("\n")

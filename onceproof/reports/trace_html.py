@@ -31,26 +31,30 @@ class Line:
     fault: bool
 
 
-def page(told: Explanation, spec_name: str, again: str) -> str:
+def page(explanation: Explanation, spec_name: str, again: str) -> str:
     """The page as text."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    title = f"{told.property} is violated" if told.property else f"a trace of {told.trace.system.model.name}"
+    title = (
+        f"{explanation.property} is violated"
+        if explanation.property
+        else f"a trace of {explanation.trace.system.model.name}"
+    )
     return environment.get_template("trace.html.jinja").render(
         title=title,
-        told=told,
+        explanation=explanation,
         spec_name=spec_name,
         again=again,
-        faults=counted(told.trace.faults, "fault"),
-        headings=headings(told),
-        drawn=_drawing(told),
-        data=_data(told),
+        faults=counted(explanation.trace.faults, "fault"),
+        headings=headings(explanation),
+        drawn=_drawing(explanation),
+        data=_data(explanation),
     )
 
 
-def _drawing(told: Explanation) -> dict[str, Any]:
-    drawn = diagram(told)
+def _drawing(explanation: Explanation) -> dict[str, Any]:
+    drawn = diagram(explanation)
     x = {name: LEFT + COLUMN // 2 + COLUMN * number for number, name in enumerate(drawn.participants)}
     lines, rows = [], {}
     y = TOP
@@ -63,33 +67,33 @@ def _drawing(told: Explanation) -> dict[str, Any]:
         end = x2 if arrow.shape is not Shape.ARROW else x2 - 3 if x2 > x1 else x2 + 3
         lines.append(Line(arrow.step.index, x1, end, y, arrow.shape.value, arrow.step.fault))
     heights = {step: sum(line.step == step for line in lines) * ROW for step in rows}
-    loop = told.trace.loop
+    loop = explanation.trace.loop
     return {
         "participants": [{"words": name.split("_"), "x": x[name]} for name in drawn.participants],
         "lines": lines,
-        "rows": [{"step": step, "y": rows[step.index], "height": heights[step.index]} for step in told.steps],
+        "rows": [{"step": step, "y": rows[step.index], "height": heights[step.index]} for step in explanation.steps],
         "width": LEFT + COLUMN * len(drawn.participants) + 12,
         "height": y + ROW + (ROW if loop is not None else 0),
         "top": TOP,
         "row": ROW,
         "loop": None
         if loop is None
-        else {"from": rows.get(loop + 1, y + ROW) - ROW / 2, "to": y + ROW, "text": _round(told)},
+        else {"from": rows.get(loop + 1, y + ROW) - ROW / 2, "to": y + ROW, "text": _round(explanation)},
     }
 
 
-def _round(told: Explanation) -> str:
-    loop = told.trace.loop
-    if loop is None or loop == len(told.steps):
+def _round(explanation: Explanation) -> str:
+    loop = explanation.trace.loop
+    if loop is None or loop == len(explanation.steps):
         return "and then nothing more happens"
     return f"and again from step {loop + 1}, round and round"
 
 
-def _data(told: Explanation) -> Markup:
+def _data(explanation: Explanation) -> Markup:
     """What the script of the page reads: for each state its fields, for each step what it changed."""
-    layout = told.trace.system.layout
+    layout = explanation.trace.system.layout
     states = []
-    for state in told.trace.states:
+    for state in explanation.trace.states:
         cells = {place.label(key): shown(place.kind.show(state[n])) for n, (place, key) in enumerate(layout.labels)}
         states.append(cells)
     components = {
@@ -99,10 +103,10 @@ def _data(told: Explanation) -> Markup:
         {
             "title": f"{step.index}. {step.actor}: {step.call}",
             "fault": step.fault,
-            "about": " ".join(told.trace.system.model.actions[step.action].doc.split()),
+            "about": " ".join(explanation.trace.system.model.actions[step.action].doc.split()),
             "changed": {label: [shown(value) for value in pair] for label, pair in step.changed.items()},
         }
-        for step in told.steps
+        for step in explanation.steps
     ]
     initial = states[0]
     text = json.dumps({"states": states, "components": components, "steps": steps, "initial": initial})

@@ -8,10 +8,9 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import click
-
 from onceproof.explain.explanation import Explanation
-from onceproof.explain.steps import ToldStep, shown
+from onceproof.explain.steps import ExplainedStep, shown
+from onceproof.reports.style import style
 
 INDENT = "  "
 NARROWEST = 56  # columns that a change needs beside its step
@@ -27,15 +26,15 @@ class Columns:
     total: int
 
 
-def story(told: Explanation, again: str, width: int | None = None) -> Iterator[str]:
+def explanation_lines(explanation: Explanation, again: str, width: int | None = None) -> Iterator[str]:
     """The lines. again: the command that shows it again; width: of the page (default: the terminal's)."""
     width = width or page_width()
-    yield from _headline(told, width)
+    yield from _headline(explanation, width)
     yield ""
-    yield from steps(told, width)
-    if told.property:
+    yield from steps(explanation, width)
+    if explanation.property:
         yield ""
-        yield from _reasons(told, width)
+        yield from _reasons(explanation, width)
     if again:
         yield ""
         yield f"again: {again}"
@@ -46,50 +45,50 @@ def page_width() -> int:
     return max(60, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
 
 
-def _headline(told: Explanation, width: int) -> Iterator[str]:
-    length = f"{len(told.trace)} steps, {counted(told.trace.faults, 'fault')}"
-    if not told.property:
-        yield f"a trace of {told.trace.system.model.name}: {length}"
+def _headline(explanation: Explanation, width: int) -> Iterator[str]:
+    length = f"{len(explanation.trace)} steps, {counted(explanation.trace.faults, 'fault')}"
+    if not explanation.property:
+        yield f"a trace of {explanation.trace.system.model.name}: {length}"
         return
-    who = f" for {', '.join(told.elements)}" if told.elements else ""
-    yield click.style(f"{told.property} is violated{who}", fg="red", bold=True)
-    yield from wrapped(told.about, width)
-    minimal = f"; the least in {told.minimal}" if told.minimal else ""
+    who = f" for {', '.join(explanation.elements)}" if explanation.elements else ""
+    yield style(f"{explanation.property} is violated{who}", fg="red", bold=True)
+    yield from wrapped(explanation.about, width)
+    minimal = f"; the least in {explanation.minimal}" if explanation.minimal else ""
     yield f"{INDENT}{length}{minimal}"
 
 
-def steps(told: Explanation, width: int) -> Iterator[str]:
+def steps(explanation: Explanation, width: int) -> Iterator[str]:
     """A line for each step (wrapped where the page is too narrow), with the loop marked."""
     columns = Columns(
-        number=len(str(len(told.steps))),
-        actor=max((len(step.actor) for step in told.steps), default=0),
-        call=max((len(step.call) for step in told.steps), default=0),
+        number=len(str(len(explanation.steps))),
+        actor=max((len(step.actor) for step in explanation.steps), default=0),
+        call=max((len(step.call) for step in explanation.steps), default=0),
         total=width,
     )
-    loop = told.trace.loop
-    if not told.steps:
+    loop = explanation.trace.loop
+    if not explanation.steps:
         yield f"{INDENT}none: the initial state itself"
-    for step in told.steps:
+    for step in explanation.steps:
         if loop == step.index - 1:
             yield f"{INDENT}┌─ from here round and round"
         yield from _step(step, columns)
     if loop is not None:
-        if loop == len(told.steps):
+        if loop == len(explanation.steps):
             yield f"{INDENT}and then nothing more happens: for ever like this"
         else:
             yield f"{INDENT}└─ back to where step {loop + 1} begins"
 
 
-def _step(step: ToldStep, columns: Columns) -> Iterator[str]:
-    mark = click.style("FAULT", fg="yellow", bold=True) if step.fault else INDENT * 2 + " "
+def _step(step: ExplainedStep, columns: Columns) -> Iterator[str]:
+    mark = style("FAULT", fg="yellow", bold=True) if step.fault else INDENT * 2 + " "
     call = f"{step.call:<{columns.call}}"
     head = f"{INDENT}{step.index:>{columns.number}}  {mark} {step.actor:<{columns.actor}}  "
     indent = 2 + columns.number + 2 + 5 + 1 + columns.actor + 2 + columns.call + 2
     changes = [f"{label}: {shown(before)} → {shown(after)}" for label, (before, after) in step.changed.items()]
-    colored = click.style(call, fg="yellow") if step.fault else call
+    colored = style(call, fg="yellow") if step.fault else call
     if columns.total - indent < NARROWEST:
         # No room beside the calls: what changed goes below each.
-        yield head + (click.style(step.call, fg="yellow") if step.fault else step.call)
+        yield head + (style(step.call, fg="yellow") if step.fault else step.call)
         below = 2 + columns.number + 2 + 6
         yield from (" " * below + line for line in filled(changes, columns.total - below))
         return
@@ -109,31 +108,35 @@ def filled(parts: list[str], width: int) -> list[str]:
     return lines
 
 
-def headings(told: Explanation) -> tuple[str, str]:
+def headings(explanation: Explanation) -> tuple[str, str]:
     """What stands over the reasons why a property speaks of the last state, and why it is false there."""
-    claim = told.trace.system.model.properties.get(told.property)
+    claim = explanation.trace.system.model.properties.get(explanation.property)
     if claim is None:
         return "", "no one wants it to end here, since"
     if claim.kind == "eventually":
-        kept = "and it is never kept; in the last state" if told.given else f"{told.property} is never true, since"
+        kept = (
+            "and it is never kept; in the last state"
+            if explanation.given
+            else f"{explanation.property} is never true, since"
+        )
         return "the promise is made, since", kept
-    speaks = f"{told.property} speaks of this state, since"
-    return speaks, "and it is false, since" if told.given else f"{told.property} is false, since"
+    speaks = f"{explanation.property} speaks of this state, since"
+    return speaks, "and it is false, since" if explanation.given else f"{explanation.property} is false, since"
 
 
-def _reasons(told: Explanation, width: int) -> Iterator[str]:
-    given, because = headings(told)
-    if told.given:
-        yield click.style(given, bold=True)
-        yield from (f"{INDENT}{reason}" for reason in told.given)
-    yield click.style(because, bold=True)
-    yield from (f"{INDENT}{reason}" for reason in told.because or ["its condition is never true"])
-    if told.prevented_by:
-        yield click.style("what would have prevented it", bold=True)
-        for prevention in told.prevented_by:
+def _reasons(explanation: Explanation, width: int) -> Iterator[str]:
+    given, because = headings(explanation)
+    if explanation.given:
+        yield style(given, bold=True)
+        yield from (f"{INDENT}{reason}" for reason in explanation.given)
+    yield style(because, bold=True)
+    yield from (f"{INDENT}{reason}" for reason in explanation.because or ["its condition is never true"])
+    if explanation.prevented_by:
+        yield style("what would have prevented it", bold=True)
+        for prevention in explanation.prevented_by:
             yield from wrapped(prevention.text, width)
     else:
-        yield _nothing_to_switch_on(told)
+        yield _nothing_to_switch_on(explanation)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -148,7 +151,7 @@ def counted(number: int, what: str) -> str:
     return f"{f'{number:,}' if number else 'no'} {what}{'s' if number > 1 else ''}"
 
 
-def _nothing_to_switch_on(told: Explanation) -> str:
-    if told.trace.system.model.switches:
+def _nothing_to_switch_on(explanation: Explanation) -> str:
+    if explanation.trace.system.model.switches:
         return "every mechanism is on: the design itself allows this"
     return "the model has no mechanism that could be switched on"

@@ -11,7 +11,7 @@ from onceproof.explain.explanation import Explanation
 from onceproof.inputs.specs import load_spec
 from onceproof.model.checker.results import Limits
 from onceproof.reports.check_outcome import Outcome
-from onceproof.reports.trace_text import story
+from onceproof.reports.trace_text import explanation_lines
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 Written = Callable[..., Path]
@@ -74,7 +74,7 @@ def test_a_liveness_counterexample_goes_round(spec: Written) -> None:
     explanation = told(SPECS / "unrenewed-task-goes-round-forever.yaml")
     loop = explanation.trace.loop
     assert loop == 6
-    lines = list(story(explanation, "", width=140))
+    lines = list(explanation_lines(explanation, "", width=140))
     start = next(n for n, line in enumerate(lines) if "from here round and round" in line)
     assert lines[start + 1].split()[:2] == ["7", "scheduler1"]
     assert any("back to where step 7 begins" in line for line in lines)
@@ -92,7 +92,7 @@ def test_only_what_changed_and_no_budgets(spec: Written) -> None:
 
 def test_the_story_line_by_line(spec: Written) -> None:
     explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
-    assert list(story(explanation, "onceproof check lease.yaml", width=140)) == [
+    assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=140)) == [
         "\x1b[31m\x1b[1mnever_spoiled is violated\x1b[0m",
         "  No write under an old lease gets through.",
         "  3 steps, 1 fault; the least in faults, then steps, then changes of actor",
@@ -114,7 +114,7 @@ def test_the_story_line_by_line(spec: Written) -> None:
 
 def test_a_narrow_page_puts_the_changes_below(spec: Written) -> None:
     explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
-    lines = list(story(explanation, "", width=60))
+    lines = list(explanation_lines(explanation, "", width=60))
     assert lines[4:7] == [
         "  1        lease  acquire(worker1)",
         "           holder: none → worker1,",
