@@ -39,7 +39,7 @@ COMMANDS = {
 
 def launch(arguments: list[str]) -> float:
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "onceproof.main", *arguments], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "onceproof", *arguments], cwd=ROOT, check=True, capture_output=True)
     return time.perf_counter() - began
 
 

@@ -45,7 +45,7 @@ class Served:
         command = [
             sys.executable,
             "-m",
-            "onceproof.main",
+            "onceproof",
             "serve",
             "--port",
             "0",

@@ -28,7 +28,7 @@ def launched(*arguments: str) -> dict[str, Any]:
     """One command in a process of its own: its document, its wall seconds and its processor seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    command = [sys.executable, "-m", "onceproof.main", "prove", *arguments, "--json"]
+    command = [sys.executable, "-m", "onceproof", "prove", *arguments, "--json"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

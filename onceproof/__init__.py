@@ -4,11 +4,9 @@ The names below are the public Python API; ``docs/python.md`` introduces it. Eac
 that ``import onceproof`` costs next to nothing.
 """
 
-from __future__ import annotations
+from onceproof.isolation import InstalledFirst
 
-import importlib
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take it for true; `typing` is not imported for it
 if TYPE_CHECKING:
     from onceproof.model.language import ANY as ANY
     from onceproof.model.language import Config as Config
@@ -53,7 +51,10 @@ def __getattr__(name: str) -> object:
     """The public name, from the module that defines it."""
     if name not in _HOMES:
         raise AttributeError(f"module 'onceproof' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    with InstalledFirst():
+        import importlib
+
+        value: object = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from onceproof.implementation.errors import StoreUnavailable
 from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.processes.base import log_to_stderr
 from onceproof.implementation.platform.stores import claim_database
 from onceproof.implementation.stores.sqlite import Database
@@ -106,16 +106,8 @@ class Supervisor:
         return None if info is None else signal.Signals(info.si_signo)
 
     def _start(self, member: Member) -> None:
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "onceproof.implementation.platform",
-            member.role,
-            member.name,
-            self.folder,
-            str(os.getpid()),
-        ]
+        module = "onceproof.implementation.platform.process"
+        command = isolated(module, member.role, member.name, self.folder, str(os.getpid()))
         descriptors = []
         if member.role == "api":
             descriptors = [self.listener.fileno()]

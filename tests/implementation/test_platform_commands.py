@@ -29,7 +29,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def onceproof(*arguments: str, endpoint: str = "", text: str = "") -> tuple[int, str, str]:
     """Run a command: exit status, stdout, stderr."""
     environment = {**os.environ, "ONCEPROOF_ENDPOINT": endpoint} if endpoint else dict(os.environ)
-    command = [sys.executable, "-m", "onceproof.main", *arguments]
+    command = [sys.executable, "-m", "onceproof", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, timeout=60, check=False
     )

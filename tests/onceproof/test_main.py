@@ -85,7 +85,7 @@ def test_errors_become_exit_statuses(
 
 def test_a_reader_that_leaves_is_no_error() -> None:
     spec = Path(__file__).resolve().parents[2] / "specs" / "plain-day.yaml"
-    command = f"{sys.executable} -m onceproof.main check {spec} --json | head -1"
+    command = f"{sys.executable} -m onceproof check {spec} --json | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
 

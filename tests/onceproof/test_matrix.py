@@ -166,7 +166,7 @@ def test_wrong_input_is_one_line(onceproof: Command, arguments: tuple[str, ...],
 
 def test_an_interrupted_matrix_shows_what_is_known() -> None:
     # Two tasks with all faults take many minutes; the first cells are known at once.
-    command = [sys.executable, "-m", "onceproof.main", "matrix", "--tasks", "2", "--submissions", "3", "--no-sets"]
+    command = [sys.executable, "-m", "onceproof", "matrix", "--tasks", "2", "--submissions", "3", "--no-sets"]
     process = subprocess.Popen(
         [*command, "--all", "--engine", "plain", "--mechanisms", "none", "--properties", "at_most_once"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The process that forks those of the platform quickly, as all is imported already: ``… .fork_server FD LOG``.
+"""The process that forks those of the platform quickly, as all is imported already.
 
 It stands in for the supervisor, which would start the same code anew in an interpreter of its own, more slowly.
 """
@@ -12,20 +12,25 @@ import json
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import onceproof.implementation.platform.gate.processes
 import onceproof.implementation.platform.http.server  # noqa: F401
-from onceproof.implementation.platform import __main__ as platform
+from onceproof.implementation.platform import process
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.processes.base import die_with_parent
 
 Prepare = Callable[[dict[str, Any]], None]
 
 
-def main(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
+def main(arguments: list[str]) -> None:
+    """Serve on the socket, and with the log, that the arguments FD LOG name."""
+    descriptor, log = arguments
+    serve(int(descriptor), log)
+
+
+def serve(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
     """Fork a process for each request on the socket; prepare may change the code of a process before it runs."""
     die_with_parent(os.getppid())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -78,7 +83,7 @@ def _become(
         if prepare is not None:
             prepare(request)
         listener = descriptors[0] if descriptors else -1
-        asyncio.run(platform.run(request["role"], request["name"], config, request["folder"], listener))
+        asyncio.run(process.run(request["role"], request["name"], config, request["folder"], listener))
     except BaseException as error:
         os.write(2, f"{request['name']}: {type(error).__name__}: {error}\n".encode())
     finally:
@@ -92,7 +97,3 @@ def _reap() -> None:
             pass
     except ChildProcessError:
         return
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])

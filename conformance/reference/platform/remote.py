@@ -9,7 +9,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from onceproof.conformance.reference.leash import Leash
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.gate.gate import ANY, LOOK
+from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.wire.frames import pack, receive_frame
 
 ANSWER_SECONDS = 10.0
@@ -46,14 +46,8 @@ class Nursery:
         self._gate.listen(64)
         self._gate.settimeout(30)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "onceproof.conformance.reference.platform.fork_server",
-            str(theirs.fileno()),
-            self.log,
-        ]
+        module = "onceproof.conformance.reference.platform.fork_server"
+        command = isolated(module, str(theirs.fileno()), self.log)
         self._leash = Leash()
         inherited = [theirs.fileno(), self._leash.held]
         self._process = subprocess.Popen(command, pass_fds=inherited, start_new_session=True)

@@ -95,8 +95,13 @@ def write_to(descriptor: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
+    """Serve events until the socket is closed; the arguments are those that the module describes."""
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        serve(*arguments)
+
+
+def serve(descriptor: str, log: str, parent: str, path: str, name: str, memory_mb: str, result_max: str) -> None:
     """Serve events from the socket until it is closed."""
-    descriptor, log, parent, path, name, memory_mb, result_max = arguments
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):
         os._exit(1)
@@ -107,6 +112,7 @@ def main(arguments: list[str]) -> None:
     connection = socket.socket(fileno=int(descriptor))
     limit = int(float(memory_mb) * (1 << 20))
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    sys.path.append(str(Path(path).parent))  # a function can import what lies beside it
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     handler: Handler | None = None
     connection.sendall(pack({"ready": True}))
@@ -131,8 +137,3 @@ def main(arguments: list[str]) -> None:
         else:
             flush()
         connection.sendall(pack(answer, body))
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        main(sys.argv[1:])

@@ -7,13 +7,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onceproof.implementation.components.messages import Order, Result
 from onceproof.implementation.platform.config import PREFIX, PlatformConfig
+from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.wire.frames import pack
 from onceproof.implementation.platform.wire.link import read_frame
 
@@ -238,10 +238,7 @@ class FunctionPool:
         ours, theirs = socket.socketpair()
         log_out, log_in = os.pipe()
         with theirs, open(log_in, "wb"):
-            command = [
-                sys.executable,
-                "-P",
-                "-m",
+            command = isolated(
                 "onceproof.implementation.platform.functions.child",
                 str(theirs.fileno()),
                 str(log_in),
@@ -250,7 +247,7 @@ class FunctionPool:
                 function,
                 str(self.config.limit(function, "memory_mb")),
                 str(self.config.result_bytes_max),
-            ]
+            )
             try:
                 process = subprocess.Popen(
                     command,

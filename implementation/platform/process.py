@@ -1,4 +1,4 @@
-"""One process of a platform: `python -m onceproof.implementation.platform ROLE NAME FOLDER PARENT [FD]`.
+"""One process of a platform, started with the arguments ROLE NAME FOLDER PARENT [FD].
 
 Its settings come on standard input, as JSON.
 """
@@ -61,7 +61,3 @@ def main(arguments: list[str]) -> int:
         log_to_stderr(name).error("the store cannot be opened", extra={"fields": {"error": str(error)}})
         return EXIT_UNAVAILABLE
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
