@@ -56,7 +56,7 @@ def launches(runs: int) -> dict[str, float]:
 
 def rates(runs: int) -> dict[str, float]:
     """Distinct states a second of exploration alone, generated and by running the model's functions (medians)."""
-    from onceproof.model.checker.explicit.graph import RunStepper, explore
+    from onceproof.model.checker.explicit.graph import DirectStepper, explore
     from onceproof.model.checker.ground.python_code import GeneratedSystem
     from onceproof.model.language import build
     from onceproof.model.protocol.system import PROTOCOL
@@ -67,7 +67,7 @@ def rates(runs: int) -> dict[str, float]:
     for _ in range(runs):
         for name, system, stepper in (
             ("plain engine, generated steps", large, GeneratedSystem(large)),
-            ("direct engine, the model's functions", small, RunStepper(small)),
+            ("direct engine, the model's functions", small, DirectStepper(small)),
         ):
             graph = explore(system, stepper)
             found.setdefault(f"{name} ({len(graph.states):,} states)", []).append(len(graph.states) / graph.seconds)

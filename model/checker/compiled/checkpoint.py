@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.memory import WORD_BYTES
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Checkpoint:
             "digest": digest(self.text),
             "words": search.words,
             "count": search.count,
-            "next_block": int(search.shared[k.NEXT_BLOCK]),
+            "next_block": int(search.shared[batch.NEXT_BLOCK]),
             "levels": [level.ranges for level in search.levels],
             "remaining": remaining,
             "found": found,

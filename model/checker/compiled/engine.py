@@ -30,7 +30,7 @@ from onceproof.model.language.layout import State
 from onceproof.model.language.system import System
 
 if TYPE_CHECKING:
-    from onceproof.model.checker.compiled.liveness import Promises
+    from onceproof.model.checker.compiled.liveness import LivenessGraph
 
 DEADLOCK = "deadlock"
 IDLE = "what it speaks of never happened"
@@ -80,7 +80,7 @@ def confirm(functions: Functions, state: State) -> NoReturn:
     system = functions.system
     for _ in system.successors(state):
         pass
-    for claim, arguments in functions.judge.instances:
+    for claim, arguments in functions.properties.instances:
         system.holds(claim, state, arguments)
     raise CannotCompile("whether a look at an index that is none happens depends on the order in which a loop runs")
 
@@ -163,7 +163,7 @@ class _Verdicts:
         self.search, self.functions, self.limits = search, search.functions, limits
         self.complete = not search.stopped
         self.interrupted = search.stopped == INTERRUPTED
-        self._graph: Promises | None = None
+        self._graph: LivenessGraph | None = None
         self._exact: Search | None = None
         self.notes: list[str] = []
 
@@ -177,7 +177,9 @@ class _Verdicts:
                 return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, "no reachable state shows it")
         if claim.kind == "always":
-            instances = [(owner, arguments) for owner, arguments in self.functions.judge.instances if owner is claim]
+            instances = [
+                (owner, arguments) for owner, arguments in self.functions.properties.instances if owner is claim
+            ]
             return self.safety(bit + 1, claim.name, claim.kind, instances, IDLE if idle and self.complete else "")
         return self._eventually(claim, IDLE if idle else "")
 
@@ -203,7 +205,7 @@ class _Verdicts:
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
 
     def _numbers(self, claim: Property) -> list[int]:
-        return [number for number, (owner, _) in enumerate(self.functions.judge.instances) if owner is claim]
+        return [number for number, (owner, _) in enumerate(self.functions.properties.instances) if owner is claim]
 
     def _by_symmetry(self, claim: Property, idle: str) -> PropertyResult:
         with self._promises() as promises:
@@ -226,17 +228,17 @@ class _Verdicts:
         return bool(why)
 
     @contextmanager
-    def _promises(self) -> Iterator[Promises]:
+    def _promises(self) -> Iterator[LivenessGraph]:
         """The graph, to be asked for promises; ModelError where the model itself fails while it answers."""
-        from onceproof.model.checker.compiled.liveness import PromiseFailed, Promises
+        from onceproof.model.checker.compiled.liveness import LivenessGraph, ModelFailed
 
         try:
             if self._graph is None:
                 self._tell("following the steps again for `eventually`")
-                self._graph = Promises(self.search)
+                self._graph = LivenessGraph(self.search)
             self._tell("looking for runs that keep a promise open")
             yield self._graph
-        except PromiseFailed as failed:
+        except ModelFailed as failed:
             confirm(self.functions, failed.state)
 
     def _tell(self, doing: str) -> None:

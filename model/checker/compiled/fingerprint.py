@@ -8,7 +8,7 @@ import numpy as np
 
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.frontier import Ranges
-from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.kernels.fingerprint import enter_again, enter_fingerprints
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES
@@ -18,7 +18,7 @@ from onceproof.model.checker.results import Limits
 FINGERPRINT_BYTES = 8
 
 
-class FingerprintTable:
+class FingerprintSet:
     """The fingerprints of the states that were found."""
 
     def __init__(self, states: Any, words: int, bits: int) -> None:
@@ -50,34 +50,34 @@ class FingerprintSearch(Search):
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         super().__init__(functions, library, workers, max_memory)
         self.half = len(self.states) // self.words // 2
-        self.table = FingerprintTable(self.states, self.words, self.table.bits)
+        self.visited = FingerprintSet(self.states, self.words, self.visited.bits)
 
     @property
     def bytes_used(self) -> int:
         """The memory of the table and of the states that wait."""
         waiting = sum(level.size for level in self.levels[-2:])
-        return int(self.table.bytes + waiting * (self.words + self.settling.words) * WORD_BYTES)
+        return int(self.visited.bytes + waiting * (self.words + self.sleep_sets.words) * WORD_BYTES)
 
     def expand(self, ranges: Ranges, depth: int, limits: Limits, faults: bool | None = None, found: Any = ()) -> Ranges:
         """As in ``Search``; the states found go into the half of the arena that ``ranges`` is not in."""
         base = self.half if ranges and ranges[0][0] < self.half else 0
-        self.shared[k.NEXT_BLOCK] = base
+        self.shared[batch.NEXT_BLOCK] = base
         for worker in self.workers:
-            worker.mine[k.CURSOR] = worker.mine[k.BLOCK_END] = 0
+            worker.mine[batch.CURSOR] = worker.mine[batch.BLOCK_END] = 0
             worker.blocks.clear()
         return super().expand(ranges, depth, limits, faults, found)
 
-    def _begin_settling(self) -> None:
-        self.settling.begin_anywhere()
+    def _begin_sleep_sets(self) -> None:
+        self.sleep_sets.begin_anywhere()
 
     def _make_room(self) -> None:
         """Sets how many fingerprints the table may take; doubles it first where it is that full."""
-        slack = len(self.workers) * (k.BATCH + self.functions.most_records) + 1
-        if self.count + 2 * slack > FULL * (1 << self.table.bits):
-            if 3 * self.table.bytes > self.max_memory:  # the old table and one of twice its size
+        slack = len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
+        if self.count + 2 * slack > FULL * (1 << self.visited.bits):
+            if 3 * self.visited.bytes > self.max_memory:  # the old table and one of twice its size
                 self.stopped = "--max-memory"
                 return
-            self.table.double()
+            self.visited.double()
         if self.bytes_used > self.max_memory:
             self.stopped = "--max-memory"
-        self.shared[k.LIMIT] = int(FULL * (1 << self.table.bits)) - slack
+        self.shared[batch.LIMIT] = int(FULL * (1 << self.visited.bits)) - slack

@@ -1,8 +1,8 @@
-"""Levels of a search, as ranges of the numbers of their states, and such ranges in pieces for workers."""
+"""The frontier of a breadth-first search: its levels as ranges of state numbers, and a forecast of its growth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,29 @@ def pieces(ranges: Ranges) -> Ranges:
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """The same numbers in as few ranges as can be."""
+    """The same numbers in as few ranges as possible."""
     merged: Ranges = []
     for start, stop in sorted(ranges):
         if merged and merged[-1][1] == start:
             start = merged.pop()[0]
         merged.append((start, stop))
     return merged
+
+
+def expected_states(sizes: Sequence[int]) -> int:
+    """An estimate of the number of states of all levels, future ones included, good enough to size the visited set.
+
+    sizes: of the levels that are complete. Levels grow by a factor that falls by about the same amount from each level
+    to the next; so it is assumed to go on falling as it did last, until nothing is left.
+    """
+    total = sum(sizes)
+    if len(sizes) < 3 or not all(sizes[-3:]):
+        return total
+    factor = sizes[-1] / sizes[-2]
+    fall = max(sizes[-2] / sizes[-3] - factor, 0.01)
+    size = float(sizes[-1])
+    while size >= 1:
+        factor = max(factor - fall, 0.0)
+        size *= factor
+        total += int(size)
+    return total

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from onceproof.model.checker.compiled.frontier import Ranges, pieces
-from onceproof.model.checker.compiled.kernels import batch as k
-from onceproof.model.checker.compiled.kernels import graph as g
+from onceproof.model.checker.compiled.kernels import batch
+from onceproof.model.checker.compiled.kernels import graph as kernels
 from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.liveness import FairSearch
@@ -24,7 +24,11 @@ from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments
 
 UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
-STRENGTH = {Fairness.NONE: g.NO_FAIRNESS, Fairness.WEAK: g.WEAK, Fairness.STRONG: g.STRONG}
+STRENGTH = {
+    Fairness.NONE: kernels.NO_FAIRNESS,
+    Fairness.WEAK: kernels.WEAK,
+    Fairness.STRONG: kernels.STRONG,
+}
 
 
 EDGE_BYTES = 12  # a move, a target, and what was exchanged on the way to it
@@ -33,10 +37,10 @@ STATE_BYTES = 110  # what the searches note of each state
 
 def bytes_needed(search: Search) -> int:
     """What the graph of a search and the searches on it take, beside the states and their table."""
-    return int(search.fired.sum()) * EDGE_BYTES + int(search.shared[k.NEXT_BLOCK]) * STATE_BYTES
+    return int(search.fired.sum()) * EDGE_BYTES + int(search.shared[batch.NEXT_BLOCK]) * STATE_BYTES
 
 
-class PromiseFailed(Exception):
+class ModelFailed(Exception):
     """The model itself fails where a promise is looked at."""
 
     def __init__(self, state: State) -> None:
@@ -44,12 +48,12 @@ class PromiseFailed(Exception):
         self.state = state
 
 
-class Promises:
+class LivenessGraph:
     """The graph of a search that went to its end, asked for promises that are never kept."""
 
     def __init__(self, search: Search) -> None:
         self.search, self.functions = search, search.functions
-        self.size = int(search.shared[k.NEXT_BLOCK])
+        self.size = int(search.shared[batch.NEXT_BLOCK])
         self.ranges: Ranges = sorted(part for level in search.levels for part in level.ranges)
         self.is_fault = np.array([*self.functions.is_fault, False], np.bool_)
         actions = self.functions.system.actions
@@ -60,7 +64,7 @@ class Promises:
 
     def _make_edges(self) -> None:
         search = self.search
-        most = (g.GROUP * self.functions.most_records + 1) * (search.words + 1)
+        most = (kernels.GROUP * self.functions.most_records + 1) * (search.words + 1)
         self.first = np.zeros(self.size + 1, np.int64)
         self.moves, self.targets, self.exchanged = np.zeros((3, 0), np.int32)
         for _ in range(2):
@@ -68,9 +72,9 @@ class Promises:
             def fill(piece: tuple[int, int]) -> int:
                 out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
                 moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
-                parts = (search.addresses, search.states, search.words, search.table.entries, search.table.bits)
+                parts = (search.addresses, search.states, search.words, search.visited.entries, search.visited.bits)
                 arrays = (self.first, self.moves, self.targets, self.exchanged, out, hashes, moves)
-                return int(g.make_edges(*parts, *piece, *arrays))
+                return int(kernels.make_edges(*parts, *piece, *arrays))
 
             alike = search.all_workers(fill, pieces(self.ranges))
             if not len(self.targets):
@@ -84,17 +88,21 @@ class Promises:
         """What of the answer is the same for each promise: where cycles are, and where a fair run may stay."""
         self.entries, queue = np.zeros(self.size, np.int32), np.zeros(self.size, np.int32)
         self.resting = np.zeros(self.size, np.bool_)  # whether a fair run may stay there
-        g.peel(self.first, self.moves, self.targets, self.is_fault, self.fairness, self.entries, queue, self.resting)
+        kernels.peel(
+            self.first, self.moves, self.targets, self.is_fault, self.fairness, self.entries, queue, self.resting
+        )
 
     def _labels(self, number: int) -> Any:
         """For each state whether it promises, and whether it leaves open, the instance with this number."""
         labels = np.zeros(self.size, np.uint8)
         search = self.search
-        address = search.library.address(f"promise_{number}")
+        address = search.library.address(f"obligation_{number}")
         for start, stop in self.ranges:
-            failing = g.make_labels(address, search.states, search.words, start, stop, labels, search.workers[0].out)
+            failing = kernels.make_labels(
+                address, search.states, search.words, start, stop, labels, search.workers[0].out
+            )
             if failing >= 0:
-                raise PromiseFailed(search.state(failing))
+                raise ModelFailed(search.state(failing))
         return labels
 
     # -- one promise
@@ -107,7 +115,7 @@ class Promises:
         to rest; in which states, and which instances are open there, is told. False where this does not answer it.
         """
         whole = self.functions.path is not None
-        followed = whole or len(self.functions.exchanges) <= g.EXCHANGES.bit_length()
+        followed = whole or len(self.functions.exchanges) <= kernels.EXCHANGES.bit_length()
         if self.alike or np.any(self.entries >= 0) or not followed:
             return False
         labels = np.stack([self._labels(number) for number in numbers], axis=1)
@@ -115,12 +123,12 @@ class Promises:
             return True
         opened = np.zeros(labels.size, np.bool_)
         graph = (self.first, self.targets, self.exchanged, self._swaps(numbers), whole, len(numbers))
-        g.reach_by_symmetry(*graph, labels.reshape(-1), opened, np.zeros(labels.size, np.int64))
+        kernels.reach_by_symmetry(*graph, labels.reshape(-1), opened, np.zeros(labels.size, np.int64))
         return not np.any(opened.reshape(labels.shape)[self.resting])
 
     def _swaps(self, numbers: Sequence[int]) -> Any:
         """Which of these instances each becomes, by their positions: for each arrangement, or else each exchange."""
-        instances = [self.functions.judge.instances[number] for number in numbers]
+        instances = [self.functions.properties.instances[number] for number in numbers]
         position = {arguments: at for at, (_, arguments) in enumerate(instances)}
         swaps = np.array(
             [
@@ -147,7 +155,7 @@ class Promises:
         opened[seeds] = True
         queue = np.empty(int(np.count_nonzero(unkept)) + 1, np.int64)
         queue[: len(seeds)] = seeds
-        count = g.reach(self.first, self.targets, unkept, opened, queue, len(seeds))
+        count = kernels.reach(self.first, self.targets, unkept, opened, queue, len(seeds))
         group = self._fair_sets(queue[:count])
         if not np.any(group > 0):
             return None
@@ -163,7 +171,7 @@ class Promises:
             group[on_cycles] = 0
             graph = (self.first, self.moves, self.targets, self.is_fault, self.fairness)
             room, counts = np.zeros((7, self.size), np.int64), np.zeros((2, len(self.fairness)), np.int64)
-            sets = g.fair_sets(*graph, on_cycles, group, room, counts)
+            sets = kernels.fair_sets(*graph, on_cycles, group, room, counts)
         alone = members[peeled & self.resting[members]]
         group[alone] = sets + 1 + np.arange(len(alone))
         return group
@@ -188,7 +196,7 @@ class Promises:
         faults, steps, noted = np.full((3, self.size), -1, np.int64)
         graph = (self.first, self.moves, self.targets, self.is_fault)
         queues = np.zeros((5, self.size + 1), np.int64)
-        g.least_costs(*graph, allowed, seeds, seed_faults, seed_steps, faults, steps, queues, noted)
+        kernels.least_costs(*graph, allowed, seeds, seed_faults, seed_steps, faults, steps, queues, noted)
         return faults, steps
 
     def _least(self, numbers: Any) -> int:
@@ -211,7 +219,7 @@ class Promises:
                 continue
             cost = (faults, steps) if opened else (base_faults, base_steps)
             graph = (self.first, self.moves, self.targets, self.is_fault)
-            count = g.sources(*graph, *cost, here, cost[0][here], found)
+            count = kernels.sources(*graph, *cost, here, cost[0][here], found)
             stem.append(self._least(found[:count]))
         return stem[::-1]
 
@@ -228,7 +236,7 @@ class Promises:
                 graph.edge_targets.append(self._add(graph, after))
             graph.first_edge.append(len(graph.edge_targets))
         graph.first_edge.extend([len(graph.edge_targets)] * (len(graph.states) - graph.explored))
-        truth, kept = functions.judge.truth(number), functions.judge.kept(number)
+        truth, kept = functions.properties.truth(number), functions.properties.kept(number)
         lasso = FairSearch(graph).lasso(
             lambda n: graph.states[n] in inside and truth(graph.states[n]) is False,
             lambda n: graph.states[n] not in inside or kept(graph.states[n]),
@@ -236,7 +244,7 @@ class Promises:
         if lasso is None:
             raise AssertionError(f"{claim.name}: the fair run that the compiled search found is none")
         trace: Trace = graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
-        arguments: Arguments = functions.judge.instances[number][1]
+        arguments: Arguments = functions.properties.instances[number][1]
         return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
 
     def _add(self, graph: Graph, state: State) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from onceproof.model.checker.compiled.frontier import Level
-from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.kernels.paths import mark, scan
 from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.explicit.graph import Graph
@@ -60,7 +60,7 @@ class Paths:
         self.search, self.out = search, search.workers[0].out
         levels = {(0, 0): search.levels[0]}
         faults = 0
-        while int(search.best[which]) == k.FAR:
+        while int(search.best[which]) == batch.FAR:
             steps = 1
             before = {s: level for (f, s), level in levels.items() if f == faults - 1}
             last = max(before, default=0)
@@ -79,9 +79,9 @@ class Paths:
         return levels, max(levels)
 
     def _violated(self, which: int, level: Level | None) -> bool:
-        if level is None or int(self.search.best[which]) == k.FAR:
+        if level is None or int(self.search.best[which]) == batch.FAR:
             return False
-        marks = np.zeros(int(self.search.shared[k.NEXT_BLOCK]), np.int32)
+        marks = np.zeros(int(self.search.shared[batch.NEXT_BLOCK]), np.int32)
         return self._scan(level, which, -1, marks, 1) > 0
 
     def _scan(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
@@ -116,7 +116,7 @@ class Paths:
         violates: Callable[[State], bool],
     ) -> tuple[Trace, str]:
         search = self.search
-        marks = np.zeros(int(search.shared[k.NEXT_BLOCK]), np.int32)
+        marks = np.zeros(int(search.shared[batch.NEXT_BLOCK]), np.int32)
         label = goal[0] * layer + goal[1] + 1
         self._scan(levels[goal], which, faults, marks, label)
         marked: dict[Words, int] = {}
@@ -130,8 +130,8 @@ class Paths:
                     search.addresses,
                     search.states,
                     search.words,
-                    search.table.entries,
-                    search.table.bits,
+                    search.visited.entries,
+                    search.visited.bits,
                     start,
                     stop,
                     label,
@@ -171,7 +171,7 @@ class Paths:
         while number < len(graph.states):
             for step, after in generated.successors(graph.states[number]):
                 label = labels[number] + 1 + (layer if faults[step] else 0)
-                if marked.get(self._canonical(after)) != label:
+                if marked.get(self._representative(after)) != label:
                     continue
                 if after not in graph.numbers:
                     graph.numbers[after] = len(graph.states)
@@ -184,9 +184,9 @@ class Paths:
             number += 1
         return graph
 
-    def _canonical(self, state: State) -> Words:
+    def _representative(self, state: State) -> Words:
         words = self.search.functions.packing.pack(state)
-        address = self.search.library.address("canonical")
+        address = self.search.library.address("representative")
         if not address:
             return words
         numbers = np.array(words, np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 from onceproof.model.checker.compiled import CannotCompile
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.engine import confirm
-from onceproof.model.checker.compiled.kernels import random_walk as w
+from onceproof.model.checker.compiled.kernels import random_walk as walk_kernel
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.search import NAMES
@@ -82,10 +82,10 @@ def walk(
     return WalkResult(
         seed=seed,
         walks=walkers.first_violation + 1 if walkers.found else done,
-        steps=walkers.sum(w.TAKEN),
+        steps=walkers.sum(walk_kernel.TAKEN),
         distinct=_distinct(walkers.registers),
-        ended=walkers.sum(w.ENDED),
-        deepest=max(int(told[w.DEEPEST]) for told in walkers.told),
+        ended=walkers.sum(walk_kernel.ENDED),
+        deepest=max(int(tally[walk_kernel.DEEPEST]) for tally in walkers.tally),
         seconds=time.monotonic() - began,
         violation=violation,
         interrupted=interrupted,
@@ -100,23 +100,23 @@ class _Walkers:
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
         self.initial = np.array(functions.packing.pack(functions.system.initial), np.int64)
         self.seed, self.depth = np.int64(seed % (1 << 63)), depth
-        self.told = [np.zeros(8, np.int64) for _ in range(workers)]
-        self.seen = [np.zeros(1 << w.REGISTERS, np.uint8) for _ in range(workers)]
+        self.tally = [np.zeros(8, np.int64) for _ in range(workers)]
+        self.seen = [np.zeros(1 << walk_kernel.REGISTERS, np.uint8) for _ in range(workers)]
         self.found: list[Any] = []
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
     def round(self, start: int, stop: int) -> None:
         """These walks, shared among the workers."""
-        workers = len(self.told)
+        workers = len(self.tally)
         bounds = [start + (stop - start) * part // workers for part in range(workers + 1)]
 
         def go(worker: int) -> bool:
-            return bool(self._go(bounds[worker], bounds[worker + 1], self.told[worker], self.seen[worker], 0)[0])
+            return bool(self._go(bounds[worker], bounds[worker + 1], self.tally[worker], self.seen[worker], 0)[0])
 
         hits = list((self._pool.map if self._pool else map)(go, range(workers)))
-        self.found = [told for told, hit in zip(self.told, hits, strict=True) if hit]
+        self.found = [tally for tally, hit in zip(self.tally, hits, strict=True) if hit]
 
-    def _go(self, start: int, stop: int, told: Any, seen: Any, room: int) -> tuple[int, Any]:
+    def _go(self, start: int, stop: int, tally: Any, seen: Any, room: int) -> tuple[int, Any]:
         out = np.zeros((self.functions.most_records + 1) * (self.functions.packing.words + 1), np.int64)
         moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
         log = np.zeros(room, np.int64)
@@ -131,16 +131,16 @@ class _Walkers:
             self.depth,
             out,
             moves,
-            told,
+            tally,
             seen,
             log,
         )
-        return int(w.walk(*parts)), log
+        return int(walk_kernel.walk(*parts)), log
 
     @property
     def first_violation(self) -> int:
         """The number of the first walk that ended in a violation."""
-        return int(min(told[w.WALK] for told in self.found))
+        return int(min(tally[walk_kernel.WALK] for tally in self.found))
 
     @property
     def registers(self) -> Any:
@@ -149,26 +149,26 @@ class _Walkers:
 
     def sum(self, what: int) -> int:
         """A sum over all workers."""
-        return sum(int(told[what]) for told in self.told)
+        return sum(int(tally[what]) for tally in self.tally)
 
     def violation(self) -> Counterexample | None:
         """The violation of the first walk that found one, walked again to see its steps."""
         if not self.found:
             return None
-        told = np.zeros(8, np.int64)
+        tally = np.zeros(8, np.int64)
         number = self.first_violation
-        _, log = self._go(number, number + 1, told, np.zeros(1 << w.REGISTERS, np.uint8), self.depth)
+        _, log = self._go(number, number + 1, tally, np.zeros(1 << walk_kernel.REGISTERS, np.uint8), self.depth)
         system = self.functions.system
         states = [system.initial]
-        steps = [self.functions.steps[move] for move in log[: told[w.STEPS]].tolist()]
+        steps = [self.functions.steps[move] for move in log[: tally[walk_kernel.STEPS]].tolist()]
         for step in steps:
             after = system.step(states[-1], step)
             if after is None:
                 raise AssertionError(f"{step} is not enabled on a walk")
             states.append(after)
-        if told[w.FAILING] or told[w.FALSE] < 0:
+        if tally[walk_kernel.FAILING] or tally[walk_kernel.FALSE] < 0:
             confirm(self.functions, states[-1])
-        for claim, arguments in self.functions.judge.instances:
+        for claim, arguments in self.functions.properties.instances:
             if system.holds(claim, states[-1], arguments) is False:
                 return Counterexample(claim.name, arguments, Trace(system, tuple(states), tuple(steps)))
         raise AssertionError("the state that ends a walk violates nothing")

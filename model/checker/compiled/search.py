@@ -17,19 +17,17 @@ import numpy as np
 from onceproof.model.checker.compiled.checkpoint import Checkpoint
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.codegen.packing import WORD
-from onceproof.model.checker.compiled.forecast import expected_states
-from onceproof.model.checker.compiled.frontier import CHUNK, Level, Ranges, chunks_of, merged
-from onceproof.model.checker.compiled.kernels import batch as k
-from onceproof.model.checker.compiled.kernels import explore
+from onceproof.model.checker.compiled.frontier import CHUNK, Level, Ranges, chunks_of, expected_states, merged
+from onceproof.model.checker.compiled.kernels import batch, explore
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
-from onceproof.model.checker.compiled.sleep_sets import Settling
-from onceproof.model.checker.compiled.visited import Table
+from onceproof.model.checker.compiled.sleep_sets import SleepSets
+from onceproof.model.checker.compiled.visited import VisitedSet
 from onceproof.model.checker.results import Limits, Progress
 from onceproof.model.language.layout import State
 
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
-NAMES = ("expand", "judge", "exercised", "spent", "ends", "canonical")
+NAMES = ("expand", "evaluate", "exercised", "spent", "ends", "representative")
 
 
 class Failed(Exception):
@@ -64,13 +62,13 @@ class Search:
         self.words = functions.packing.words
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
         self.capacity = most_states(max_memory, self.words)
-        room = self.capacity + (workers + 1) * k.BLOCK
+        room = self.capacity + (workers + 1) * batch.BLOCK
         self.states = reserve(room * self.words)
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
-        self.table: Any = Table(self.states, self.words, self.capacity, self.all_workers, alone=workers == 1)
+        self.visited: Any = VisitedSet(self.states, self.words, self.capacity, self.all_workers, alone=workers == 1)
         self.shared = np.zeros(16, np.int64)
-        self.shared[k.ALONE], self.shared[k.MOVE_WORDS] = workers == 1, functions.move_words
-        self.settling = Settling(functions, self.shared, room)
+        self.shared[batch.ALONE], self.shared[batch.MOVE_WORDS] = workers == 1, functions.move_words
+        self.sleep_sets = SleepSets(functions, self.shared, room)
         self._kinds = np.array(functions.kinds_of_moves(None), np.int64)
         self.workers = [self._worker() for _ in range(workers)]
         self.levels: list[Level] = []
@@ -80,17 +78,17 @@ class Search:
         self.began = self._reported = time.monotonic()
 
     def _worker(self) -> Worker:
-        records = k.BATCH + self.functions.most_records + 1
+        records = batch.BATCH + self.functions.most_records + 1
         worker = Worker(
             mine=np.zeros(16, np.int64),
             log=np.zeros(1 << 12, np.int64),
             fired=np.zeros(self.functions.move_words * WORD, np.int64),
-            best=np.full(len(self.functions.claims) + 1, k.FAR, np.int64),
+            best=np.full(len(self.functions.claims) + 1, batch.FAR, np.int64),
             out=np.zeros(records * (self.words + 1), np.int64),
             hashes=np.zeros(records, np.uint64),
-            moves=np.zeros((k.BATCH + 1) * len(self.functions.row_of_moves(idle=False)), np.int64),
+            moves=np.zeros((batch.BATCH + 1) * len(self.functions.row_of_moves(idle=False)), np.int64),
         )
-        worker.mine[k.PENDING] = (1 << len(self.functions.claims)) - 1
+        worker.mine[batch.PENDING] = (1 << len(self.functions.claims)) - 1
         return worker
 
     # -- what was found
@@ -98,7 +96,7 @@ class Search:
     @property
     def count(self) -> int:
         """How many states were found."""
-        return int(self.shared[k.COUNT])
+        return int(self.shared[batch.COUNT])
 
     @property
     def fired(self) -> Any:
@@ -108,7 +106,7 @@ class Search:
     @property
     def looked_up(self) -> int:
         """How many of the moves were looked up; of the others it was settled before that nothing new would be found."""
-        return sum(int(worker.mine[k.LOOKED_UP]) for worker in self.workers)
+        return sum(int(worker.mine[batch.LOOKED_UP]) for worker in self.workers)
 
     @property
     def best(self) -> Any:
@@ -118,13 +116,13 @@ class Search:
     @property
     def pending(self) -> int:
         """The bits of the claims of whose subject nothing was seen."""
-        return int(np.bitwise_and.reduce([worker.mine[k.PENDING] for worker in self.workers]))
+        return int(np.bitwise_and.reduce([worker.mine[batch.PENDING] for worker in self.workers]))
 
     @property
     def bytes_used(self) -> int:
         """The memory of states and table, and of the settled moves of states that wait."""
-        states = int(self.shared[k.NEXT_BLOCK])
-        return int(states * self.words * WORD_BYTES + self.table.bytes + self.settling.bytes_used)
+        states = int(self.shared[batch.NEXT_BLOCK])
+        return int(states * self.words * WORD_BYTES + self.visited.bytes + self.sleep_sets.bytes_used)
 
     def state(self, number: int) -> State:
         """The state with this number."""
@@ -136,19 +134,19 @@ class Search:
         """Enters the initial state."""
         initial = self.functions.packing.pack(self.functions.system.initial)
         self.states[: self.words] = initial
-        self._call("canonical", 0)
+        self._call("representative", 0)
         worker = self.workers[0]
-        worker.mine[k.CURSOR], worker.mine[k.BLOCK_END] = 1, k.BLOCK
-        worker.blocks.append((0, k.BLOCK))
-        self.shared[k.NEXT_BLOCK], self.shared[k.COUNT] = k.BLOCK, 1
-        self.table.enter([(0, 1)])
-        false = self._call("judge", 0)
+        worker.mine[batch.CURSOR], worker.mine[batch.BLOCK_END] = 1, batch.BLOCK
+        worker.blocks.append((0, batch.BLOCK))
+        self.shared[batch.NEXT_BLOCK], self.shared[batch.COUNT] = batch.BLOCK, 1
+        self.visited.enter([(0, 1)])
+        false = self._call("evaluate", 0)
         if false < 0:
             raise Failed(self.state(0))
         for bit in range(len(self.functions.claims)):
             if false >> bit & 1:
                 worker.best[bit + 1] = 0
-        pending = worker.mine[k.PENDING : k.PENDING + 1]
+        pending = worker.mine[batch.PENDING : batch.PENDING + 1]
         self._call("exercised", 0, pending)
         self.levels.append(Level([(0, 1)]))
         self._slice(self.workers[:1], chunks_of([]))  # nothing to do: only so that the function is compiled by now
@@ -157,14 +155,14 @@ class Search:
         """Takes over what a checkpoint says; the states themselves are in their places already."""
         self.old = ranges
         self.levels = [Level(found, steps=depth) for depth, found in enumerate(saved["levels"])]
-        self.shared[k.COUNT], self.shared[k.NEXT_BLOCK] = saved["count"], saved["next_block"]
+        self.shared[batch.COUNT], self.shared[batch.NEXT_BLOCK] = saved["count"], saved["next_block"]
         first = self.workers[0]
         first.fired[:] = saved["fired"]
         first.best[:] = saved["best"]
         for worker in self.workers:
-            worker.mine[k.PENDING] = saved["pending"]
-        self.table.bits = max(self.table.bits, table_bits(self.count))
-        self.table.enter(ranges)
+            worker.mine[batch.PENDING] = saved["pending"]
+        self.visited.bits = max(self.visited.bits, table_bits(self.count))
+        self.visited.enter(ranges)
 
     def run(self, limits: Limits, unfinished: tuple[Ranges, Ranges] | None = None) -> None:
         """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one.
@@ -203,55 +201,55 @@ class Search:
         level that is found now, for checkpoints.
         """
         chunks = chunks_of(ranges)
-        self.shared[k.NEXT_CHUNK], self.shared[k.CHUNKS] = 0, len(chunks)
-        self.shared[k.DEPTH] = depth
+        self.shared[batch.NEXT_CHUNK], self.shared[batch.CHUNKS] = 0, len(chunks)
+        self.shared[batch.DEPTH] = depth
         self._kinds[:] = self.functions.kinds_of_moves(faults)
         if faults is None:
-            self._begin_settling()
+            self._begin_sleep_sets()
         else:
-            self.settling.pause()
-        marks = [(len(worker.blocks), int(worker.mine[k.CURSOR])) for worker in self.workers]
+            self.sleep_sets.pause()
+        marks = [(len(worker.blocks), int(worker.mine[batch.CURSOR])) for worker in self.workers]
         self._make_room()
         waiting = self.workers if len(chunks) > 1 else self.workers[:1]
         while waiting and not self.stopped:
             reasons = self._slice(waiting, chunks)
             for worker, reason in zip(waiting, reasons, strict=True):
-                if reason == k.FAILED:
-                    raise Failed(self.state(int(worker.mine[k.ERROR])))
+                if reason == batch.FAILED:
+                    raise Failed(self.state(int(worker.mine[batch.ERROR])))
             self._look_around(limits)
-            if k.GROW in reasons:
+            if batch.GROW in reasons:
                 self._make_room()
-            waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != k.FINISHED]
+            waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != batch.FINISHED]
             if self.checkpoint and (self.checkpoint.due or self.stopped):
                 self.checkpoint.save(self, self._remaining(chunks), [*found, *self._new(marks)])
         return self._new(marks)
 
-    def _begin_settling(self) -> None:
-        alone = bool(self.shared[k.ALONE])
-        fresh_from = self.workers[0].mine[k.CURSOR] if alone else self.shared[k.NEXT_BLOCK]
+    def _begin_sleep_sets(self) -> None:
+        alone = bool(self.shared[batch.ALONE])
+        fresh_from = self.workers[0].mine[batch.CURSOR] if alone else self.shared[batch.NEXT_BLOCK]
         sizes = [level.size for level in self.levels[-2:]]
         growth = max(sizes[-1] / max(sizes[0], 1), 1)
-        self.settling.begin(int(fresh_from), growth, (self.max_memory - self.bytes_used) // 4)
+        self.sleep_sets.begin(int(fresh_from), growth, (self.max_memory - self.bytes_used) // 4)
 
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
         return merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark))
 
     def _remaining(self, chunks: Any) -> Ranges:
         """What of the chunks is still to be expanded, when no worker is at work."""
-        begun = [(int(worker.mine[k.FROM]), int(worker.mine[k.TO])) for worker in self.workers]
-        left = [(first, last) for first, last in chunks[int(self.shared[k.NEXT_CHUNK]) :].tolist()]
+        begun = [(int(worker.mine[batch.FROM]), int(worker.mine[batch.TO])) for worker in self.workers]
+        left = [(first, last) for first, last in chunks[int(self.shared[batch.NEXT_CHUNK]) :].tolist()]
         return [part for part in [*begun, *left] if part[0] < part[1]]
 
     def _slice(self, workers: list[Worker], chunks: Any) -> list[int]:
         def go(worker: Worker) -> int:
-            worker.mine[k.LOGGED] = 0
+            worker.mine[batch.LOGGED] = 0
             reason = explore.explore(
                 self.addresses,
                 self.states,
                 self.words,
                 self.fingerprints,
-                self.table.entries,
-                self.table.bits,
+                self.visited.entries,
+                self.visited.bits,
                 self.shared,
                 worker.mine,
                 chunks,
@@ -261,14 +259,14 @@ class Search:
                 worker.best,
                 worker.out,
                 worker.hashes,
-                self.settling.settled,
-                self.settling.settles,
-                self.settling.places,
+                self.sleep_sets.sleeping,
+                self.sleep_sets.sleep_after,
+                self.sleep_sets.renamed,
                 worker.moves,
                 ROUNDS,
             )
-            for first in worker.log[: worker.mine[k.LOGGED]].tolist():
-                worker.blocks.append((first, first + k.BLOCK))
+            for first in worker.log[: worker.mine[batch.LOGGED]].tolist():
+                worker.blocks.append((first, first + batch.BLOCK))
             return int(reason)
 
         if self._pool is None or len(workers) == 1:
@@ -281,30 +279,30 @@ class Search:
 
     def _make_room(self) -> None:
         """Sets how many states the table may take; enlarges it first where it is that full."""
-        slack = len(self.workers) * (k.BATCH + self.functions.most_records) + 1
-        if self.count + 2 * slack > FULL * (1 << self.table.bits):
+        slack = len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
+        if self.count + 2 * slack > FULL * (1 << self.visited.bits):
             if self.count >= self.capacity - slack:
                 self.stopped = "--max-memory"
                 return
             known = merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
             expected = min(expected_states([level.size for level in self.levels]), self.capacity)
-            more = 2 if table_bits(expected) > self.table.bits + 1 else 1
-            self.table.grow(max(self.table.bits + more, table_bits(self.count + 2 * slack)), known)
-        self.shared[k.LIMIT] = min(int(FULL * (1 << self.table.bits)) - slack, self.capacity - slack)
+            more = 2 if table_bits(expected) > self.visited.bits + 1 else 1
+            self.visited.grow(max(self.visited.bits + more, table_bits(self.count + 2 * slack)), known)
+        self.shared[batch.LIMIT] = min(int(FULL * (1 << self.visited.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
             self.stopped = "--max-memory"
 
     def _look_around(self, limits: Limits) -> None:
         now = time.monotonic()
-        if self.settling.words and self.bytes_used > self.max_memory:
-            self.settling.stop()
+        if self.sleep_sets.words and self.bytes_used > self.max_memory:
+            self.sleep_sets.stop()
         if limits.max_states is not None and self.count >= limits.max_states:
             self.stopped = f"--max-states {limits.max_states}"
         if limits.max_seconds is not None and now - self.began > limits.max_seconds:
             self.stopped = f"--max-seconds {limits.max_seconds:g}"
         if limits.report and now - self._reported > 1:
             self._reported = now
-            taken = min(int(self.shared[k.NEXT_CHUNK]), int(self.shared[k.CHUNKS])) * CHUNK
+            taken = min(int(self.shared[batch.NEXT_CHUNK]), int(self.shared[batch.CHUNKS])) * CHUNK
             known = sum(level.size for level in self.levels)
             queued = max(self.count - known + self.levels[-1].size - taken, 0)
             limits.report(Progress(self.count, queued, len(self.levels) - 1, now - self.began, self.bytes_used))
@@ -323,8 +321,8 @@ class Search:
         """Ends the threads and gives the memory back."""
         if self._pool:
             self._pool.shutdown()
-        self.states = self.table = np.zeros(0, np.int64)
-        self.settling.stop()
+        self.states = self.visited = np.zeros(0, np.int64)
+        self.sleep_sets.stop()
 
 
 @contextmanager
@@ -349,5 +347,5 @@ def _since(worker: Worker, blocks: int, cursor: int) -> Ranges:
     parts = [(cursor, worker.blocks[blocks - 1][1])] if blocks else []
     parts += worker.blocks[blocks:]
     if parts:
-        parts[-1] = (parts[-1][0], int(worker.mine[k.CURSOR]))
+        parts[-1] = (parts[-1][0], int(worker.mine[batch.CURSOR]))
     return [part for part in parts if part[0] < part[1]]

@@ -8,7 +8,7 @@ import numpy as np
 
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.codegen.packing import WORD
-from onceproof.model.checker.compiled.kernels import batch as k
+from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.memory import WORD_BYTES, reserve
 from onceproof.model.checker.ground.independence import Footprints
 from onceproof.model.checker.ground.symmetry import Exchange
@@ -17,8 +17,8 @@ MOST_WORDS = 8  # of bits for each state that waits; moves for which there is no
 FIRST_RING = 1 << 14
 
 
-class Settling:
-    """The bits of the moves that are settled in each state that waits, and which they are after each move.
+class SleepSets:
+    """The bits of the moves that are sleeping in each state that waits, and which they are after each move.
 
     Only two levels wait at any time: the one that is expanded and the one that is found. So states have their bits in a
     ring, at their number modulo its size. Where it is too small, or memory short, some have none; that costs time only.
@@ -29,11 +29,11 @@ class Settling:
         # all orders of independent steps must lead to one state: by symmetry, to one that stands for all its like
         unique = functions.path is not None
         self.words = min(functions.move_words, MOST_WORDS) if unique else 0  # of bits, for each state
-        self.settles = _settled_after_each(functions, self.words)
-        self.places = _moves_by_arrangement(functions)
+        self.sleep_after = _sleep_after_each(functions, self.words)
+        self.renamed = _moves_by_arrangement(functions)
         self.ring = FIRST_RING
         largest = max(FIRST_RING, 1 << most_states.bit_length())
-        self.settled = reserve(largest * self.words)
+        self.sleeping = reserve(largest * self.words)
 
     @property
     def bytes_used(self) -> int:
@@ -46,17 +46,17 @@ class Settling:
         growth: how many times larger than this one the level found may be; room: bytes that the ring may take.
         """
         shared = self.shared
-        old_from, old_to = int(shared[k.FRESH_FROM]), min(int(shared[k.FRESH_TO]), fresh_from)
-        shared[k.SETTLING] = self.words
-        shared[k.OLD_FROM], shared[k.OLD_TO] = old_from, old_to
+        old_from, old_to = int(shared[batch.FRESH_FROM]), min(int(shared[batch.FRESH_TO]), fresh_from)
+        shared[batch.SLEEP_WORDS] = self.words
+        shared[batch.OLD_FROM], shared[batch.OLD_TO] = old_from, old_to
         wanted = (old_to - old_from) * (1 + growth)
-        while wanted > self.ring and 2 * self.bytes_used <= min(room, self.settled.nbytes):
+        while wanted > self.ring and 2 * self.bytes_used <= min(room, self.sleeping.nbytes):
             self._double(np.arange(old_from, old_to))
-        shared[k.RING] = self.ring - 1
-        shared[k.FRESH_FROM], shared[k.FRESH_TO] = fresh_from, old_from + self.ring if self.words else 0
+        shared[batch.RING] = self.ring - 1
+        shared[batch.FRESH_FROM], shared[batch.FRESH_TO] = fresh_from, old_from + self.ring if self.words else 0
 
     def _double(self, numbers: Any) -> None:
-        rows = self.settled.reshape(-1, self.words)
+        rows = self.sleeping.reshape(-1, self.words)
         moved = rows[numbers & (self.ring - 1)]
         self.ring *= 2
         rows[numbers & (self.ring - 1)] = moved
@@ -64,38 +64,38 @@ class Settling:
     def begin_anywhere(self) -> None:
         """Before a level is expanded whose states are found at any numbers but those of the states expanded."""
         shared = self.shared
-        shared[k.SETTLING], shared[k.RING] = self.words, -1
-        shared[k.OLD_FROM] = shared[k.FRESH_FROM] = 0
-        shared[k.OLD_TO] = shared[k.FRESH_TO] = len(self.settled) // max(self.words, 1)
+        shared[batch.SLEEP_WORDS], shared[batch.RING] = self.words, -1
+        shared[batch.OLD_FROM] = shared[batch.FRESH_FROM] = 0
+        shared[batch.OLD_TO] = shared[batch.FRESH_TO] = len(self.sleeping) // max(self.words, 1)
 
     def pause(self) -> None:
-        """Before steps are taken in another order than by levels: nothing is settled."""
-        self.shared[[k.SETTLING, k.OLD_FROM, k.OLD_TO, k.FRESH_FROM, k.FRESH_TO]] = 0
+        """Before steps are taken in another order than by levels: nothing is sleeping."""
+        self.shared[[batch.SLEEP_WORDS, batch.OLD_FROM, batch.OLD_TO, batch.FRESH_FROM, batch.FRESH_TO]] = 0
 
     def stop(self) -> None:
         """From now on all is looked up: where memory is short."""
         self.pause()
-        self.settled = np.zeros(0, np.int64)
+        self.sleeping = np.zeros(0, np.int64)
         self.words = 0
 
 
-def _settled_after_each(functions: Functions, words: int) -> Any:
+def _sleep_after_each(functions: Functions, words: int) -> Any:
     """For each move the bits of the moves that are independent of it and rank lower."""
     footprints = Footprints(functions.generated.ground)
     ranks = _ranks(functions, footprints)
-    settles = np.zeros((len(ranks) + 1) * words, np.uint64)
+    sleep_after = np.zeros((len(ranks) + 1) * words, np.uint64)
     for move, mine in enumerate(ranks):
         lower = (one for one in range(min(len(ranks), words * WORD)) if ranks[one] < mine)
         bits = sum(1 << one for one in lower if footprints.independent(one, move))
         for word in range(words):
-            settles[move * words + word] = bits >> (word * WORD) & ((1 << WORD) - 1)
-    return settles.view(np.int64)
+            sleep_after[move * words + word] = bits >> (word * WORD) & ((1 << WORD) - 1)
+    return sleep_after.view(np.int64)
 
 
 def _ranks(functions: Functions, footprints: Footprints) -> list[tuple[int, int]]:
     """The order of moves: the more others a move is independent of, the later.
 
-    Any order will do; in this one nearly all that can be left out is (of two moves one settles the other only if no
+    Any order will do; in this one nearly all that can be left out is (of two moves one sleep_after the other only if no
     third that conflicts with both comes in between). Moves that are one move by symmetry rank the same.
     """
     moves = range(len(functions.steps))
@@ -112,7 +112,7 @@ def _ranks(functions: Functions, footprints: Footprints) -> list[tuple[int, int]
 
 
 def _exchanged_moves(functions: Functions, exchange: Exchange) -> list[int]:
-    """Which move each becomes where two elements change places."""
+    """Which move each becomes where two elements change renamed."""
     number = {(step.action, step.arguments): move for move, step in enumerate(functions.steps)}
     actions = functions.system.actions
     return [

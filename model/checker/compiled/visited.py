@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from onceproof.model.checker.compiled.frontier import Ranges, pieces
-from onceproof.model.checker.compiled.kernels import visited as k
+from onceproof.model.checker.compiled.kernels import visited as kernels
 from onceproof.model.checker.compiled.memory import ENTRY_BYTES, WORD_BYTES, reserve, table_bits
 
 FIRST_BITS = 21  # 8 MiB
 AllWorkers = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
 
 
-class Table:
+class VisitedSet:
     """The numbers of the states that were found, by their hashes; ``kernels_table`` says how.
 
     all_workers: does some work for each of some parts, all workers at once, and returns what it returned.
@@ -40,7 +40,7 @@ class Table:
         """Enters the states of these ranges, which are not in the table and all different."""
 
         def work(part: tuple[int, int]) -> None:
-            k.enter(self.states, self.words, self.entries, self.bits, *part, np.empty(256, np.uint64), self.alone)
+            kernels.enter(self.states, self.words, self.entries, self.bits, *part, np.empty(256, np.uint64), self.alone)
 
         self.all_workers(work, pieces(ranges))
 

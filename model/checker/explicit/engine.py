@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from onceproof.model.checker.explicit.evaluators import GeneratedTruths, RunTruths, Truths
-from onceproof.model.checker.explicit.graph import Graph, RunStepper, Stepper, explore
+from onceproof.model.checker.explicit.evaluators import DirectEvaluator, GeneratedEvaluator, PropertyEvaluator
+from onceproof.model.checker.explicit.graph import DirectStepper, Graph, Stepper, explore
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
@@ -35,22 +35,22 @@ def check(
     claims = list(properties) if properties is not None else system.properties()
     asked = [*claims, system.ending] if system.ending else claims
     stepper: Stepper
-    truths: Truths
+    truths: PropertyEvaluator
     if engine == "direct":
-        stepper, truths = RunStepper(system), RunTruths(system)
+        stepper, truths = DirectStepper(system), DirectEvaluator(system)
     else:
         stepper = generated = GeneratedSystem(system)
-        truths = GeneratedTruths(generated, asked)
+        truths = GeneratedEvaluator(generated, asked)
     graph = explore(system, stepper, limits)
     result = judge(graph, truths, claims, with_deadlock=properties is None)
     result.engine, result.seconds = engine, time.monotonic() - began
     return result
 
 
-def judge(graph: Graph, truths: Truths, claims: Sequence[Property], *, with_deadlock: bool) -> CheckResult:
+def judge(graph: Graph, truths: PropertyEvaluator, claims: Sequence[Property], *, with_deadlock: bool) -> CheckResult:
     """The verdicts on a graph that was explored (as far as it was)."""
     system = graph.system
-    judgement = _Judgement(graph, truths, claims)
+    judgement = _Evaluation(graph, truths, claims)
     results = [judgement.of(claim) for claim in claims]
     if with_deadlock and system.ending is not None:
         results.append(judgement.deadlock(system.ending))
@@ -71,10 +71,10 @@ def judge(graph: Graph, truths: Truths, claims: Sequence[Property], *, with_dead
     )
 
 
-class _Judgement:
+class _Evaluation:
     """The verdicts on one graph; what several properties need is worked out once."""
 
-    def __init__(self, graph: Graph, truths: Truths, claims: Sequence[Property]) -> None:
+    def __init__(self, graph: Graph, truths: PropertyEvaluator, claims: Sequence[Property]) -> None:
         self.graph, self.system, self.truths = graph, graph.system, truths
         self._violations = truths.violations([claim for claim in claims if claim.kind == "always"], graph.states)
         self._costs: Costs | None = None

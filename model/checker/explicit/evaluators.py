@@ -13,7 +13,7 @@ from onceproof.model.language.system import Arguments, System
 Instance = tuple[str, Arguments]  # a property by name, and for which elements
 
 
-class Truths(Protocol):
+class PropertyEvaluator(Protocol):
     """What a judge of explored states asks of properties."""
 
     def of(self, claim: Property, arguments: Arguments) -> Callable[[State], bool | None]:
@@ -26,7 +26,7 @@ class Truths(Protocol):
         """For each instance of an ``always`` the states (by position) in which it is false, if there are any."""
 
 
-class RunTruths:
+class DirectEvaluator:
     """By running the model's functions: slow and obvious."""
 
     def __init__(self, system: System) -> None:
@@ -51,29 +51,29 @@ class RunTruths:
         return found
 
 
-class GeneratedTruths:
+class GeneratedEvaluator:
     """By generated code: the same, much faster."""
 
     def __init__(self, generated: GeneratedSystem, claims: Sequence[Property]) -> None:
-        self.judge = generated.judge(claims)
-        self.numbers = {(c.name, arguments): number for number, (c, arguments) in enumerate(self.judge.instances)}
+        self.properties = generated.properties(claims)
+        self.numbers = {(c.name, arguments): number for number, (c, arguments) in enumerate(self.properties.instances)}
 
     def of(self, claim: Property, arguments: Arguments) -> Callable[[State], bool | None]:
         """Whether it holds in a state; None where its ``given`` is false."""
-        return self.judge.truth(self.numbers[claim.name, arguments])
+        return self.properties.truth(self.numbers[claim.name, arguments])
 
     def kept(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
         """Whether a state keeps the promise of an ``eventually``."""
-        return self.judge.kept(self.numbers[claim.name, arguments])
+        return self.properties.kept(self.numbers[claim.name, arguments])
 
     def violations(self, claims: Sequence[Property], states: Sequence[State]) -> dict[Instance, list[int]]:
         """For each instance of an ``always`` the states (by position) in which it is false, if there are any."""
         names = {claim.name for claim in claims}
         found: dict[Instance, list[int]] = {}
-        violated = self.judge.violated
+        violated = self.properties.violated
         for position, state in enumerate(states):
             for number in violated(state):
-                claim, arguments = self.judge.instances[number]
+                claim, arguments = self.properties.instances[number]
                 if claim.name in names:
                     found.setdefault((claim.name, arguments), []).append(position)
         return found

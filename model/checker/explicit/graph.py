@@ -23,7 +23,7 @@ class Stepper(Protocol):
         """The enabled steps, by their number in ``steps``, with the states after them."""
 
 
-class RunStepper:
+class DirectStepper:
     """Steps by running the model's functions: the slow and obvious way."""
 
     def __init__(self, system: System) -> None:

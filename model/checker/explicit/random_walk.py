@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from onceproof.model.checker.ground.python_code import GeneratedSystem, Judge
+from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
 from onceproof.model.checker.results import Counterexample, Limits, Progress, Trace
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
@@ -81,7 +81,7 @@ class _Walker:
         self.system, self.depth, self.limits = system, depth, limits
         claims = list(properties) if properties is not None else system.properties()
         self.generated = GeneratedSystem(system)
-        self.judge: Judge = self.generated.judge(claims)
+        self.properties: GeneratedProperties = self.generated.properties(claims)
         self.met: Counter[State] = Counter()
         self.fired = [0] * len(self.generated.steps)
         self.result = WalkResult(seed, seen={claim.name: False for claim in claims if claim.kind == "sometimes"})
@@ -128,11 +128,11 @@ class _Walker:
 
     def _look(self, state: State, number: int, path: list[int]) -> None:
         self.met[state] += 1
-        for instance in self.judge.shown(state):
-            self.result.seen[self.judge.instances[instance][0].name] = True
-        violated = self.judge.violated(state)
+        for instance in self.properties.shown(state):
+            self.result.seen[self.properties.instances[instance][0].name] = True
+        violated = self.properties.violated(state)
         if violated and self.result.violation is None:
-            claim, _ = self.judge.instances[violated[0]]
+            claim, _ = self.properties.instances[violated[0]]
             steps = [self.generated.steps[step] for step in path]
             self.result.run, self.result.length_found = number, len(steps)
             self.result.violation = told_shortest(self.system, claim, steps)

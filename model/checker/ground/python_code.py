@@ -3,7 +3,7 @@
     generated = GeneratedSystem(system)
     generated.successors(state)        # [(number, state after it), ...], in the order of system.successors
     generated.steps[number]            # the Step with that number
-    judge = generated.judge(system.properties())
+    judge = generated.properties(system.properties())
     judge.violated(state)              # numbers of the "always" instances that are false in the state: mostly ()
     judge.shown(state)                 # numbers of the "sometimes" instances that are true
     judge.instances[number]            # (property, arguments)
@@ -150,9 +150,9 @@ class GeneratedSystem:
         self.successors: Callable[[State], list[tuple[int, State]]]
         self.successors = _compiled(self.source, "successors", {"confirm": self._confirm})
 
-    def judge(self, properties: Sequence[Property]) -> Judge:
+    def properties(self, properties: Sequence[Property]) -> GeneratedProperties:
         """The truth of properties by generated code."""
-        return Judge(self, properties)
+        return GeneratedProperties(self, properties)
 
     def _confirm(self, number: int, state: State) -> None:
         """The trace says that the model fails here: running it raises the ModelError, with its place."""
@@ -160,7 +160,7 @@ class GeneratedSystem:
             pass
 
 
-class Judge:
+class GeneratedProperties:
     """All instances of some properties, by number. See the module for how to ask it."""
 
     def __init__(self, generated: GeneratedSystem, properties: Sequence[Property]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from onceproof.model.checker.compiled.codegen.canonical import arrangements, canonical, packing_order
 from onceproof.model.checker.compiled.codegen.packing import MOST_WORDS, WORD, Packing, signed
+from onceproof.model.checker.compiled.codegen.representative import arrangements, packing_order, representative
 from onceproof.model.checker.compiled.codegen.word_text import WordText, indented
 from onceproof.model.checker.ground.formula import Formula, both, negate
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work, arrange, units_of
-from onceproof.model.checker.ground.python_code import GeneratedSystem, Judge
+from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
 from onceproof.model.checker.ground.symmetry import Exchange
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import LEFT
@@ -40,10 +40,10 @@ class Functions:
         self.path = arrangements(self.packing, self.exchanges)
         labels = [place.label(key) for place, key in self.system.layout.labels]
         self.text = WordText(self.packing, labels)
-        self.judge = generated.judge(claims)
-        self.ending: Judge | None = None
+        self.properties = generated.properties(claims)
+        self.ending: GeneratedProperties | None = None
         if deadlock and self.system.ending is not None:
-            self.ending = generated.judge([self.system.ending])
+            self.ending = generated.properties([self.system.ending])
         actions = self.system.actions
         self.is_fault = [actions[step.action].fault for step in self.steps]
         units = units_of(generated.ground.groups)
@@ -61,10 +61,12 @@ class Functions:
 
     def source(self) -> str:
         """All functions."""
-        parts = [self.expand(), self.judging(), self.exercising(), self.spending()]
-        parts += [self.promise(n) for n, (claim, _) in enumerate(self.judge.instances) if claim.kind == "eventually"]
+        parts = [self.expand(), self.evaluate(), self.exercised(), self.spent()]
+        parts += [
+            self.obligation(n) for n, (claim, _) in enumerate(self.properties.instances) if claim.kind == "eventually"
+        ]
         if self.exchanges:
-            parts.append(canonical(self.packing, self.exchanges, self.path))
+            parts.append(representative(self.packing, self.exchanges, self.path))
         if self.ending is not None:
             parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
         return "\n\n".join(parts)
@@ -101,26 +103,26 @@ class Functions:
         bits = sum(1 << move for move, this in enumerate(chosen) if this)
         return [signed(bits >> (word * WORD)) for word in range(self.move_words)]
 
-    def judging(self) -> str:
+    def evaluate(self) -> str:
         """``judge(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
         units = [
             unit
-            for number, (claim, _) in enumerate(self.judge.instances)
+            for number, (claim, _) in enumerate(self.properties.instances)
             if claim.kind == "always"
-            for unit in self.judge.violations(number)
+            for unit in self.properties.violations(number)
         ]
         body = self._block(units)
-        return self._function("judge", ["state", "unused"], ["found = 0", *body, "return found"])
+        return self._function("evaluate", ["state", "unused"], ["found = 0", *body, "return found"])
 
-    def exercising(self) -> str:
+    def exercised(self) -> str:
         """``exercised(state, pending)``: clears the bit of each claim that is put to use (``sometimes``: true)."""
         known = self.generated.ground.known
         lines: list[str] = []
         for bit, claim in enumerate(self.claims):
             tests = []
-            for number, (owner, _) in enumerate(self.judge.instances):
+            for number, (owner, _) in enumerate(self.properties.instances):
                 if owner is claim:
-                    antecedent, body = self.judge.formulas(number)
+                    antecedent, body = self.properties.formulas(number)
                     tests.append(both([antecedent, body], known) if claim.kind == "sometimes" else antecedent)
             clear = f"left = left & {~(1 << bit)}"
             inner = [line for test in tests for line in self._when(test, [clear])]
@@ -129,16 +131,16 @@ class Functions:
         whole = ["left = pending[0]", *lines, "pending[0] = left", "return 0"]
         return self._function("exercised", ["state", "pending"], whole)
 
-    def promise(self, number: int) -> str:
-        """``promise_7(state, unused)``: 1 where an ``eventually`` is not kept, 3 where it is promised, too."""
-        antecedent, body = self.judge.formulas(number)
+    def obligation(self, number: int) -> str:
+        """``obligation_7(state, unused)``: 1 where an ``eventually`` is not kept, 3 where it is promised, too."""
+        antecedent, body = self.properties.formulas(number)
         known = self.generated.ground.known
-        failing = self._block(self.judge.failures(number))
+        failing = self._block(self.properties.failures(number))
         lines = self._when(both([antecedent, negate(body, known)], known), ["return 3"])
         open_ = self._when(negate(body, known), ["return 1"])
-        return self._function(f"promise_{number}", ["state", "unused"], [*failing, *lines, *open_, "return 0"])
+        return self._function(f"obligation_{number}", ["state", "unused"], [*failing, *lines, *open_, "return 0"])
 
-    def spending(self) -> str:
+    def spent(self) -> str:
         """``spent(state, unused)``: how many faults led here, as far as budgets count them."""
         terms = [f"{self._start(slot)} - {self.text.cell(slot)}" for slot in self.counted_faults()]
         return self._function("spent", ["state", "unused"], [f"return {' + '.join(terms) if terms else '0'}"])
@@ -165,7 +167,7 @@ class Functions:
     def _start(self, slot: int) -> int:
         return self.system.initial[slot]
 
-    def _ending(self, ending: Judge) -> list[str]:
+    def _ending(self, ending: GeneratedProperties) -> list[str]:
         antecedent, body = ending.formulas(0)
         known = self.generated.ground.known
         holds = negate(both([antecedent, negate(body, known)], known), known)
@@ -200,7 +202,7 @@ class Functions:
         bit_of = {id(claim): bit for bit, claim in enumerate(self.claims)}
 
         def note(_: WordText, work: Work) -> list[str]:
-            claim, _arguments = self.judge.instances[work.number]
+            claim, _arguments = self.properties.instances[work.number]
             return ["return -1"] if work.error else [f"found = found | {1 << bit_of[id(claim)]}  # {claim.name}"]
 
         block: Block = arrange(list(units))

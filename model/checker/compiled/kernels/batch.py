@@ -2,9 +2,9 @@
 
 Look-ups are what a search spends its time on, so as many as possible are left out. A step that some other order of
 independent steps has taken already needs none: if steps a < b are both enabled in a state p, and independent, then
-after b (in p·b) a need not be looked up, as p·b·a is p·a·b. ``settled`` has for each state that waits the bits of such
+after b (in p·b) a need not be looked up, as p·b·a is p·a·b. ``sleeping`` has for each state that waits the bits of such
 steps. Nothing is lost, and nothing found later than it would be: p·a is found no later than p·b, and so all its
-successors no later than those of p·b; if b is settled there in its turn, then by a step greater than b, and so on;
+successors no later than those of p·b; if b is sleeping there in its turn, then by a step greater than b, and so on;
 steps are finitely many. (Godefroid's sleep sets rest on the same: Partial-Order Methods for the Verification of
 Concurrent Systems, 1996, chapter 5; there the least common set counts, here, breadth first, all that one level finds.)
 """
@@ -23,11 +23,11 @@ FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
 MOVE_BITS, SOURCE_BITS = 32, 16
 
 # what the functions of a model are called, by their position in ``functions``
-EXPAND, JUDGE, EXERCISED, SPENT, ENDS, CANONICAL = range(6)
+EXPAND, EVALUATE, EXERCISED, SPENT, ENDS, REPRESENTATIVE = range(6)
 # numbers that workers share; of the states from FRESH_FROM to FRESH_TO found now, and OLD_FROM to OLD_TO expanded now,
-# it is known which moves are settled: in SETTLING words each (0: of none), in a ring
+# it is known which moves are sleeping: in SLEEP_WORDS words each (0: of none), in a ring
 NEXT_CHUNK, NEXT_BLOCK, COUNT, LIMIT, CHUNKS, DEPTH, ALONE = range(7)
-MOVE_WORDS, SETTLING, RING, OLD_FROM, OLD_TO, FRESH_FROM, FRESH_TO = range(7, 14)
+MOVE_WORDS, SLEEP_WORDS, RING, OLD_FROM, OLD_TO, FRESH_FROM, FRESH_TO = range(7, 14)
 # numbers of each worker
 CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING, LOOKED_UP = range(8)
 # why a worker came back
@@ -36,15 +36,15 @@ PLANES = 6  # of the counters that count all moves of a word at once
 
 
 @part
-def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves) -> int:  # type: ignore[no-untyped-def]
-    """Fills ``out`` with the successors of some states, as far as they are wanted and not settled.
+def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, sleeping, moves) -> int:  # type: ignore[no-untyped-def]
+    """Fills ``out`` with the successors of some states, as far as they are wanted and not sleeping.
 
     Takes states from the worker's chunk, and chunks until there are none left. Counts what is taken, notes deadlocks,
     and the enabled moves of each source in its row of ``moves``, from row 1 on. kinds: words of bits of the moves that
     are wanted, then of those that are no faults. Returns how many numbers were written; -1 where the model fails.
     """
     expand, spent, ends = functions[EXPAND], functions[SPENT], functions[ENDS]
-    move_words, settling, ring = shared[MOVE_WORDS], shared[SETTLING], shared[RING]
+    move_words, sleep_words, ring = shared[MOVE_WORDS], shared[SLEEP_WORDS], shared[RING]
     old_from, old_to = shared[OLD_FROM], shared[OLD_TO]
     row = 2 * move_words + 2
     source, end = mine[FROM], mine[TO]
@@ -61,8 +61,8 @@ def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, o
         for word in range(move_words):
             moves[at + word] = kinds[word]
         if old_from <= source < old_to:
-            for word in range(settling):
-                moves[at + word] &= ~settled[(source & ring) * settling + word]
+            for word in range(sleep_words):
+                moves[at + word] &= ~sleeping[(source & ring) * sleep_words + word]
         moves[at + row - 2] = batch << MOVE_BITS
         got = call_expand(expand, states, source * words, out, n, moves, at)
         if got < 0:
@@ -106,41 +106,41 @@ def tally(moves, move_words, batch, fired) -> None:  # type: ignore[no-untyped-d
 
 
 @part
-def settle(step, new, place, shared, moves, settles, places, settled) -> None:  # type: ignore[no-untyped-def]
-    """Notes the moves that are settled after a step in the words at ``place``, which are those of a new state or not.
+def put_to_sleep(step, new, place, shared, moves, sleep_after, renamed, sleeping) -> None:  # type: ignore[no-untyped-def]
+    """Notes the moves that are sleeping after a step in the words at ``place``, which are those of a new state or not.
 
-    places: for each arrangement of elements which move each becomes.
+    renamed: for each arrangement of elements which move each becomes.
     """
-    settling, move_words = shared[SETTLING], shared[MOVE_WORDS]
+    sleep_words, move_words = shared[SLEEP_WORDS], shared[MOVE_WORDS]
     move, arrangement = step & ((1 << MOVE_BITS) - 1), step >> (MOVE_BITS + SOURCE_BITS)
     enabled = ((step >> MOVE_BITS) & ((1 << SOURCE_BITS) - 1)) * (2 * move_words + 2) + move_words
     if new:
-        for word in range(settling):
-            settled[place + word] = 0
-    for word in range(settling):
-        bits = moves[enabled + word] & settles[move * settling + word]
+        for word in range(sleep_words):
+            sleeping[place + word] = 0
+    for word in range(sleep_words):
+        bits = moves[enabled + word] & sleep_after[move * sleep_words + word]
         if arrangement == 0:
-            settled[place + word] |= bits
+            sleeping[place + word] |= bits
             continue
         while bits != 0:
-            one = places[arrangement * move_words * 64 + word * 64 + trailing_zeros(bits)]
-            if one >> 6 < settling:
-                settled[place + (one >> 6)] |= 1 << (one & 63)
+            one = renamed[arrangement * move_words * 64 + word * 64 + trailing_zeros(bits)]
+            if one >> 6 < sleep_words:
+                sleeping[place + (one >> 6)] |= 1 << (one & 63)
             bits &= bits - 1
 
 
 @part
 def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignore[no-untyped-def]
-    """Finds the hashes of the successors in ``out``, and asks for their places in the table; returns how many.
+    """Finds the hashes of the successors in ``out``, and prefetches their slots of the hash table; returns how many.
 
     Each becomes the state that stands for it by symmetry; which arrangement that is goes to the number of its step.
     """
     record = words + 1
-    canonical = functions[CANONICAL]
+    representative = functions[REPRESENTATIVE]
     count = 0
     for at in range(0, n, record):
-        if canonical != 0:
-            out[at] |= call(canonical, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
+        if representative != 0:
+            out[at] |= call(representative, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
         hashes[count] = hash_of(out, at + 1, words)
         prefetch(table, slot_of(hashes[count], bits))
         count += 1
@@ -158,10 +158,10 @@ def take_block(shared, mine, log) -> int:  # type: ignore[no-untyped-def]
 
 
 @part
-def judged(functions, states, words, number, shared, mine, best, out) -> bool:  # type: ignore[no-untyped-def]
+def evaluate_state(functions, states, words, number, shared, mine, best, out) -> bool:  # type: ignore[no-untyped-def]
     """Notes what a new state violates, and what it puts to use; whether the model itself fails there."""
     at = number * words
-    false = call(functions[JUDGE], states, at, out, 0)
+    false = call(functions[EVALUATE], states, at, out, 0)
     if mine[PENDING] != 0:
         call(functions[EXERCISED], states, at, mine, PENDING)
     if false == 0:

@@ -1,11 +1,11 @@
 """The search itself, compiled once for every number of words a state has; models come in as addresses.
 
 States stand one after the other in ``states`` (``words`` numbers each) and are never moved. ``table`` has their
-numbers, as ``kernels_table`` says, or their fingerprints. Successors are gathered in batches: all their places in the
+numbers (see ``visited``), or their fingerprints. Successors are gathered in batches: all their slots in the
 table are asked for before any is read, so that the waits for memory overlap.
 
 Workers share all of it. A state is written first and then claimed with one atomic operation; who comes second finds
-the state of the first. What two workers write in ``settled`` at the same time may be lost, which costs time only.
+the state of the first. What two workers write in ``sleeping`` at the same time may be lost, which costs time only.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from onceproof.model.checker.compiled.kernels.batch import (
     NEXT_CHUNK,
     PAUSED,
     RING,
-    SETTLING,
+    SLEEP_WORDS,
     TO,
+    evaluate_state,
     gather,
     hashed,
-    judged,
-    settle,
+    put_to_sleep,
     take_block,
 )
 from onceproof.model.checker.compiled.kernels.fingerprint import add_fingerprints
@@ -46,7 +46,7 @@ from onceproof.model.checker.compiled.llvm.primitives import add_and_fetch, clai
 @kernel
 def explore(  # type: ignore[no-untyped-def]
     functions, states, words: Fixed, fingerprints: Fixed, table, bits, shared, mine, chunks, log, fired, kinds, best,
-    out, hashes, settled, settles, places, moves, rounds
+    out, hashes, sleeping, sleep_after, renamed, moves, rounds
 ) -> int:  # fmt: skip
     """Expands the chunks of one level until they are done, the table is full, or it is time for a pause.
 
@@ -56,7 +56,7 @@ def explore(  # type: ignore[no-untyped-def]
     for _ in range(rounds):
         if shared[COUNT] >= shared[LIMIT]:
             return GROW
-        n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, settled, moves)
+        n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, sleeping, moves)
         if n < 0:
             return FAILED
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
@@ -66,12 +66,12 @@ def explore(  # type: ignore[no-untyped-def]
         if fingerprints:
             found = add_fingerprints(
                 functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
-                settled, settles, places, moves
+                sleeping, sleep_after, renamed, moves
             )  # fmt: skip
         else:
             found = add_states(
                 functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
-                settled, settles, places, moves
+                sleeping, sleep_after, renamed, moves
             )  # fmt: skip
         add_and_fetch(shared, COUNT, found if found >= 0 else -1 - found)
         if found < 0:
@@ -82,12 +82,12 @@ def explore(  # type: ignore[no-untyped-def]
 @part
 def add_states(  # type: ignore[no-untyped-def]
     functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
-    settled, settles, places, moves
+    sleeping, sleep_after, renamed, moves
 ) -> int:  # fmt: skip
     """Adds what is new in a batch. Returns how many that are; -1 - as many if the model fails in one of them."""
     record = words + 1
     number_mask, slot_mask = np.uint32((1 << bits) - 1), (1 << bits) - 1
-    alone, settling, ring = shared[ALONE] != 0, shared[SETTLING], shared[RING]
+    alone, sleep_words, ring = shared[ALONE] != 0, shared[SLEEP_WORDS], shared[RING]
     fresh_from, fresh_to = shared[FRESH_FROM], shared[FRESH_TO]
     for i in range(count):
         value = hashes[i]
@@ -96,7 +96,7 @@ def add_states(  # type: ignore[no-untyped-def]
             number = int(entry & number_mask) - 1
             prefetch(states, number * words)
             if fresh_from <= number < fresh_to:
-                prefetch(settled, (number & ring) * settling)
+                prefetch(sleeping, (number & ring) * sleep_words)
     found, failed, cursor = 0, False, mine[CURSOR]
     for i in range(count):
         value = hashes[i]
@@ -114,14 +114,23 @@ def add_states(  # type: ignore[no-untyped-def]
                     for word in range(words):
                         states[cursor * words + word] = out[at + word]
                     if fresh_from <= cursor < fresh_to:
-                        settle(step, True, (cursor & ring) * settling, shared, moves, settles, places, settled)
+                        put_to_sleep(
+                            step,
+                            True,
+                            (cursor & ring) * sleep_words,
+                            shared,
+                            moves,
+                            sleep_after,
+                            renamed,
+                            sleeping,
+                        )
                     written = True
                 if alone:
                     table[slot] = np.uint32(cursor + 1) | tag
                 else:
                     entry = claim(table, slot, np.uint32(cursor + 1) | tag)
                 if entry == 0:
-                    failed = judged(functions, states, words, cursor, shared, mine, best, out) or failed
+                    failed = evaluate_state(functions, states, words, cursor, shared, mine, best, out) or failed
                     cursor += 1
                     found += 1
                     break
@@ -129,7 +138,16 @@ def add_states(  # type: ignore[no-untyped-def]
                 other = int(entry & number_mask) - 1
                 if is_at(states, other, out, at, words):
                     if fresh_from <= other < fresh_to:
-                        settle(step, False, (other & ring) * settling, shared, moves, settles, places, settled)
+                        put_to_sleep(
+                            step,
+                            False,
+                            (other & ring) * sleep_words,
+                            shared,
+                            moves,
+                            sleep_after,
+                            renamed,
+                            sleeping,
+                        )
                     break
             slot = (slot + 1) & slot_mask
     mine[CURSOR] = cursor

@@ -9,9 +9,9 @@ from onceproof.model.checker.compiled.kernels.batch import (
     ALONE,
     BLOCK_END,
     CURSOR,
-    SETTLING,
-    judged,
-    settle,
+    SLEEP_WORDS,
+    evaluate_state,
+    put_to_sleep,
     take_block,
 )
 from onceproof.model.checker.compiled.kernels.visited import hash_of, slot_of
@@ -27,11 +27,11 @@ def collision_probability(states: int) -> float:
 @part
 def add_fingerprints(  # type: ignore[no-untyped-def]
     functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
-    settled, settles, places, moves
+    sleeping, sleep_after, renamed, moves
 ) -> int:  # fmt: skip
     """As ``kernels.add_states``, on a table of fingerprints."""
     record = words + 1
-    alone, settling = shared[ALONE] != 0, shared[SETTLING]
+    alone, sleep_words = shared[ALONE] != 0, shared[SLEEP_WORDS]
     found, failed, cursor = 0, False, mine[CURSOR]
     for i in range(count):
         value = hashes[i]
@@ -49,9 +49,9 @@ def add_fingerprints(  # type: ignore[no-untyped-def]
             at = i * record
             for word in range(words):
                 states[cursor * words + word] = out[at + 1 + word]
-            if settling != 0:
-                settle(out[at], True, cursor * settling, shared, moves, settles, places, settled)
-            failed = judged(functions, states, words, cursor, shared, mine, best, out) or failed
+            if sleep_words != 0:
+                put_to_sleep(out[at], True, cursor * sleep_words, shared, moves, sleep_after, renamed, sleeping)
+            failed = evaluate_state(functions, states, words, cursor, shared, mine, best, out) or failed
             cursor += 1
             found += 1
             break

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from onceproof.model.checker.compiled.kernels.batch import CANONICAL, EXPAND, MOVE_BITS
+from onceproof.model.checker.compiled.kernels.batch import EXPAND, MOVE_BITS, REPRESENTATIVE
 from onceproof.model.checker.compiled.kernels.visited import hash_of, is_at, number_of, slot_of
 from onceproof.model.checker.compiled.llvm.kernel import Fixed, kernel, part
 from onceproof.model.checker.compiled.llvm.primitives import call, call_expand, prefetch
@@ -32,7 +32,7 @@ def make_edges(  # type: ignore[no-untyped-def]
     record = words + 1
     number_mask = np.uint32((1 << bits) - 1)
     counting = len(targets) == 0
-    canonical = functions[CANONICAL]
+    representative = functions[REPRESENTATIVE]
     alike = 0
     for group in range(start, stop, GROUP):
         last = min(group + GROUP, stop)
@@ -46,8 +46,8 @@ def make_edges(  # type: ignore[no-untyped-def]
                 if out[at] < 0:  # it stays where it is
                     for word in range(words):
                         out[at + 1 + word] = states[number * words + word]
-                elif canonical != 0 and not is_at(states, number, out, at + 1, words):
-                    applied = call(canonical, out, at + 1, out, n)
+                elif representative != 0 and not is_at(states, number, out, at + 1, words):
+                    applied = call(representative, out, at + 1, out, n)
                     out[at] |= (applied & EXCHANGES) << MOVE_BITS
                     if is_at(states, number, out, at + 1, words):
                         alike += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onceproof.model.checker.compiled.kernels.batch import CANONICAL, ENDS, EXPAND, JUDGE, SPENT
+from onceproof.model.checker.compiled.kernels.batch import ENDS, EVALUATE, EXPAND, REPRESENTATIVE, SPENT
 from onceproof.model.checker.compiled.kernels.visited import hash_of, number_of
 from onceproof.model.checker.compiled.llvm.kernel import Fixed, kernel
 from onceproof.model.checker.compiled.llvm.primitives import call, call_expand
@@ -25,7 +25,7 @@ def scan(functions, states, words: Fixed, start, stop, which, faults, calm, out,
                 hit = hit and moves[len(calm) + word] & calm[word] == 0
             hit = hit and call(functions[ENDS], states, at, out, 0) == 0
         else:
-            hit = (call(functions[JUDGE], states, at, out, 0) >> (which - 1)) & 1 != 0
+            hit = (call(functions[EVALUATE], states, at, out, 0) >> (which - 1)) & 1 != 0
         if hit and (faults < 0 or call(functions[SPENT], states, at, out, 0) == faults):
             marks[number] = label
             found += 1
@@ -40,7 +40,7 @@ def mark(  # type: ignore[no-untyped-def]
 
     Returns how many there are.
     """
-    canonical = functions[CANONICAL]
+    representative = functions[REPRESENTATIVE]
     found = 0
     for number in range(start, stop):
         got = call_expand(functions[EXPAND], states, number * words, out, 0, moves, 0)
@@ -49,8 +49,8 @@ def mark(  # type: ignore[no-untyped-def]
             move = out[record]
             if hit:
                 break
-            if canonical != 0:
-                call(canonical, out, record + 1, out, got)
+            if representative != 0:
+                call(representative, out, record + 1, out, got)
             value = hash_of(out, record + 1, words)
             target = number_of(out, record + 1, value, states, words, table, bits)
             if target >= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from onceproof.model.checker.compiled.kernels.batch import EXPAND, JUDGE
+from onceproof.model.checker.compiled.kernels.batch import EVALUATE, EXPAND
 from onceproof.model.checker.compiled.kernels.visited import hash_of
 from onceproof.model.checker.compiled.llvm.kernel import Fixed, kernel
 from onceproof.model.checker.compiled.llvm.primitives import call, call_expand, unsigned
@@ -15,7 +15,7 @@ REGISTERS = 14  # as a power of two: of the estimate of how many different state
 
 
 @kernel
-def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out, moves, told, registers, log) -> int:  # type: ignore[no-untyped-def]
+def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out, moves, tally, registers, log) -> int:  # type: ignore[no-untyped-def]
     """Walks number ``start`` up to ``stop``, each of at most ``depth`` steps; ends at the first violation.
 
     Every walk has random numbers of its own, made from ``seed`` and its number. ``log`` takes the moves of the
@@ -38,18 +38,18 @@ def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out,
                 rest = rest << 1
             if rank > registers[register]:
                 registers[register] = rank
-            false = call(functions[JUDGE], state, 0, out, 0)
+            false = call(functions[EVALUATE], state, 0, out, 0)
             if false != 0:
-                told[WALK], told[STEPS], told[FALSE] = number, steps, false
+                tally[WALK], tally[STEPS], tally[FALSE] = number, steps, false
                 return 1
             if steps == depth:
                 break
             got = call_expand(functions[EXPAND], state, 0, out, 0, moves, 0)
             if got < 0:
-                told[WALK], told[STEPS], told[FAILING] = number, steps, 1
+                tally[WALK], tally[STEPS], tally[FAILING] = number, steps, 1
                 return 1
             if got == 0:
-                told[ENDED] += 1
+                tally[ENDED] += 1
                 break
             random += 0x9E3779B97F4A7C15
             mixed = (random ^ (random >> 30)) * 0xBF58476D1CE4E5B9
@@ -63,6 +63,6 @@ def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out,
                 for word in range(words):
                     state[word] = out[chosen + 1 + word]
             steps += 1
-            told[TAKEN] += 1
-        told[DEEPEST] = max(told[DEEPEST], steps)
+            tally[TAKEN] += 1
+        tally[DEEPEST] = max(tally[DEEPEST], steps)
     return 0

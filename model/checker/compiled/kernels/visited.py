@@ -1,7 +1,7 @@
 """The table of the states that were found: their numbers, by their hashes.
 
 It is open-addressing, with entries of 32 bits: in the low ``bits`` of them the number of a state plus one, in the rest
-the tag, a piece of its hash, so that most unequal states are told apart without a look at them. Nothing is ever taken
+the tag, a piece of its hash, so that most unequal states are tally apart without a look at them. Nothing is ever taken
 out.
 """
 

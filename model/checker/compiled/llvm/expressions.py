@@ -8,7 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from onceproof.model.checker.compiled.llvm import values as v
+from onceproof.model.checker.compiled.llvm import values
 from onceproof.model.checker.compiled.llvm.values import BOOL, INT64, Array, Kind, Number, Value
 
 
@@ -59,19 +59,19 @@ class Expressions:
                     result = join(result, self._truth(part))
                 return result
             case ast.BoolOp():
-                return self._either(test, lambda: v.literal(BOOL, 1), lambda: v.literal(BOOL, 0)).value
+                return self._either(test, lambda: values.literal(BOOL, 1), lambda: values.literal(BOOL, 0)).value
             case ast.UnaryOp(ast.Not(), operand):
                 return self.builder.not_(self._truth(operand))
             case ast.Compare(left, ops, others):
                 found = [self.value(part) for part in (left, *others)]
                 pairs = zip(ops, found[:-1], found[1:], strict=True)
-                truths = [v.compared(self.builder, op, one, other).value for op, one, other in pairs]
+                truths = [values.compared(self.builder, op, one, other).value for op, one, other in pairs]
                 result = truths[0]
                 for truth in truths[1:]:
                     result = self.builder.and_(result, truth)
                 return result
             case _:
-                return v.converted(self.builder, self.value(test), BOOL).value
+                return values.converted(self.builder, self.value(test), BOOL).value
 
     def _either(self, test: ast.expr, then: Callable[[], Value], other: Callable[[], Value]) -> Number:
         """One of two values, of which the other is not looked at."""
@@ -81,10 +81,10 @@ class Expressions:
         first = then()
         kind = first.kind if isinstance(first, Number) else INT64
         room = self.room(kind)
-        self.builder.store(v.suited(self.builder, first, kind).value, room)
+        self.builder.store(values.suited(self.builder, first, kind).value, room)
         self.builder.branch(done)
         self.builder.position_at_end(no)
-        self.builder.store(v.suited(self.builder, other(), kind).value, room)
+        self.builder.store(values.suited(self.builder, other(), kind).value, room)
         self.builder.branch(done)
         self.builder.position_at_end(done)
         return Number(kind, self.builder.load(room))
@@ -97,19 +97,19 @@ class Expressions:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not(), _):
                 return Number(BOOL, self._truth(expression))
             case ast.UnaryOp(ast.USub(), operand):
-                return v.operated(self.builder, ast.Sub(), 0, self.value(operand))
+                return values.operated(self.builder, ast.Sub(), 0, self.value(operand))
             case ast.UnaryOp(ast.Invert(), operand):
-                return v.operated(self.builder, ast.BitXor(), self.value(operand), -1)
+                return values.operated(self.builder, ast.BitXor(), self.value(operand), -1)
             case ast.Name(name):
                 return self._named(name)
             case ast.Subscript(array, index):
                 whole, at = self.value(array), self.value(index)
                 two = isinstance(whole, Array) and len(whole.lengths) == 2
-                return v.row(self.builder, whole, at) if two else v.loaded(self.builder, whole, at)  # type: ignore[arg-type]
+                return values.row(self.builder, whole, at) if two else values.loaded(self.builder, whole, at)  # type: ignore[arg-type]
             case ast.BinOp(left, op, right):
-                return v.operated(self.builder, op, self.value(left), self.value(right))
+                return values.operated(self.builder, op, self.value(left), self.value(right))
             case ast.IfExp(test, body, orelse) if _harmless(expression):
-                return v.chosen(self.builder, self._truth(test), self.value(body), self.value(orelse))
+                return values.chosen(self.builder, self._truth(test), self.value(body), self.value(orelse))
             case ast.IfExp(test, body, orelse):
                 return self._either(test, lambda: self.value(body), lambda: self.value(orelse))
             case ast.Call(called, arguments, []):
@@ -132,12 +132,12 @@ class Expressions:
             case ast.Name("len"), [Array() as array]:
                 return array.lengths[0]
             case ast.Name("min" | "max" as name), [one, other]:
-                smaller = v.compared(self.builder, ast.Lt() if name == "min" else ast.Gt(), one, other)
-                return v.chosen(self.builder, smaller.value, one, other)
+                smaller = values.compared(self.builder, ast.Lt() if name == "min" else ast.Gt(), one, other)
+                return values.chosen(self.builder, smaller.value, one, other)
             case ast.Name("int"), [value]:
-                return v.converted(self.builder, value, INT64)
+                return values.converted(self.builder, value, INT64)
             case ast.Attribute(ast.Name("np"), kind), [value]:
-                return v.converted(self.builder, value, v.KINDS[kind])
+                return values.converted(self.builder, value, values.KINDS[kind])
             case ast.Name(name), _ if isinstance(self.scope[name], Callee):
                 return self.scope[name].lowered(self.module, self.builder, arguments)  # type: ignore[no-any-return]
         raise NotImplementedError(ast.unparse(called))

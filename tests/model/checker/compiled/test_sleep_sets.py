@@ -7,7 +7,7 @@ import pytest
 
 from onceproof.model.checker import compiled
 from onceproof.model.checker.compiled import sleep_sets
-from onceproof.model.checker.compiled.forecast import expected_states
+from onceproof.model.checker.compiled.frontier import expected_states
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.ground.independence import Footprints
 from onceproof.model.checker.ground.python_code import GeneratedSystem, generated

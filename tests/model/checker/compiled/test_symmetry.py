@@ -6,7 +6,7 @@ from math import factorial
 import pytest
 
 from onceproof.model.checker import compiled
-from onceproof.model.checker.compiled.codegen.canonical import plain_changes
+from onceproof.model.checker.compiled.codegen.representative import plain_changes
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.ground.python_code import generated
 from onceproof.model.checker.ground.symmetry import symmetric_ground

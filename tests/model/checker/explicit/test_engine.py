@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from onceproof.model.checker.explicit.engine import check
-from onceproof.model.checker.explicit.graph import RunStepper, explore
+from onceproof.model.checker.explicit.graph import DirectStepper, explore
 from onceproof.model.checker.results import Limits, Verdict
 from onceproof.model.language import Fairness, Model, build
 from onceproof.model.protocol.system import PROTOCOL
@@ -134,7 +134,7 @@ def test_a_violation_found_before_the_limit_counts() -> None:
 
 def test_an_interruption_keeps_what_was_found() -> None:
     system = protocol({}, {"scheduler_crash": 1})
-    ordinary = RunStepper(system)
+    ordinary = DirectStepper(system)
 
     class Interrupted:
         steps = ordinary.steps

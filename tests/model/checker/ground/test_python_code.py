@@ -7,7 +7,7 @@ import time
 import pytest
 
 from onceproof.model.checker.ground.python_code import GeneratedSystem
-from onceproof.model.language import Model, ModelError, State, System, build
+from onceproof.model.language import Model, ModelError, System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.random_models import random_system
 
@@ -38,7 +38,7 @@ def agree(system: System, seed: int, states: int) -> None:
     generated = GeneratedSystem(system)
     numbers = {step: number for number, step in enumerate(generated.steps)}
     claims = [claim for claim in system.model.properties.values() if claim.kind != "ending"]
-    judge = generated.judge(claims)
+    judge = generated.properties(claims)
     rand = random.Random(seed)
     state = system.initial
     for _ in range(states):
@@ -70,7 +70,7 @@ def test_it_is_fast() -> None:
     system = protocol(1)
     began = time.perf_counter()
     generated = GeneratedSystem(system)
-    judge = generated.judge(system.properties())
+    judge = generated.properties(system.properties())
     assert time.perf_counter() - began < 3
     seen, queue = {system.initial}, [system.initial]
     began = time.perf_counter()
@@ -100,13 +100,13 @@ def faulty() -> Model:
     pointer = field(Optional[Thing])
     flag = field(Thing, bool)
 
-    def follow(st: State, thing: Thing) -> None:  # type: ignore[no-untyped-def]
+    def follow(st, thing: Thing):  # type: ignore[no-untyped-def]
         st.flag[st.pointer] = True
 
-    def point(st: State, thing: Thing) -> None:  # type: ignore[no-untyped-def]
+    def point(st, thing: Thing):  # type: ignore[no-untyped-def]
         st.pointer = thing
 
-    def claim(st: State):  # type: ignore[no-untyped-def]
+    def claim(st):  # type: ignore[no-untyped-def]
         return not st.flag[st.pointer]
 
     for function in (follow, point, claim):
@@ -122,7 +122,7 @@ def test_a_failure_of_the_model_is_told_with_its_place() -> None:
         ModelError, match=r"action `follow`, test_python_code.py:\d+: `flag` is indexed by .*found None"
     ):
         generated.successors(system.initial)
-    judge = generated.judge(system.properties())
+    judge = generated.properties(system.properties())
     with pytest.raises(ModelError, match=r"property `claim`, test_python_code.py:\d+"):
         judge.violated(system.initial)
     with pytest.raises(ModelError, match=r"property `claim`"):

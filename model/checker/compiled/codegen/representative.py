@@ -69,8 +69,8 @@ def plain_changes(size: int) -> list[int]:
     return changes
 
 
-def canonical(packing: Packing, exchanges: Sequence[Exchange], path: Sequence[int] | None) -> str:
-    """``canonical(state, unused)``: puts the state that stands for this one in its place.
+def representative(packing: Packing, exchanges: Sequence[Exchange], path: Sequence[int] | None) -> str:
+    """``representative(state, unused)``: puts the state that stands for this one in its place.
 
     path: what ``arrangements`` gives. Returns which arrangement it is, by its position on the path (0: as it was).
     Without a path: a bit for each exchange that led there (``LAST`` and all after it have one together).
@@ -78,14 +78,14 @@ def canonical(packing: Packing, exchanges: Sequence[Exchange], path: Sequence[in
     words = range(packing.words)
     body = [f"w{word} = state[{word}]" for word in words]
     body += _one_by_one(packing, exchanges) if path is None else _least_of_all(packing, exchanges, path)
-    return "\n".join(["def canonical(state, unused):", *indented(body)]) + "\n"
+    return "\n".join(["def representative(state, unused):", *indented(body)]) + "\n"
 
 
 def _least_of_all(packing: Packing, exchanges: Sequence[Exchange], path: Sequence[int]) -> list[str]:
     words = range(packing.words)
     body = [*(f"b{word} = w{word}" for word in words), "which = 0"]
     for number, at in enumerate(path):
-        body += [f"# {_told(exchanges[at])}", *_exchanged(packing, exchanges[at])]
+        body += [f"# {_label(exchanges[at])}", *_exchanged(packing, exchanges[at])]
         body += [*(f"w{word} = a{word}" for word in words), f"less = {_less(words, 'w', 'b')}"]
         body += [f"b{word} = w{word} if less else b{word}" for word in words]
         body += [f"which = {number + 1} if less else which"]
@@ -98,13 +98,13 @@ def _one_by_one(packing: Packing, exchanges: Sequence[Exchange]) -> list[str]:
     for number, exchange in enumerate(exchanges):
         lines = _exchanged(packing, exchange)
         if lines:
-            body += [f"# {_told(exchange)}", *lines, f"less = {_less(words, 'a', 'w')}"]
+            body += [f"# {_label(exchange)}", *lines, f"less = {_less(words, 'a', 'w')}"]
             body += [f"w{word} = a{word} if less else w{word}" for word in words]
             body += [f"applied = applied | {1 << min(number, LAST)} if less else applied"]
     return [*body, *(f"state[{word}] = w{word}" for word in words), "return applied"]
 
 
-def _told(exchange: Exchange) -> str:
+def _label(exchange: Exchange) -> str:
     return f"{exchange.sort} {exchange.first + 1} and {exchange.first + 2}"
 
 
