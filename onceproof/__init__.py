@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import Violation as Violation
     from onceproof.model.language import action as action
     from onceproof.model.language import always as always
+    from onceproof.model.language import axiom as axiom
     from onceproof.model.language import build as build
     from onceproof.model.language import ending as ending
     from onceproof.model.language import eventually as eventually
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
 _LANGUAGE = (
     *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Model", "ModelError", "Optional", "Sort", "State"),
-    *("Step", "System", "Violation", "action", "always", "build", "ending", "eventually", "exists", "fault", "field"),
-    *("forall", "given", "in_turn", "require", "sometimes", "switch"),
+    *("Step", "System", "Violation", "action", "always", "axiom", "build", "ending", "eventually", "exists"),
+    *("fault", "field", "forall", "given", "in_turn", "require", "sometimes", "switch"),
 )
 _HOMES = dict.fromkeys(_LANGUAGE, "onceproof.model.language")
 

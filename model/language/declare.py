@@ -127,7 +127,10 @@ class Action:
 
 @dataclass(eq=False)
 class Property:
-    """A claim: ``always`` true, ``sometimes``, ``eventually`` once its ``given`` is; or what a wanted ``ending`` is."""
+    """A claim: ``always`` true, ``sometimes``, ``eventually`` once its ``given`` is; or what a wanted ``ending`` is.
+
+    One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance.
+    """
 
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
@@ -143,6 +146,11 @@ class Property:
     def doc(self) -> str:
         """The author's sentence about it."""
         return inspect.getdoc(self.function) or ""
+
+    @property
+    def what(self) -> str:
+        """How messages call it: "property `at_most_once`", "axiom `quorums_meet`"."""
+        return f"{'axiom' if self.kind == 'axiom' else 'property'} `{self.name}`"
 
     def applies(self, names: Any) -> bool:
         """Whether it is asked of a configuration (see ``Config.names``); ModelError where its ``when`` fails."""
@@ -271,6 +279,15 @@ always = _PropertyMarker("always")
 sometimes = _PropertyMarker("sometimes")
 eventually = _PropertyMarker("eventually")
 ending = _PropertyMarker("ending")
+
+
+def axiom(function: Callable[..., Any], /) -> Property:
+    """Marks a function as a law about constants: any two quorums share a node, an order is total, a ring closes.
+
+    It may read constant fields only. Every instance that is explored, walked or replayed must satisfy it (an error
+    names the axiom and the elements otherwise), and a proof for any size assumes it.
+    """
+    return Property(function, parameters_of(function), "axiom", name=function.__name__)
 
 
 def require(condition: Any) -> None:

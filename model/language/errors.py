@@ -26,6 +26,10 @@ class ModelError(Exception):
         return f"{self.place}: {self.message}" if self.place else self.message
 
 
+class AxiomError(ModelError):
+    """An axiom of the model is false in the instance that was to be built."""
+
+
 class ConfigError(Exception):
     """A configuration asks for something that the model does not have: an unknown name, a wrong size or budget.
 

@@ -58,11 +58,12 @@ class Model:
     switches: dict[str, Switch] = attribute(default_factory=dict)
     actions: dict[str, Action] = attribute(default_factory=dict)
     properties: dict[str, Property] = attribute(default_factory=dict)
+    axioms: dict[str, Property] = attribute(default_factory=dict)
     sorts: dict[str, type[Sort]] = attribute(default_factory=dict)
 
     def __init__(self, name: str, *components: Any, derive: Derive | None = None) -> None:
         self.name, self.components, self.derive = name, components, derive
-        self.fields, self.switches, self.actions, self.properties, self.sorts = {}, {}, {}, {}, {}
+        self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
         for component in components:
             self._gather(component)
         self._gather_sorts()
@@ -70,23 +71,27 @@ class Model:
 
     def _gather(self, component: Any) -> None:
         label, names = _namespace(component)
-        tables: dict[type, dict[str, Any]] = {
-            Field: self.fields,
-            Switch: self.switches,
-            Action: self.actions,
-            Property: self.properties,
-        }
         for name, declared in names.items():
-            table = tables.get(type(declared))
+            table = self._table_of(declared)
             if table is None:
                 continue
             if declared.component not in ("", label) and table.get(name) is declared:
                 continue  # imported from the component that declares it
-            for other in tables.values():
+            for other in (self.fields, self.switches, self.actions, self.properties, self.axioms):
                 if name in other and other[name] is not declared:
                     raise ModelError(f"`{name}` is declared twice, in {other[name].component} and in {label}")
             declared.name, declared.component = name, label
             table[name] = declared
+
+    def _table_of(self, declared: Any) -> dict[str, Any] | None:
+        """Where a declaration belongs; None for what is not one."""
+        if isinstance(declared, Property):
+            return self.axioms if declared.kind == "axiom" else self.properties
+        if isinstance(declared, Field):
+            return self.fields
+        if isinstance(declared, Switch):
+            return self.switches
+        return self.actions if isinstance(declared, Action) else None
 
     def _gather_sorts(self) -> None:
         def add(sort: type[Sort]) -> None:
@@ -100,7 +105,8 @@ class Model:
             if isinstance(declared.kind, Index | Maybe):
                 add(declared.kind.sort)
         parameters = [action.parameters for action in self.actions.values()]
-        for parameter in itertools.chain(*parameters, *(claim.parameters for claim in self.properties.values())):
+        claims = (*self.properties.values(), *self.axioms.values())
+        for parameter in itertools.chain(*parameters, *(claim.parameters for claim in claims)):
             add(parameter.sort)
 
     def _check(self) -> None:
@@ -169,7 +175,7 @@ class Model:
     def _check_sizes(self, sizes: Mapping[str, int]) -> None:
         """ConfigError where there would be more combinations of elements than any engine can go through."""
         indices = {name: declared.indices for name, declared in self.fields.items()}
-        claims = [claim for claim in self.properties.values() if not claim.optional]
+        claims = [*(claim for claim in self.properties.values() if not claim.optional), *self.axioms.values()]
         asked: list[Action | Property] = [*self.actions.values(), *claims]
         indices |= {one.name: tuple(parameter.sort for parameter in one.parameters) for one in asked}
         for name, sorts in indices.items():

@@ -9,11 +9,22 @@ from functools import cached_property
 from typing import Any
 
 from onceproof.model.language.declare import Action, Property
-from onceproof.model.language.errors import MISPLACED, ConfigError, Disabled, ModelError, Vacuous, locate, nearest
+from onceproof.model.language.errors import (
+    MISPLACED,
+    AxiomError,
+    ConfigError,
+    Disabled,
+    ModelError,
+    Vacuous,
+    locate,
+    located,
+    nearest,
+)
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.run import RunMode, RunState, truth_of
+from onceproof.model.language.terms import Read, walk
 from onceproof.model.language.tracing.tracer import TracedAction, TracedProperty, Tracer
 
 Arguments = tuple[int, ...]
@@ -36,9 +47,13 @@ class Violation:
 
 
 class System:
-    """A model under a configuration. States are flat tuples of small numbers; see ``layout`` for their meaning."""
+    """A model under a configuration. States are flat tuples of small numbers; see ``layout`` for their meaning.
 
-    def __init__(self, model: Model, config: Config) -> None:
+    Raises AxiomError where an axiom of the model is false in it, unless ``axioms`` is False: a counterexample to
+    induction has constants of its own.
+    """
+
+    def __init__(self, model: Model, config: Config, *, axioms: bool = True) -> None:
         self.model, self.config = model, config
         self.layout = Layout(model, config)
         self.sizes = self.layout.sizes
@@ -56,6 +71,8 @@ class System:
             for name, a in self.actions.items()
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
+        for axiom in model.axioms.values() if axioms else ():
+            self._check_axiom(axiom)
 
     # -- steps
 
@@ -164,6 +181,27 @@ class System:
             self._traced_properties[claim.name] = self._tracer.property(claim)
         return self._traced_properties[claim.name]
 
+    def _check_axiom(self, axiom: Property) -> None:
+        traced = self.traced_property(axiom)
+        what = f"axiom `{axiom.name}`"
+        read = dict.fromkeys(
+            t.field for part in (traced.antecedent, traced.body) for t in walk(part) if isinstance(t, Read)
+        )
+        for name in read:
+            if not self.model.fields[name].constant:
+                text = f"an axiom is a law about constants, and `{name}` may change: declare the field constant=True"
+                raise located(text, what, axiom.function)
+        for arguments in self.instances(axiom):
+            if self.holds(axiom, self.initial, arguments) is False:
+                named = zip(axiom.parameters, arguments, strict=True)
+                where = ", ".join(f"{p.name} = {p.sort.element(a)}" for p, a in named)
+                sizes = ", ".join(f"{sort.size_name}: {self.sizes[name]}" for name, sort in self.model.sorts.items())
+                raise AxiomError(
+                    f"it is false in the instance with {sizes}{f' for {where}' if where else ''}: "
+                    f"choose other sizes, or another `init` of {' or '.join(f'`{name}`' for name in read)}",
+                    located("", what, axiom.function).place,
+                )
+
     def instances(self, claim: Property) -> Iterator[Arguments]:
         """All argument tuples of a property."""
         return itertools.product(*(range(self.sizes[parameter.sort.__name__]) for parameter in claim.parameters))
@@ -186,9 +224,9 @@ class System:
             return None
         except Disabled as error:
             misplaced = ModelError(MISPLACED["require"]).with_traceback(error.__traceback__)
-            raise locate(misplaced, f"property `{claim.name}`", claim.function) from None
+            raise locate(misplaced, claim.what, claim.function) from None
         except Exception as error:
-            raise locate(error, f"property `{claim.name}`", claim.function) from None
+            raise locate(error, claim.what, claim.function) from None
         finally:
             leave()
 

@@ -348,8 +348,39 @@ def walk(term: Term) -> Iterator[Term]:
         yield from walk(child)
 
 
+def free_variables(term: Term) -> dict[Var, None]:
+    """The variables that no quantifier inside the term binds, in the order met."""
+    if isinstance(term, Var):
+        return {term: None}
+    found: dict[Var, None] = {}
+    for child in children(term):
+        found |= free_variables(child)
+    if isinstance(term, Quantified):
+        return {variable: None for variable in found if variable not in term.variables}
+    return found
+
+
+def _uncaptured(term: Quantified, values: Mapping[Var, Term]) -> Quantified:
+    """The quantifier with those of its variables renamed that also occur in what is put into its body."""
+    free = {variable.name for value in values.values() for variable in free_variables(value)}
+    if not free.intersection(variable.name for variable in term.variables):
+        return term
+    taken = free | {part.name for part in walk(term) if isinstance(part, Var)}
+    taken |= {variable.name for variable in term.variables}
+    renamed: dict[Var, Term] = {}
+    for variable in term.variables:
+        name, number = variable.name, 0
+        while variable.name in free and name in taken:
+            number += 1
+            name = f"{variable.name}_{number}"
+        taken.add(name)
+        renamed[variable] = Var(name, variable.sort)
+    variables = tuple(v for v in renamed.values() if isinstance(v, Var))
+    return Quantified(term.universal, variables, substitute(term.body, renamed))
+
+
 def substitute(term: Term, values: Mapping[Var, Term]) -> Term:
-    """The term with variables replaced, simplified again."""
+    """The term with free variables replaced, simplified again. No variable of a value is captured by a quantifier."""
 
     def again(inner: Term) -> Term:
         return substitute(inner, values)
@@ -383,9 +414,12 @@ def substitute(term: Term, values: Mapping[Var, Term]) -> Term:
             return or_(*map(again, terms))
         case Ite(condition, then, other):
             return ite(again(condition), again(then), again(other))
-        case Quantified(universal, variables, body):
-            return quantified(
-                universal, variables, substitute(body, {v: t for v, t in values.items() if v not in variables})
-            )
+        case Quantified():
+            free = free_variables(term)
+            inside = {v: t for v, t in values.items() if v in free}
+            if not inside:
+                return term
+            inner = _uncaptured(term, inside)
+            return quantified(inner.universal, inner.variables, substitute(inner.body, inside))
         case _:
             return term

@@ -31,7 +31,6 @@ from onceproof.model.language.terms import (
     Some,
     Term,
     Var,
-    children,
     kind_of_term,
 )
 
@@ -224,15 +223,3 @@ def _merged(cases: Iterable[tuple[int, Sexpr]]) -> Cases:
     for value, condition in cases:
         gathered.setdefault(value, []).append(condition)
     return {value: sexpr.disjunction(conditions) for value, conditions in gathered.items()}
-
-
-def free_variables(term: Term) -> dict[Var, None]:
-    """The variables that no quantifier inside the term binds, in the order met."""
-    if isinstance(term, Var):
-        return {term: None}
-    found: dict[Var, None] = {}
-    for child in children(term):
-        found |= free_variables(child)
-    if isinstance(term, Quantified):
-        return {variable: None for variable in found if variable not in term.variables}
-    return found

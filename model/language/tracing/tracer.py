@@ -73,6 +73,7 @@ class Tracer:
         self._open_loops = 0
         self._ordered: set[str] = set()
         self._variables = 0
+        self._parameters: set[str] = set()
         self._place, self._guard = "", "require"
         self.skips_given = False
 
@@ -80,7 +81,7 @@ class Tracer:
         """All ways through an action, as its author wrote it; ModelError (with the line) for misuse."""
         self._begin(f"action `{action.name}`", action.function)
         self._guard = "require"
-        variables = _variables(action.parameters)
+        variables = self._parameter_variables(action.parameters)
         leaves = self._traced(action.function, variables)
         paths = tuple(
             Path(tuple(_literal(*d) for d in leaf.decisions), tuple(leaf.writes))
@@ -94,9 +95,9 @@ class Tracer:
 
         The claim is true where the antecedent is not, except for ``eventually``: its promise stands by itself.
         """
-        self._begin(f"property `{claim.name}`", claim.function)
+        self._begin(claim.what, claim.function)
         self._guard = "given"
-        variables = _variables(claim.parameters)
+        variables = self._parameter_variables(claim.parameters)
         leaves = self._traced(claim.function, variables)
         antecedent = _tree(leaves, lambda leaf: FALSE if leaf.outcome == "vacuous" else TRUE)
         if claim.kind == "eventually":
@@ -229,6 +230,10 @@ class Tracer:
         self._ordered = set()
         check_source(function, what)
 
+    def _parameter_variables(self, parameters: tuple[Parameter, ...]) -> tuple[Var, ...]:
+        self._parameters = {parameter.name for parameter in parameters}
+        return tuple(Var(parameter.name, parameter.sort) for parameter in parameters)
+
     def _traced(self, function: Callable[..., Any], variables: tuple[Var, ...]) -> list[_Leaf]:
         state = TraceState(self)
 
@@ -279,8 +284,12 @@ class Tracer:
         return leaves
 
     def _variable(self, sort: type[Sort]) -> Var:
-        self._variables += 1
-        return Var(f"{sort.__name__.lower()}_{self._variables}", sort)
+        """A variable of a loop or a quantifier, called as no parameter of the function is."""
+        name = ""
+        while not name or name in self._parameters:
+            self._variables += 1
+            name = f"{sort.__name__.lower()}_{self._variables}"
+        return Var(name, sort)
 
     def _known(self, term: Term) -> bool | None:
         excluded = set()
@@ -306,10 +315,6 @@ class Tracer:
                     f"a loop over {element.sort.__name__} writes `{write.field}` in every pass, and here there is no "
                     "last one: write it once, outside the loop, under an `exists`"
                 )
-
-
-def _variables(parameters: tuple[Parameter, ...]) -> tuple[Var, ...]:
-    return tuple(Var(parameter.name, parameter.sort) for parameter in parameters)
 
 
 def _literal(term: Term, truth: bool) -> Term:
