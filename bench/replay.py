@@ -22,17 +22,17 @@ from bench.explore import machine  # noqa: E402
 from onceproof.conformance.coverage.graph import explore  # noqa: E402
 from onceproof.conformance.coverage.plan import plan  # noqa: E402
 from onceproof.conformance.coverage.run import Budget, cover  # noqa: E402
-from onceproof.conformance.drivers import in_processes, open_driver  # noqa: E402
+from onceproof.conformance.drivers import open_driver  # noqa: E402
 from onceproof.conformance.reference.core_driver import CoreDriver  # noqa: E402
 from onceproof.conformance.reference.mutants import MUTANTS  # noqa: E402
 from onceproof.conformance.replay.lockstep import random_traces, replay  # noqa: E402
-from onceproof.conformance.testing.guided import Effort, drive  # noqa: E402
+from onceproof.conformance.testing.coverage_guided import Effort, drive  # noqa: E402
 from onceproof.model.language import System, build  # noqa: E402
 from onceproof.model.protocol.system import PROTOCOL  # noqa: E402
 
 SMALL = {"tasks": 1, "submissions": 1, "schedulers": 2, "agents": 1}
 LEAST_A_SECOND = 2000
-LEAST_ON_PROCESSES, MOST_SECONDS = 60, 300
+LEAST_ON_PLATFORM, MOST_SECONDS = 60, 300
 
 
 def system(sizes: dict[str, int] | None = None, mechanisms: dict[str, bool] | None = None, **faults: int) -> System:
@@ -66,18 +66,6 @@ def numbers() -> None:
     driver.close()
 
 
-def processes() -> None:
-    driver = in_processes()
-    found = cover(system({"agents": 2}, scheduler_crash=1), driver, Budget(refusals=0))
-    driver.close()
-    rate = found.compared / found.seconds
-    print(
-        f"cover of scheduler-failover on processes: {found.steps:,} steps, {found.seconds:.0f} s, {rate:,.0f} a second"
-    )
-    kept = rate >= LEAST_ON_PROCESSES and found.seconds < MOST_SECONDS and found.complete
-    print(f"wanted: at least {LEAST_ON_PROCESSES} a second, in under {MOST_SECONDS} s: {'kept' if kept else 'MISSED'}")
-
-
 def platform() -> None:
     """The platform as it runs: the full cover on SQLite, a sample on PostgreSQL and on JetStream; written down."""
     results = {}
@@ -97,9 +85,9 @@ def platform() -> None:
                 "compared_a_second": round(rate),
             }
             print(f"{title}: {found.steps:,} steps, {found.seconds:.0f} s, {rate:,.0f} compared a second", flush=True)
-            kept = rate >= LEAST_ON_PROCESSES and (sample is not None or found.complete)
+            kept = rate >= LEAST_ON_PLATFORM and (sample is not None or found.complete)
             kept = kept and found.seconds < MOST_SECONDS
-            print(f"wanted: at least {LEAST_ON_PROCESSES} a second: {'kept' if kept else 'MISSED'}", flush=True)
+            print(f"wanted: at least {LEAST_ON_PLATFORM} a second: {'kept' if kept else 'MISSED'}", flush=True)
     written = {"machine": machine(), "platform": results}
     (Path(__file__).parent / "results" / "replay.json").write_text(json.dumps(written, indent=2) + "\n")
 
@@ -141,10 +129,9 @@ def mutants() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", action="store_true", help="which variant is found by which checker")
-    parser.add_argument("--processes", action="store_true", help="replay against processes")
     parser.add_argument("--platform", action="store_true", help="replay against the platform; writes bench/results")
     options = parser.parse_args()
     if options.platform:
         platform()
         sys.exit()
-    mutants() if options.mutants else processes() if options.processes else numbers()
+    mutants() if options.mutants else numbers()

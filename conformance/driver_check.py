@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from onceproof.conformance.command_driver import ProcessDriver
 from onceproof.conformance.driver import Driver, DriverError, StepRefused, StepUncertain
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
-from onceproof.conformance.replay.refusals import Refusals
+from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.model.language import Step, System
 
 RUNS, STEPS, REFUSALS = 40, 40, 3
@@ -78,7 +78,7 @@ def _refuses_nonsense(driver: Driver) -> Iterator[Finding]:
 def _walks(lockstep: Lockstep) -> Iterator[Finding]:
     """Random runs: what is claimed is performed, what is forbidden refused, and reset resets."""
     chance = random.Random(0)
-    refusals = Refusals(lockstep.system, lockstep.abilities)
+    negative_tests = NegativeTests(lockstep.system, lockstep.abilities)
     taken: Counter[str] = Counter()
     refused = 0
     path: list[Step] = []
@@ -95,7 +95,7 @@ def _walks(lockstep: Lockstep) -> Iterator[Finding]:
                 path.append(step)
                 lockstep.take(step, after)
                 taken[step.action] += 1
-                refused += lockstep.expect_refusals(refusals.choose(lockstep.state, REFUSALS))
+                refused += lockstep.expect_refusals(negative_tests.choose(lockstep.state, REFUSALS))
     except Disagreement as disagreement:
         where = f"after {', '.join(step.action for step in path)}" if path else "initially"
         yield Finding("differs", f"{where}: {disagreement.kind.value} {_cells(disagreement) or disagreement.reason}")

@@ -14,7 +14,7 @@ from onceproof.conformance.coverage.plan import Plan, plan
 from onceproof.conformance.driver import Driver
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
-from onceproof.conformance.replay.refusals import Refusals
+from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.conformance.replay.shrink import shrink
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import System
@@ -117,7 +117,9 @@ class _Walk:
         wanted: set[int] | None = None,
     ) -> None:
         self.lockstep, self.plan, self.budget, self.started, self.report = lockstep, plan, budget, started, report
-        self.refusals = Refusals(lockstep.system, lockstep.abilities, budget.seed) if budget.refusals else None
+        self.negative_tests = (
+            NegativeTests(lockstep.system, lockstep.abilities, budget.seed) if budget.refusals else None
+        )
         self.wanted = set(range(len(plan.graph.edges))) if wanted is None else wanted
         self.symmetric = None if wanted is None else len(wanted)
         self.covered: set[int] = set()
@@ -127,7 +129,7 @@ class _Walk:
         self.disagreement: Disagreement | None = None
         self.trace: Trace | None = None
         self.confirmation = Confirmation()
-        self._told = started
+        self._reported_at = started
 
     def run(self) -> None:
         """Walk the paths until all are walked, the budget is used up, or model and system disagree."""
@@ -169,18 +171,18 @@ class _Walk:
 
     def _ask(self, state: int, before: int | None) -> None:
         """Where a state is new: ask for steps that it forbids, first for those that the state before still allowed."""
-        if self.refusals is None or state in self.visited:
+        if self.negative_tests is None or state in self.visited:
             return
         self.visited.add(state)
         graph = self.plan.graph
         first = [graph.edges[number].step for number in graph.leaving[before]] if before is not None else []
-        steps = self.refusals.choose(graph.states[state], self.budget.refusals, first)
+        steps = self.negative_tests.choose(graph.states[state], self.budget.refusals, first)
         self.refused += self.lockstep.expect_refusals(steps)
 
     def _out_of_budget(self) -> bool:
         now = time.monotonic()
-        if self.report is not None and now - self._told >= 1:
-            self._told = now
+        if self.report is not None and now - self._reported_at >= 1:
+            self._reported_at = now
             self.report(self.steps, self.plan.steps, now - self.started)
         if self.budget.max_steps is not None and self.steps >= self.budget.max_steps:
             self.stopped = f"--max-steps {self.budget.max_steps}"

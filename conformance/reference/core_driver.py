@@ -16,7 +16,7 @@ from onceproof.conformance.driver import (
     StepUncertain,
 )
 from onceproof.conformance.reference.mapping import LENIENT, SEEN, UNSEEN, Sight
-from onceproof.conformance.reference.scratch import Workroom
+from onceproof.conformance.reference.scratch import ScratchDirectory
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.in_process.core import ACTIONS, Core
@@ -59,13 +59,13 @@ def settings_of(setting: Mapping[str, Any]) -> Settings:
 class CoreDriver(Driver):
     """A driver of the reference core, or of a variant of it (``make``: from a file's path and settings to a core).
 
-    Its database is a file in a workroom.
+    Its database is a file in a scratch directory.
     """
 
     def __init__(self, make: MakeCore = make_core, name: str = ABILITIES.name) -> None:
         self._make = make
         self._abilities = replace(ABILITIES, name=name)
-        self._room = Workroom()
+        self._scratch = ScratchDirectory()
         self._core: Core | None = None
         self._settings: Settings | None = None
         self._made = 0
@@ -81,7 +81,7 @@ class CoreDriver(Driver):
         self._drop()
         self._made += 1
         try:
-            self._core = self._make(str(self._room.path / f"core{self._made}.db"), settings)
+            self._core = self._make(str(self._scratch.path / f"core{self._made}.db"), settings)
         except StoreUnavailable as error:
             raise DriverError(f"the system could not be started: {error}") from None
         self._settings = settings
@@ -112,7 +112,7 @@ class CoreDriver(Driver):
 
     def close(self) -> None:
         self._drop()
-        self._room.close()
+        self._scratch.close()
 
     def _drop(self) -> None:
         if self._core is not None:

@@ -1,7 +1,7 @@
-"""Folders for systems that are driven: each is gone when its process is, or at the next run, however that process ends.
+"""Scratch directories of driven systems: each disappears with its process, or at the next run if that was killed.
 
-A workroom lies in memory where the machine has such a place. Its process removes it when it is done or ends; what a
-killed process has left the next one removes: whoever lives holds a lock in its own.
+A scratch directory lies in memory where the machine has such a place. Its process removes it when it is done or ends;
+what a killed process left behind is removed by the next run: a living process holds a lock in its own.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 
 PREFIX = "onceproof-"
-LOCK = "workroom.lock"
+LOCK = "scratch.lock"
 SHARED = Path("/dev/shm")
 
 
-class Workroom:
+class ScratchDirectory:
     """A folder of this process's own; ``path`` is where. With many small commits, memory is much faster than a disk."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Workroom:
 
 
 def sweep(place: Path) -> int:
-    """Remove the workrooms of processes that are dead; how many there were."""
+    """Remove the scratch directories of processes that are dead; how many there were."""
     removed = 0
     for lock in place.glob(f"{PREFIX}*/{LOCK}"):
         with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ from itertools import count
 
 from onceproof.conformance.driver import Driver, DriverError
 from onceproof.conformance.replay.lockstep import Disagreement, replay
-from onceproof.conformance.replay.refusals import Guards
+from onceproof.conformance.replay.negative_tests import Guards
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import Step, System
 from onceproof.model.language.layout import LEFT, State

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from onceproof.conformance.driver import Driver
 from onceproof.conformance.replay.lockstep import Lockstep
-from onceproof.conformance.replay.refusals import Refusals
+from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.model.language import Step, System
 from onceproof.model.language.layout import State
 
@@ -31,7 +31,7 @@ class ModelMachine(RuleBasedStateMachine):
         super().__init__()
         self.lockstep = Lockstep(self.system, self.driver)
         self.lockstep.begin()
-        self.refusals = Refusals(self.system, self.lockstep.abilities)
+        self.negative_tests = NegativeTests(self.system, self.lockstep.abilities)
         self.look_around()
 
     def look_around(self) -> None:
@@ -44,7 +44,7 @@ class ModelMachine(RuleBasedStateMachine):
     @rule(choice=CHOICES)
     def forbidden(self, choice: int) -> None:
         """Ask for a step that the model forbids here."""
-        steps = self.refusals.forbidden(self.lockstep.state)
+        steps = self.negative_tests.forbidden(self.lockstep.state)
         if steps:
             self.lockstep.expect_refusals([steps[choice % len(steps)]])
 

@@ -21,7 +21,7 @@ from onceproof.implementation.components.scheduler import Scheduler
 from onceproof.implementation.components.task_store import TaskStore
 from onceproof.implementation.errors import require
 from onceproof.implementation.in_process.client import Client
-from onceproof.implementation.in_process.environment import World
+from onceproof.implementation.in_process.environment import Environment
 from onceproof.implementation.in_process.ledger import Ledger
 from onceproof.implementation.in_process.network import Network
 from onceproof.implementation.in_process.observation import Observer
@@ -32,7 +32,7 @@ from onceproof.implementation.stores.sqlite import Database
 CLIENT = ("submit", "hear_answer", "response_loss", "request_loss_at_api")
 API_SERVER = ("admit", "refuse", "enqueue", "stop")
 RELAY = ("relay", "relay_again", "mark_relayed", "relay_crash")
-WORLD = ("lapse", "lease_lapse", "request_loss", "request_duplication", "reply_loss")
+ENVIRONMENT = ("lapse", "lease_lapse", "request_loss", "request_duplication", "reply_loss")
 LOAD_BALANCER = ("assign", "stale_owner")
 SCHEDULER = (
     "receive",
@@ -62,7 +62,7 @@ ACTIONS = (
     *API_SERVER,
     "api_crash",
     *RELAY,
-    *WORLD,
+    *ENVIRONMENT,
     *LOAD_BALANCER,
     *SCHEDULER,
     *RESOURCE_MANAGER,
@@ -95,7 +95,7 @@ class Core:
         self.relay = Relay(self.store, self.queue, probe)
         self.load_balancer = LoadBalancer(self.database, clock, settings.beat_ns, probe)
         self.resource_manager = ResourceManager(self.store, clock, mechanisms, probe)
-        self.world = World(
+        self.environment = Environment(
             self.database, self.network, clock, settings.lease_ns, settings.beat_ns, self._timed_out, probe
         )
         self.schedulers: dict[str, Scheduler] = {}
@@ -175,7 +175,7 @@ class Core:
             (CLIENT, self.client),
             (API_SERVER, self.api_server),
             (RELAY, self.relay),
-            (WORLD, self.world),
+            (ENVIRONMENT, self.environment),
             (LOAD_BALANCER, self.load_balancer),
             (RESOURCE_MANAGER, self.resource_manager),
         ):

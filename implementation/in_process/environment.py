@@ -9,7 +9,7 @@ from onceproof.implementation.probe import Probe, action
 from onceproof.implementation.stores.sqlite import Database
 
 
-class World:
+class Environment:
     """Actions that no component performs. timed_out(scheduler, message, attempt) is a scheduler's wait that ends."""
 
     LEASE_END = "SELECT leased_until_ns FROM messages WHERE message = ? AND visible_at_ns > ? AND deleted_at_ns IS NULL"

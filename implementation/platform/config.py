@@ -30,7 +30,7 @@ class PlatformConfig:
     retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
-    gate: the socket of a replay that gives each process leave for each action; empty: nobody does. without: mechanisms
+    gate: the socket of a replay that permits each action of each process; empty: no gate. without: mechanisms
     that a replay switches off, with commas between; only under a gate.
     """
 

@@ -15,7 +15,7 @@ from onceproof.conformance.driver import setting_of
 from onceproof.conformance.drivers import CORE
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Replay, replay
-from onceproof.conformance.replay.refusals import Guards
+from onceproof.conformance.replay.negative_tests import Guards
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve

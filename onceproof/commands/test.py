@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from onceproof.commands._driving import answer_option, driver_option, driving
-from onceproof.conformance.testing.guided import Effort, Findings, drive
+from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_spec
 from onceproof.reports.conformance import (

@@ -8,7 +8,7 @@ from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.replay.confirm import Confirmation
 from onceproof.conformance.replay.lockstep import Kind, replay
 from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
-from onceproof.conformance.testing.guided import Effort, drive
+from onceproof.conformance.testing.coverage_guided import Effort, drive
 from tests.conformance.systems import ModelDriver, small
 
 

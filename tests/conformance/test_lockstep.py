@@ -8,7 +8,7 @@ import pytest
 from onceproof.conformance.driver import Abilities, DriverError, setting_of
 from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
-from onceproof.conformance.replay.refusals import Guards, Refusals
+from onceproof.conformance.replay.negative_tests import Guards, NegativeTests
 from onceproof.model.language import Step, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.conformance.systems import ModelDriver, small
@@ -49,7 +49,7 @@ def test_no_false_alarm_on_a_thousand_random_traces(core: CoreDriver) -> None:
         system = build(PROTOCOL, PROTOCOL.configure(sizes, off, faults))
         lockstep = Lockstep(system, core)
         lockstep.begin()
-        refusals = Refusals(system, lockstep.abilities, seed=traces)
+        refusals = NegativeTests(system, lockstep.abilities, seed=traces)
         for trace in random_traces(system, 25, 30, seed=traces):
             traces += 1
             lockstep.begin()

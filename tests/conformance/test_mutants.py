@@ -8,7 +8,7 @@ from onceproof.conformance.coverage.run import cover
 from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, replay
-from onceproof.conformance.testing.guided import Effort, drive
+from onceproof.conformance.testing.coverage_guided import Effort, drive
 from onceproof.conformance.testing.stateful import machine_of
 from tests.conformance.conftest import OpenCore
 from tests.conformance.systems import small

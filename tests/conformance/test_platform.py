@@ -88,7 +88,7 @@ def platform():
     yield driver
     children = [process.child for process in driver.core.remotes.values()] if driver._core else []
     driver.close()
-    assert gone(children) and not driver._room.path.exists()
+    assert gone(children) and not driver._scratch.path.exists()
 
 
 def test_the_same_traces_have_every_action_and_agree_in_process() -> None:
@@ -136,11 +136,11 @@ def at_the_gate(driver, mutant, system=None, **budget):
 @pytest.mark.parametrize(
     ("mutant", "kind", "action", "reason"),
     [
-        ("dies-at-the-gate", Kind.MISSING, "receive", "died when it had leave for `receive`"),
+        ("dies-at-the-gate", Kind.MISSING, "receive", "died when it was permitted `receive`"),
         ("sleeps-at-the-gate", Kind.MISSING, "receive", "did not do `receive` in 1.5 s"),
         ("never-dispatches", Kind.MISSING, "dispatch", "does not propose `dispatch`"),
-        ("acts-without-leave", Kind.UNEXPECTED, "hear", "had leave for `hear` and did hear, record"),
-        ("goes-round-the-gate", Kind.DIFFERENT, "hear", ""),
+        ("acts-without-a-permit", Kind.UNEXPECTED, "hear", "was permitted `hear` and did hear, record"),
+        ("bypasses-the-gate", Kind.DIFFERENT, "hear", ""),
     ],
 )
 def test_what_goes_wrong_at_the_gate_has_its_word(
@@ -206,8 +206,8 @@ def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform) 
         assert [d.label for d in found.value.differences] == (["mode[scheduler2]"] if name == "scheduler2" else [])
 
 
-def test_a_live_workroom_is_not_swept(platform) -> None:
-    assert platform._room.path.is_dir() and sweep(platform._room.path.parent) == 0
+def test_scratch_directory_in_use_is_not_swept(platform) -> None:
+    assert platform._scratch.path.is_dir() and sweep(platform._scratch.path.parent) == 0
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from onceproof.conformance.coverage.run import cover
 from onceproof.conformance.driver import DriverError
 from onceproof.conformance.driver_check import examine
 from onceproof.conformance.replay.lockstep import Kind, replay
-from onceproof.conformance.testing.guided import Effort, drive
+from onceproof.conformance.testing.coverage_guided import Effort, drive
 from onceproof.main import run
 from tests.conformance.systems import small
 

@@ -158,7 +158,7 @@ SCHEDULER = [
         **PAUSE,
     ),
     Mutant(
-        "leaves-without-draining",
+        "stops-without-draining",
         "an upgrade does not wait for what is in hand",
         {"scheduler": changed(Scheduler, upgrade_finish=_leaves_at_once)},
         sizes=ONE_AGENT,

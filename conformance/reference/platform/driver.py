@@ -8,7 +8,7 @@ from typing import Any
 
 from onceproof.conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepUncalled
 from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
-from onceproof.conformance.reference.platform.remote import Nursery, ProcessFailed
+from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
 from onceproof.conformance.reference.platform.system import PlatformCore
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.settings import Settings
@@ -62,7 +62,7 @@ STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messa
 ON_JETSTREAM = {
     "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
     "after a tenth of a second, and whether it may be received the store says",
-    "receive": "the scheduler that has leave pulls until JetStream has delivered the message to it; with "
+    "receive": "the scheduler that is permitted to pulls until JetStream has delivered the message to it; with "
     "owner_epoch off it is told of its queue when it gets it",
 }
 
@@ -70,12 +70,12 @@ ON_JETSTREAM = {
 class PlatformDriver(CoreDriver):
     """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or "".
 
-    Its nursery outlives the platforms that it is asked for, one for each configuration.
+    Its fork server outlives the platforms that it is asked for, one for each configuration.
     """
 
     def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
         self.store, self.queue, self.mutant = store, queue, mutant
-        self._nursery: Nursery | None = None
+        self._fork_server: ForkServer | None = None
         name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
         super().__init__(
             self._make_platform,
@@ -89,7 +89,7 @@ class PlatformDriver(CoreDriver):
 
     def reset(self, setting: Any) -> Abilities:
         lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
-        if self._nursery is not None and not self._nursery.sound:
+        if self._fork_server is not None and not self._fork_server.sound:
             self._drop()  # its processes have died with it
         try:
             abilities = super().reset(setting)
@@ -106,17 +106,17 @@ class PlatformDriver(CoreDriver):
 
     def close(self) -> None:
         self._drop()
-        if self._nursery is not None:
-            self._nursery.close()
+        if self._fork_server is not None:
+            self._fork_server.close()
         super().close()
 
     def _make_platform(self, path: str, settings: Settings) -> PlatformCore:
-        if self._nursery is not None and not self._nursery.sound:
-            self._nursery.close()
-            self._nursery = None
-        if self._nursery is None:
-            self._nursery = Nursery(str(Path(path).parent))
-        return PlatformCore(path.removesuffix(".db"), settings, self._nursery, self.store, self.queue, self.mutant)
+        if self._fork_server is not None and not self._fork_server.sound:
+            self._fork_server.close()
+            self._fork_server = None
+        if self._fork_server is None:
+            self._fork_server = ForkServer(str(Path(path).parent))
+        return PlatformCore(path.removesuffix(".db"), settings, self._fork_server, self.store, self.queue, self.mutant)
 
     def observe(self) -> Observation:
         core = self.core

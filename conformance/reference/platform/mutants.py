@@ -32,8 +32,8 @@ def _at_receive(number: signal.Signals) -> Callable[..., Any]:
     return around
 
 
-def _without_leave(self: Gate, name: str, arguments: dict[str, Any], call: Callable[[], Any]) -> Any:
-    """Delete passes the probe, and does not wait for leave."""
+def _without_permit(self: Gate, name: str, arguments: dict[str, Any], call: Callable[[], Any]) -> Any:
+    """Delete passes the probe, and does not wait for a permit."""
     if name in ("record", "delete"):
         self.granted = None
         result = call()
@@ -46,8 +46,8 @@ CANARIES: dict[str, Callable[[], None]] = {
     "dies-at-the-gate": lambda: setattr(Gate, "around", _at_receive(signal.SIGKILL)),
     "sleeps-at-the-gate": lambda: setattr(Gate, "around", _at_receive(signal.SIGSTOP)),
     "never-dispatches": lambda: setattr(Scheduler, "dispatch", lambda self, message, agent: None),
-    "acts-without-leave": lambda: setattr(Gate, "around", _without_leave),
-    "goes-round-the-gate": lambda: setattr(Scheduler, "record", Scheduler.record.__wrapped__),  # type: ignore[attr-defined]
+    "acts-without-a-permit": lambda: setattr(Gate, "around", _without_permit),
+    "bypasses-the-gate": lambda: setattr(Scheduler, "record", Scheduler.record.__wrapped__),  # type: ignore[attr-defined]
 }
 PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]
 

@@ -1,4 +1,4 @@
-"""A process of the platform as whoever holds the gate sees it: it gets leave, and reports what it did with it."""
+"""A process of the platform as the dispatcher sees it: it gets a permit, and reports what it did with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from onceproof.conformance.driver import DriverError, ProcessLost, StepUncalled
-from onceproof.conformance.reference.leash import Leash
+from onceproof.conformance.reference.liveness_pipe import LivenessPipe
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.gate.gate import ANY, LOOK
@@ -30,7 +30,7 @@ class ProcessFailed(Exception):
     """A component ended an action with an exception that is no refusal."""
 
 
-class Nursery:
+class ForkServer:
     """Forks the processes of platforms, and takes each one's connection to the gate.
 
     folder: for its log and its gate.
@@ -48,10 +48,10 @@ class Nursery:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         module = "onceproof.conformance.reference.platform.fork_server"
         command = isolated(module, str(theirs.fileno()), self.log)
-        self._leash = Leash()
-        inherited = [theirs.fileno(), self._leash.held]
+        self._liveness_pipe = LivenessPipe()
+        inherited = [theirs.fileno(), self._liveness_pipe.held]
         self._process = subprocess.Popen(command, pass_fds=inherited, start_new_session=True)
-        self._leash.hand_over()
+        self._liveness_pipe.hand_over()
         theirs.close()
         self._control.settimeout(60)
 
@@ -73,7 +73,7 @@ class Nursery:
             connection, _ = self._gate.accept()
             connection.settimeout(ANSWER_SECONDS)
             hello = receive_frame(connection)
-        except (OSError, ValueError) as error:  # a nursery that is dead answers with nothing, which is no number
+        except (OSError, ValueError) as error:  # a dead fork server answers with nothing, which is not a number
             raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
         if hello is None or hello[0]["process"] != name:
             raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
@@ -92,7 +92,7 @@ class Nursery:
         self._gate.close()
         self._process.kill()
         self._process.wait()
-        self._leash.await_end()
+        self._liveness_pipe.await_end()
 
 
 class Remote:
@@ -106,19 +106,19 @@ class Remote:
         self.alive = True
 
     def order(self, call: str, **arguments: Any) -> None:
-        """Have the process do what time or the network would do to it; no action, so no leave is needed."""
+        """Have the process do what time or the network would do to it; not an action, so no permit is needed."""
         self._exchange(call, arguments, False, {})
 
     def step(self, action: str, arguments: Mapping[str, str], **given: Any) -> Passed:
-        """Give leave for an action; the arguments that it then had. NotEnabled: it was not taken.
+        """Permit an action; the arguments that it then had. NotEnabled: it was not taken.
 
-        ProcessLost: the process died, or did not answer in time. StepUncalled: it did what it had no leave for.
+        ProcessLost: the process died, or did not answer in time. StepUncalled: it did what was not permitted.
         """
         self.begin(action, arguments, **given)
         return self.end(action, arguments)
 
     def begin(self, action: str, arguments: Mapping[str, str], **given: Any) -> None:
-        """The first half of a step: the leave is on its way, and something else may have to happen."""
+        """The first half of a step: the permit is on its way, and something else may have to happen."""
         self._send({"action": action, "arguments": dict(arguments), "probed": True, "now": self._now(), **given})
 
     def end(self, action: str, arguments: Mapping[str, str]) -> Passed:
@@ -127,7 +127,7 @@ class Remote:
         passed: list[tuple[str, dict[str, Any]]] = done["passed"]
         right = [names for name, names in passed if name == action and _matches(arguments, names)]
         if len(passed) > len(right) or len(right) > 1:
-            raise StepUncalled(f"{self.name} had leave for `{action}` and did {', '.join(name for name, _ in passed)}")
+            raise StepUncalled(f"{self.name} was permitted `{action}` and did {', '.join(name for name, _ in passed)}")
         self._check(action, done)
         if not right:
             raise NotEnabled(done["refused"] or f"{self.name} did not do `{action}`")
@@ -184,19 +184,19 @@ class Remote:
         if self.stopped:
             os.kill(self.child, signal.SIGSTOP)
         if done["passed"]:
-            raise StepUncalled(f"{self.name} had no leave and did {', '.join(name for name, _ in done['passed'])}")
+            raise StepUncalled(f"{self.name} had no permit and did {', '.join(name for name, _ in done['passed'])}")
         self._check(call, done)
 
     def _check(self, call: str, done: Mapping[str, Any]) -> None:
         if done["failed"] is not None:
             raise ProcessFailed(f"{self.name} failed at `{call}`: {done['failed']}")
 
-    def _send(self, leave: dict[str, Any]) -> None:
+    def _send(self, permit: dict[str, Any]) -> None:
         try:
-            self.connection.sendall(pack(leave))
+            self.connection.sendall(pack(permit))
         except OSError:
             self.kill()
-            raise ProcessLost(f"{self.name} died before it had leave for `{leave['action']}`") from None
+            raise ProcessLost(f"{self.name} died before it was permitted `{permit['action']}`") from None
 
     def _receive(self, call: str) -> dict[str, Any]:
         self.connection.settimeout(ANSWER_SECONDS)
@@ -211,7 +211,7 @@ class Remote:
         frame = receive_frame(self.connection)
         if frame is None:
             self.kill()
-            raise ProcessLost(f"{self.name} died" + (f" when it had leave for `{call}`" if call != LOOK else ""))
+            raise ProcessLost(f"{self.name} died" + (f" when it was permitted `{call}`" if call != LOOK else ""))
         self.view = frame[0]["view"]
         return frame[0]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from onceproof.conformance.driver import ProcessLost
 from onceproof.conformance.reference.platform.adapters import Face
-from onceproof.conformance.reference.platform.interposed import Post
+from onceproof.conformance.reference.platform.proxies import Post
 from onceproof.conformance.reference.platform.remote import Remote
 from onceproof.implementation.components.messages import SAYS_202, SAYS_400
 from onceproof.implementation.errors import NotEnabled, require

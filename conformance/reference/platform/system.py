@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onceproof.conformance.reference.platform.adapters import PlatformAgent, PlatformScheduler
-from onceproof.conformance.reference.platform.interposed import FUNCTION, AgentWires, Functions, Post
 from onceproof.conformance.reference.platform.names import NamedObserver, Names
-from onceproof.conformance.reference.platform.remote import Nursery, Remote
+from onceproof.conformance.reference.platform.proxies import FUNCTION, AgentProxy, Functions, Post
+from onceproof.conformance.reference.platform.remote import ForkServer, Remote
 from onceproof.conformance.reference.platform.service_adapters import Api, Balancer, Relay, Resources
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.components.messages import Exchange, Order, Result
@@ -38,12 +38,12 @@ PATH = "/2023-03-30/functions/f/"
 class PlatformCore(Core):
     """A core whose parts are the platform's processes; ``close`` ends them all.
 
-    folder: for its files; made here, and removed by whoever gave it. nursery: starts its processes, and stays.
+    folder: for its files; made here, and removed by whoever gave it. fork_server: starts its processes, and stays.
     store and queue: as for `serve`. mutant: how its processes are broken, or "".
     """
 
     def __init__(
-        self, folder: str, settings: Settings, nursery: Nursery, store: str, queue: str, mutant: str = ""
+        self, folder: str, settings: Settings, fork_server: ForkServer, store: str, queue: str, mutant: str = ""
     ) -> None:
         off = [name for name in Mechanisms.__slots__ if not getattr(settings.mechanisms, name)]
         off = [name for name in off if name != "fail_on_agent_loss"]  # which has a setting of its own
@@ -62,13 +62,13 @@ class PlatformCore(Core):
             beat_seconds=settings.beat_ns / SECOND_NS,
             on_agent_loss="fail" if settings.mechanisms.fail_on_agent_loss else "rerun",
             function_timeout_seconds=3600,
-            gate=nursery.gate,
+            gate=fork_server.gate,
             without=",".join(off),
         )
         self.names = Names()
         self.remotes: dict[str, Remote] = {}
-        self.wires: dict[str, AgentWires] = {}
-        self._nursery, self._mutant = nursery, mutant
+        self.wires: dict[str, AgentProxy] = {}
+        self._fork_server, self._mutant = fork_server, mutant
         self._elsewhere: JetStreamQueue | None = None
         self._listener: socket.socket | None = None
         try:
@@ -95,7 +95,7 @@ class PlatformCore(Core):
         remote = self.remotes.get(name)
         if remote is None:
             listener = self._listener if role == "api" else None
-            fork = functools.partial(self._nursery.fork, role, name, self.config, self._mutant, listener)
+            fork = functools.partial(self._fork_server.fork, role, name, self.config, self._mutant, listener)
             self.remotes[name] = Remote(name, self.clock.now_ns, fork)
             return self.remotes[name]
         if remote.stopped:
@@ -191,10 +191,10 @@ class PlatformCore(Core):
     def _interpose(self) -> None:
         """Put what stands between in its place, and start what stays for good."""
         self.observer = NamedObserver(self.database, self.clock, self.names)
-        self.world.database = NamedDatabase(self.database, self.names)  # type: ignore[assignment]
+        self.environment.database = NamedDatabase(self.database, self.names)  # type: ignore[assignment]
         self.functions = Functions(f"{self.folder}/functions.sock", self._started)
         for agent in self._names("agent"):
-            self.wires[agent] = AgentWires(agent, self.folder, self._names("scheduler"), self._requested, self._replied)
+            self.wires[agent] = AgentProxy(agent, self.folder, self._names("scheduler"), self._requested, self._replied)
         self.api_server = Api(self.process("api", "api"), self)  # type: ignore[assignment]
         self.relay = Relay(self.process("relay", "relay"), self)  # type: ignore[assignment]
         self.load_balancer = Balancer(self.process("balancer", "balancer"), self)  # type: ignore[assignment]

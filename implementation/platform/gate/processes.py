@@ -19,7 +19,7 @@ from onceproof.implementation.components.scheduler import DISPATCHED, RECORDED
 from onceproof.implementation.components.task_store import OPEN, STOPPED
 from onceproof.implementation.errors import require
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.gate.gate import Gate, Leave
+from onceproof.implementation.platform.gate.gate import Gate, Permit
 from onceproof.implementation.platform.processes.agent import AgentProcess
 from onceproof.implementation.platform.processes.balancer import BalancerProcess
 from onceproof.implementation.platform.processes.base import Process
@@ -32,7 +32,7 @@ REDELIVERY_SECONDS = 0.1  # JetStream counts real time: what was delivered and n
 IS_DELETED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns IS NOT NULL"
 
 
-class UnderGate(Process):
+class GatedProcess(Process):
     """A process whose probe is a gate and whose clock is moved by it; no group commits."""
 
     probe: Gate
@@ -49,21 +49,21 @@ class UnderGate(Process):
         yield
 
     async def run(self) -> None:
-        """Begin, then act on leaves until the other side is gone."""
+        """Begin, then act on permits until the dispatcher is gone."""
         await self.begin()
         await self.probe.serve(self)
 
-    def ready(self, leave: Leave) -> bool:
+    def ready(self, permit: Permit) -> bool:
         """Whether what must have arrived is there."""
         return True
 
-    async def act(self, leave: Leave) -> None:
+    async def act(self, permit: Permit) -> None:
         """One turn."""
-        if leave["probed"]:
+        if permit["probed"]:
             self.turn()
 
     def choice(self, parameter: str, options: Any, best: str) -> str:
-        """Where several would do: the one that there is leave for, if it is among them."""
+        """Where several would do: the permitted one, if it is among them."""
         wish = self.probe.wish(parameter)
         return wish if wish is not None and wish in options else best
 
@@ -72,7 +72,7 @@ class UnderGate(Process):
         return None
 
 
-class GatedScheduler(UnderGate, SchedulerProcess):
+class GatedScheduler(GatedProcess, SchedulerProcess):
     """A scheduler: each turn looks at everything in hand. broke: agents to which a connection broke unnoticed yet."""
 
     def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
@@ -85,8 +85,8 @@ class GatedScheduler(UnderGate, SchedulerProcess):
             # It hears of a queue when it gets it, and believes in that from then on, whatever the store says.
             self.scheduler.learn_owned = lambda: None  # type: ignore[method-assign]
 
-    def ready(self, leave: Leave) -> bool:
-        action, arguments = leave["action"], leave["arguments"]
+    def ready(self, permit: Permit) -> bool:
+        action, arguments = permit["action"], permit["arguments"]
         if action == "hear":
             attempt = int(arguments["attempt"].removeprefix("attempt"))
             return (self.name, arguments["agent"], arguments["message"], attempt) in self.wire.replies
@@ -103,8 +103,8 @@ class GatedScheduler(UnderGate, SchedulerProcess):
             return arguments["agent"] in self.broke
         return action != "ask" or (self.resources is not None and self.resources.connected)
 
-    async def act(self, leave: Leave) -> None:
-        action, message = leave["action"], leave["arguments"].get("message")
+    async def act(self, permit: Permit) -> None:
+        action, message = permit["action"], permit["arguments"].get("message")
         if action == "timed_out":
             self._time_out(message)
         elif action == "reset":
@@ -117,9 +117,9 @@ class GatedScheduler(UnderGate, SchedulerProcess):
             if self.ending.is_set() and self.finished():
                 await self.finish()
         elif action == "broken":
-            self.broke.discard(leave["arguments"]["agent"])
+            self.broke.discard(permit["arguments"]["agent"])
         elif action == "learn":
-            self.scheduler.learn(leave["arguments"]["user"])
+            self.scheduler.learn(permit["arguments"]["user"])
         elif action == "broker_duplicate":
             self.scheduler.broker_duplicate(message)
         elif action not in ("settled", "reach"):
@@ -158,7 +158,7 @@ class GatedScheduler(UnderGate, SchedulerProcess):
 
     def _waiting(self) -> list[str]:
         """Messages are asked for when one may be received, and not before: another scheduler may want them."""
-        return super()._waiting() if self.probe.wish("message") and self.probe.leave["action"] == "receive" else []
+        return super()._waiting() if self.probe.wish("message") and self.probe.permit["action"] == "receive" else []
 
     def _forget_all(self) -> None:
         self.failed_memory()
@@ -181,18 +181,18 @@ class GatedScheduler(UnderGate, SchedulerProcess):
         return [self.scheduler.mode, works, dict(self.scheduler.epochs), sorted(self.asking)]
 
     def _broken(self, agent: str) -> None:
-        """A connection broke: what waits for it is held again; nothing is looked at before there is leave."""
+        """A connection broke: what waits for it is held again; nothing is looked at before the next permit."""
         self.broke.add(agent)
         for message, work in self.scheduler.works.items():
             if work.agent == agent and work.stage == DISPATCHED:
                 self.scheduler.timed_out(message, work.attempt)
 
 
-class GatedAgent(UnderGate, AgentProcess):
-    """An agent: it registers with leave, and what its functions come to waits for leave."""
+class GatedAgent(GatedProcess, AgentProcess):
+    """An agent: it registers when permitted, and how its functions ended waits for a permit."""
 
     async def begin(self) -> None:
-        """Wait for the incarnation before to be dead, listen, and note that it is gone; the boot waits for leave."""
+        """Wait for the incarnation before to be dead, listen, and note that it is gone; the boot waits for a permit."""
         await self.take_slot()
         self.incarnation = self.next_incarnation()
         self.address = os.path.join(self.folder, f"{self.name}.wire")
@@ -201,18 +201,18 @@ class GatedAgent(UnderGate, AgentProcess):
             self.store.agent_gone(self.name, self.incarnation - 1)
         self.ends: list[tuple[str, int, Result]] = []
 
-    def ready(self, leave: Leave) -> bool:
-        action, arguments = leave["action"], leave["arguments"]
-        if action in ("start", "join", "answer") and leave["arrived"]:
+    def ready(self, permit: Permit) -> bool:
+        action, arguments = permit["action"], permit["arguments"]
+        if action in ("start", "join", "answer") and permit["arrived"]:
             return self._exchange(arguments) in self.wire.requests
         if action in ("finish", "function_failure"):
             attempt = int(arguments["attempt"].removeprefix("attempt"))
             ended = sum(end[:2] == (arguments["message"], attempt) for end in self.ends)
-            return ended >= int(leave["functions"])
+            return ended >= int(permit["functions"])
         return action != "reset" or not self.pool.running
 
-    async def act(self, leave: Leave) -> None:
-        action = leave["action"]
+    async def act(self, permit: Permit) -> None:
+        action = permit["action"]
         if action == "reset":
             self.agent.memory.clear()
             self.agent.gone = False
@@ -228,13 +228,13 @@ class GatedAgent(UnderGate, AgentProcess):
             require(not needed, f"{self.name} has messages that are not deleted")
             self.agent.agent_recycle()
         elif action in ("finish", "function_failure"):
-            arguments = leave["arguments"]
+            arguments = permit["arguments"]
             self._end_of(arguments["message"], int(arguments["attempt"].removeprefix("attempt")))
         elif action == "forget":
             self._forget_settled()
         elif action in ("start", "join", "answer"):
             self.forget_at = math.inf
-            wanted = self._exchange(leave["arguments"])
+            wanted = self._exchange(permit["arguments"])
             self.wire.requests = {key: order for key, order in self.wire.requests.items() if key == wanted}
             try:
                 self.turn()
@@ -271,7 +271,7 @@ class GatedAgent(UnderGate, AgentProcess):
         """Deleted, and nobody has it in hand, as who drives says: the lease that the agent waits for is over then."""
         if not self.settings.mechanisms.retain_until_delete:
             return True
-        return bool(self.probe.leave.get("settled")) and self.database.row(IS_DELETED, message) is not None
+        return bool(self.probe.permit.get("settled")) and self.database.row(IS_DELETED, message) is not None
 
     def view(self) -> Any:
         return [
@@ -280,14 +280,14 @@ class GatedAgent(UnderGate, AgentProcess):
         ]
 
 
-class GatedRelay(UnderGate, RelayProcess):
+class GatedRelay(GatedProcess, RelayProcess):
     """The relay."""
 
-    async def act(self, leave: Leave) -> None:
-        if leave["action"] == "reset":
+    async def act(self, permit: Permit) -> None:
+        if permit["action"] == "reset":
             self.relay.published.clear()
             self.clock.rewind()
-        elif leave["probed"]:
+        elif permit["probed"]:
             self.look_at = math.inf
             self.turn()
 
@@ -295,38 +295,38 @@ class GatedRelay(UnderGate, RelayProcess):
         return sorted(self.relay.published)
 
 
-class GatedBalancer(UnderGate, BalancerProcess):
+class GatedBalancer(GatedProcess, BalancerProcess):
     """The load balancer."""
 
-    async def act(self, leave: Leave) -> None:
-        if leave["action"] == "reset":
+    async def act(self, permit: Permit) -> None:
+        if permit["action"] == "reset":
             self.clock.rewind()
         else:
             self.turn()
 
 
-class GatedResources(UnderGate, ResourceProcess):
+class GatedResources(GatedProcess, ResourceProcess):
     """The resource manager."""
 
-    def ready(self, leave: Leave) -> bool:
-        arguments = leave["arguments"]
-        if leave["action"] == "reset":
+    def ready(self, permit: Permit) -> bool:
+        arguments = permit["arguments"]
+        if permit["action"] == "reset":
             return True
         self._follow_agents()
         linked = all(link.connected for link in self.links.values())
         return linked and any(asked[:2] == (arguments["scheduler"], arguments["message"]) for asked in self.asked)
 
-    async def act(self, leave: Leave) -> None:
-        if leave["action"] == "reset":
+    async def act(self, permit: Permit) -> None:
+        if permit["action"] == "reset":
             self.asked.clear()
             self.clock.rewind()
         else:
             self.turn()
 
 
-def make_gated(role: str, name: str, config: PlatformConfig, folder: str) -> UnderGate:
+def make_gated(role: str, name: str, config: PlatformConfig, folder: str) -> GatedProcess:
     """The process of a role, under the gate that the settings name."""
-    made: dict[str, type[UnderGate]] = {
+    made: dict[str, type[GatedProcess]] = {
         "relay": GatedRelay,
         "balancer": GatedBalancer,
         "resources": GatedResources,

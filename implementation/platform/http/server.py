@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.gate.gate import Gate, Leave
+from onceproof.implementation.platform.gate.gate import Gate, Permit
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.http.app import make_app
 from onceproof.implementation.platform.http.metrics import Metrics
@@ -96,23 +96,23 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
 
 
 class UnderGate:
-    """The API server under a gate: what it does, requests cause; it waits for the one that there is leave for."""
+    """The API server under a gate: requests cause what it does; it waits for the permitted one."""
 
     def __init__(self, gate: Gate, admission: Admission) -> None:
         self.gate, self.admission = gate, admission
 
-    def ready(self, leave: Leave) -> bool:
-        """Whether the request has come to the point that there is leave for."""
-        if leave["action"] in ("enqueue", "reset"):
+    def ready(self, permit: Permit) -> bool:
+        """Whether the request has come to the permitted action."""
+        if permit["action"] in ("enqueue", "reset"):
             return True
         return bool(self.gate.passed or self.gate.refused) and not self.admission.busy
 
-    async def act(self, leave: Leave) -> None:
-        """Nothing: the request's own way passes the gate; only what was recorded alone waits for leave to go on."""
-        if leave["action"] == "reset":
+    async def act(self, permit: Permit) -> None:
+        """Nothing: the request itself passes the gate; only a recorded submission waits for its permit."""
+        if permit["action"] == "reset":
             self.gate.clock.rewind()
-        elif leave["action"] == "enqueue":
-            await self.admission.enqueue(leave["arguments"]["task"], leave["arguments"]["submission"])
+        elif permit["action"] == "enqueue":
+            await self.admission.enqueue(permit["arguments"]["task"], permit["arguments"]["submission"])
 
     def view(self) -> list[tuple[str, str]] | None:
         """What it has recorded and not enqueued; None: nothing, as always with an outbox."""

@@ -1,4 +1,4 @@
-"""A pipe that all processes of a system inherit: once nobody holds its other end, all of them are dead."""
+"""A pipe that all processes of a system inherit: when no process holds its other end, all of them are dead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import select
 SECONDS = 10.0
 
 
-class Leash:
+class LivenessPipe:
     """``held`` is the descriptor for the first process to inherit; it hands it on to all that it forks."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Leash:
         os.close(self.held)
 
     def await_end(self) -> bool:
-        """Wait until all are dead, which they were told to be; whether they are, after a bounded time."""
+        """Wait until all are dead, for a bounded time; whether they are."""
         ended = bool(select.select([self._ours], [], [], SECONDS)[0])
         os.close(self._ours)
         return ended

@@ -17,7 +17,7 @@ from onceproof.conformance.coverage.graph import explore
 from onceproof.conformance.driver import Driver, DriverError
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
-from onceproof.conformance.replay.refusals import Refusals
+from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.conformance.replay.shrink import cost, shrink
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import Step, System
@@ -94,7 +94,7 @@ class _Campaign:
         self.nots: dict[State, list[Step]] = {}
         self.visited: set[State] = set()
         self.frozen = False
-        self.refusals: Refusals | None = None
+        self.negative_tests: NegativeTests | None = None
 
     def run(self) -> Findings:
         """Search, then shrink and confirm."""
@@ -128,8 +128,8 @@ class _Campaign:
         states: list[State] = [self.system.initial]
         try:
             self.lockstep.begin()
-            if self.refusals is None:
-                self.refusals = Refusals(self.system, self.lockstep.abilities)
+            if self.negative_tests is None:
+                self.negative_tests = NegativeTests(self.system, self.lockstep.abilities)
                 self._draw_map()
             # All numbers at once: however soon a run ends, what Hypothesis has drawn has the same shape.
             for number in data.draw(st.lists(NUMBERS, min_size=self.effort.steps, max_size=self.effort.steps)):
@@ -184,8 +184,8 @@ class _Campaign:
         if not self.effort.refusals:
             return
         if state not in self.nots:
-            assert self.refusals is not None
-            self.nots[state] = self.refusals.forbidden(state)
+            assert self.negative_tests is not None
+            self.nots[state] = self.negative_tests.forbidden(state)
         earlier = set(taken)
         start = choice % max(1, len(self.nots[state]))
         turned = self.nots[state][start:] + self.nots[state][:start]

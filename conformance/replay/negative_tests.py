@@ -1,4 +1,4 @@
-"""What the model forbids, the system must refuse: a missing condition never shows in a trace of allowed steps.
+"""Negative tests: what the model forbids, the system must refuse; traces of allowed steps never show a missing guard.
 
 A step that only a spent budget of faults forbids says nothing of the system, so guards are asked without budgets. Of
 a ``Fresh`` parameter any element that is free will do for the system; such an action is forbidden only where the
@@ -43,7 +43,7 @@ class Guards:
         )
 
 
-class Refusals:
+class NegativeTests:
     """The steps that a driver can perform and the model forbids, state by state; asked as evenly as possible.
 
     abilities: whose ``lenient`` actions are left out. seed: for the choice between steps asked equally often.

@@ -107,7 +107,7 @@ def accepted(listener: socket.socket) -> list[Line]:
             return lines
 
 
-class AgentWires:
+class AgentProxy:
     """Stands between the schedulers and one agent. sent(exchange, order or result) is told what either has sent."""
 
     def __init__(
