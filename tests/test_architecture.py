@@ -3,11 +3,11 @@
 import ast
 import os
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
+
 PAGE = ROOT / "ARCHITECTURE.md"
 PACKAGES = ("model", "implementation", "conformance", "onceproof", "bench")
 

@@ -1,12 +1,11 @@
 """A driver of the reference core that is closed with the test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from onceproof.conformance.reference.core_driver import CoreDriver, MakeCore, make_core
-
-OpenCore = Callable[..., CoreDriver]
+from tests.helpers.fixture_types import OpenCore
 
 
 @pytest.fixture

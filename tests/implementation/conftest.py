@@ -1,6 +1,6 @@
 """A core on a real file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,7 @@ import pytest
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.in_process.core import Core
 from onceproof.implementation.settings import Mechanisms, Settings
-
-MakeCore = Callable[..., Core]
+from tests.helpers.fixture_types import MakeCore
 
 
 @pytest.fixture

@@ -1,28 +1,14 @@
 """A way to run the command line, and specs of a small model for it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from onceproof.main import run
+from tests.helpers.fixture_types import Command, Ran, Written
+from tests.paths import MODELS
 
-ROOT = Path(__file__).resolve().parents[2]
-LEASE = Path(__file__).parent / "data" / "lease.py"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command did."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ran]
-Written = Callable[..., Path]
+LEASE = MODELS / "lease.py"
 
 
 @pytest.fixture

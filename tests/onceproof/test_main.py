@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ import pytest
 
 from onceproof import main
 from onceproof.errors import Exit, InputError
+from tests.paths import SPECS
 
 Command = Callable[..., Any]
 COMMANDS = main.LazyCommands().list_commands(click.Context(main.commands))
@@ -84,7 +84,7 @@ def test_errors_become_exit_statuses(
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    spec = Path(__file__).resolve().parents[2] / "specs" / "plain-day.yaml"
+    spec = SPECS / "plain-day.yaml"
     command = f"{sys.executable} -m onceproof check {spec} --json | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("{\n", "")

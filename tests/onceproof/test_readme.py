@@ -15,8 +15,8 @@ import yaml
 
 from onceproof.inputs.specs import KEYS
 from onceproof.main import LazyCommands, run
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 # A spec with a slip of the pen, for the README's example of a complaint.

@@ -15,7 +15,7 @@ from onceproof.model.checker.compiled.llvm import cache
 from onceproof.model.checker.results import Limits, Progress, Verdict
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
-from tests.model.checker.compiled.test_compiled import told
+from tests.helpers.comparison import comparable
 from tests.models.jugs import JUGS
 
 
@@ -30,7 +30,7 @@ def test_a_search_that_a_limit_ended_goes_on_to_the_same_result(tmp_path: Path, 
     part = compiled.check(system, claims, Limits(max_states=10_000), workers=before, checkpoint=file)
     assert not part.complete and part.verdict is Verdict.UNKNOWN and 10_000 <= part.states < whole.states
     rest = compiled.check(system, claims, workers=after, resume=file)
-    assert told(rest) == told(whole)
+    assert comparable(rest) == comparable(whole)
 
 
 KILLED = """

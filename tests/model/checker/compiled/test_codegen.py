@@ -17,8 +17,8 @@ from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language import Count, Model, Optional, Sort, State, System, action, build, field, require
 from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.random_models import random_system
 from tests.models.jugs import JUGS
-from tests.random_models import random_system
 
 
 def functions_of(system: System) -> Functions:

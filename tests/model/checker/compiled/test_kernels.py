@@ -11,9 +11,10 @@ from onceproof.model.checker import compiled
 from onceproof.model.checker.compiled.llvm.kernel import Fixed, Kernel, kernel, part
 from onceproof.model.checker.compiled.llvm.primitives import add_and_fetch, claim, trailing_zeros, unsigned
 from onceproof.model.language import System, build
-from tests.model.checker.compiled.test_sleep_sets import protocol, told
+from tests.helpers.comparison import numbers_and_verdicts
+from tests.helpers.random_models import random_system
+from tests.helpers.systems import protocol
 from tests.models.jugs import JUGS
-from tests.random_models import random_system
 
 FACTOR = 3
 NUMBERS = st.integers(-(2**31), 2**31)
@@ -185,11 +186,11 @@ SYSTEMS = [build(JUGS), protocol({"reply_loss": 1}), *map(random_system, (2, 4, 
 @pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
 def test_a_search_that_runs_as_python_finds_the_same(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = [{"symmetry": True}, {"symmetry": False}, {"symmetry": False, "fingerprint": True}]
-    by_machine = [told(compiled.check(system, workers=1, **mode)) for mode in modes]
+    by_machine = [numbers_and_verdicts(compiled.check(system, workers=1, **mode)) for mode in modes]
     monkeypatch.setattr(Kernel, "__call__", lambda self, *arguments: self.python(*arguments))
     with np.errstate(over="ignore"):
         for mode, found in zip(modes, by_machine, strict=True):
-            assert told(compiled.check(system, workers=1, **mode)) == found
+            assert numbers_and_verdicts(compiled.check(system, workers=1, **mode)) == found
 
 
 def test_walks_that_run_as_python_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:

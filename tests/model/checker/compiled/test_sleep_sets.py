@@ -11,15 +11,13 @@ from onceproof.model.checker.compiled.frontier import expected_states
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.ground.independence import Footprints
 from onceproof.model.checker.ground.python_code import GeneratedSystem, generated
-from onceproof.model.checker.results import CheckResult, Limits
-from onceproof.model.language import System, build
+from onceproof.model.checker.results import Limits
+from onceproof.model.language import System
 from onceproof.model.language.layout import State
 from onceproof.model.protocol.system import PROTOCOL
-from tests.random_models import random_system
-
-
-def protocol(budgets: dict[str, int], **sizes: int) -> System:
-    return build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
+from tests.helpers.comparison import numbers_and_verdicts
+from tests.helpers.random_models import random_system
+from tests.helpers.systems import protocol
 
 
 def some_states(code: GeneratedSystem, most: int) -> list[State]:
@@ -52,16 +50,6 @@ def test_independent_steps_may_change_places(system: System) -> None:
                     assert there == dict(code.successors(after[other]))[one]
 
 
-def told(result: CheckResult) -> dict[str, Any]:
-    lengths = {p.name: p.counterexample and len(p.counterexample.trace.steps) for p in result.properties}
-    verdicts = {p.name: (p.verdict, p.vacuous) for p in result.properties}
-    return {
-        "numbers": (result.states, result.transitions, result.depth, result.fired),
-        "verdicts": verdicts,
-        "lengths": lengths,
-    }
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
 def test_what_a_search_tells_is_the_same_without(system: System, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +63,7 @@ def test_what_a_search_tells_is_the_same_without(system: System, workers: int, m
     monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
     all_: dict[str, Any] = {}
     without = compiled.check(system, claims, workers=workers, report=all_)
-    assert all(told(one) == told(without) for one in with_it)
+    assert all(numbers_and_verdicts(one) == numbers_and_verdicts(without) for one in with_it)
     assert few["looked_up"] <= all_["looked_up"] <= without.transitions
 
 
@@ -90,7 +78,7 @@ def test_nor_does_it_under_any_faults_of_the_protocol(seed: int, monkeypatch: py
     with_it = [compiled.check(system, claims, limits, workers=2, symmetry=symmetry) for symmetry in (True, False)]
     monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
     without = [compiled.check(system, claims, limits, workers=1, symmetry=symmetry) for symmetry in (True, False)]
-    assert list(map(told, with_it)) == list(map(told, without))
+    assert list(map(numbers_and_verdicts, with_it)) == list(map(numbers_and_verdicts, without))
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -99,7 +87,7 @@ def test_by_symmetry_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     results = [compiled.check(system, symmetry=True, workers=workers) for workers in (1, 2)]
     monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
     results.append(compiled.check(system, symmetry=True, workers=1))
-    assert told(results[0]) == told(results[1]) == told(results[2])
+    assert numbers_and_verdicts(results[0]) == numbers_and_verdicts(results[1]) == numbers_and_verdicts(results[2])
 
 
 def test_most_steps_of_the_protocol_are_not_looked_up() -> None:

@@ -26,7 +26,7 @@ from onceproof.model.language import (
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
-from tests.random_models import random_system
+from tests.helpers.random_models import random_system
 
 
 class Node(Sort, default=3, symmetric=True):

@@ -9,7 +9,7 @@ import pytest
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language import Model, ModelError, System, build
 from onceproof.model.protocol.system import PROTOCOL
-from tests.random_models import random_system
+from tests.helpers.random_models import random_system
 
 CONFIGURATIONS = [
     ({}, {}, {}),

@@ -13,8 +13,8 @@ from onceproof.model.checker.prover.induction import unbounded
 from onceproof.model.checker.prover.soundness import Follower, Unrelated
 from onceproof.model.language import Model, ModelError, Step, System, build
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.random_models import random_system
 from tests.models import lock_service, two_phase_commit
-from tests.random_models import random_system
 
 LOCK = Model("lock-service", lock_service)
 COMMIT = Model("two-phase-commit", two_phase_commit)

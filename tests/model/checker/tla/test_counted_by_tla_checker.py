@@ -2,16 +2,18 @@
 
 import pytest
 
+from onceproof.inputs.specs import load_specs
 from onceproof.model.checker import compiled
 from onceproof.model.checker.results import CheckResult, Limits, Verdict
 from onceproof.model.checker.tla.export import export
 from onceproof.model.language import System, build
-from tests.model.checker.compiled.test_specs import LIBRARY
+from tests.helpers.random_models import random_system
 from tests.model.checker.tla import tla_checker
 from tests.models.philosophers import PHILOSOPHERS
 from tests.models.termination import TERMINATION
-from tests.random_models import random_system
+from tests.paths import SPECS
 
+LIBRARY = load_specs([SPECS])
 MOST = 420  # it takes about two milliseconds a state; `python -m bench.tla` has all of the library counted
 COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\nCHECK_DEADLOCK FALSE\n"
 

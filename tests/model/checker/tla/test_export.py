@@ -7,11 +7,11 @@ from onceproof.model.checker.tla.export import export
 from onceproof.model.language import Count, Model, ModelError, Optional, Sort, State, System, action, build, field
 from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.random_models import random_system
 from tests.model.checker.tla.tla_grammar import check_module
 from tests.model.checker.tla.tla_reader import Module
 from tests.models.jugs import JUGS
 from tests.models.philosophers import PHILOSOPHERS
-from tests.random_models import random_system
 
 
 def states_of(system: System, most: int) -> set[PackedState] | None:

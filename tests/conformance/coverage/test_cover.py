@@ -1,0 +1,162 @@
+"""Covers: all transitions, in the least number of steps, the new ones first, within a budget."""
+
+import networkx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onceproof.conformance.coverage.graph import Edge, Graph, explore
+from onceproof.conformance.coverage.min_cost_flow import extra_walks
+from onceproof.conformance.coverage.plan import plan
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.model.language import Step
+from tests.helpers.systems import ModelDriver, small
+
+
+def least_extra(states, edges):
+    """The same cost by an algorithm of networkx."""
+    graph = networkx.DiGraph()
+    balance = [0] * states
+    for tail, head in edges:
+        balance[tail] -= 1
+        balance[head] += 1
+        graph.add_edge(tail, head, weight=1)
+    for state in range(states):
+        graph.add_node(state, demand=-balance[state])
+        if state:
+            graph.add_edge(state, 0, weight=0)
+    return networkx.min_cost_flow_cost(graph)
+
+
+@st.composite
+def graphs(draw):
+    """Edges of a multigraph in which state 0 reaches every other."""
+    states = draw(st.integers(1, 9))
+    edges = [(draw(st.integers(0, state - 1)), state) for state in range(1, states)]
+    more = st.tuples(st.integers(0, states - 1), st.integers(0, states - 1))
+    edges += draw(st.lists(more, max_size=20))
+    return states, edges
+
+
+def graph_of(states, edges):
+    leaving = [[n for n, edge in enumerate(edges) if edge[0] == state] for state in range(states)]
+    numbered = [Edge(tail, head, Step("go", (n,))) for n, (tail, head) in enumerate(edges)]
+    return Graph(None, [(state,) for state in range(states)], numbered, leaving)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(graphs())
+def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case) -> None:
+    states, edges = case
+    extra, cost = extra_walks(states, edges)
+    assert cost == sum(extra) == least_extra(states, edges)
+    made = plan(graph_of(states, edges))
+    assert {edge for path in made.paths for edge in path} == set(range(len(edges)))
+    assert made.steps == made.bound == cost + len(edges)
+    for path in made.paths:
+        ends = [0, *(edges[edge][1] for edge in path)]
+        assert [edges[edge][0] for edge in path] == ends[:-1]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(graphs(), st.data())
+def test_a_plan_of_some_edges_walks_those(case, data) -> None:
+    states, edges = case
+    wanted = data.draw(st.sets(st.sampled_from(range(len(edges))))) if edges else set()
+    graph = graph_of(states, edges)
+    graph.parents = [-1, *(n for n, edge in enumerate(edges[: states - 1]))]
+    made = plan(graph, wanted)
+    assert wanted <= {edge for path in made.paths for edge in path}
+    assert made.steps >= made.bound >= len(wanted)
+    for path in made.paths:
+        ends = [0, *(edges[edge][1] for edge in path)]
+        assert [edges[edge][0] for edge in path] == ends[:-1]
+
+
+def test_a_symmetric_cover_says_what_it_stands_for(core: CoreDriver) -> None:
+    found = cover(small(scheduler_crash=1), core, Budget(symmetric=True, refusals=0))
+    assert found.disagreement is None and found.complete
+    assert found.covered == found.symmetric < 0.6 * found.performable
+    assert found.steps < 0.6 * 13894 and found.plan.steps <= 1.05 * found.plan.bound
+
+
+def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core: CoreDriver) -> None:
+    found = cover(small(scheduler_crash=1), core)
+    assert found.disagreement is None and found.complete
+    assert (len(found.plan.graph.states), found.transitions, found.covered) == (1136, 3932, 3932)
+    assert (found.steps, found.plan.bound, found.paths) == (13894, 13894, 913)
+    assert found.compared >= found.steps + found.paths
+    assert found.refused == 20 * 1136
+    assert set(found.unobserved) == {"user_of", "misused", "needless", "overslept"}
+
+
+def test_new_transitions_come_first() -> None:
+    made = plan(explore(small(scheduler_crash=1)))
+    covered: set[int] = set()
+    steps = 0
+    for path in made.paths:
+        if steps + len(path) > made.steps / 4:
+            break
+        steps += len(path)
+        covered.update(path)
+    assert len(covered) > 0.4 * len(made.graph.edges)
+
+
+def test_a_budget_of_steps_gives_a_partial_cover_and_says_what_is_left(core: CoreDriver) -> None:
+    found = cover(small(), core, Budget(max_steps=100))
+    assert found.steps == 100 and not found.complete and found.stopped == "--max-steps 100"
+    assert found.covered + sum(found.left.values()) == found.performable
+    assert found.disagreement is None
+
+
+def test_a_budget_of_seconds_is_kept(core: CoreDriver) -> None:
+    found = cover(small(scheduler_pause=1), core, Budget(0.2))
+    assert not found.complete and found.stopped
+
+
+def test_a_sample_is_the_same_for_the_same_seed(core: CoreDriver) -> None:
+    one, again, other = (cover(small(), core, Budget(sample=5, seed=seed)) for seed in (1, 1, 2))
+    assert one.paths == again.paths == 5
+    assert one.left == again.left != other.left
+    assert "sample of 5" in one.stopped
+
+
+def test_a_partial_driver_is_covered_as_far_as_it_goes() -> None:
+    system = small()
+    driver = ModelDriver(system, performs=set(system.actions) - {"dispatch"}, hidden={"memory"})
+    found = cover(system, driver)
+    assert found.complete and found.covered == found.performable < found.transitions
+    assert set(found.skipped) == {"dispatch"}
+    assert found.unobserved == ["memory"]
+
+
+def test_a_driver_that_does_not_reset_is_found_at_once() -> None:
+    system = small()
+    driver = ModelDriver(system)
+    driver.state = next(iter(system.successors(system.initial)))[1]
+    driver.reset = lambda setting, reset=driver.reset: _unreset(driver, reset, setting)
+    found = cover(system, driver)
+    assert found.disagreement is not None and found.disagreement.step is None
+    assert (found.steps, len(found.trace)) == (0, 0)
+
+
+def _unreset(driver, reset, setting):
+    kept = driver.state
+    abilities = reset(setting)
+    driver.state = kept
+    return abilities
+
+
+def test_what_the_search_did_not_reach_is_said() -> None:
+    system = small(scheduler_crash=1)
+    found = cover(system, ModelDriver(system), Budget(max_states=50, refusals=0))
+    assert not found.complete and "cut short" in found.stopped
+    assert found.disagreement is None
+
+
+@pytest.mark.parametrize("refusals", [0, 3])
+def test_refusals_are_asked_once_a_state(refusals: int) -> None:
+    system = small()
+    found = cover(system, ModelDriver(system), Budget(refusals=refusals))
+    assert found.refused == refusals * len(found.plan.graph.states)

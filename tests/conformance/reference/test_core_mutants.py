@@ -1,0 +1,89 @@
+"""Every broken variant of the core is found by replay; canaries of each kind by Hypothesis too."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from onceproof.conformance.coverage.run import cover
+from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.conformance.replay.lockstep import Disagreement, Kind, replay
+from onceproof.conformance.testing.coverage_guided import Effort, drive
+from onceproof.conformance.testing.stateful import machine_of
+from tests.helpers.fixture_types import OpenCore
+from tests.helpers.systems import small
+
+CANARIES = {
+    "dedup-missing": (Kind.UNEXPECTED, "admit", 4),
+    "placement-in-memory-only": (Kind.DIFFERENT, "place", 6),
+    "delete-without-receipt": (Kind.UNEXPECTED, "delete", 14),
+    "forgotten-epoch-check": (Kind.UNEXPECTED, "receive", 5),
+    "lost-join": (Kind.DIFFERENT, "join", 14),
+    "outbox-forgotten": (Kind.DIFFERENT, "admit", 2),
+    "visible-one-tick-late": (Kind.MISSING, "receive", 5),
+    "starts-for-each-request": (Kind.UNEXPECTED, "start", 13),
+}
+SLOW = ("lost-join", "starts-for-each-request")  # bench/replay.py --mutants has all
+GUIDED = [name for name in CANARIES if name not in SLOW]
+PLAIN = [
+    "relay-marks-at-once",
+    "admitting-outlives-a-crash",
+    "outbox-forgotten",
+    "marks-nothing",
+    "balancer-steals",
+    "refusal-says-202",
+]
+
+
+def system_of(mutant):
+    return small(mutant.sizes, mutant.mechanisms, **mutant.faults)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(MUTANTS) >= 25 and set(CANARIES) | set(PLAIN) <= set(MUTANTS)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_replay_finds_each_mutant(open_core: OpenCore, name) -> None:
+    found = cover(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
+    assert found.disagreement is not None, f"{name} was not found in {found.steps} steps"
+    assert found.trace.faults <= sum(MUTANTS[name].faults.values())
+    if name in CANARIES:
+        kind, action, length = CANARIES[name]
+        assert (found.disagreement.kind, found.disagreement.step.action) == (kind, action)
+        assert len(found.trace) == length
+    again = replay(found.trace, open_core(MUTANTS[name].make), found.disagreement.forbidden).disagreement
+    assert again is not None and again.resembles(found.disagreement)
+
+
+@pytest.mark.parametrize("name", GUIDED)
+def test_guided_hypothesis_finds_canaries(open_core: OpenCore, name) -> None:
+    found = drive(system_of(MUTANTS[name]), open_core(MUTANTS[name].make), Effort(examples=1500))
+    assert found.disagreement is not None and not found.confirmation.flaky
+    kind, action, length = CANARIES[name]
+    assert (found.disagreement.kind, found.disagreement.step.action) == (kind, action)
+    assert len(found.trace) == length
+
+
+QUICK = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+    phases=[Phase.generate],  # shrinking is what guided runs are tested for
+)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_machine_of_rules_finds_canaries(open_core: OpenCore, name) -> None:
+    machine = machine_of(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
+    with pytest.raises(Disagreement):
+        run_state_machine_as_test(machine, settings=QUICK)
+
+
+def test_a_machine_of_rules_finds_nothing_in_the_core(core: CoreDriver) -> None:
+    system = small({"submissions": 2}, scheduler_crash=1, reply_loss=1, response_loss=1)
+    run_state_machine_as_test(machine_of(system, core), settings=settings(QUICK, max_examples=15))

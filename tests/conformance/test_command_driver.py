@@ -1,0 +1,182 @@
+"""Foreign drivers: the protocol, the worked example in Node.js, and every way to go wrong, none of which may hang."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from onceproof.conformance.command_driver import ProcessDriver
+from onceproof.conformance.coverage.run import cover
+from onceproof.conformance.driver import DriverError
+from onceproof.conformance.driver_check import examine
+from onceproof.conformance.replay.lockstep import Kind, replay
+from onceproof.conformance.testing.coverage_guided import Effort, drive
+from onceproof.main import run
+from tests.helpers.systems import small
+from tests.paths import HELPERS, ROOT
+
+NODE = f"node {ROOT / 'conformance' / 'examples' / 'admission.js'}"
+FAILOVER = ROOT / "specs" / "scheduler-failover.yaml"
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not on this machine")
+
+
+def odd(mode):
+    return f"{sys.executable} {HELPERS / 'odd_driver.py'} {mode}"
+
+
+def resubmitting():
+    return small({"submissions": 2}, response_loss=1)
+
+
+WRONG = {
+    "garbage": r"`Segmentation fault`, which is no JSON; expected .*\"id\": 1.* the answer to reset",
+    "no-object": r"wrote `\[1, 2\]`, expected",
+    "no-ok": r"wrote `.*`, expected .*\"ok\": true or false",
+    "deep": "no JSON",
+    "never": "wrote nothing for 1 s, expected an answer to reset",
+    "late": "wrote nothing for 1 s, expected an answer to step submit",
+    "exits": "exited with status 7, expected an answer to step submit; it said last: out of luck",
+    "killed": "was ended by SIGKILL, expected an answer to step submit",
+    "closes": "closed its output, expected an answer to step submit",
+    "twice": "answered request 1 .*twice, or too late|before observe was asked the driver wrote",
+    "out-of-order": 'answered request 2, expected {"id": 1',
+    "true-id": 'answered request true, expected {"id": 1',
+    "speaks-first": "`ready!`",
+    "endless-line": "without an end of line",
+    "half-a-line": "without an end of line",
+    "version": "speaks protocol 2, expected 1",
+    "no-list": 'said "performs": "all" at reset, expected a list of names',
+    "performs-nothing": "performs nothing",
+    "unknown-action": "action `submitt`, which the model lacks; did you mean `submit`",
+    "unknown-field": "observes `cal`, which the model lacks; did you mean `call`",
+    "unknown-value": "= 'WAITIN', expected one of UNSENT, WAITING",
+    "no-state": 'observed null, expected "state"',
+    "no-reason": "refused without a reason",
+}
+
+
+@pytest.mark.parametrize("mode", WRONG)
+def test_what_is_wrong_with_a_driver_is_said_and_never_waited_for(mode) -> None:
+    driver = ProcessDriver(odd(mode), answer_seconds=1 if mode in ("never", "late") else 20)
+    try:
+        with pytest.raises(DriverError, match=WRONG[mode]):
+            cover(small(), driver)
+    finally:
+        driver.close()
+    assert driver._process.poll() is not None
+
+
+@pytest.mark.parametrize("command", ["/no/such/driver", "", "'"])
+def test_a_command_that_cannot_start(command: str) -> None:
+    with pytest.raises(DriverError, match="cannot be started"):
+        ProcessDriver(command)
+
+
+def test_a_flood_on_stderr_stops_nobody() -> None:
+    driver = ProcessDriver(odd("floods-stderr"))
+    found = cover(small(), driver)
+    driver.close()
+    assert found.disagreement is None and found.covered == found.performable == 1
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("refuses-all", Kind.MISSING), ("forgets", Kind.DIFFERENT)])
+def test_a_system_that_differs_is_no_fault_of_the_driver(mode: str, kind) -> None:
+    driver = ProcessDriver(odd(mode))
+    found = cover(small(), driver)
+    driver.close()
+    assert found.disagreement.kind is kind
+    assert found.disagreement.step.action == "submit"
+
+
+def test_after_an_uncertain_step_the_observation_tells() -> None:
+    driver = ProcessDriver(odd("uncertain"))
+    found = cover(small(), driver)
+    driver.close()
+    assert (found.disagreement.kind, found.disagreement.reason) == (Kind.DIFFERENT, "the line broke")
+
+
+def test_a_driver_that_stays_is_killed() -> None:
+    driver = ProcessDriver(odd("stays"))
+    cover(small(), driver)
+    started = time.monotonic()
+    driver.close()
+    assert driver._process.poll() is not None and time.monotonic() - started < 60
+
+
+@needs_node
+def test_the_example_is_short_and_agrees() -> None:
+    assert len((ROOT / "conformance/examples/admission.js").read_text().splitlines()) < 150
+    driver = ProcessDriver(NODE)
+    found = cover(resubmitting(), driver)
+    assert found.disagreement is None and found.complete
+    assert (found.covered, found.performable, found.steps) == (54, 54, 113)
+    assert set(found.skipped) == {"assign"}
+    assert drive(resubmitting(), driver, Effort(examples=10)).disagreement is None
+    driver.close()
+
+
+@needs_node
+def test_the_example_without_its_condition_is_found_by_replay_and_by_test(tmp_path: Path) -> None:
+    text = (ROOT / "conformance/examples/admission.js").read_text()
+    condition = "need(!s.dedup || !s.known[task], 'the task is known');"
+    assert condition in text
+    broken = tmp_path / "broken.js"
+    broken.write_text(text.replace(condition, ""))
+    driver = ProcessDriver(f"node {broken}")
+    for found in (cover(resubmitting(), driver), drive(resubmitting(), driver, Effort(examples=100))):
+        assert (found.disagreement.kind, found.disagreement.step.action) == (Kind.UNEXPECTED, "admit")
+        assert replay(found.trace, driver, found.disagreement.forbidden).disagreement is not None
+        assert len(found.trace) == 4
+    driver.close()
+
+
+@needs_node
+def test_the_author_of_a_good_driver_is_told_so() -> None:
+    findings = list(examine(resubmitting(), NODE, 10))
+    assert {finding.verdict for finding in findings} == {"ok", "note"}
+    assert any("performs 7 of" in finding.text for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict"),
+    [("garbage", "wrong"), ("stays", "wrong"), ("unknown-action", "wrong"), ("forgets", "differs"), ("twice", "wrong")],
+)
+def test_the_author_of_a_bad_driver_is_told_what_is_wrong(mode: str, verdict: str) -> None:
+    findings = list(examine(small(), odd(mode), 2))
+    assert findings[-1].verdict == verdict or verdict in {finding.verdict for finding in findings}
+
+
+def test_check_driver_is_a_command() -> None:
+    command = [str(ROOT / "conformance" / "check-driver"), odd("garbage"), "--answer-seconds", "10"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "no JSON" in done.stdout and done.stderr == ""
+
+
+def onceproof(capsys, *arguments):
+    status = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.mark.parametrize(("mode", "status"), [("garbage", 2), ("exits", 2), ("refuses-all", 1), ("none", 0)])
+@pytest.mark.parametrize("command", ["replay", "test"])
+def test_exit_statuses_of_foreign_drivers(
+    capsys: pytest.CaptureFixture[str], command: str, mode: str, status: int
+) -> None:
+    words = ["replay", "--cover", FAILOVER] if command == "replay" else ["test", FAILOVER, "--examples", "20"]
+    got, out, err = onceproof(capsys, *words, "--driver", odd(mode))
+    assert got == status
+    assert err.count("\n") == (status == 2)
+    assert ("MISSING at step 1: submit(task1, submission1)" in out) == (status == 1)
+
+
+def test_the_mapping_of_a_foreign_driver(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = onceproof(capsys, "replay", "--explain-mapping", "--json", "--driver", odd("none"))
+    told = json.loads(out)
+    assert (status, list(told["observed"])) == (0, ["call"])
+    assert "submit" not in told["not_performed"] and "admit" in told["not_performed"]

@@ -1,0 +1,122 @@
+"""Hypothesis against drivers: coverage, shrinking, flaky systems, limits."""
+
+import pytest
+
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.driver import DriverError, ProcessLost, StepRefused
+from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.conformance.replay.confirm import Confirmation
+from onceproof.conformance.replay.lockstep import Kind, replay
+from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
+from onceproof.conformance.testing.coverage_guided import Effort, drive
+from tests.helpers.systems import ModelDriver, small
+
+
+def test_the_core_agrees_and_much_is_covered(core: CoreDriver) -> None:
+    found = drive(small(), core, Effort(examples=80))
+    assert found.disagreement is None and not found.stopped
+    assert found.examples >= 80 and found.covered > 100
+    assert found.covered <= found.seen
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    system = small()
+    one, again = (drive(system, ModelDriver(system), Effort(examples=15, seed=5)) for _ in range(2))
+    assert (one.steps, one.refused, one.covered) == (again.steps, again.refused, again.covered)
+
+
+class Forgetful(ModelDriver):
+    """Refuses to delete once a scheduler has crashed; every nth time only."""
+
+    def __init__(self, system, every=1) -> None:
+        super().__init__(system)
+        self.crashed = False
+        self.every, self.times = every, 0
+
+    def reset(self, setting):
+        self.crashed = False
+        return super().reset(setting)
+
+    def step(self, action, arguments) -> None:
+        super().step(action, arguments)
+        self.crashed |= action == "scheduler_crash"
+        if action == "finish" and self.crashed:
+            self.times += 1
+            if self.times % self.every == 0:
+                raise StepRefused("this function never returns")
+
+
+def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps() -> None:
+    system = small(scheduler_crash=2, reply_loss=2)
+    found = drive(system, Forgetful(system), Effort(examples=400))
+    assert found.disagreement.kind is Kind.MISSING and not found.confirmation.flaky
+    faults, steps = cost(found.trace)
+    assert faults == 1 and steps <= 11
+    assert [step.action for step in found.trace.steps].count("scheduler_crash") == 1
+    again = replay(found.trace, Forgetful(system))
+    assert again.disagreement.resembles(found.disagreement)
+
+
+def test_a_flaky_system_is_called_flaky_with_both_runs() -> None:
+    system = small(scheduler_crash=2)
+    found = drive(system, Forgetful(system, every=7), Effort(examples=400))
+    assert found.confirmation.flaky
+    assert found.disagreement is not None
+    assert any(run.disagreement is None for run in found.confirmation.runs)
+
+
+class Mortal(Forgetful):
+    """Does not survive its own refusal."""
+
+    def reset(self, setting):
+        if self.times:
+            raise DriverError("it is dead")
+        return super().reset(setting)
+
+
+def test_what_a_system_did_last_is_told_though_it_is_dead_now() -> None:
+    system = small(scheduler_crash=2)
+    found = drive(system, Mortal(system), Effort(examples=400))
+    assert found.disagreement.kind is Kind.MISSING and found.disagreement.step.action == "finish"
+    assert found.confirmation == Confirmation(unconfirmed="it is dead")
+    walked = cover(system, Mortal(system), Budget(refusals=0))
+    assert walked.disagreement.resembles(found.disagreement) and walked.trace.steps[-1].action == "finish"
+
+
+class Deadly(ModelDriver):
+    """A process of it dies of the first step that is refused."""
+
+    def step(self, action, arguments) -> None:
+        try:
+            super().step(action, arguments)
+        except StepRefused:
+            raise ProcessLost("scheduler1 died") from None
+
+
+def test_who_dies_of_what_is_forbidden_has_not_refused_it() -> None:
+    system = small()
+    found = cover(system, Deadly(system), Budget(refusals=3))
+    assert (found.disagreement.kind, str(found.disagreement)) == (Kind.DIFFERENT, "scheduler1 died")
+    assert len(found.disagreement.forbidden) == 1
+
+
+def test_a_broken_driver_is_not_shrunk() -> None:
+    system = small()
+    driver = ModelDriver(system)
+    driver.observe = lambda: {"call": {"task1": "x"}}
+    with pytest.raises(DriverError, match="call"):
+        drive(system, driver, Effort(examples=10))
+
+
+def test_time_is_limited(core: CoreDriver) -> None:
+    found = drive(small(scheduler_pause=1), core, Effort(examples=100_000, max_seconds=1))
+    assert found.stopped == "--max-seconds 1" and found.steps > 50
+
+
+def test_the_cheapest_way_prefers_steps_to_faults() -> None:
+    system = small(scheduler_crash=1)
+    crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
+    restart = system.parse_step("scheduler_restart", {"scheduler": "scheduler1"})
+    there = rebuilt(system, [crash, restart])
+    assert cheapest_way(system, there.states[-1], until=float("inf")) == []
+    assert rebuilt(system, [restart]) is None

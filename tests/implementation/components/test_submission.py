@@ -1,0 +1,134 @@
+"""From the client's POST to a message on the queue."""
+
+from pathlib import Path
+
+import pytest
+
+from onceproof.implementation.errors import AlreadyRecorded, NotEnabled
+from onceproof.implementation.in_process.observation import MessageRow
+from tests.helpers.core_steps import relayed, submitted
+from tests.helpers.fixture_types import MakeCore
+
+FIRST = {"task": "task1", "submission": "submission1"}
+SECOND = {"task": "task1", "submission": "submission2"}
+
+
+def test_an_accepted_task_is_recorded_and_waits_in_the_outbox(make_core: MakeCore) -> None:
+    core = make_core()
+    submitted(core)
+    assert core.client.call("task1", "submission1") == "ACCEPTED"
+    assert core.observer.recorded() == {"task1"}
+    assert core.observer.outbox() == {("task1", "submission1"): False}
+    assert core.observer.messages() == {}
+
+
+def test_a_known_task_id_is_refused_and_not_recorded_again(make_core: MakeCore) -> None:
+    core = make_core()
+    core.step("submit", **FIRST)
+    core.step("admit", **FIRST)
+    core.step("response_loss", **FIRST)
+    core.step("submit", **SECOND)
+    with pytest.raises(AlreadyRecorded):
+        core.step("admit", **SECOND)
+    core.step("refuse", **SECOND)
+    core.step("hear_answer", **SECOND)
+    assert core.client.call("task1", "submission2") == "REFUSED"
+    assert core.observer.outbox() == {("task1", "submission1"): False}
+
+
+def test_without_dedup_every_submission_is_a_task(make_core: MakeCore) -> None:
+    core = make_core(task_id_dedup=False)
+    core.step("submit", **FIRST)
+    core.step("admit", **FIRST)
+    core.step("response_loss", **FIRST)
+    core.step("submit", **SECOND)
+    with pytest.raises(NotEnabled):
+        core.step("refuse", **SECOND)
+    core.step("admit", **SECOND)
+    assert set(core.observer.outbox()) == {("task1", "submission1"), ("task1", "submission2")}
+
+
+def test_an_answer_finds_nobody_after_the_time_out(make_core: MakeCore) -> None:
+    core = make_core()
+    core.step("submit", **FIRST)
+    core.step("response_loss", **FIRST)
+    core.step("admit", **FIRST)
+    assert core.network.posts == {}
+    assert core.observer.recorded() == {"task1"}
+
+
+def test_a_lost_request_leaves_no_trace(make_core: MakeCore) -> None:
+    core = make_core()
+    core.step("submit", **FIRST)
+    core.step("request_loss_at_api", **FIRST)
+    assert core.client.call("task1", "submission1") == "TIMED_OUT"
+    with pytest.raises(NotEnabled):
+        core.step("admit", **FIRST)
+
+
+def test_without_the_outbox_a_crash_between_record_and_enqueue_loses_the_task(make_core: MakeCore) -> None:
+    core = make_core(atomic_admission=False)
+    core.step("submit", **FIRST)
+    core.step("admit", **FIRST)
+    core.step("api_crash")
+    assert core.client.call("task1", "submission1") == "TIMED_OUT"
+    assert core.observer.recorded() == {"task1"}
+    with pytest.raises(NotEnabled):
+        core.step("enqueue", **FIRST, message="message1")
+
+
+def test_without_the_outbox_the_api_server_enqueues(make_core: MakeCore) -> None:
+    core = make_core(atomic_admission=False)
+    core.step("submit", **FIRST)
+    core.step("admit", **FIRST)
+    assert core.network.posts == {}
+    core.step("enqueue", **FIRST, message="message1")
+    core.step("hear_answer", **FIRST)
+    assert core.client.call("task1", "submission1") == "ACCEPTED"
+    assert set(core.observer.messages()) == {"message1"}
+
+
+def test_an_outbox_relayed_twice_makes_one_message(make_core: MakeCore) -> None:
+    core = make_core()
+    submitted(core)
+    core.step("relay", **FIRST, message="message1")
+    core.step("relay_crash")
+    with pytest.raises(NotEnabled):
+        core.step("relay", **FIRST, message="message2")
+    core.step("relay_again", **FIRST)
+    core.step("mark_relayed", **FIRST)
+    assert core.observer.outbox() == {("task1", "submission1"): True}
+    assert core.observer.messages() == {"message1": MessageRow("task1", "submission1", "VISIBLE", None)}
+
+
+def test_without_idempotent_relay_it_makes_two(make_core: MakeCore) -> None:
+    core = make_core(idempotent_relay=False)
+    submitted(core)
+    core.step("relay", **FIRST, message="message1")
+    core.step("relay_crash")
+    core.step("relay", **FIRST, message="message2")
+    assert set(core.observer.messages()) == {"message1", "message2"}
+
+
+def test_a_stopped_task_is_never_completed(make_core: MakeCore) -> None:
+    core = make_core()
+    relayed(core)
+    with pytest.raises(NotEnabled):
+        core.step("stop", task="task1", message="message2")
+    core.step("stop", task="task1", message="message1")
+    assert core.observer.runs()["message1"].outcome == "STOPPED"
+    core.step("assign", scheduler="scheduler1", user="user1")
+    core.step("receive", scheduler="scheduler1", message="message1")
+    with pytest.raises(NotEnabled):
+        core.step("place", scheduler="scheduler1", message="message1", agent="agent1")
+    core.step("skip", scheduler="scheduler1", message="message1")
+    core.step("delete", scheduler="scheduler1", message="message1")
+    assert core.observer.messages()["message1"].stage == "DELETED"
+
+
+def test_what_was_committed_is_there_for_the_next_process(make_core: MakeCore, tmp_path: Path) -> None:
+    core = make_core()
+    relayed(core)
+    other = type(core.database)(core.database.path)
+    assert other.rows("SELECT message, task FROM messages") == [("message1", "task1")]
+    other.close()

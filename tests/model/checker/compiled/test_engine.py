@@ -1,0 +1,101 @@
+"""The compiled engine finds what plain exploration finds: states, transitions, depth, verdicts, counterexamples."""
+
+from typing import Any
+
+import pytest
+
+from onceproof.model.checker import compiled
+from onceproof.model.checker.explicit.engine import check
+from onceproof.model.checker.results import CheckResult, Limits
+from onceproof.model.language import System, build
+from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.comparison import comparable
+from tests.helpers.random_models import random_system
+
+BROKEN: list[tuple[dict[str, int], dict[str, bool], dict[str, int | None]]] = [
+    ({"submissions": 2}, {"task_id_dedup": False}, {"response_loss": 1}),
+    ({}, {"agent_dedup": False}, {"request_duplication": 1, "scheduler_crash": 1}),
+    ({}, {"agent_dedup": False}, {"request_duplication": None}),
+    ({"submissions": 2}, {"atomic_admission": False}, {"api_crash": 1}),
+]
+
+
+def agree(system: System, limits: Limits | None = None) -> CheckResult:
+    plain = check(system, limits=limits)
+    if plain.complete:
+        for workers in (1, 2):
+            assert comparable(compiled.check(system, workers=workers)) == comparable(plain)
+    return plain
+
+
+@pytest.mark.parametrize("start", range(0, 80, 20))
+def test_random_models_are_judged_alike(start: int) -> None:
+    results = [agree(random_system(seed), Limits(max_states=20_000)) for seed in range(start, start + 20)]
+    assert any(p.counterexample for result in results for p in result.properties)
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_the_protocol_is_judged_alike(number: int) -> None:
+    sizes, switches, budgets = BROKEN[number]
+    result = agree(build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets)))
+    assert result.complete
+    assert any(p.counterexample for p in result.properties)
+
+
+def judged(result: CheckResult) -> Any:
+    """What symmetry must not change."""
+    claims = [
+        (p.name, p.verdict, p.vacuous, p.counterexample and len(p.counterexample.trace)) for p in result.properties
+    ]
+    return result.complete, result.depth, [name for name, count in result.fired.items() if count], claims
+
+
+@pytest.mark.parametrize("start", range(0, 60, 30))
+def test_symmetry_changes_no_verdict(start: int) -> None:
+    fewer = 0
+    for seed in range(start, start + 30):
+        system = random_system(seed, fresh=False)
+        claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+        whole = compiled.check(system, claims, Limits(max_states=50_000), workers=1)
+        if whole.complete:
+            reduced = compiled.check(system, claims, workers=1, symmetry=True)
+            assert judged(reduced) == judged(whole), seed
+            assert reduced.states <= whole.states
+            fewer += reduced.states < whole.states
+    assert fewer >= 3
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_symmetry_changes_no_verdict_on_the_protocol(number: int) -> None:
+    sizes, switches, budgets = BROKEN[number]
+    system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets))
+    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    whole, reduced = (compiled.check(system, claims, symmetry=symmetry) for symmetry in (False, True))
+    assert judged(reduced) == judged(whole)
+    assert reduced.states < whole.states / 1.5
+    for result in reduced.properties:
+        if result.counterexample:
+            trace = result.counterexample.trace
+            for before, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
+                assert system.step(before, step) == after
+
+
+def test_fingerprints_find_the_same() -> None:
+    for seed in range(0, 20):
+        system = random_system(seed)
+        claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+        whole = compiled.check(system, claims, Limits(max_states=20_000), workers=1)
+        if whole.complete:
+            for workers in (1, 2):
+                found = compiled.check(system, claims, workers=workers, fingerprint=True)
+                assert comparable(found) == comparable(whole), seed
+                assert "fingerprints" in found.notes[0]
+
+
+def test_fingerprints_of_many_states() -> None:
+    system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
+    report: dict[str, Any] = {}
+    result = compiled.check(system, [], fingerprint=True, report=report)
+    assert (result.states, result.transitions, result.depth) == (1_260_480, 7_855_312, 40)
+    assert report["bytes"] / result.states < 30
+    assert "probability 4.3e-08" in result.notes[0]

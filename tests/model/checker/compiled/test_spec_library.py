@@ -1,0 +1,33 @@
+"""On every spec of the library: plain and compiled exploration agree, and symmetry changes no verdict."""
+
+import pytest
+
+from onceproof.inputs.specs import Spec, load_specs
+from onceproof.model.checker import compiled
+from onceproof.model.checker.explicit.engine import check
+from onceproof.model.checker.results import Limits
+from tests.helpers.comparison import comparable
+from tests.paths import SPECS
+
+PLAIN_STATES = 10_000
+LARGE_STATES = 100_000
+LIBRARY = load_specs([SPECS])
+
+
+@pytest.mark.parametrize("spec", LIBRARY, ids=lambda spec: spec.name)
+def test_engines_agree_on_the_library(spec: Spec) -> None:
+    asked = None if spec.chosen is None else spec.properties
+    whole = compiled.check(spec.system, asked, Limits(max_states=LARGE_STATES))
+    if not whole.complete:
+        return
+    plain = check(spec.system, asked, Limits(max_states=PLAIN_STATES))
+    if plain.complete:
+        assert comparable(whole) == comparable(plain)
+    safety = [claim for claim in spec.properties if claim.kind != "eventually"]
+    reduced = compiled.check(spec.system, safety, symmetry=True)
+    assert reduced.complete and reduced.depth == whole.depth and reduced.states <= whole.states
+    for result in reduced.properties:
+        same = whole.property(result.name)
+        assert same is not None and same.verdict is result.verdict
+        if result.counterexample and same.counterexample:
+            assert len(result.counterexample.trace) == len(same.counterexample.trace)

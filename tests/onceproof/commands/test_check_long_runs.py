@@ -1,0 +1,80 @@
+"""`check` of what takes long: checkpoints, resuming, fingerprints; and what cannot be gone on with."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onceproof import engines
+from onceproof.main import run
+from onceproof.model.checker import compiled
+from tests.paths import SPECS
+
+SPEC = str(SPECS / "scheduler-failover.yaml")
+SAFETY = "faults: {scheduler_crash: 1}\nproperties: [at_most_once, single_holder]\n"
+
+
+@pytest.fixture
+def spec(tmp_path: Path):
+    path = tmp_path / "safety.yaml"
+    path.write_text(SAFETY)
+    return str(path)
+
+
+def checked(capsys, *arguments):
+    status = run(["check", "--json", "--engine", "compiled", "--no-symmetry", *arguments])
+    return status, json.loads(capsys.readouterr().out)["specs"][0]
+
+
+def test_a_search_is_gone_on_with(spec, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "kept")
+    status, first = checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
+    assert (status, first["verdict"], first["complete"]) == (3, "unknown", False)
+    status, second = checked(capsys, spec, "--resume", file)
+    assert (status, second["verdict"], second["states"], second["transitions"]) == (0, "holds", 2120, 7412)
+
+
+def test_fingerprints_say_how_sure_they_are(spec, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = checked(capsys, spec, "--fingerprint")
+    assert (status, told["states"], told["verdict"]) == (0, 2120, "holds")
+    assert any("with probability" in note for note in told["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume", "nowhere"], "nowhere"),
+        (["--resume", SPEC], "no checkpoint of this version"),
+        (["--fingerprint", "--engine", "plain"], "only the compiled engine has --fingerprint"),
+        ([str(SPECS / "plain-day.yaml"), "--checkpoint", "kept"], "a checkpoint is of one spec, found 2"),
+    ],
+)
+def test_wrong_input(
+    spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["check", spec, *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_something_else(spec, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "kept")
+    checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
+    assert run(["check", str(SPECS / "plain-day.yaml"), "--resume", file]) == 2
+    assert "of another model, configuration" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_compiled_search_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What plain exploration found by then is told."""
+
+    def interrupted(*_, **__) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compiled, "check", interrupted)
+    monkeypatch.setattr(engines, "SMALL_STATES", 500)
+    assert run(["check", "--json", SPEC]) == 3
+    told = json.loads(capsys.readouterr().out)["specs"][0]
+    assert (told["verdict"], told["complete"]) == ("unknown", False)
+    assert 500 <= told["states"] < 2120

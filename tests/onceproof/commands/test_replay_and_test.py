@@ -1,0 +1,185 @@
+"""``replay`` and ``test`` as users run them: texts, JSON, saved traces, exit statuses."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from onceproof.conformance import drivers
+from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.main import run
+from tests.paths import HELPERS, ROOT
+
+PLAIN = ROOT / "specs" / "plain-day.yaml"
+ZOMBIE = ROOT / "specs" / "zombie-is-fenced.yaml"
+
+
+@pytest.fixture
+def onceproof(capsys: pytest.CaptureFixture[str]):
+    def command(*arguments):
+        capsys.readouterr()
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core that deletes for whoever asks."""
+    make = MUTANTS["delete-without-receipt"].make
+    monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
+
+
+def test_a_cover_says_what_it_did(onceproof) -> None:
+    status, out, _ = onceproof("replay", "--cover", PLAIN)
+    assert status == 0
+    assert "covered   419 of 419 transitions, 100.0 %" in out
+    assert "the least possible is 1,058 (0.0 % over)" in out
+    assert out.rstrip().endswith("agrees")
+
+
+def test_a_cover_of_a_part_of_the_model_says_so(onceproof) -> None:
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--max-states", "50", "--max-steps", "40")
+    assert status == 3 and "stopped   --max-steps 40" in out
+    assert "explored  52 states of the model, which has more" in out
+
+
+def test_a_cover_as_json(onceproof) -> None:
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
+    told = json.loads(out)
+    assert status == 3
+    assert (told["verdict"], told["complete"], told["steps"], told["steps_least"]) == ("undecided", False, 100, 1058)
+    assert sum(told["left"].values()) == 419 - told["covered"]
+
+
+def test_a_sample_that_agrees_is_as_expected(onceproof) -> None:
+    status, out, _ = onceproof("replay", "--cover", PLAIN, "--sample", "3", "--json")
+    told = json.loads(out)
+    assert (status, told["verdict"], told["complete"], told["paths"]) == (0, "agrees", False, 3)
+
+
+def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_path: Path) -> None:
+    saved = tmp_path / "found.itf.json"
+    status, out, _ = onceproof("replay", "--cover", ZOMBIE, "--trace-out", saved)
+    assert status == 1
+    assert "UNEXPECTED after step 14: delete(" in out
+    assert "stage[message1]" in out and "DELETED" in out
+    again = next(line for line in out.splitlines() if line.startswith("again: "))
+    words = shlex.split(again.removeprefix("again: onceproof "))
+    status, told, _ = onceproof(*words)
+    assert status == 1 and "UNEXPECTED after step 14: delete(" in told
+
+
+def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof, tmp_path: Path) -> None:
+    driver = [
+        "--driver",
+        shlex.join([sys.executable, str(HELPERS / "odd_driver.py"), "forgets-once"]),
+    ]
+    saved = tmp_path / "once.itf.json"
+    status, out, _ = onceproof("replay", "--cover", PLAIN, *driver, "--trace-out", saved)
+    assert status == 1
+    told = out.splitlines()
+    first = told.index("FLAKY: the same steps do not always end in the same way")
+    assert told[first + 1] == "  first run   DIFFERENT at step 1: submit(task1, submission1)"
+    assert told[first + 2 : first + 5] == [f"  again ({number})   agrees in 1 step" for number in (1, 2, 3)]
+    status, out, _ = onceproof("replay", saved, *driver, "--json")
+    again = json.loads(out)
+    assert (status, again["verdict"], again["flaky"], len(again["runs"])) == (1, "flaky", True, 3)
+    assert again["disagreement"]["kind"] == "different"
+    status, out, _ = onceproof("replay", saved, *driver)
+    assert status == 1 and out.startswith("FLAKY")
+
+
+def test_hypothesis_finds_saves_and_replays_the_same(
+    onceproof, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make = MUTANTS["dedup-missing"].make
+    monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
+    saved = tmp_path / "found.itf.json"
+    spec = ROOT / "specs" / "client-retries-are-one-task.yaml"
+    status, out, _ = onceproof("test", spec, "--trace-out", saved, "--json")
+    told = json.loads(out)
+    assert (status, told["verdict"], told["disagreement"]["kind"]) == (1, "differs", "unexpected")
+    assert (len(told["disagreement"]["steps"]), told["disagreement"]["faults"]) == (4, 1)
+    step = told["disagreement"]["forbidden"][0]
+    call = f"{step['action']}({', '.join(step['arguments'].values())})"
+    assert onceproof("replay", saved, "--forbidden", call)[0] == 1
+    assert onceproof("replay", saved)[0] == 0
+
+
+def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path: Path) -> None:
+    saved = tmp_path / "twice.itf.json"
+    spec = ROOT / "specs" / "client-retries-become-two-tasks.yaml"
+    assert onceproof("check", spec, "--trace-out", saved)[0] == 0
+    status, out, _ = onceproof("replay", saved)
+    assert (status, out.strip()) == (0, f"{saved}: agrees in all 16 steps, 17 states compared")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["replay"], "either a TRACE or --cover SPEC"),
+        (["replay", "no.itf.json"], "no.itf.json"),
+        (["replay", "--cover", "no.yaml"], "no such file"),
+        (["test", "no.yaml"], "no such file"),
+        (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
+        (["test", str(PLAIN), "--driver", ""], "cannot be started: the command is empty"),
+        (["test", str(PLAIN), "--driver", "platfrom"], "no such file or directory; did you mean `platform`?"),
+        (["test", str(PLAIN), "--driver", "platform:mysql://x"], "names no store: expected platform, platform:post"),
+        (["test", str(PLAIN), "--driver", "platform:+nats://127.0.0.1:1"], "the system could not be started: "),
+        (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
+    ],
+)
+def test_wrong_input_is_one_line(onceproof, words, message: str) -> None:
+    status, out, err = onceproof(*words)
+    assert (status, out) == (2, "")
+    assert message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "platform", "--cover")])
+def test_the_reference_system_is_of_no_other_model(onceproof, tmp_path: Path, words) -> None:
+    (tmp_path / "bell.py").write_text(
+        "from onceproof import action, field\n\nrung = field(bool)\n\n\n"
+        '@action\ndef ring(st):\n    """It rings."""\n    st.rung = True\n'
+    )
+    spec = tmp_path / "bell.yaml"
+    spec.write_text("model: bell.py\n")
+    status, _, err = onceproof(*words, spec)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "not what the model `bell` describes: name a driver of your own system, --driver COMMAND" in err
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("delet(scheduler1, message1)", "did you mean `delete`"),
+        ("delete(scheduler1)", "takes 2 arguments"),
+        ("delete(scheduler1, message9)", "must be one of message1"),
+        ("scheduler_crash(scheduler1)", "the model allows"),
+    ],
+)
+def test_a_forbidden_step_must_be_one(onceproof, tmp_path: Path, call: str, message: str) -> None:
+    saved = tmp_path / "trace.itf.json"
+    onceproof("check", ROOT / "specs" / "unrenewed-message-is-redelivered-needlessly.yaml", "--trace-out", saved)
+    if "crash" in call:
+        call = "hear_answer(task1, submission1)"
+    status, _, err = onceproof("replay", saved, "--forbidden", call)
+    assert status == 2 and message in err
+
+
+def test_the_mapping_is_explained(onceproof) -> None:
+    status, out, _ = onceproof("replay", "--explain-mapping")
+    assert status == 0
+    assert "table messages: holder, while its lease lasts" in out
+    assert "a ghost: the model's own note that an old receipt was used" in out
+    assert "none: every action of the model is performed" in out
+
+
+def test_the_core_agrees_with_hypothesis(onceproof) -> None:
+    status, out, _ = onceproof("test", PLAIN, "--examples", "30", "--seed", "3")
+    assert status == 0 and "agrees" in out

@@ -1,0 +1,71 @@
+"""`onceproof task` as a client, and what `onceproof serve` says when it cannot."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.platforms import Platform
+from tests.paths import ROOT
+
+FUNCTIONS = {
+    "hello": "def handler(event, context): return b'hello ' + event",
+    "fails": "def handler(event, context): raise ValueError('no')",
+}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    made = Platform(tmp_path_factory.mktemp("commands"), {"schedulers": 1, "agents": 1})
+    for name, text in FUNCTIONS.items():
+        made.function(name, text)
+    yield made.start()
+    made.end()
+
+
+def onceproof(*arguments: str, endpoint: str = "", text: str = "") -> tuple[int, str, str]:
+    """Run a command: exit status, stdout, stderr."""
+    environment = {**os.environ, "ONCEPROOF_ENDPOINT": endpoint} if endpoint else dict(os.environ)
+    command = [sys.executable, "-m", "onceproof", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_task_from_submission_to_result(platform: Platform) -> None:
+    def task(*arguments: str, text: str = "") -> tuple[int, str, str]:
+        return onceproof("task", *arguments, endpoint=platform.endpoint, text=text)
+
+    assert task("submit", "hello", "--id", "t1", "--data", "joe") == (0, "t1 accepted\n", "")
+    assert task("submit", "hello", "--id", "t1") == (0, "t1 known already\n", "")
+    status, out, _ = task("submit", "hello", "--id", "t2", "--file", "-", "--wait", "--json", text="ann")
+    assert (status, json.loads(out)["returnPayload"]) == (0, "hello ann")
+    status, out, _ = task("submit", "fails", "--id", "t3", "--wait")
+    assert status == 1 and out.startswith("t3  Failed\n") and "ValueError" in out
+    status, out, _ = task("list", "hello", "--json")
+    assert (status, [one["taskId"] for one in json.loads(out)["tasks"]]) == (0, ["t2", "t1"])
+    assert task("list", "hello", "--prefix", "t1")[1].split()[2:] == ["Succeeded", "t1"]
+    assert task("get", "hello", "t1")[1].startswith("t1  Succeeded\n")
+    assert task("stop", "hello", "t1") == (0, "t1 is stopped, or has ended\n", "")
+
+
+def test_what_is_wrong_is_one_line_and_exit_2(platform: Platform, tmp_path: Path) -> None:
+    for arguments, line in (
+        (("task", "get", "hello", "nobody"), "there is no task nobody of this function (404 "),
+        (("task", "submit", "hallo"), "there is no function 'hallo' (404 FunctionNotFound)"),
+        (("task", "submit", "hello", "--id", "1x"), "a TaskID starts with a letter or _"),
+        (("task", "--endpoint", "ftp://x", "list", "hello"), "--endpoint: found 'ftp://x', expected a URL"),
+        (("task", "--endpoint", "http://127.0.0.1:1", "list", "hello"), "no answer from http://127.0.0.1:1"),
+        (("task", "submit", "hello", "--file", str(tmp_path / "none")), "no such file"),
+        (("serve", "--functions", str(tmp_path / "none"), "--data", str(tmp_path / "d"), "--port", "0"), "no folder"),
+        (("serve", "--port", "65536"), "--port: found 65536, expected a port from 0 to 65535"),
+        (("serve", "--config", str(tmp_path / "none.yaml")), "none.yaml: No such file"),
+    ):
+        status, out, error = onceproof(*arguments, endpoint=platform.endpoint)
+        assert (status, out, error.count("\n")) == (2, "", 1), (arguments, error)
+        assert line in error

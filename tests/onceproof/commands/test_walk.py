@@ -1,0 +1,89 @@
+"""`onceproof walk`: what it prints, writes and returns."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onceproof.main import run
+from onceproof.model.checker.compiled import random_walk
+from tests.paths import SPECS
+
+
+def test_an_expected_violation_is_found_shortened_and_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = tmp_path / "found.itf.json"
+    spec = SPECS / "request-twice-started-twice.yaml"
+    assert run(["walk", str(spec), "--trace-out", str(trace), "--seed", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "at_most_once is violated for task1, attempt1" in printed
+    assert "10 steps, 1 fault" in printed
+    again = next(line for line in printed.splitlines() if line.startswith("again: ")).split()
+    assert run(again[2:]) == 0
+    assert "10 steps, 1 fault" in capsys.readouterr().out
+    assert run(["show", str(trace)]) == 0
+
+
+def test_a_violation_that_the_spec_does_not_expect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "surprise.yaml"
+    spec.write_text("faults: {request_duplication: 1}\nmechanisms: {agent_dedup: off}\nexpect: holds\n")
+    assert run(["walk", str(spec), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["counterexample"]["length"]) == ("violated", 10)
+
+
+def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = str(SPECS / "request-twice-started-twice.yaml")
+    told = []
+    for workers in ("1", "2"):
+        assert run(["walk", spec, "--engine", "compiled", "--workers", workers, "--seed", "3", "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [(one["run"], one["length_found"], one["engine"], one["states_met_exact"]) for one in told] == [
+        (told[0]["run"], told[0]["length_found"], "compiled", False)
+    ] * 2
+    assert told[0]["counterexample"]["steps"] == told[1]["counterexample"]["steps"]
+    assert told[0]["counterexample"]["length"] == 10
+
+
+def test_nothing_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["walk", str(SPECS / "plain-day.yaml"), "--runs", "200"]) == 0
+    printed = capsys.readouterr().out
+    assert "200 runs" in printed and "which is no proof" in printed
+
+
+def test_an_expected_violation_that_is_not_met(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = str(SPECS / "request-twice-started-twice.yaml")
+    assert run(["walk", spec, "--runs", "5", "--depth", "3"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([str(SPECS)], "expected one spec"),
+        ([str(SPECS / "plain-day.yaml"), "--runs", "0"], "--runs"),
+        ([str(SPECS / "joiner-never-told.yaml")], "no *always* property"),
+        ([str(SPECS / "plain-dya.yaml")], "plain-dya.yaml"),
+    ],
+)
+def test_wrong_input(arguments, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["walk", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_ctrl_c_tells_what_was_walked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled walks go round by round; one that is interrupted does not count."""
+    rounds = []
+    walked = random_walk._Walkers.round
+
+    def interrupted(walkers, start, stop) -> None:
+        if len(rounds) == 2:
+            raise KeyboardInterrupt
+        rounds.append(stop - start)
+        walked(walkers, start, stop)
+
+    monkeypatch.setattr(random_walk._Walkers, "round", interrupted)
+    assert run(["walk", str(SPECS / "plain-day.yaml"), "--engine", "compiled", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["stopped"], told["verdict"]) == (sum(rounds), "interrupted", "unknown")
+    assert told["steps"] > 0

@@ -1,0 +1,174 @@
+"""Counterexamples that teach: which part is false with its values, and what would have prevented it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onceproof.engines import EngineOptions, explore
+from onceproof.explain.explanation import Explanation
+from onceproof.inputs.specs import load_spec
+from onceproof.model.checker.results import Limits
+from onceproof.reports.check_outcome import Outcome
+from onceproof.reports.trace_text import explanation_lines
+from tests.helpers.fixture_types import Written
+from tests.paths import SPECS
+
+
+def told(path: Path) -> Explanation:
+    spec = load_spec(path)
+    chosen = spec.properties if spec.chosen else None
+    explanation = Outcome(spec, explore(spec.system, chosen, Limits(), EngineOptions(engine="plain"))).explanation
+    assert explanation is not None
+    return explanation
+
+
+TAUGHT: dict[str, tuple[list[str], list[str]]] = {
+    "zombie-deletes-with-old-receipt": (
+        ["`not misused[message1]` is false"],
+        ["receipt_fencing on would have disabled step 9: scheduler1 renew(scheduler1, message1)"],
+    ),
+    "failover-chooses-another-agent": (
+        ["`starts[task1, attempt1] <= 1` is false: it is 2"],
+        [
+            "sticky_placement on would have disabled step 11: scheduler1 dispatch(scheduler1, message1, agent2) "
+            "(with it resource_manager place(scheduler1, message1, agent1) comes before step 6)"
+        ],
+    ),
+    "deleted-when-received": (
+        [
+            "`outcome[message1] == FAILED` is false: it is OPEN",
+            "`outcome[message1] == STOPPED` is false: it is OPEN",
+            "`outcome[message1] == EXPIRED` is false: it is OPEN",
+            "`outcome[message1] == COMPLETED` is false: it is OPEN",
+            "`succeeded[task1, attempt1]` is false",
+        ],
+        [
+            "delete_after_result on allows these steps, but step 5, scheduler1 receive(scheduler1, message1), makes "
+            "stage[message1] INVISIBLE, not DELETED; the property is true after them"
+        ],
+    ),
+    "broker-delivers-twice": (
+        [
+            "`work[scheduler2, message1] == IDLE` is false: it is HELD",
+            "`mode[scheduler2] == UP` is true",
+            "`overslept[scheduler2, message1]` is false",
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_what_a_counterexample_teaches(name: str) -> None:
+    explanation = told(SPECS / f"{name}.yaml")
+    because, prevented = TAUGHT[name]
+    assert explanation.because == because
+    assert [prevention.text for prevention in explanation.prevented_by] == prevented
+
+
+def test_a_liveness_counterexample_goes_round(spec: Written) -> None:
+    """No fault at all: the message lapses under its live holder, for ever."""
+    explanation = told(SPECS / "unrenewed-task-goes-round-forever.yaml")
+    loop = explanation.trace.loop
+    assert loop == 6
+    lines = list(explanation_lines(explanation, "", width=140))
+    start = next(n for n, line in enumerate(lines) if "from here round and round" in line)
+    assert lines[start + 1].split()[:2] == ["7", "scheduler1"]
+    assert any("back to where step 7 begins" in line for line in lines)
+    assert any("the promise is made, since" in line for line in lines)
+
+
+def test_only_what_changed_and_no_budgets(spec: Written) -> None:
+    explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
+    assert [step.changed for step in explanation.steps] == [
+        {"holder": (None, "worker1"), "working[worker1]": (False, True)},
+        {"holder": ("worker1", None)},
+        {"working[worker1]": (True, False), "done[worker1]": (False, True), "spoiled": (False, True)},
+    ]
+
+
+def test_the_story_line_by_line(spec: Written) -> None:
+    explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
+    assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=140)) == [
+        "\x1b[31m\x1b[1mnever_spoiled is violated\x1b[0m",
+        "  No write under an old lease gets through.",
+        "  3 steps, 1 fault; the least in faults, then steps, then changes of actor",
+        "",
+        "  1        lease  acquire(worker1)  holder: none → worker1, working[worker1]: no → yes",
+        "  2  \x1b[33m\x1b[1mFAULT\x1b[0m lease  \x1b[33mlease_ends()    \x1b[0m  holder: worker1 → none",
+        "  3        lease  write(worker1)    working[worker1]: yes → no, done[worker1]: no → yes, spoiled: no → yes",
+        "",
+        "\x1b[1mnever_spoiled speaks of this state, since\x1b[0m",
+        "  `done[worker1]` is true",
+        "\x1b[1mand it is false, since\x1b[0m",
+        "  `not spoiled` is false",
+        "\x1b[1mwhat would have prevented it\x1b[0m",
+        "  fencing on would have disabled step 3: lease write(worker1)",
+        "",
+        "again: onceproof check lease.yaml",
+    ]
+
+
+def test_a_narrow_page_puts_the_changes_below(spec: Written) -> None:
+    explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
+    lines = list(explanation_lines(explanation, "", width=60))
+    assert lines[4:7] == [
+        "  1        lease  acquire(worker1)",
+        "           holder: none → worker1,",
+        "           working[worker1]: no → yes",
+    ]
+
+
+TOY = '''
+from onceproof import Sort, action, always, ending, eventually, exists, field, given, require
+
+class W(Sort, default=2):
+    """A thing."""
+
+x = field(W, bool)
+
+@action
+def flip(st, w: W):
+    """It goes on, and never off."""
+    require(not st.x[w])
+    st.x[w] = True
+
+@always
+def on_at_once(st, w: W):
+    """Wrong from the start."""
+    return st.x[w]
+
+@eventually
+def goes_off(st, w: W):
+    """Once on it goes off."""
+    given(st.x[w])
+    return not st.x[w]
+
+@ending
+def never_ends(st):
+    """Some thing is off."""
+    return exists(W, lambda w: not st.x[w])
+'''
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "says"),
+    [
+        ("on_at_once", 0, "  none: the initial state itself"),
+        ("goes_off", 2, "  and then nothing more happens: for ever like this"),
+        ("deadlock", 2, "  nothing can happen any more but faults"),
+    ],
+)
+def test_ends_of_all_kinds(onceproof: Callable[..., Any], tmp_path: Path, name: str, steps: int, says: str) -> None:
+    """A violation in the initial state, an end that keeps a promise open, and an end that nobody wants."""
+    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
+    path = tmp_path / "toy.yaml"
+    path.write_text(f"model: toy.py\nexpect: {{violated: {name}, length: {steps}}}\n", encoding="utf-8")
+    trace, report = tmp_path / "trace.json", tmp_path / "sarif.json"
+    ran = onceproof("check", path, "--trace-out", trace, "--sarif", report)
+    assert ran.status == 0
+    assert says in ran.out.splitlines()
+    for form in ("text", "sequence", "html"):
+        assert onceproof("show", trace, "--as", form).status == 0

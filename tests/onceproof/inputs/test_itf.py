@@ -1,0 +1,225 @@
+"""Traces as ITF: written and read back the same, and every file that is no trace of the model refused in one line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from onceproof.inputs.itf import read_trace, write_trace
+from onceproof.inputs.specs import load_spec
+from onceproof.model.checker.results import Counterexample, Trace
+from tests.paths import ROOT
+
+Command = Callable[..., Any]
+Written = Callable[..., Path]
+BREAKS = "faults: {lease_ends: 1}\nmechanisms: {fencing: off}\nexpect: {violated: never_spoiled}"
+
+
+@pytest.fixture
+def trace(onceproof: Command, spec: Written, tmp_path: Path) -> Path:
+    """The counterexample of the lease model, as a file."""
+    path = tmp_path / "trace.itf.json"
+    assert onceproof("check", spec(BREAKS), "--trace-out", path).status == 0
+    return path
+
+
+def test_the_file_is_itf(trace: Path) -> None:
+    document = json.loads(trace.read_text(encoding="utf-8"))
+    assert set(document) == {"#meta", "vars", "states"}
+    meta = document["#meta"]
+    assert (meta["format"], meta["model"], meta["property"], meta["elements"]) == ("ITF", "lease", "never_spoiled", [])
+    assert meta["spec"]["mechanisms"] == {"fencing": False}
+    assert meta["spec"]["faults"] == {"lease_ends": 1}
+    assert meta["model_file"] == "lease.py"
+    state = document["states"][3]
+    assert set(state) == {"#meta", *document["vars"]}
+    assert (state["#meta"], state["mbt::actionTaken"]) == ({"index": 3}, "write")
+    assert state["mbt::nondetPicks"] == {"worker": {"tag": "Some", "value": "worker1"}}
+    assert document["states"][2]["mbt::nondetPicks"] == {"worker": {"tag": "None", "value": {"#tup": []}}}
+    assert document["states"][0]["mbt::actionTaken"] == "init"
+    assert state["done"] == {"#map": [["worker1", True], ["worker2", False]]}
+    assert document["states"][1]["holder"] == {"tag": "Some", "value": "worker1"}
+    assert state["holder"] == {"tag": "None", "value": {"#tup": []}}
+    assert state["left_of_lease_ends"] == {"#bigint": "0"}
+
+
+def test_show_tells_what_check_told(onceproof: Command, spec: Written, trace: Path) -> None:
+    checked = onceproof("check", spec(BREAKS)).out
+    shown = onceproof("show", trace)
+    assert shown.status == 0
+    story, again = shown.out.split("\nagain: ")
+    assert story in checked
+    assert again == f"onceproof show {trace}\n"
+    told = json.loads(onceproof("check", spec(BREAKS), "--json").out)["specs"][0]["counterexample"]
+    assert json.loads(onceproof("show", trace, "--json").out) == told
+
+
+def test_a_trace_of_the_protocol_with_a_loop(onceproof: Command, tmp_path: Path) -> None:
+    path = tmp_path / "trace.itf.json"
+    onceproof("check", ROOT / "specs" / "unrenewed-task-goes-round-forever.yaml", "--trace-out", path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    loop = document["loop"]
+    fields = [name for name in document["vars"] if not name.startswith("mbt::")]
+    assert [document["states"][loop][name] for name in fields] == [document["states"][-1][name] for name in fields]
+    assert [{"#tup": ["task1", "submission1"]}, "UNSENT"] in document["states"][0]["call"]["#map"]
+    shown = onceproof("show", path)
+    assert shown.status == 0
+    assert "from here round and round" in shown.out
+    assert f"back to where step {loop + 1} begins" in shown.out
+    assert f"back to before step {loop + 1}" in onceproof("show", path, "--as", "sequence").out
+
+
+def at(*keys: Any, value: Any) -> Callable[[Any], None]:
+    """A change of a document: the value at a path of keys."""
+
+    def change(document: Any) -> None:
+        for key in keys[:-1]:
+            document = document[key]
+        if value is KeyError:
+            del document[keys[-1]]
+        else:
+            document[keys[-1]] = value
+
+    return change
+
+
+STEP, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
+CHANGES = [
+    (at("#meta", "model", value="task-dispatch"), "it is a trace of the model `task-dispatch`, expected `lease`"),
+    (at("#meta", "model", value=KeyError), "#meta has no proper `model`: expected a text, found nothing"),
+    (at("#meta", value=KeyError), "the file has no proper `#meta`: expected a mapping, found nothing"),
+    (at("#meta", "model_file", value="gone.py"), "no model file `gone.py`"),
+    (at("#meta", "spec", value=[]), "#meta has no proper `spec`: expected a mapping, found list"),
+    (at("#meta", "spec", "sizes", value={"workers": 0}), "#meta.spec does not fit the model `lease`"),
+    (at("#meta", "spec", "faults", value={"lease_end": 1}), "unknown fault `lease_end`; did you mean `lease_ends`?"),
+    (at("#meta", "property", value="never_spoilt"), "no property `never_spoilt`; did you mean `never_spoiled`?"),
+    (at("#meta", "property", value=7), "#meta.property"),
+    (
+        at("#meta", "property", value="all_done"),
+        "expected the elements of `all_done` (worker), found []",
+    ),
+    (at("states", value=[]), "the trace has no states"),
+    (at("states", 1, value=7), "state 1 is no mapping"),
+    (at("states", 1, STEP, value="aquire"), "step 1: unknown action `aquire`; did you mean `acquire`?"),
+    (at("states", 1, STEP, value=KeyError), "state 1 has no proper `mbt::actionTaken`"),
+    (at("states", 1, PICKS, "worker", "value", value="worker9"), "`worker` must be one of worker1, worker2"),
+    (at("states", 1, PICKS, "worker", "value", value=["x"]), "`worker` must be one of worker1, worker2"),
+    (at("states", 1, STEP, value="write"), "step 1, write(worker1), is not enabled in the state before it"),
+    (at("states", 3, STEP, value="give_up"), "step 3, give_up(worker1), is not enabled in the state before it"),
+    (at("states", 3, "spoiled", value=False), "does not lead to state 3: `spoiled` is False, expected True"),
+    (at("states", 0, "spoiled", value=True), "state 0 is not the initial one: `spoiled` is True, expected False"),
+    (at("states", 2, "spoiled", value="maybe"), "state 2: the state has no proper value for `spoiled`"),
+    (at("states", 2, "holder", value={"#bigint": "x"}), "state 2: "),
+    (at("states", 2, "done", value={"#map": [["worker1", True]]}), "no proper value for `done[worker2]`"),
+    (at("states", 2, "done", value={"#map": 7}), "state 2: "),
+    (at("states", 2, "done", value=KeyError), "state 2: the state has no `done`"),
+    (at("states", 2, "dome", value=1), "state 2: the model has no field `dome`; did you mean `done`?"),
+    (at("loop", value=9), "`loop` must be the number of a state, found 9"),
+    (at("loop", value="x"), "`loop` must be the number of a state, found 'x'"),
+    (at("loop", value=0), "`loop` says that the last state equals state 0, and it does not"),
+]
+
+
+@pytest.mark.parametrize(("change", "complaint"), CHANGES, ids=[complaint for _, complaint in CHANGES])
+@pytest.mark.parametrize("form", ["text"])
+def test_what_is_no_trace_of_the_model_is_refused(
+    onceproof: Command, trace: Path, change: Callable[[Any], None], complaint: str, form: str
+) -> None:
+    document = json.loads(trace.read_text(encoding="utf-8"))
+    change(document)
+    trace.write_text(json.dumps(document), encoding="utf-8")
+    ran = onceproof("show", trace, "--as", form)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"onceproof: {trace}: ")
+    assert complaint in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
+def test_a_file_that_was_cut(onceproof: Command, trace: Path, share: float) -> None:
+    text = trace.read_text(encoding="utf-8")
+    trace.write_text(text[: int(len(text) * share)], encoding="utf-8")
+    ran = onceproof("show", trace)
+    assert (ran.status, ran.out) == (2, "")
+    assert "not JSON, or cut short" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "{}", '{"states": 7}', "null"])
+def test_json_that_is_no_trace(onceproof: Command, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="utf-8")
+    ran = onceproof("show", path)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+
+
+def test_no_file_and_no_text(onceproof: Command, tmp_path: Path) -> None:
+    assert onceproof("show", tmp_path / "gone").err == f"onceproof: {tmp_path / 'gone'}: no such file\n"
+    assert "cannot be read" in onceproof("show", tmp_path).err
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert "not JSON" in onceproof("show", tmp_path / "bytes").err
+
+
+def test_the_sequence_diagram(onceproof: Command, tmp_path: Path) -> None:
+    path = tmp_path / "trace.itf.json"
+    onceproof("check", ROOT / "specs" / "request-twice-started-twice.yaml", "--trace-out", path)
+    lines = onceproof("show", path, "--as", "sequence").out.splitlines()
+    by_action = {line.split()[1 + ("FAULT" in line)]: line for line in lines if line[:3].strip().isdigit()}
+    assert "├─────────►┤" in by_action["submit"]
+    assert by_action["request_duplication"].count("✗") == 1
+    assert "FAULT" in by_action["request_duplication"]
+    columns = {line.index("├") for line in lines if "dispatch" in line or "start" in line}
+    assert len(columns) == 1  # request and start lie between the same two
+
+
+def test_the_page_needs_nothing_from_outside(onceproof: Command, trace: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    ran = onceproof("show", trace, "--as", "html", "--out", page)
+    assert (ran.status, ran.out) == (0, "")
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert not any(word in text for word in ("http://", "https://", "src=", "@import", "url(http"))
+    data = text.split('<script id="data" type="application/json">')[1].split("</script>")[0]
+    read = json.loads(data)
+    assert [step["title"] for step in read["steps"]][1] == "2. lease: lease_ends()"
+    assert len(read["states"]) == 4
+
+
+def test_the_page_escapes_what_a_spec_says(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+    path = tmp_path / "trace.itf.json"
+    onceproof("check", spec(f"name: <script>alert(1)</script>\n{BREAKS}"), "--trace-out", path)
+    assert "<script>alert" not in onceproof("show", path, "--as", "html").out
+
+
+def test_a_trace_can_be_moved_with_its_model(onceproof: Command, trace: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("trace.itf.json", "lease.py"):
+        (tmp_path / name).rename(elsewhere / name)
+    assert onceproof("show", elsewhere / "trace.itf.json").status == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_written_is_read_back(seed: int, tmp_path: Path) -> None:
+    """Random runs of the protocol, with every kind of cell in use."""
+    spec = load_spec(ROOT / "specs" / "bad-day.yaml")
+    random = Random(seed)
+    states, steps = [spec.system.initial], []
+    for _ in range(40):
+        possible = list(spec.system.successors(states[-1]))
+        if not possible:
+            break
+        step, after = random.choice(possible)
+        steps.append(step)
+        states.append(after)
+    path = tmp_path / "trace.itf.json"
+    trace = Trace(spec.system, tuple(states), tuple(steps))
+    write_trace(path, spec.source, spec.name, Counterexample("", (), trace))
+    read = read_trace(path)
+    assert (read.trace.states, read.trace.steps, read.trace.loop) == (tuple(states), tuple(steps), None)
+    assert (read.spec_name, read.property) == ("bad-day", "")
+    assert read.trace.system.config == spec.config

@@ -1,0 +1,50 @@
+"""The library of specs: each finds what it expects, with exact numbers, and its page tells the truth."""
+
+import pytest
+
+from onceproof.inputs.specs import load_specs
+from onceproof.reports.spec_library import checked, faults, mechanisms, story
+from tests.paths import SPECS
+
+LIBRARY = load_specs([SPECS])
+PAGE = (SPECS / "README.md").read_text()
+AGAIN = "python -m onceproof.library specs > specs/README.md"
+
+
+@pytest.mark.parametrize("spec", LIBRARY, ids=lambda spec: spec.name)
+def test_spec(spec) -> None:
+    outcome = checked(spec)
+    assert not outcome.disagreement
+    assert outcome.exit_status == 0
+    assert outcome.result.complete
+    assert story(outcome, LIBRARY) in PAGE, f"specs/README.md tells it otherwise; if this is right: {AGAIN}"
+
+
+def test_the_indexes_of_the_page() -> None:
+    assert mechanisms(LIBRARY) in PAGE
+    assert faults(LIBRARY) in PAGE
+
+
+def test_every_spec_and_nothing_else_is_on_the_page() -> None:
+    told = [line.split("(")[1].rstrip(")") for line in PAGE.splitlines() if line.startswith("### ")]
+    assert told == [spec.path.name for spec in LIBRARY]
+    assert len(told) >= 45
+
+
+def test_every_mechanism_has_its_story() -> None:
+    """Switched off alone it breaks a property and on it holds, or the honest spec says that nothing breaks."""
+    for name in LIBRARY[0].model.switches:
+        told = [s for s in LIBRARY if s.switched_off == [name]]
+        assert told, f"no spec tells of {name}"
+        broken = [s for s in told if s.expect.violated]
+        assert broken or all(not s.expect.violated for s in told)
+
+
+def test_every_fault_has_its_story_in_the_full_design() -> None:
+    for name in LIBRARY[0].model.faults:
+        alone = [s for s in LIBRARY if not s.switched_off and [n for n, b in s.config.budgets.items() if b] == [name]]
+        assert alone, f"no spec tells of {name}"
+
+
+def test_names_are_file_names() -> None:
+    assert all(spec.name == spec.path.stem for spec in LIBRARY)
