@@ -16,7 +16,7 @@ from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.conformance.replay.shrink import shrink
-from onceproof.model.checker.results import Trace
+from onceproof.model.checker.results import INTERRUPTED, Stop, StopReason, Trace
 from onceproof.model.language import System
 
 REFUSALS = 20  # forbidden steps that are asked for at each state that is new
@@ -63,7 +63,7 @@ class Coverage:
     skipped: dict[str, int]
     left: dict[str, int]
     complete: bool
-    stopped: str = ""
+    stopped: Stop | None = None
     disagreement: Disagreement | None = None
     trace: Trace | None = None
     confirmation: Confirmation = field(default_factory=Confirmation)
@@ -125,7 +125,7 @@ class _Walk:
         self.covered: set[int] = set()
         self.visited: set[int] = set()
         self.paths = self.steps = self.refused = 0
-        self.stopped = ""
+        self.stopped: Stop | None = None
         self.disagreement: Disagreement | None = None
         self.trace: Trace | None = None
         self.confirmation = Confirmation()
@@ -139,12 +139,12 @@ class _Walk:
                 if not self._walk(path):
                     break
         except KeyboardInterrupt:
-            self.stopped = "interrupted"
+            self.stopped = INTERRUPTED
 
     def _chosen(self) -> Sequence[list[int]]:
         if self.budget.sample is None or self.budget.sample >= len(self.plan.paths):
             return self.plan.paths
-        self.stopped = f"a sample of {self.budget.sample} of {len(self.plan.paths)} paths, seed {self.budget.seed}"
+        self.stopped = Stop(StopReason.SAMPLE, self.budget.sample)
         return random.Random(self.budget.seed).sample(self.plan.paths, self.budget.sample)
 
     def _walk(self, path: Sequence[int]) -> bool:
@@ -185,9 +185,9 @@ class _Walk:
             self._reported_at = now
             self.report(self.steps, self.plan.steps, now - self.started)
         if self.budget.max_steps is not None and self.steps >= self.budget.max_steps:
-            self.stopped = f"--max-steps {self.budget.max_steps}"
+            self.stopped = Stop(StopReason.STEPS, self.budget.max_steps)
         elif self.budget.max_seconds is not None and now - self.started >= self.budget.max_seconds:
-            self.stopped = f"--max-seconds {self.budget.max_seconds:g}"
+            self.stopped = Stop(StopReason.SECONDS, self.budget.max_seconds)
         else:
             return False
         return True
@@ -211,7 +211,7 @@ class _Walk:
             skipped=dict(graph.skipped),
             left=dict(left.most_common()),
             complete=graph.complete and not left,
-            stopped=self.stopped or ("" if graph.complete else "the exploration of the model was cut short"),
+            stopped=self.stopped or (None if graph.complete else Stop(StopReason.MODEL_CUT_SHORT)),
             disagreement=self.disagreement,
             trace=self.trace,
             confirmation=self.confirmation,

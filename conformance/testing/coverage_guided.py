@@ -19,7 +19,7 @@ from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.conformance.replay.shrink import cost, shrink
-from onceproof.model.checker.results import Trace
+from onceproof.model.checker.results import INTERRUPTED, Stop, StopReason, Trace
 from onceproof.model.language import Step, System
 from onceproof.model.language.layout import State
 
@@ -58,7 +58,7 @@ class Findings:
     covered: int = 0
     seen: int = 0
     seconds: float = 0.0
-    stopped: str = ""
+    stopped: Stop | None = None
     disagreement: Disagreement | None = None
     trace: Trace | None = None
     first_steps: int = 0
@@ -117,7 +117,7 @@ class _Campaign:
                 raise DriverError(str(broken)) from None
             self.found.confirmation.unconfirmed = str(broken)  # the system has not survived what it did before
         except KeyboardInterrupt:
-            self.found.stopped = "interrupted"
+            self.found.stopped = INTERRUPTED
         self._conclude()
         return self.found
 
@@ -242,7 +242,7 @@ class _Campaign:
     def _check_time(self) -> None:
         if self.until is not None and time.monotonic() > self.until:
             if not self.frozen:
-                self.found.stopped = f"--max-seconds {self.effort.max_seconds:g}"
+                self.found.stopped = Stop(StopReason.SECONDS, self.effort.max_seconds)
             raise _Enough
 
     def _conclude(self) -> None:

@@ -5,18 +5,51 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, Step, System
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """Three values, never two: a limit reached is unknown."""
 
     HOLDS = "holds"
     VIOLATED = "violated"
     UNKNOWN = "unknown"
+
+
+class StopReason(Enum):
+    """Why a search ended before it was complete; the first ones are limits that were asked for."""
+
+    STATES = "states"
+    DEPTH = "depth"
+    STEPS = "steps"
+    SECONDS = "seconds"
+    MEMORY = "memory"  # the bytes that a search may use
+    SET_SIZE = "set size"  # the largest set of mechanisms that is tried
+    SAMPLE = "sample"  # only so many of the paths were asked for
+    INTERRUPTED = "interrupted"  # Ctrl-C
+    OUT_OF_MEMORY = "out of memory"  # the machine had no more
+    PROCESS_LOST = "process lost"  # the process that searched died
+    NOTHING_TO_JUDGE = "nothing to judge"  # no property applies
+    MODEL_CUT_SHORT = "model cut short"  # the model was not explored completely, so what builds on that is not complete
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a search ended early, and which limit it reached (None where there is no number to it)."""
+
+    reason: StopReason
+    limit: float | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a user ended it with Ctrl-C."""
+        return self.reason is StopReason.INTERRUPTED
+
+
+INTERRUPTED = Stop(StopReason.INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -82,7 +115,7 @@ class CheckResult:
     seconds: float
     fired: dict[str, int]  # how many transitions each action of the configuration made
     properties: list[PropertyResult]
-    stopped: str = ""  # which limit was reached, for people: "--max-states 1000"
+    stopped: Stop | None = None  # why the search ended early; None where it did not
     faults: frozenset[str] = frozenset()  # which of the actions are faults
     symmetry: str = "none"
     notes: list[str] = field(default_factory=list)

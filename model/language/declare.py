@@ -23,6 +23,9 @@ else:
         """The state as a model function sees it: ``st.stage[message]``, ``st.big``, ``st.receipt_fencing``."""
 
 
+DEADLOCK = "deadlock"  # the name (and kind) of the built-in claim that the system never gets stuck
+
+
 class Fairness(Enum):
     """What may be assumed of an action in endless behaviour."""
 
@@ -108,6 +111,7 @@ class Action:
     name: str = ""
     component: str = ""
     reuse: bool = False
+    needs: typing.Mapping[str, int] = attribute(default_factory=dict)
 
     @property
     def doc(self) -> str:
@@ -216,15 +220,24 @@ def action(
 @overload
 def fault(function: Callable[..., None], /) -> Action: ...
 @overload
-def fault(*, budget: str | None = ...) -> Callable[[Callable[..., None]], Action]: ...
 def fault(
-    function: Callable[..., None] | None = None, *, budget: str | None = None
+    *, budget: str | None = ..., needs: typing.Mapping[str, int] | None = ...
+) -> Callable[[Callable[..., None]], Action]: ...
+def fault(
+    function: Callable[..., None] | None = None,
+    *,
+    budget: str | None = None,
+    needs: typing.Mapping[str, int] | None = None,
 ) -> Action | Callable[[Callable[..., None]], Action]:
-    """Marks a function as a fault: it happens at most as often as its budget says (its own name, or ``budget``)."""
+    """Marks a function as a fault: it happens at most as often as its budget says (its own name, or ``budget``).
+
+    needs: the sizes without which it can show nothing, ``{"submissions": 2}``; a matrix gives it at least these.
+    """
 
     def mark(function: Callable[..., None]) -> Action:
         name = function.__name__
-        return Action(function, parameters_of(function), True, Fairness.NONE, budget or name, name)
+        parameters = parameters_of(function)
+        return Action(function, parameters, True, Fairness.NONE, budget or name, name, needs=dict(needs or {}))
 
     return mark(function) if function else mark
 

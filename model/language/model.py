@@ -49,6 +49,7 @@ class Model:
     """A model made of components (modules, classes or dictionaries), in the order given.
 
     derive: computes sizes that a user leaves out from the configuration and the sizes that were given.
+    together: properties that people ask for together, under one name: ``{"exactly_once": ("once", "not_lost")}``.
     """
 
     name: str
@@ -60,9 +61,17 @@ class Model:
     properties: dict[str, Property] = attribute(default_factory=dict)
     axioms: dict[str, Property] = attribute(default_factory=dict)
     sorts: dict[str, type[Sort]] = attribute(default_factory=dict)
+    together: dict[str, tuple[str, ...]] = attribute(default_factory=dict)
 
-    def __init__(self, name: str, *components: Any, derive: Derive | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *components: Any,
+        derive: Derive | None = None,
+        together: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.name, self.components, self.derive = name, components, derive
+        self.together = dict(together or {})
         self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
         for component in components:
             self._gather(component)
@@ -124,11 +133,29 @@ class Model:
             for name in sorted(claim.broken_by - set(self.faults)):
                 hint = nearest(name, self.faults) or f"; faults are {', '.join(self.faults) or 'none'}"
                 raise ModelError(f"`{claim.name}` is broken by an unknown fault `{name}`{hint}")
+        for title, claims in self.together.items():
+            for name in claims:
+                if name not in self.properties:
+                    raise ModelError(f"together `{title}`: unknown property `{name}`{nearest(name, self.properties)}")
+        for fault, needed in self.needs.items():
+            for name in needed:
+                if name not in self.size_names:
+                    raise ModelError(f"`{fault}` needs an unknown size `{name}`{nearest(name, self.size_names)}")
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The names of the budgets that faults draw on."""
         return tuple(dict.fromkeys(a.budget or a.name for a in self.actions.values() if a.fault))
+
+    @property
+    def needs(self) -> dict[str, dict[str, int]]:
+        """For each budget of faults: the sizes without which its faults can show nothing."""
+        needed: dict[str, dict[str, int]] = {}
+        for action in self.actions.values():
+            if action.fault and action.needs:
+                sizes = needed.setdefault(action.budget or action.name, {})
+                sizes |= {name: max(size, sizes.get(name, 1)) for name, size in action.needs.items()}
+        return needed
 
     @property
     def size_names(self) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def finish(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
     tell(st, agent, message, attempt, Reply.SUCCESS)
 
 
-@fault
+@fault(needs={"attempts": 2})
 def function_failure(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
     """The user's function raises; every asker is told."""
     require(st.memory[agent, message, attempt] == Memory.RUNNING)

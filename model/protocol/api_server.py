@@ -48,7 +48,7 @@ def enqueue(st: State, task: Task, submission: Submission, message: Fresh[Messag
     answer(st, task, submission, Post.SAYS_202)
 
 
-@fault
+@fault(needs={"submissions": 2})
 def api_crash(st: State) -> None:
     """The API server dies and comes back: what it had at hand is forgotten, every connection breaks."""
     require(

@@ -24,7 +24,7 @@ def hear_answer(st: State, task: Task, submission: Submission) -> None:
     st.post[task, submission] = Post.NONE
 
 
-@fault
+@fault(needs={"submissions": 2})
 def response_loss(st: State, task: Task, submission: Submission) -> None:
     """The client's time-out: an answer on its way is lost, a request on its way may still be handled later."""
     require(st.call[task, submission] == Call.WAITING)
@@ -33,7 +33,7 @@ def response_loss(st: State, task: Task, submission: Submission) -> None:
         st.post[task, submission] = Post.NONE
 
 
-@fault
+@fault(needs={"submissions": 2})
 def request_loss_at_api(st: State, task: Task, submission: Submission) -> None:
     """The request never arrives; the client, if it still waits, times out."""
     require(st.post[task, submission] == Post.REQUEST)

@@ -63,4 +63,5 @@ PROTOCOL = Model(
     invariant,
     {"__name__": "system", "all_settled": all_settled},
     derive=message_pool,
+    together={"exactly_once": ("at_most_once", "no_lost_task")},
 )

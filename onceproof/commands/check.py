@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from onceproof.engines import ENGINES, EngineOptions, explore, parse_size
+from onceproof.commands._options import engine_option, parse_size, unsupported
 from onceproof.errors import InputError, require_writable
 from onceproof.inputs.itf import write_trace
 from onceproof.inputs.specs import Spec, load_specs
-from onceproof.model.checker.results import CheckResult, Limits
+from onceproof.model.checker.engines import EngineError, Options, UnsupportedOptions, check
+from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits
 from onceproof.reports.check_outcome import Outcome, document, exit_status
 from onceproof.reports.check_text import outcome_lines, summary_lines
 from onceproof.reports.progress import ProgressLine
@@ -24,7 +26,7 @@ POSITIVE = click.IntRange(min=1)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Only what is not as expected, a line each; no progress.")
-@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True, help="Who explores.")
+@engine_option
 @click.option("--max-states", type=POSITIVE, help="Give up after so many states.")
 @click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
@@ -74,8 +76,8 @@ def command(
     Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
-    options = EngineOptions(
-        engine, workers, max_memory, not no_symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
+    options = Options(
+        engine, Limits(), workers, max_memory, not no_symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
     )
     for file in (trace_out, junit, sarif, checkpoint):
         require_writable(file)
@@ -87,13 +89,13 @@ def command(
         for spec in loaded:
             progress.begin(spec.name)
             limits = Limits(max_states, max_depth, max_seconds, progress.report)
-            outcome = Outcome(spec, _explored(spec, limits, options))
+            outcome = Outcome(spec, _explored(spec, replace(options, limits=limits)))
             progress.wipe()
             outcomes.append(outcome)
             if not as_json and (not quiet or not outcome.as_expected):
                 for line in outcome_lines(outcome, quiet=quiet, alone=len(loaded) == 1):
                     click.echo(line)
-            if outcome.result.stopped == "interrupted":
+            if outcome.result.stopped == INTERRUPTED:
                 break
     if trace_out is not None:
         _write_trace(trace_out, outcomes)
@@ -122,7 +124,12 @@ def _write_trace(path: Path, outcomes: Sequence[Outcome]) -> None:
     click.echo(f"{path}: not written, there is no counterexample", err=True)
 
 
-def _explored(spec: Spec, limits: Limits, options: EngineOptions) -> CheckResult:
+def _explored(spec: Spec, options: Options) -> CheckResult:
     if spec.chosen is None and not spec.properties:
         raise InputError(f"{spec.path}: no property applies to this spec; nothing to check")
-    return explore(spec.system, None if spec.chosen is None else spec.properties, limits, options)
+    try:
+        return check(spec.system, None if spec.chosen is None else spec.properties, options)
+    except UnsupportedOptions as error:
+        raise InputError(unsupported(error)) from None
+    except EngineError as error:
+        raise InputError(str(error)) from None

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from onceproof.engines import ENGINES, EngineOptions, explore
-from onceproof.errors import InputError, require_writable
+from onceproof.commands._options import engine_option
+from onceproof.errors import Exit, InputError, require_writable
 from onceproof.inputs.models import resolve
-from onceproof.matrix_result import NEEDS, Names, Plan, Watch, columns_of, compute, rows_of
+from onceproof.model.checker.engines import Options, checker
 from onceproof.model.checker.matrix.cases import Setting
-from onceproof.model.checker.results import CheckResult, Limits
-from onceproof.model.language import ConfigError, Model, System
-from onceproof.model.language.declare import Property
+from onceproof.model.checker.matrix.matrix import Names, Plan, Watch, columns_of, compute, rows_of
+from onceproof.model.language import ConfigError, Model
 from onceproof.model.language.errors import nearest
+from onceproof.model.protocol.system import PROTOCOL
 from onceproof.reports.matrix_text import matrix_lines
 
 POSITIVE = click.IntRange(min=1)
 NONE = "none"  # no mechanism off, or no fault
 
 
+def size_options(function: Callable[..., None]) -> Callable[..., None]:
+    """An option for each size of the protocol; a model of one's own has ``--sizes``."""
+    for name in reversed(PROTOCOL.size_names):
+        function = click.option(f"--{name}", type=POSITIVE, help=f"Number of {name}.")(function)
+    return function
+
+
 @click.command(short_help=__doc__)
 @click.option("--model", "reference", metavar="MODEL", help="A model of your own: FILE.py, or FILE.py:NAME.")
-@click.option("--tasks", type=POSITIVE, help="How many tasks.")
-@click.option("--schedulers", type=POSITIVE, help="How many schedulers.")
-@click.option("--agents", type=POSITIVE, help="How many agents.")
-@click.option("--submissions", type=POSITIVE, help="How often a task may be submitted.")
-@click.option("--attempts", type=POSITIVE, help="How often a function may be tried.")
+@size_options
 @click.option("--sizes", "more", metavar="NAME=N,...", help="These and all other sizes.")
 @click.option("--mechanisms", metavar="A,B", help="Only these are switched off; none: the full design alone.")
 @click.option("--faults", metavar="X,Y", help="Only these happen; none: no fault at all.")
@@ -44,7 +47,7 @@ NONE = "none"  # no mechanism off, or no fault
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with all counterexamples.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True, help="Who explores.")
+@engine_option
 @click.option("--max-states", type=POSITIVE, default=1_000_000, show_default=True, help="Give a cell up after so many.")
 @click.option(
     "--set-states", type=POSITIVE, default=20_000, show_default=True, help="The same, for each set of mechanisms."
@@ -52,11 +55,6 @@ NONE = "none"  # no mechanism off, or no fault
 @click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="How many explore at once.")
 def command(
     reference: str | None,
-    tasks: int | None,
-    schedulers: int | None,
-    agents: int | None,
-    submissions: int | None,
-    attempts: int | None,
     more: str | None,
     mechanisms: str | None,
     faults: str | None,
@@ -74,6 +72,7 @@ def command(
     max_states: int,
     set_states: int,
     processes: int,
+    **named: int | None,
 ) -> None:
     """Explore the protocol (or --model) with each mechanism off, under each fault, and judge every property each time.
 
@@ -81,20 +80,12 @@ def command(
     break the full design. Exit status: 0 computed completely, 2 wrong input, 3 a cell is unknown.
     """
     require_writable(html)
-    named = {
-        "tasks": tasks,
-        "schedulers": schedulers,
-        "agents": agents,
-        "submissions": submissions,
-        "attempts": attempts,
-    }
     model = resolve(reference, Path()).model
     sizes = _sizes(more, model)
     for name, size in named.items():
         if size is not None:
             sizes |= _sizes(f"{name}={size}", model, f"--{name}")
-    needs = NEEDS if reference is None else {}
-    setting = Setting(model, sizes, needs, _names("--properties", properties, None), reference or "")
+    setting = Setting(model, sizes, _names("--properties", properties, None), reference or "")
     plan = _plan(setting, mechanisms, faults, 2 if pairs else 1)
     plan = Plan(
         plan.setting,
@@ -109,13 +100,8 @@ def command(
         processes=processes,
         probed=() if engine == "direct" else plan.mechanisms,
     )
-    options = EngineOptions(engine=engine)
-
-    def one(system: System, claims: Sequence[Property] | None, limits: Limits) -> CheckResult:
-        return explore(system, claims, limits, options)
-
     line = _Line(quiet)
-    matrix = compute(plan, one, Watch(line.show))
+    matrix = compute(plan, checker(Options(engine)), Watch(line.show))
     line.wipe()
     if html is not None:
         from onceproof.reports.matrix_html import page
@@ -129,7 +115,7 @@ def command(
     else:
         for text in matrix_lines(matrix, everything=everything, stories=stories):
             click.echo(text)
-    raise click.exceptions.Exit(matrix.exit_status)
+    raise click.exceptions.Exit(Exit.AS_EXPECTED if matrix.complete else Exit.UNDECIDED)
 
 
 def _plan(setting: Setting, mechanisms: str | None, faults: str | None, most: int) -> Plan:

@@ -155,10 +155,10 @@ def _other_model(folder: Path, result: Any, spec: Path | None) -> list[str]:
 def _diagnosed(proof: Proof, seconds: float, quiet: bool) -> list[Any]:
     if proof.proved or proof.interrupted:
         return []
-    from onceproof.engines import EngineOptions, explore
+    from onceproof.model.checker.engines import Options, checker
     from onceproof.model.checker.prover.diagnosis import diagnose
 
-    return diagnose(proof, seconds, lambda system, claims, limits: explore(system, claims, limits, EngineOptions()))
+    return diagnose(proof, seconds, checker(Options()))
 
 
 def _written(proof: Proof, folder: Path) -> Path:

@@ -20,6 +20,7 @@ from onceproof.errors import Exit, InputError
 from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve
 from onceproof.inputs.specs import Spec, load_spec
+from onceproof.model.checker.results import INTERRUPTED, StopReason
 from onceproof.model.language import System, build
 from onceproof.reports.conformance import (
     again_command,
@@ -34,6 +35,7 @@ from onceproof.reports.conformance import (
     save,
     tell,
 )
+from onceproof.reports.stops import stop_text
 from onceproof.reports.trace_text import counted
 
 POSITIVE = click.IntRange(min=1)
@@ -194,20 +196,20 @@ def _cover(
             raise InputError(f"{spec.path}: the driver performs none of the steps that come first; nothing to cover")
     if found.trace is not None and trace_out is not None:
         save(trace_out, spec.source, spec.name, found.trace)
-    undecided = (not found.complete and budget.sample is None) or found.stopped == "interrupted"
+    undecided = (not found.complete and budget.sample is None) or found.stopped == INTERRUPTED
     if as_json:
-        click.echo(json.dumps(_cover_json(spec, found, undecided), indent=2))
+        click.echo(json.dumps(_cover_json(spec, found, undecided, budget.seed), indent=2))
     else:
-        _print_cover(spec, found, driver, trace_out, quiet)
+        _print_cover(spec, found, driver, trace_out, quiet, budget.seed)
     if found.disagreement is not None:
         raise click.exceptions.Exit(Exit.VIOLATED)
     if undecided:
         raise click.exceptions.Exit(Exit.UNDECIDED)
 
 
-def _print_cover(spec: Spec, found: Coverage, driver: str, trace_out: Path | None, quiet: bool) -> None:
+def _print_cover(spec: Spec, found: Coverage, driver: str, trace_out: Path | None, quiet: bool, seed: int) -> None:
     if not quiet:
-        for line in _summary(spec, found):
+        for line in _summary(spec, found, seed):
             click.echo(line)
     if found.disagreement is not None and found.trace is not None:
         again = again_command(trace_out, found.disagreement, found.trace, driver) or _same_command(spec, driver)
@@ -224,7 +226,13 @@ def _same_command(spec: Spec, driver: str) -> str:
     return " ".join([*map(shlex.quote, words), "--trace-out", "FILE.itf.json"])
 
 
-def _summary(spec: Spec, found: Coverage) -> list[str]:
+def _stopped(found: Coverage, seed: int) -> str:
+    if found.stopped is not None and found.stopped.reason is StopReason.SAMPLE:
+        return f"a sample of {found.stopped.limit} of {len(found.plan.paths)} paths, seed {seed}"
+    return stop_text(found.stopped)
+
+
+def _summary(spec: Spec, found: Coverage, seed: int) -> list[str]:
     wanted = found.performable if found.symmetric is None else found.symmetric
     share = 100 * found.covered / wanted if wanted else 0.0
     lines = [click.style(spec.name, bold=True)]
@@ -249,7 +257,7 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
         f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons a second)"
     )
     if found.stopped:
-        lines.append(f"  stopped   {found.stopped}")
+        lines.append(f"  stopped   {_stopped(found, seed)}")
     if found.left and found.disagreement is None:
         left = ", ".join(f"{action} {count:,}" for action, count in found.left.items())
         lines.append(f"  left      {sum(found.left.values()):,} transitions: {left}")
@@ -264,7 +272,7 @@ def _summary(spec: Spec, found: Coverage) -> list[str]:
     return lines
 
 
-def _cover_json(spec: Spec, found: Coverage, undecided: bool) -> dict[str, Any]:
+def _cover_json(spec: Spec, found: Coverage, undecided: bool, seed: int) -> dict[str, Any]:
     disagreement = None
     if found.disagreement is not None and found.trace is not None:
         disagreement = disagreement_json(found.disagreement, found.trace)
@@ -286,7 +294,7 @@ def _cover_json(spec: Spec, found: Coverage, undecided: bool) -> dict[str, Any]:
         "compared": found.compared,
         "refused": found.refused,
         "seconds": round(found.seconds, 3),
-        "stopped": found.stopped,
+        "stopped": _stopped(found, seed),
         "left": found.left,
         "skipped": found.skipped,
         "unobserved": found.unobserved,

@@ -23,6 +23,7 @@ from onceproof.reports.conformance import (
     save,
     tell,
 )
+from onceproof.reports.stops import stop_text, stopped_by
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = Effort()
@@ -108,7 +109,7 @@ def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str
             f"states were taken, {found.seconds:.1f} s"
         )
         if found.stopped:
-            yield f"  stopped by {found.stopped}"
+            yield f"  {stopped_by(found.stopped)}"
     if found.disagreement is None or found.trace is None:
         if not quiet:
             yield "  agrees"
@@ -134,7 +135,7 @@ def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
         "covered": found.covered,
         "seen": found.seen,
         "seconds": round(found.seconds, 3),
-        "stopped": found.stopped,
+        "stopped": stop_text(found.stopped),
         **confirmation_json(found.confirmation),
         "disagreement": disagreement,
         "again": again,

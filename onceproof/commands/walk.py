@@ -13,13 +13,15 @@ from onceproof.errors import Exit, InputError, require_writable
 from onceproof.explain.explanation import explain
 from onceproof.inputs.itf import write_trace
 from onceproof.inputs.specs import Spec, load_specs
-from onceproof.model.checker.explicit.random_walk import WalkResult, told_shortest, walk
-from onceproof.model.checker.results import Limits
+from onceproof.model.checker.engines import EngineError
+from onceproof.model.checker.explicit.random_walk import WalkResult
+from onceproof.model.checker.results import INTERRUPTED, Limits
+from onceproof.model.checker.walks import WalkOptions, walk
 from onceproof.reports.progress import ProgressLine
+from onceproof.reports.stops import stop_text
 from onceproof.reports.trace_text import explanation_lines
 
 POSITIVE = click.IntRange(min=1)
-PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
 
 
 @click.command(short_help=__doc__)
@@ -60,11 +62,13 @@ def command(
         raise InputError(f"{one.path}: no *always* property to judge on the way; nothing to check")
     with ProgressLine(quiet=quiet) as progress:
         progress.begin(one.name)
-        if engine == "compiled" or (engine == "auto" and (runs > PLAIN_RUNS or workers)):
-            result = _compiled(one, engine, seed, runs, depth, workers, max_seconds)
-        else:
-            limits = Limits(max_seconds=max_seconds, report=progress.report)
-            result = walk(one.system, one.properties, seed=seed, runs=runs, depth=depth, limits=limits)
+        limits = Limits(max_seconds=max_seconds, report=progress.report)
+        try:
+            result = walk(one.system, one.properties, WalkOptions(runs, depth, seed, engine, workers, limits))
+        except EngineError as error:
+            raise InputError(str(error)) from None
+    for note in result.notes:
+        click.echo(note, err=True)
     if trace_out is not None and result.violation is not None:
         write_trace(trace_out, one.source, one.name, result.violation)
     again = f"onceproof walk {shlex.quote(str(spec))} --seed {seed} --depth {depth} --runs {(result.run or 0) + 1}"
@@ -76,43 +80,11 @@ def command(
     raise click.exceptions.Exit(exit_status(one, result))
 
 
-def _compiled(
-    spec: Spec, engine: str, seed: int, runs: int, depth: int, workers: int | None, max_seconds: float | None
-) -> WalkResult:
-    """The same by compiled code, which takes millions of steps a second and only estimates how many states it met."""
-    from onceproof.model.checker import compiled
-
-    reason = compiled.why_not(spec.system, spec.properties)
-    if reason is not None:
-        if engine == "compiled":
-            raise InputError(f"the compiled engine cannot walk through this: {reason}")
-        click.echo(f"walking in plain Python: the compiled engine cannot do this: {reason}", err=True)
-        return walk(
-            spec.system, spec.properties, seed=seed, runs=runs, depth=depth, limits=Limits(None, None, max_seconds)
-        )
-    found = compiled.walk(
-        spec.system, spec.properties, walks=runs, depth=depth, seed=seed, workers=workers, max_seconds=max_seconds
-    )
-    result = WalkResult(
-        seed, found.walks, found.steps, found.deepest, found.seconds, found.distinct, engine="compiled", exact=False
-    )
-    if found.interrupted:
-        result.stopped = "interrupted"
-    elif max_seconds is not None and found.walks < runs and found.violation is None:
-        result.stopped = f"--max-seconds {max_seconds:g}"
-    if found.violation is not None:
-        claim = spec.model.properties[found.violation.property]
-        result.run, result.length_found = found.walks - 1, len(found.violation.trace)
-        result.deepest = max(result.deepest, result.length_found)
-        result.violation = told_shortest(spec.system, claim, found.violation.trace.steps)
-    return result
-
-
 def exit_status(spec: Spec, result: WalkResult) -> Exit:
     """How the command ends: see its help."""
     if result.violation is not None:
         return Exit.AS_EXPECTED if result.violation.property in spec.expect.violated else Exit.VIOLATED
-    interrupted = result.stopped == "interrupted"
+    interrupted = result.stopped == INTERRUPTED
     return Exit.UNDECIDED if interrupted or spec.expect.violated else Exit.AS_EXPECTED
 
 
@@ -135,7 +107,7 @@ def document(spec: Spec, result: WalkResult, depth: int) -> dict[str, Any]:
         "actions": [{"name": name, "fired": count} for name, count in result.fired.items()],
         "never_fired": [name for name, count in result.fired.items() if not count],
         "sometimes": result.seen,
-        "stopped": result.stopped,
+        "stopped": stop_text(result.stopped),
         "run": result.run,
         "length_found": result.length_found,
         "counterexample": explain(result.violation).as_json() if result.violation else None,
@@ -165,6 +137,6 @@ def _tell(spec: Spec, result: WalkResult, again: str, *, quiet: bool) -> None:
     if unseen:
         click.echo(f"  not seen: {', '.join(unseen)}")
     if result.stopped:
-        click.echo(f"  stopped: {result.stopped}")
+        click.echo(f"  stopped: {stop_text(result.stopped)}")
     if result.violation is None:
         click.echo("no violation on the way, which is no proof: `onceproof check` explores everything")

@@ -17,9 +17,10 @@ from typing import Any
 
 from onceproof.errors import InputError
 from onceproof.inputs.models import ModelRef, resolve
-from onceproof.inputs.specs import DEADLOCK, settings_of, spec_of
+from onceproof.inputs.specs import settings_of, spec_of
 from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language import ConfigError, ModelError, Step, System, build
+from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.errors import nearest
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.sorts import Count, Maybe

@@ -13,7 +13,7 @@ from onceproof.errors import InputError
 from onceproof.inputs.models import ModelRef, resolve
 from onceproof.inputs.yaml_places import Located, load
 from onceproof.model.language import Config, ConfigError, Model, System, build
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.errors import nearest
 
 KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "properties", "expect")
@@ -23,7 +23,6 @@ OTHER_FILES = {
     ".py": "a model is no spec: write a YAML file with the line `model: {name}`, and name that",
     ".json": "a trace is no spec: `onceproof show` tells it, `onceproof replay` takes a system along it",
 }
-DEADLOCK = "deadlock"  # what engines call a state in which nothing can happen and that is no wanted end
 ON_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
 
 

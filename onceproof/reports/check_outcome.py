@@ -11,6 +11,7 @@ from onceproof.errors import Exit
 from onceproof.explain.explanation import Explanation, explain
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import CheckResult, Counterexample, PropertyResult, Verdict
+from onceproof.reports.stops import stop_text
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "never_fired": result.never_fired,
         "counterexample": outcome.explanation.as_json() if outcome.explanation else None,
         "vacuous": outcome.vacuous,
-        "stopped": result.stopped,
+        "stopped": stop_text(result.stopped),
         "notes": [*([outcome.disagreement] if outcome.disagreement else []), *result.notes],
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import PropertyResult, Verdict
 from onceproof.reports.check_outcome import Outcome
+from onceproof.reports.stops import stop_text, stopped_by
 from onceproof.reports.style import style
 from onceproof.reports.tables import table_lines
 from onceproof.reports.trace_text import counted, explanation_lines, page_width, wrapped
@@ -24,7 +25,7 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str
     """One spec as it ends: its verdicts, what is vacuous, and the counterexample if it was not asked for in a crowd."""
     spec, result = outcome.spec, outcome.result
     if quiet:
-        why = outcome.disagreement or f"undecided: {outcome.limits} ({result.stopped})"
+        why = outcome.disagreement or f"undecided: {outcome.limits} ({stop_text(result.stopped)})"
         yield f"{spec.path}: {why}"
         return
     if not alone and outcome.as_expected:
@@ -35,8 +36,7 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str
     if result.symmetry != "none":
         yield f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)"
     if result.stopped:
-        why = result.stopped if result.stopped == "interrupted" else f"stopped by {result.stopped}"
-        yield f"  {why}: what follows is true of the states found so far"
+        yield f"  {stopped_by(result.stopped)}: what follows is true of the states found so far"
     yield ""
     yield from table_lines(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:
@@ -67,7 +67,7 @@ def _unknown(outcome: Outcome, found: PropertyResult) -> str:
     if found.kind == "eventually":
         if not outcome.result.complete:
             return "unknown: that needs all states"
-        return f"unknown: {outcome.result.stopped or 'see the note'}"
+        return f"unknown: {stop_text(outcome.result.stopped) or 'see the note'}"
     return f"no violation up to depth {outcome.result.depth}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onceproof.model.checker.results import PropertyResult, Verdict
 from onceproof.reports.check_outcome import Outcome
+from onceproof.reports.stops import stop_text
 from onceproof.reports.style import unstyle
 from onceproof.reports.trace_text import explanation_lines
 
@@ -55,7 +56,7 @@ def _suite(outcome: Outcome) -> ElementTree.Element:
     suite.set("errors", str(sum(case.find("error") is not None for case in cases)))
     suite.set("time", f"{result.seconds:.3f}")
     ElementTree.SubElement(suite, "system-out").text = "\n".join(outcome.vacuous) or None
-    ElementTree.SubElement(suite, "system-err").text = result.stopped or None
+    ElementTree.SubElement(suite, "system-err").text = stop_text(result.stopped) or None
     return suite
 
 

@@ -11,10 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from onceproof.explain.explanation import explain
-from onceproof.matrix_result import Matrix, mark
 from onceproof.model.checker.matrix.cases import Case, CaseResult, Finding, counterexample
+from onceproof.model.checker.matrix.matrix import Matrix, mark
 from onceproof.model.language import System
 from onceproof.reports.matrix_text import again, cell_text, fault_text, head, how_far, off_text, sets_of_faults, tail
+from onceproof.reports.stops import stop_text
 from onceproof.reports.style import unstyle
 from onceproof.reports.trace_text import explanation_lines
 
@@ -65,7 +66,7 @@ def _data(matrix: Matrix) -> Markup:
             "properties": matrix.setting.names,
             "docs": [_docs(matrix)[name] for name in matrix.setting.names],
             "cells": cells,
-            "states": [[cell.states, cell.complete, cell.stopped] for cell in matrix.cells],
+            "states": [[cell.states, cell.complete, stop_text(cell.stopped)] for cell in matrix.cells],
             "stories": stories.texts,
         }
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from onceproof.matrix_result import Mark, Matrix, mark
 from onceproof.model.checker.matrix.cases import Case, CaseResult, Finding
+from onceproof.model.checker.matrix.matrix import Mark, Matrix, mark
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient
 from onceproof.model.language import System
+from onceproof.reports.stops import stop_text
 
 
 def document(matrix: Matrix) -> dict[str, Any]:
@@ -20,11 +21,11 @@ def document(matrix: Matrix) -> dict[str, Any]:
     return {
         "model": plan.setting.model.name,
         "sizes": dict(plan.setting.config(Case()).sizes),
-        "needs": {fault: dict(needs) for fault, needs in plan.setting.needs.items() if fault in plan.faults},
+        "needs": {fault: dict(needs) for fault, needs in plan.setting.model.needs.items() if fault in plan.faults},
         "mechanisms": list(plan.mechanisms),
         "faults": list(plan.faults),
         "properties": plan.setting.names,
-        "complete": not matrix.interrupted and not matrix.unknown,
+        "complete": matrix.complete,
         "interrupted": matrix.interrupted,
         "explored": matrix.explored,
         "seconds": {part: round(seconds, 3) for part, seconds in matrix.seconds.items()},
@@ -50,7 +51,7 @@ def _cell(matrix: Matrix, cell: CaseResult) -> dict[str, Any]:
         "states": cell.states,
         "transitions": cell.transitions,
         "complete": cell.complete,
-        "stopped": cell.stopped,
+        "stopped": stop_text(cell.stopped),
         "engine": cell.engine,
         "seconds": round(cell.seconds, 3),
         "same_as": None if cell.shared is None else {"off": list(cell.shared.off), "faults": list(cell.shared.faults)},
@@ -89,7 +90,7 @@ def _sufficient(result: Sufficient) -> dict[str, Any]:
         "under": [list(faults) for faults in result.columns],
         "not_under": [list(faults) for faults in result.left_out],
         "tried_sets_of_at_most": result.tried,
-        "stopped": result.stopped,
+        "stopped": stop_text(result.stopped),
     }
 
 

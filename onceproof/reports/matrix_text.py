@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from onceproof.explain.explanation import explain
-from onceproof.matrix_result import Mark, Matrix, Names, mark
 from onceproof.model.checker.matrix.cases import Case, CaseResult, Finding, counterexample
+from onceproof.model.checker.matrix.matrix import Mark, Matrix, Names, mark
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient
+from onceproof.reports.stops import stop_text
 from onceproof.reports.style import style
 from onceproof.reports.trace_text import explanation_lines
 
@@ -45,7 +46,7 @@ def head(matrix: Matrix) -> Iterator[str]:
     yield style(f"{plan.setting.model.name}: mechanism by fault by property", bold=True)
     sizes = [f"{name}={size}" for name, size in plan.setting.config(Case()).sizes.items() if size]
     yield f"  {', '.join(sizes)}; each fault once"
-    for fault, needs in plan.setting.needs.items():
+    for fault, needs in plan.setting.model.needs.items():
         more = [f"{name}={size}" for name, size in needs.items() if name not in plan.setting.sizes]
         if fault in plan.faults and more:
             yield f"  with {fault}: {', '.join(more)}"
@@ -70,7 +71,7 @@ def _table(matrix: Matrix, *, everything: bool) -> Iterator[str]:
     yield from _legend(body, everything=everything)
     stopped = {cell.stopped: cell for cell in matrix.unknown}
     for why in stopped:
-        yield f"unknown in {sum(cell.stopped == why for cell in matrix.unknown)} cells: {why}"
+        yield f"unknown in {sum(cell.stopped == why for cell in matrix.unknown)} cells: {stop_text(why)}"
 
 
 def _differs(matrix: Matrix, cell: CaseResult) -> bool:
@@ -206,7 +207,7 @@ def how_far(matrix: Matrix) -> Iterator[str]:
     elif tried < 0:
         yield "  no set was tried"
     else:
-        why = matrix.sufficient[0].stopped
+        why = stop_text(matrix.sufficient[0].stopped)
         yield f"  every set of at most {tried} of {number} mechanisms was tried ({how}); larger ones were not: {why}"
 
 

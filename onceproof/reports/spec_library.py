@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from onceproof.engines import EngineOptions, explore
 from onceproof.inputs.specs import Spec, load_specs
+from onceproof.model.checker.engines import check
 from onceproof.reports.check_outcome import Outcome
 
 HEAD = """# The spec library
@@ -23,9 +23,7 @@ property breaks, the twin with the mechanism on holds under the same faults.
 
 def checked(spec: Spec) -> Outcome:
     """The outcome of checking a spec to the end."""
-    from onceproof.model.checker.results import Limits
-
-    return Outcome(spec, explore(spec.system, spec.properties if spec.chosen else None, Limits(), EngineOptions()))
+    return Outcome(spec, check(spec.system, spec.properties if spec.chosen else None))
 
 
 def story(outcome: Outcome, library: Sequence[Spec]) -> str:

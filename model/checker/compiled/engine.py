@@ -24,17 +24,23 @@ from onceproof.model.checker.compiled.search import Failed, Search
 from onceproof.model.checker.ground.python_code import GeneratedSystem, generated
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.checker.ground.symmetry import Exchange, symmetric_ground
-from onceproof.model.checker.results import CheckResult, Counterexample, Limits, Progress, PropertyResult, Verdict
-from onceproof.model.language.declare import Property
+from onceproof.model.checker.results import (
+    INTERRUPTED,
+    CheckResult,
+    Counterexample,
+    Limits,
+    Progress,
+    PropertyResult,
+    Verdict,
+)
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import System
 
 if TYPE_CHECKING:
     from onceproof.model.checker.compiled.liveness import LivenessGraph
 
-DEADLOCK = "deadlock"
 IDLE = "what it speaks of never happened"
-INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)

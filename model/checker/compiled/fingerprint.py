@@ -13,7 +13,7 @@ from onceproof.model.checker.compiled.kernels.fingerprint import enter_again, en
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES
 from onceproof.model.checker.compiled.search import Search
-from onceproof.model.checker.results import Limits
+from onceproof.model.checker.results import Limits, Stop, StopReason
 
 FINGERPRINT_BYTES = 8
 
@@ -75,9 +75,9 @@ class FingerprintSearch(Search):
         slack = len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
         if self.count + 2 * slack > FULL * (1 << self.visited.bits):
             if 3 * self.visited.bytes > self.max_memory:  # the old table and one of twice its size
-                self.stopped = "--max-memory"
+                self.stopped = Stop(StopReason.MEMORY, self.max_memory)
                 return
             self.visited.double()
         if self.bytes_used > self.max_memory:
-            self.stopped = "--max-memory"
+            self.stopped = Stop(StopReason.MEMORY, self.max_memory)
         self.shared[batch.LIMIT] = int(FULL * (1 << self.visited.bits)) - slack

@@ -23,7 +23,7 @@ from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
 from onceproof.model.checker.compiled.sleep_sets import SleepSets
 from onceproof.model.checker.compiled.visited import VisitedSet
-from onceproof.model.checker.results import Limits, Progress
+from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason
 from onceproof.model.language.layout import State
 
 ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
@@ -74,7 +74,7 @@ class Search:
         self.levels: list[Level] = []
         self.old: Ranges = []  # states that came from a checkpoint
         self.checkpoint: Checkpoint | None = None
-        self.stopped = ""
+        self.stopped: Stop | None = None
         self.began = self._reported = time.monotonic()
 
     def _worker(self) -> Worker:
@@ -179,7 +179,7 @@ class Search:
             while not self.stopped and self.levels[-1].size:
                 depth = len(self.levels)
                 if limits.max_depth is not None and depth > limits.max_depth:
-                    self.stopped = f"--max-depth {limits.max_depth}"
+                    self.stopped = Stop(StopReason.DEPTH, limits.max_depth)
                     if self.checkpoint:
                         self.checkpoint.save(self, self.levels[-1].ranges, [])
                     break
@@ -282,7 +282,7 @@ class Search:
         slack = len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
         if self.count + 2 * slack > FULL * (1 << self.visited.bits):
             if self.count >= self.capacity - slack:
-                self.stopped = "--max-memory"
+                self.stopped = Stop(StopReason.MEMORY, self.max_memory)
                 return
             known = merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
             expected = min(expected_states([level.size for level in self.levels]), self.capacity)
@@ -290,16 +290,16 @@ class Search:
             self.visited.grow(max(self.visited.bits + more, table_bits(self.count + 2 * slack)), known)
         self.shared[batch.LIMIT] = min(int(FULL * (1 << self.visited.bits)) - slack, self.capacity - slack)
         if self.count >= self.capacity - slack:
-            self.stopped = "--max-memory"
+            self.stopped = Stop(StopReason.MEMORY, self.max_memory)
 
     def _look_around(self, limits: Limits) -> None:
         now = time.monotonic()
         if self.sleep_sets.words and self.bytes_used > self.max_memory:
             self.sleep_sets.stop()
         if limits.max_states is not None and self.count >= limits.max_states:
-            self.stopped = f"--max-states {limits.max_states}"
+            self.stopped = Stop(StopReason.STATES, limits.max_states)
         if limits.max_seconds is not None and now - self.began > limits.max_seconds:
-            self.stopped = f"--max-seconds {limits.max_seconds:g}"
+            self.stopped = Stop(StopReason.SECONDS, limits.max_seconds)
         if limits.report and now - self._reported > 1:
             self._reported = now
             taken = min(int(self.shared[batch.NEXT_CHUNK]), int(self.shared[batch.CHUNKS])) * CHUNK
@@ -330,7 +330,7 @@ def _interrupts(search: Search) -> Iterator[None]:
     """Ctrl-C ends a search where it stands, with all that it knows in order, instead of anywhere."""
 
     def stop(*_: object) -> None:
-        search.stopped = "interrupted"
+        search.stopped = INTERRUPTED
 
     if threading.current_thread() is not threading.main_thread():
         yield

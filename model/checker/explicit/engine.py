@@ -11,13 +11,11 @@ from onceproof.model.checker.explicit.graph import DirectStepper, Graph, Stepper
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.system import Arguments, System
 
 if TYPE_CHECKING:
     from onceproof.model.checker.explicit.liveness import FairSearch
-
-DEADLOCK = "deadlock"
 
 
 def check(

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Protocol
 
-from onceproof.model.checker.results import Limits, Progress, Trace
+from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason, Trace
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Step, System
 
@@ -57,7 +57,7 @@ class Graph:
         self.first_edge = array("q", [0])  # edges of state n: first_edge[n] up to first_edge[n + 1]
         self.edge_steps = array("i")
         self.edge_targets = array("i")
-        self.stopped = ""
+        self.stopped: Stop | None = None
         self.seconds = 0.0
 
     @property
@@ -101,7 +101,7 @@ def explore(system: System, stepper: Stepper, limits: Limits | None = None) -> G
         while number < len(states) and not graph.stopped:
             depth = depths[number] + 1
             if depth > deepest:
-                graph.stopped = f"--max-depth {limits.max_depth}"
+                graph.stopped = Stop(StopReason.DEPTH, limits.max_depth)
                 break
             found = successors(states[number])
             for step, after in found:
@@ -115,16 +115,16 @@ def explore(system: System, stepper: Stepper, limits: Limits | None = None) -> G
             graph.first_edge.append(len(targets))
             number += 1
             if len(states) > most:
-                graph.stopped = f"--max-states {limits.max_states}"
+                graph.stopped = Stop(StopReason.STATES, limits.max_states)
             if number % LOOK_EVERY == 0:
                 now = time.monotonic()
                 if limits.max_seconds is not None and now - began > limits.max_seconds:
-                    graph.stopped = f"--max-seconds {limits.max_seconds:g}"
+                    graph.stopped = Stop(StopReason.SECONDS, limits.max_seconds)
                 if limits.report and now - reported > 1:
                     reported = now
                     limits.report(Progress(len(states), len(states) - number, depth - 1, now - began))
     except KeyboardInterrupt:
-        graph.stopped = "interrupted"
+        graph.stopped = INTERRUPTED
         del steps[graph.first_edge[-1] :], targets[graph.first_edge[-1] :]
     graph.seconds = time.monotonic() - began
     return graph

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
-from onceproof.model.checker.results import Counterexample, Limits, Progress, Trace
+from onceproof.model.checker.results import INTERRUPTED, Counterexample, Limits, Progress, Stop, StopReason, Trace
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Step, System
@@ -38,8 +38,9 @@ class WalkResult:
     violation: Counterexample | None = None
     run: int | None = None
     length_found: int = 0  # of the violating run before it was shortened
-    stopped: str = ""
+    stopped: Stop | None = None
     engine: str = "plain"
+    notes: list[str] = field(default_factory=list)
     exact: bool = True  # whether ``distinct`` is a count; compiled walks estimate it and count nothing else of states
 
     @property
@@ -100,13 +101,13 @@ class _Walker:
                 if number % LOOK_EVERY == LOOK_EVERY - 1:
                     now = time.monotonic()
                     if self.limits.max_seconds is not None and now - began > self.limits.max_seconds:
-                        result.stopped = f"--max-seconds {self.limits.max_seconds:g}"
+                        result.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
                         break
                     if self.limits.report and now - reported > 1:
                         reported = now
                         self.limits.report(Progress(len(self.met), runs - number, result.deepest, now - began))
         except KeyboardInterrupt:
-            result.stopped = "interrupted"
+            result.stopped = INTERRUPTED
         result.seconds = time.monotonic() - began
         return self._summed_up()
 

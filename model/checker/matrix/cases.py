@@ -12,12 +12,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from onceproof.model.checker.matrix.probes import ProbedSystem, never_seen
-from onceproof.model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Trace, Verdict
+from onceproof.model.checker.results import (
+    CheckResult,
+    Counterexample,
+    Limits,
+    PropertyResult,
+    Stop,
+    StopReason,
+    Trace,
+    Verdict,
+)
 from onceproof.model.language import Config, ConfigError, Model, Step, System, build
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.errors import nearest
 
-DEADLOCK = "deadlock"
 JUDGED = ("always", "eventually", "deadlock")  # a "sometimes" cannot be broken
 Explore = Callable[[System, Sequence[Property] | None, Limits], CheckResult]
 
@@ -38,14 +46,13 @@ class Case:
 class Setting:
     """What all cases of a matrix have in common.
 
-    sizes: as the user gives them; needs: for a fault the sizes it takes to show anything, where the user gives none;
-    properties: which are judged, None for all that apply to a case (and deadlocks); reference: how a user names the
-    model, "" for the protocol.
+    sizes: as the user gives them; where they give none, a fault gets the sizes that it ``needs``. properties: which
+    are judged, None for all that apply to a case (and deadlocks). reference: how a user names the model, "" for the
+    protocol.
     """
 
     model: Model
     sizes: Mapping[str, int] = field(default_factory=dict)
-    needs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     properties: tuple[str, ...] | None = None
     reference: str = ""
 
@@ -53,7 +60,7 @@ class Setting:
         """The sizes of a case that are not the model's defaults."""
         needed: dict[str, int] = {}
         for fault in case.faults:
-            for name, size in self.needs.get(fault, {}).items():
+            for name, size in self.model.needs.get(fault, {}).items():
                 needed[name] = max(size, needed.get(name, 1))
         return {**needed, **self.sizes}
 
@@ -142,7 +149,7 @@ class CaseResult:
     states: int = 0
     transitions: int = 0
     complete: bool = False
-    stopped: str = ""
+    stopped: Stop | None = None
     seconds: float = 0.0
     engine: str = ""
     shared: Case | None = None
@@ -168,7 +175,7 @@ def explored(setting: Setting, case: Case, system: System, limits: Limits, explo
     # Deadlocks are looked for only when an engine is asked for everything.
     claims = None if setting.properties is None or DEADLOCK in setting.properties else setting.claims(system)
     if claims == []:
-        return CaseResult(case, {}, complete=True, stopped="no property applies", engine="none")
+        return CaseResult(case, {}, complete=True, stopped=Stop(StopReason.NOTHING_TO_JUDGE), engine="none")
     probed = system if isinstance(system, ProbedSystem) else None
     result = explore(system, claims if claims is None or probed is None else [*claims, *probed.questions], limits)
     unseen = [p.name for p in result.properties if p.kind == "sometimes" and p.verdict is Verdict.VIOLATED]
@@ -186,7 +193,7 @@ def explored(setting: Setting, case: Case, system: System, limits: Limits, explo
     )
 
 
-def not_explored(setting: Setting, case: Case, why: str) -> CaseResult:
+def not_explored(setting: Setting, case: Case, why: Stop) -> CaseResult:
     """A case of which nothing is known: every property that applies is undecided."""
     config = setting.config(case)
     known = config.names()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from onceproof.model.checker.matrix.cases import Case, CaseResult, Finding, Setting
 from onceproof.model.checker.matrix.replay import Witness
-from onceproof.model.checker.results import Verdict
+from onceproof.model.checker.results import INTERRUPTED, Stop, StopReason, Verdict
 
 Names = tuple[str, ...]
 Run = Callable[[Iterable[Case]], Iterator[CaseResult]]
@@ -40,7 +40,7 @@ class Sufficient:
     sets: list[Names] = field(default_factory=list)
     undecided: list[Names] = field(default_factory=list)
     tried: int = -1
-    stopped: str = ""
+    stopped: Stop | None = None
     silent: bool = False
 
 
@@ -111,10 +111,11 @@ class SufficientSearch:
         largest = len(self.mechanisms) if most is None else min(most, len(self.mechanisms))
         for size in range(largest + 1):
             for result in self.results:
-                result.stopped = "interrupted" if result.tried == size - 1 else result.stopped
+                result.stopped = INTERRUPTED if result.tried == size - 1 else result.stopped
             self._level(size, run, at_once)
             for result in self.results:
-                result.tried, result.stopped = size, "" if size == len(self.mechanisms) else f"at most {size} asked for"
+                result.tried = size
+                result.stopped = None if size == len(self.mechanisms) else Stop(StopReason.SET_SIZE, size)
 
     def _level(self, size: int, run: Run, at_once: int) -> None:
         """All sets of one size."""

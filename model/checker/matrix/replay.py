@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from onceproof.model.checker.matrix.cases import DEADLOCK, Case, Finding, Setting
+from onceproof.model.checker.matrix.cases import Case, Finding, Setting
 from onceproof.model.language import Config, Step, System
-from onceproof.model.language.declare import Fairness
+from onceproof.model.language.declare import DEADLOCK, Fairness
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.run import RunMode, RunState
 

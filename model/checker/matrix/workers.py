@@ -27,11 +27,11 @@ from onceproof.model.checker.matrix.cases import (
     explored,
     not_explored,
 )
-from onceproof.model.checker.results import Limits, Progress
+from onceproof.model.checker.results import Limits, Progress, Stop, StopReason
 from onceproof.model.language import ConfigError, ModelError
 
 Watch = Callable[[Case, Progress], None]
-DIED = "its process died: out of memory?"
+DIED = Stop(StopReason.PROCESS_LOST)
 
 
 @dataclass
@@ -194,7 +194,7 @@ def _work(
             except (ModelError, ConfigError) as error:
                 pipe.send(("wrong", str(error)))
             except MemoryError:
-                pipe.send(("found", not_explored(setting, case, "out of memory")))
+                pipe.send(("found", not_explored(setting, case, Stop(StopReason.OUT_OF_MEMORY))))
             except (EOFError, BrokenPipeError):
                 raise
             except Exception:

@@ -10,6 +10,7 @@ from onceproof.conformance.coverage.min_cost_flow import extra_walks
 from onceproof.conformance.coverage.plan import plan
 from onceproof.conformance.coverage.run import Budget, cover
 from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.model.checker.results import Stop, StopReason
 from onceproof.model.language import Step
 from tests.helpers.systems import ModelDriver, small
 
@@ -105,7 +106,7 @@ def test_new_transitions_come_first() -> None:
 
 def test_a_budget_of_steps_gives_a_partial_cover_and_says_what_is_left(core: CoreDriver) -> None:
     found = cover(small(), core, Budget(max_steps=100))
-    assert found.steps == 100 and not found.complete and found.stopped == "--max-steps 100"
+    assert found.steps == 100 and not found.complete and found.stopped == Stop(StopReason.STEPS, 100)
     assert found.covered + sum(found.left.values()) == found.performable
     assert found.disagreement is None
 
@@ -119,7 +120,7 @@ def test_a_sample_is_the_same_for_the_same_seed(core: CoreDriver) -> None:
     one, again, other = (cover(small(), core, Budget(sample=5, seed=seed)) for seed in (1, 1, 2))
     assert one.paths == again.paths == 5
     assert one.left == again.left != other.left
-    assert "sample of 5" in one.stopped
+    assert one.stopped == Stop(StopReason.SAMPLE, 5)
 
 
 def test_a_partial_driver_is_covered_as_far_as_it_goes() -> None:
@@ -151,7 +152,7 @@ def _unreset(driver, reset, setting):
 def test_what_the_search_did_not_reach_is_said() -> None:
     system = small(scheduler_crash=1)
     found = cover(system, ModelDriver(system), Budget(max_states=50, refusals=0))
-    assert not found.complete and "cut short" in found.stopped
+    assert not found.complete and found.stopped == Stop(StopReason.MODEL_CUT_SHORT)
     assert found.disagreement is None
 
 

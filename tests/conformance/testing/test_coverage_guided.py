@@ -9,6 +9,7 @@ from onceproof.conformance.replay.confirm import Confirmation
 from onceproof.conformance.replay.lockstep import Kind, replay
 from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
 from onceproof.conformance.testing.coverage_guided import Effort, drive
+from onceproof.model.checker.results import Stop, StopReason
 from tests.helpers.systems import ModelDriver, small
 
 
@@ -110,7 +111,7 @@ def test_a_broken_driver_is_not_shrunk() -> None:
 
 def test_time_is_limited(core: CoreDriver) -> None:
     found = drive(small(scheduler_pause=1), core, Effort(examples=100_000, max_seconds=1))
-    assert found.stopped == "--max-seconds 1" and found.steps > 50
+    assert found.stopped == Stop(StopReason.SECONDS, 1) and found.steps > 50
 
 
 def test_the_cheapest_way_prefers_steps_to_faults() -> None:

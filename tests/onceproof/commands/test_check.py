@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from onceproof.engines import explore
+from onceproof.model.checker.engines import check
+from onceproof.model.checker.results import INTERRUPTED
 from tests.paths import ROOT
 
 Command = Callable[..., Any]  # of the fixtures in conftest.py
@@ -137,14 +138,14 @@ def test_auto_goes_on_with_the_compiled_engine_where_a_spec_is_large(
 ) -> None:
     path = spec("faults: {lease_ends: 1}")
     assert json.loads(onceproof("check", path, "--json").out)["specs"][0]["engine"] == "plain"
-    monkeypatch.setattr("onceproof.engines.SMALL_STATES", 10)
+    monkeypatch.setattr("onceproof.model.checker.engines.SMALL_STATES", 10)
     (found,) = json.loads(onceproof("check", path, "--json").out)["specs"]
     assert (found["engine"], found["states"], found["transitions"], found["depth"]) == ("compiled", 22, 30, 7)
 
 
 def test_auto_falls_back_aloud(onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     path = spec("faults: {lease_ends: 1}")
-    monkeypatch.setattr("onceproof.engines.SMALL_STATES", 10)
+    monkeypatch.setattr("onceproof.model.checker.engines.SMALL_STATES", 10)
     monkeypatch.setattr("onceproof.model.checker.compiled.why_not", lambda *_: "it has a loop that it cannot follow")
     ran = onceproof("check", path)
     assert ran.status == 0
@@ -191,11 +192,11 @@ def test_what_was_not_checked_any_more_is_undecided(
     second = spec("faults: {lease_ends: 1}", name="second.yaml")
 
     def interrupted(*arguments: Any) -> Any:
-        result = explore(*arguments)
-        result.complete, result.stopped = False, "interrupted"
+        result = check(*arguments)
+        result.complete, result.stopped = False, INTERRUPTED
         return result
 
-    monkeypatch.setattr("onceproof.commands.check.explore", interrupted)
+    monkeypatch.setattr("onceproof.commands.check.check", interrupted)
     ran = onceproof("check", first, second)
     assert ran.status == 3
     assert "second: not checked any more" in ran.out

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from onceproof import engines
 from onceproof.main import run
-from onceproof.model.checker import compiled
+from onceproof.model.checker import compiled, engines
 from tests.paths import SPECS
 
 SPEC = str(SPECS / "scheduler-failover.yaml")

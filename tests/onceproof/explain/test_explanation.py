@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from onceproof.engines import EngineOptions, explore
 from onceproof.explain.explanation import Explanation
 from onceproof.inputs.specs import load_spec
-from onceproof.model.checker.results import Limits
+from onceproof.model.checker.engines import Options, check
 from onceproof.reports.check_outcome import Outcome
 from onceproof.reports.trace_text import explanation_lines
 from tests.helpers.fixture_types import Written
@@ -19,7 +18,7 @@ from tests.paths import SPECS
 def told(path: Path) -> Explanation:
     spec = load_spec(path)
     chosen = spec.properties if spec.chosen else None
-    explanation = Outcome(spec, explore(spec.system, chosen, Limits(), EngineOptions(engine="plain"))).explanation
+    explanation = Outcome(spec, check(spec.system, chosen, Options("plain"))).explanation
     assert explanation is not None
     return explanation
 

@@ -12,7 +12,7 @@ import pytest
 from onceproof.model.checker import compiled
 from onceproof.model.checker.compiled.checkpoint import CheckpointError
 from onceproof.model.checker.compiled.llvm import cache
-from onceproof.model.checker.results import Limits, Progress, Verdict
+from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason, Verdict
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.comparison import comparable
@@ -65,10 +65,10 @@ def test_ctrl_c_ends_it_with_what_is_known(tmp_path: Path) -> None:
 
     large = build(PROTOCOL, PROTOCOL.configure({"tasks": 3}, {}, {"scheduler_crash": 1}))
     part = compiled.check(large, [], Limits(report=interrupt), workers=2, max_memory=1 << 29, checkpoint=file)
-    assert part.stopped == "interrupted" and not part.complete and part.states > 1000
+    assert part.stopped == INTERRUPTED and not part.complete and part.states > 1000
     assert compiled.check(large, [], Limits(max_seconds=0.0), resume=file, max_memory=1 << 29).states >= part.states
     shallow = compiled.check(system, [], Limits(max_depth=9), checkpoint=file)
-    assert (shallow.depth, shallow.stopped) == (9, "--max-depth 9")
+    assert (shallow.depth, shallow.stopped) == (9, Stop(StopReason.DEPTH, 9))
     assert compiled.check(system, [], resume=file).states == 97_008
 
 
@@ -90,7 +90,7 @@ def test_checkpoints_that_cannot_be_used_are_told_apart(tmp_path: Path) -> None:
 
 def test_memory_that_is_used_up_makes_the_verdict_unknown() -> None:
     result = compiled.check(middling(), [], max_memory=1 << 21, workers=1)
-    assert not result.complete and result.stopped == "--max-memory"
+    assert not result.complete and result.stopped is not None and result.stopped.reason is StopReason.MEMORY
     assert result.states < 97_008
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.explicit.graph import DirectStepper, explore
-from onceproof.model.checker.results import Limits, Verdict
+from onceproof.model.checker.results import INTERRUPTED, Limits, Stop, StopReason, Verdict
 from onceproof.model.language import Fairness, Model, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models import philosophers
@@ -109,9 +109,9 @@ def test_only_the_properties_asked_for() -> None:
 @pytest.mark.parametrize(
     ("limits", "stopped"),
     [
-        (Limits(max_states=50), "--max-states 50"),
-        (Limits(max_depth=5), "--max-depth 5"),
-        (Limits(max_seconds=0), "--max-seconds 0"),
+        (Limits(max_states=50), Stop(StopReason.STATES, 50)),
+        (Limits(max_depth=5), Stop(StopReason.DEPTH, 5)),
+        (Limits(max_seconds=0), Stop(StopReason.SECONDS, 0)),
     ],
 )
 def test_a_limit_makes_it_unknown(limits, stopped: str) -> None:
@@ -147,7 +147,7 @@ def test_an_interruption_keeps_what_was_found() -> None:
             return ordinary.successors(state)
 
     graph = explore(system, Interrupted())
-    assert (graph.explored, graph.complete, graph.stopped) == (99, False, "interrupted")
+    assert (graph.explored, graph.complete, graph.stopped) == (99, False, INTERRUPTED)
     assert len(graph.edge_targets) == len(graph.edge_steps) == graph.first_edge[-1]
 
 

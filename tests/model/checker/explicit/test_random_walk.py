@@ -1,7 +1,7 @@
 """Random runs: seeded, shortened, and honest about how much they saw."""
 
 from onceproof.model.checker.explicit.random_walk import shortened, walk
-from onceproof.model.checker.results import Limits
+from onceproof.model.checker.results import Limits, Stop, StopReason
 from onceproof.model.language import Step, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models.jugs import JUGS
@@ -47,7 +47,7 @@ def test_estimates_come_true_when_everything_was_seen() -> None:
 
 def test_a_time_limit() -> None:
     result = walk(protocol(), runs=10**9, limits=Limits(max_seconds=0))
-    assert result.stopped == "--max-seconds 0"
+    assert result.stopped == Stop(StopReason.SECONDS, 0)
     assert result.runs < 10**9
 
 

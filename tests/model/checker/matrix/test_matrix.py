@@ -22,7 +22,7 @@ from onceproof.model.checker.matrix.cases import (
 from onceproof.model.checker.matrix.minimal_sets import SufficientSearch, breaking_faults
 from onceproof.model.checker.matrix.replay import UntracedSystem, Witness, breaks
 from onceproof.model.checker.matrix.workers import DIED, Workers
-from onceproof.model.checker.results import CheckResult, Limits, Verdict
+from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits, Stop, StopReason, Verdict
 from onceproof.model.language import ConfigError, System
 from onceproof.model.language.declare import Property
 from onceproof.model.protocol.system import PROTOCOL
@@ -82,10 +82,11 @@ def test_a_counterexample_is_stepped_through_again() -> None:
 
 
 def test_sizes_that_a_fault_needs_unless_given() -> None:
-    setting = Setting(PROTOCOL, {"tasks": 2}, {"response_loss": {"submissions": 3}, "api_crash": {"submissions": 2}})
+    setting = Setting(PROTOCOL, {"tasks": 2})
     assert setting.config(Case()).sizes["submissions"] == 1
-    assert setting.config(Case((), ("response_loss", "api_crash"))).sizes["submissions"] == 3
-    given = Setting(PROTOCOL, {"submissions": 1}, setting.needs)
+    sizes = setting.config(Case((), ("response_loss", "function_failure"))).sizes
+    assert (sizes["submissions"], sizes["attempts"]) == (2, 2)
+    given = Setting(PROTOCOL, {"submissions": 1})
     assert given.config(Case((), ("response_loss",))).sizes["submissions"] == 1
 
 
@@ -144,7 +145,8 @@ def test_a_process_that_dies_makes_its_case_unknown() -> None:
     cases = [Case(("doorman",)), Case(), Case((), ("loss",))]
     with Workers(Setting(COURIER), Limits(), dying, 1) as workers:
         found = {result.case: result for result in workers.run(cases)}
-    assert [(found[case].stopped, found[case].unknown) for case in cases] == [(DIED, True), ("", False), ("", False)]
+    outcomes = [(found[case].stopped, found[case].unknown) for case in cases]
+    assert outcomes == [(DIED, True), (None, False), (None, False)]
     with (
         Workers(Setting(COURIER), Limits(), dying, 1) as workers,
         pytest.raises(RuntimeError, match=r"(?s)patience off, no fault: .*a fault of the engine"),
@@ -155,11 +157,11 @@ def test_a_process_that_dies_makes_its_case_unknown() -> None:
 def test_a_limit_makes_what_it_hides_unknown() -> None:
     case = Case(("renewal",), ("stale_owner",))
     result = explored(DISPATCH, case, DISPATCH.system(case), Limits(max_states=300), check)
-    assert not result.complete and result.stopped == "--max-states 300"
+    assert not result.complete and result.stopped == Stop(StopReason.STATES, 300)
     assert result.findings["no_lost_task"].verdict is Verdict.UNKNOWN
     holder = result.findings["single_holder"]
     assert holder.broken and not holder.sure
-    nothing = not_explored(DISPATCH, case, "interrupted")
+    nothing = not_explored(DISPATCH, case, INTERRUPTED)
     assert set(nothing.findings) == set(result.findings)
     assert nothing.unknown
 
@@ -228,7 +230,12 @@ def test_sets_that_a_limit_leaves_open_are_said_to_be() -> None:
     search = SufficientSearch(setting, MECHANISMS, COLUMNS, known)
     search.run(lambda cases: (not_explored(setting, case, "limit") for case in cases), at_once=2, most=1)
     taken = search.results[0]
-    assert (taken.property, taken.sets, taken.tried, taken.stopped) == ("taken_in_once", [], 1, "at most 1 asked for")
+    assert (taken.property, taken.sets, taken.tried, taken.stopped) == (
+        "taken_in_once",
+        [],
+        1,
+        Stop(StopReason.SET_SIZE, 1),
+    )
     assert taken.undecided == [(), ("resend",), ("patience",), ("doorman",)]
 
 

@@ -9,7 +9,7 @@ from onceproof.model.checker.results import Limits
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models.courier import COURIER
 
-SETTING = Setting(PROTOCOL, {}, {"response_loss": {"submissions": 2}})
+SETTING = Setting(PROTOCOL)
 
 
 @pytest.mark.parametrize(

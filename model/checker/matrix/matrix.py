@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from onceproof.errors import Exit, InputError
 from onceproof.model.checker.matrix.cases import (
-    DEADLOCK,
     Case,
     CaseResult,
     Explore,
@@ -21,18 +19,11 @@ from onceproof.model.checker.matrix.cases import (
 )
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient, SufficientSearch, breaking_faults
 from onceproof.model.checker.matrix.workers import Workers
-from onceproof.model.checker.results import Limits, Progress, Verdict
+from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Verdict
+from onceproof.model.language import ConfigError
+from onceproof.model.language.declare import DEADLOCK
 
 Names = tuple[str, ...]
-# What it takes before a fault of the protocol can show anything: a client that submits again, a retried function.
-NEEDS = {
-    "response_loss": {"submissions": 2},
-    "request_loss_at_api": {"submissions": 2},
-    "api_crash": {"submissions": 2},
-    "function_failure": {"attempts": 2},
-}
-# What people ask for together.
-TOGETHER = {"exactly_once": ("at_most_once", "no_lost_task")}
 
 
 class Mark(Enum):
@@ -88,7 +79,7 @@ class Matrix:
     def cells(self) -> list[CaseResult]:
         """All cells, row by row; one that was not reached is unknown."""
         cases = cases_of(self.plan.rows, self.plan.columns)
-        return [self.results.get(case) or not_explored(self.setting, case, "interrupted") for case in cases]
+        return [self.results.get(case) or not_explored(self.setting, case, INTERRUPTED) for case in cases]
 
     @property
     def unknown(self) -> list[CaseResult]:
@@ -101,9 +92,9 @@ class Matrix:
         return sum(cell.shared is None and bool(cell.engine) for cell in self.cells)
 
     @property
-    def exit_status(self) -> Exit:
-        """0 computed completely, 3 something is unknown."""
-        return Exit.UNDECIDED if self.interrupted or self.unknown else Exit.AS_EXPECTED
+    def complete(self) -> bool:
+        """Whether nothing is left undecided in the cells."""
+        return not self.interrupted and not self.unknown
 
     def same_as_all_on(self, cell: CaseResult, name: str) -> bool:
         """Whether a cell says of a property what the full design says of it under the same faults."""
@@ -175,7 +166,7 @@ class Watch:
 def compute(plan: Plan, explore: Explore, watch: Watch) -> Matrix:
     """All of it. Ctrl-C ends it early; what is known by then is in the matrix."""
     if plan.setting.names == []:
-        raise InputError("matrix: no property to judge; nothing to check")
+        raise ConfigError("no property to judge; nothing to check")
     matrix = Matrix(plan)
     try:
         limits = Limits(plan.max_states)
@@ -228,9 +219,11 @@ def _sufficient(matrix: Matrix, workers: Workers, watch: Watch) -> None:
 
 
 def together(setting: Setting) -> dict[str, Names]:
-    """What is asked for together, of the properties there are: exactly once, and all of them."""
+    """What is asked for together, of the properties there are: what the model says, and all of them."""
     names = [name for name in setting.names if name != DEADLOCK]
-    asked: dict[str, Names] = {title: claims for title, claims in TOGETHER.items() if set(claims) <= set(names)}
+    asked: dict[str, Names] = {
+        title: claims for title, claims in setting.model.together.items() if set(claims) <= set(names)
+    }
     if len(names) > 1:
         asked["all of these"] = tuple(setting.names)
     return asked

@@ -1,0 +1,96 @@
+"""Random runs of a system with the engine that suits: plain Python for a few, compiled code for many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onceproof.model.checker.engines import AUTO, EngineError
+from onceproof.model.checker.explicit.random_walk import WalkResult, told_shortest
+from onceproof.model.checker.explicit.random_walk import walk as plain_walk
+from onceproof.model.checker.results import INTERRUPTED, Limits, Stop, StopReason
+from onceproof.model.language.declare import Property
+from onceproof.model.language.system import System
+
+PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
+
+
+@dataclass(frozen=True)
+class WalkOptions:
+    """How to walk: so many runs of at most ``depth`` steps each, chosen by ``seed``.
+
+    engine: ``auto``, ``plain`` or ``compiled``; workers: threads of the compiled engine (None: one for each processor).
+    limits: only their seconds and their report are used.
+    """
+
+    runs: int = 10_000
+    depth: int = 100
+    seed: int = 0
+    engine: str = AUTO
+    workers: int | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+def walk(
+    system: System, properties: Sequence[Property] | None = None, options: WalkOptions | None = None
+) -> WalkResult:
+    """Take random runs until an ``always`` property is violated or all are done; see ``WalkOptions``.
+
+    EngineError where the compiled engine was asked for by name and cannot do this.
+    """
+    options = options or WalkOptions()
+    many = options.runs > PLAIN_RUNS or options.workers is not None
+    if options.engine == "compiled" or (options.engine == AUTO and many):
+        from onceproof.model.checker import compiled
+
+        reason = compiled.why_not(system, properties)
+        if reason is None:
+            return _compiled(system, properties, options)
+        if options.engine == "compiled":
+            raise EngineError(f"the compiled engine cannot walk through this: {reason}")
+        result = _plain(system, properties, options)
+        result.notes.append(f"walked in plain Python: the compiled engine cannot do this: {reason}")
+        return result
+    return _plain(system, properties, options)
+
+
+def _plain(system: System, properties: Sequence[Property] | None, options: WalkOptions) -> WalkResult:
+    return plain_walk(
+        system, properties, seed=options.seed, runs=options.runs, depth=options.depth, limits=options.limits
+    )
+
+
+def _compiled(system: System, properties: Sequence[Property] | None, options: WalkOptions) -> WalkResult:
+    """By compiled code, which takes millions of steps a second and only estimates how many states it met."""
+    from onceproof.model.checker import compiled
+
+    seconds = options.limits.max_seconds
+    found = compiled.walk(
+        system,
+        properties,
+        walks=options.runs,
+        depth=options.depth,
+        seed=options.seed,
+        workers=options.workers,
+        max_seconds=seconds,
+    )
+    result = WalkResult(
+        options.seed,
+        found.walks,
+        found.steps,
+        found.deepest,
+        found.seconds,
+        found.distinct,
+        engine="compiled",
+        exact=False,
+    )
+    if found.interrupted:
+        result.stopped = INTERRUPTED
+    elif seconds is not None and found.walks < options.runs and found.violation is None:
+        result.stopped = Stop(StopReason.SECONDS, seconds)
+    if found.violation is not None:
+        claim = system.model.properties[found.violation.property]
+        result.run, result.length_found = found.walks - 1, len(found.violation.trace)
+        result.deepest = max(result.deepest, result.length_found)
+        result.violation = told_shortest(system, claim, found.violation.trace.steps)
+    return result

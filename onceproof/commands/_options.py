@@ -1,0 +1,35 @@
+"""Options that several commands have, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from onceproof.model.checker.engines import AUTO, ENGINES, UnsupportedOptions
+
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+LEAST_MEMORY = 2**20
+
+engine_option = click.option(
+    "--engine", type=click.Choice(list(ENGINES)), default=AUTO, show_default=True, help="Engine to use."
+)
+
+
+def parse_size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """The callback of an option for a size of memory, ``500M`` or ``4G``: its bytes; a usage error for all else."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", value.strip().upper())
+    if not found:
+        raise click.BadParameter(f"expected a size such as 500M or 4G, found {value!r}", ctx, param)
+    size = int(float(found[1]) * UNITS[found[2]])
+    if size < LEAST_MEMORY:
+        raise click.BadParameter(f"expected at least 1M, found {value!r}", ctx, param)
+    return size
+
+
+def unsupported(error: UnsupportedOptions) -> str:
+    """The error with the options as the command line spells them."""
+    flags = ", ".join(f"--{name.replace('_', '-')}" for name in error.options)
+    return f"only the compiled engine has {flags}, not `{error.engine}`"
