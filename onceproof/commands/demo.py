@@ -18,7 +18,7 @@ import click
 from onceproof import main
 from onceproof.errors import Exit, InputError
 
-SPECS = Path(main.__file__).parents[1] / "specs"
+SPECS = Path(main.__file__).with_name("specs").resolve()  # in a checkout a link
 HOLDS, BREAKS, SMALL = "scheduler-failover.yaml", "failover-chooses-another-agent.yaml", "plain-day.yaml"
 
 
@@ -68,16 +68,22 @@ def _spec(name: str) -> str:
         raise InputError(
             f"{path}: the specs of the tour are not there; run it from a checkout, or install onceproof anew"
         )
+    return _from_here(path)
+
+
+def _from_here(path: Path) -> str:
+    """The shortest name of a path for somebody who is in the working directory."""
     relative = os.path.relpath(path)
     return relative if not relative.startswith("..") else str(path)
 
 
-NEXT = f"""what to try next
-  onceproof check specs                    all stories of the library (specs/README.md tells them)
+def _next() -> str:
+    return f"""what to try next
+  onceproof check {_from_here(SPECS)}    all stories of the library (README.md there tells them)
+  onceproof check {_spec(BREAKS)} --json
   onceproof show TRACE --as html --out page.html    a counterexample to click through
-  onceproof check {Path("specs", BREAKS)} --json
-  onceproof serve                          the reference system as a platform of several processes
-  README.md                                write a model of your own in fifteen lines"""
+  onceproof serve    the reference system as a platform of several processes
+The README shows how to write a model of your own in fifteen lines."""
 
 
 @click.command(short_help=__doc__)
@@ -93,7 +99,7 @@ def command() -> None:
             if not _play(number, scene):
                 failed.append(scene.arguments[0])
     click.echo(click.style(f"── the end, after {time.monotonic() - began:.0f} s\n", bold=True))
-    click.echo(NEXT)
+    click.echo(_next())
     if failed:
         click.echo(f"\nnot as told: {', '.join(failed)}", err=True)
         raise click.exceptions.Exit(Exit.VIOLATED)
