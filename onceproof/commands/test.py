@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from onceproof.commands._driving import answer_option, driver_option, driving
 from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_spec
+from onceproof.model.checker.compiled.llvm import cache
 from onceproof.reports.conformance import (
     again_command,
     confirmation_json,
@@ -66,6 +68,7 @@ def command(
     What disagrees is shrunk to the fewest faults and steps and replayed; if it does not fail every time, it is
     reported as flaky. Exit status: 0 they agree, 1 they do not (or not always), 2 wrong spec or driver, 3 undecided.
     """
+    set_hypothesis_home_dir(cache.folder() / "hypothesis")  # else it makes a folder in the working directory
     loaded = load_spec(spec)
     effort = Effort(examples, steps, seed, max_seconds, refusals)
     with driving(driver, answer_seconds) as driven:

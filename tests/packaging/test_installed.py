@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 SHADOWS = ("model", "queue", "json", "conformance", "specs", "secrets", "uuid", "numpy")
 # Python itself imports these before any module that it was asked for, when it is started with `-m`.
 OF_PYTHON = ("types", "contextlib")
+# pytest imports these before any test; that files on PYTHONPATH stand in for them is between the user and pytest.
+OF_PYTEST = ("json", "uuid")
 
 LEASE = '''
 from onceproof import Sort, action, always, fault, field, require
@@ -61,13 +63,14 @@ def locked_while_writing(st, worker: Worker):
 '''
 
 IN_PYTEST = """
-from pathlib import Path
-from onceproof import Model, System, build
+from onceproof import Model, build
+from onceproof.isolation import InstalledFirst
 from onceproof.model.checker.compiled import check
 import lease
 
 def test_lease():
-    assert check(build(Model("lease", lease))).states == 3
+    with InstalledFirst():
+        assert check(build(Model("lease", lease))).states == 3
 """
 
 FUNCTION = """
@@ -110,10 +113,10 @@ class User:
     on_path: Folder
     specs: Path
 
-    def run(self, *arguments: str | Path, status: int = 0) -> str:
-        """Run a command of onceproof; what it printed."""
-        done = run(*self.command, *arguments, cwd=self.folder.path, PYTHONPATH=str(self.on_path.path))
-        assert (done.returncode, self.folder.ran, self.on_path.ran) == (status, "", ""), done.stdout + done.stderr
+    def run(self, *arguments: str | Path, **variables: str) -> str:
+        """Run a command, which must succeed and execute none of the hostile files; what it printed."""
+        done = run(*self.command, *arguments, cwd=self.folder.path, PYTHONPATH=str(self.on_path.path), **variables)
+        assert (done.returncode, self.folder.ran, self.on_path.ran) == (0, "", ""), done.stdout + done.stderr
         return done.stdout
 
     def serve(self) -> str:
@@ -145,7 +148,7 @@ def all_commands(user: User) -> None:
     assert "as expected" in user.run("check", spec, "--engine", "compiled", "--max-states", "100000")
     assert "proved" in user.run("prove", "lease.yaml")
     broken = user.specs / "api-dies-between-record-and-enqueue.yaml"
-    user.run("check", broken, "--trace-out", "trace.itf.json")
+    assert "violated in 5 steps" in user.run("check", broken, "--trace-out", "trace.itf.json")
     assert "agrees" in user.run("replay", "trace.itf.json")
     assert "agrees" in user.run("replay", "trace.itf.json", "--driver", "platform")
     assert "agrees" in user.run("test", small, "--examples", "3")
@@ -166,7 +169,12 @@ def test_every_command_works_from_a_folder_without_a_checkout(installed: Install
     user = made_user([installed.bin / "onceproof"], installed, tmp_path)
     all_commands(user)
     left = {path.name for path in user.folder.path.iterdir()}
-    assert left - {"onceproof-data", "functions"} == {"lease.py", "lease.yaml", "beside.py", "trace.itf.json"}
+    assert left - {"onceproof-data", "functions", "__pycache__"} == {
+        "lease.py",
+        "lease.yaml",
+        "beside.py",
+        "trace.itf.json",
+    }
 
 
 def test_console_script_imports_no_file_of_the_user_in_place_of_a_library(installed: Installed, tmp_path: Path) -> None:
@@ -190,3 +198,12 @@ def test_python_p_imports_no_file_in_the_working_directory(installed: Installed,
     command = [installed.bin / "python", "-P", "-m", "onceproof"]
     user = made_user(command, installed, tmp_path, (*SHADOWS, *OF_PYTHON), ())
     assert "holds, complete" in user.run("check", user.specs / "plain-day.yaml")
+
+
+def test_pytest_beside_files_of_the_user_imports_none_of_them(installed: Installed, tmp_path: Path) -> None:
+    """The folder of a test comes first on the path: what is imported late is where a file could come in between."""
+    command = [installed.bin / "python", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    on_path = [name for name in SHADOWS if name not in OF_PYTEST]
+    user = made_user(command, installed, tmp_path, (*SHADOWS, *OF_PYTHON), on_path)
+    (user.folder.path / "test_lease.py").write_text(IN_PYTEST, encoding="utf-8")
+    assert "1 passed" in user.run("test_lease.py", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
