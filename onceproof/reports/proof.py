@@ -10,7 +10,7 @@ from typing import Any
 from onceproof.explain.explanation import explain
 from onceproof.explain.steps import explained_steps, shown
 from onceproof.model.checker.prover.certificate import digest_of, model_files
-from onceproof.model.checker.prover.cti import InductionFailure
+from onceproof.model.checker.prover.cti import CounterexampleToInduction
 from onceproof.model.checker.prover.diagnosis import Diagnosis
 from onceproof.model.checker.prover.fragment import in_fragment
 from onceproof.model.checker.prover.induction import Proof, Stage
@@ -105,8 +105,8 @@ def _summary(proof: Proof) -> Iterator[str]:
     outcomes = proof.outcomes
     proved = [outcome for outcome in outcomes if outcome.answer is Answer.PROVED]
     conjuncts = [goal for stage in proof.stages for goal in stage.kept if goal.claim.invariant is not None]
-    moves = {name for stage in proof.stages for name in stage.reading.moves}
-    yield f"{len(moves)} actions, {len(conjuncts)} conjuncts of the invariant hold (--explain prints them)"
+    transitions = {name for stage in proof.stages for name in stage.encoding.transitions}
+    yield f"{len(transitions)} actions, {len(conjuncts)} conjuncts of the invariant hold (--explain prints them)"
     if proof.walked:
         yield f"first looked at in {proof.walked:,} states of random runs of a small instance"
     if outcomes:
@@ -131,7 +131,7 @@ def _decidable(proof: Proof) -> Iterator[tuple[str, bool]]:
     for stage in proof.stages:
         for outcome in stage.outcomes:
             uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
-            yield outcome.query.name, in_fragment(stage.reading, outcome.query, uses)
+            yield outcome.query.name, in_fragment(stage.encoding, outcome.query, uses)
 
 
 def _last_line(proof: Proof, off: list[str], diagnoses: Sequence[Diagnosis]) -> str:
@@ -205,10 +205,10 @@ def _diagnosis(proof: Proof, found: Diagnosis, again: str) -> Iterator[str]:
     if found.gave_up:
         yield f"{INDENT}the solver gave up on {', '.join(found.gave_up)}"
     if found.failure is not None:
-        yield from failure_lines(found.failure)
+        yield from cti_lines(found.failure)
 
 
-def failure_lines(failure: InductionFailure) -> Iterator[str]:
+def cti_lines(failure: CounterexampleToInduction) -> Iterator[str]:
     """A counterexample to induction: the state, the step, and why the claim is false after it."""
     trace = failure.trace
     layout = trace.system.layout
@@ -265,12 +265,12 @@ def _property_json(proof: Proof, name: str, said: str, found: Diagnosis | None) 
     }
     if found is not None:
         document["counterexample"] = explain(found.real).as_json() if found.real else None
-        document["induction_fails"] = _failure_json(found.failure) if found.failure else None
+        document["induction_fails"] = _cti_json(found.failure) if found.failure else None
         document["searched"] = {"instances": found.searched.instances, "states": found.searched.states}
     return document
 
 
-def _failure_json(failure: InductionFailure) -> dict[str, Any]:
+def _cti_json(failure: CounterexampleToInduction) -> dict[str, Any]:
     explanation = explain(Counterexample(failure.claim, failure.arguments, failure.trace))
     return {
         "sizes": dict(failure.sizes),
@@ -293,12 +293,12 @@ def _query_json(stage: Stage, outcome: Outcome) -> dict[str, Any]:
     uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
     return {
         "kind": outcome.query.kind,
-        "action": outcome.query.move.name if outcome.query.move else None,
+        "action": outcome.query.transition.name if outcome.query.transition else None,
         "claim": outcome.query.subject,
         "verdict": outcome.answer.value,
         "seconds": round(outcome.seconds, 5),
         "uses": sorted(outcome.core),
-        "decidable": in_fragment(stage.reading, outcome.query, uses),
+        "decidable": in_fragment(stage.encoding, outcome.query, uses),
     }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import Conjunct, Move, Reading, read
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Transition, encode
 from onceproof.model.checker.prover.fragment import in_fragment
 from onceproof.model.checker.prover.induction import Proof, Stage
 from onceproof.model.checker.prover.sexpr import Sexpr
@@ -35,16 +35,18 @@ def model_files(proof: Proof) -> dict[str, str]:
     """The files that say what was proved of what: vocabulary, start, actions, proved conjuncts; by path."""
     files: dict[str, str] = {}
     for stage in proof.stages:
-        files |= _reading_files(stage.reading)
+        files |= _encoding_files(stage.encoding)
         files |= {f"invariant/{goal.name}.smt2": _text(goal.doc, [_definition(goal)]) for goal in stage.kept}
     return files
 
 
-def _reading_files(reading: Reading) -> dict[str, str]:
-    files = {VOCABULARY: _text("The sorts, the values and the state.", declarations(reading.vocabulary))}
-    files[START_FILE] = _text("The start: what the state is at first.", definitions(reading.start))
-    for move in reading.moves.values():
-        files[f"actions/{move.name}.smt2"] = _text(move.action.doc if move.action else "", _commands(move))
+def _encoding_files(encoding: Encoding) -> dict[str, str]:
+    files = {VOCABULARY: _text("The sorts, the values and the state.", declarations(encoding.vocabulary))}
+    files[START_FILE] = _text("The start: what the state is at first.", definitions(encoding.start))
+    for transition in encoding.transitions.values():
+        files[f"actions/{transition.name}.smt2"] = _text(
+            transition.action.doc if transition.action else "", _commands(transition)
+        )
     return files
 
 
@@ -55,9 +57,9 @@ def differences(model: Model, config: Config, folder: Path, conjuncts: Iterable[
         if name not in model.properties:
             return [f"invariant/{name}.smt2: the model at hand has no such property"]
         claims.append(model.properties[name])
-    reading = read(model, config, claims)
-    fresh = _reading_files(reading)
-    fresh |= {f"invariant/{c.name}.smt2": _text(c.doc, [_definition(c)]) for c in reading.conjuncts.values()}
+    encoding = encode(model, config, claims)
+    fresh = _encoding_files(encoding)
+    fresh |= {f"invariant/{c.name}.smt2": _text(c.doc, [_definition(c)]) for c in encoding.conjuncts.values()}
     there = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in folder.rglob("*.smt2")
@@ -129,12 +131,12 @@ def _make_room(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _commands(move: Move) -> list[Sexpr]:
+def _commands(transition: Transition) -> list[Sexpr]:
     claims: list[Sexpr] = [
         ("define-fun", f"defined.{number}", (), "Bool", formula)
-        for number, (_, formula) in enumerate(move.obligations, 1)
+        for number, (_, formula) in enumerate(transition.obligations, 1)
     ]
-    return [*definitions(move), *claims]
+    return [*definitions(transition), *claims]
 
 
 def _definition(goal: Conjunct) -> Sexpr:
@@ -146,32 +148,37 @@ def _conjunct_entry(stage: Stage, goal: Conjunct) -> dict[str, Any]:
 
 
 def _action_entries(proof: Proof) -> list[dict[str, Any]]:
-    moves = {name: move for stage in proof.stages for name, move in stage.reading.moves.items()}
+    transitions = {
+        name: transition for stage in proof.stages for name, transition in stage.encoding.transitions.items()
+    }
     return [
-        {"name": name, "fault": (move.action.budget or name) if move.action and move.action.fault else None}
-        for name, move in moves.items()
+        {
+            "name": name,
+            "fault": (transition.action.budget or name) if transition.action and transition.action.fault else None,
+        }
+        for name, transition in transitions.items()
     ]
 
 
 def _query(stage: Stage, name: str, outcome: Any) -> tuple[str, dict[str, Any], str]:
     query = outcome.query
     number = 0
-    if query.kind == "defined" and query.move:
-        number = 1 + [formula for _, formula in query.move.obligations].index(query.goal)
-    folder = query.move.name if query.move else "any"
-    subject = f"defined.{number}" if number else query.subject if query.move else _hash(query.subject)[:12]
+    if query.kind == "defined" and query.transition:
+        number = 1 + [formula for _, formula in query.transition.obligations].index(query.goal)
+    folder = query.transition.name if query.transition else "any"
+    subject = f"defined.{number}" if number else query.subject if query.transition else _hash(query.subject)[:12]
     path = f"queries/{folder}/{subject}.smt2"
     uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
     entry = {
         "file": path,
         "kind": query.kind,
-        "action": query.move.name if query.move else None,
-        "subject": subject if query.move else query.subject,
+        "action": query.transition.name if query.transition else None,
+        "subject": subject if query.transition else query.subject,
         "uses": [conjunct.name for conjunct in uses],
-        "decidable": in_fragment(stage.reading, query, uses),
+        "decidable": in_fragment(stage.encoding, query, uses),
         "seconds": round(outcome.seconds, 4),
     }
-    return path, entry, _comment(f"{name}: must be unsat.") + script(stage.reading, query, uses)
+    return path, entry, _comment(f"{name}: must be unsat.") + script(stage.encoding, query, uses)
 
 
 def _text(doc: str, commands: Iterable[Sexpr]) -> str:

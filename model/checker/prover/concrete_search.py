@@ -98,7 +98,7 @@ def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[st
 
 
 @dataclass(frozen=True)
-class Refuted:
+class Refutation:
     """A claim that a walk found false for these elements, with the walk."""
 
     claim: str
@@ -135,9 +135,9 @@ def _is_seldom(action: Action) -> bool:
     return action.fault or action.budget is not None
 
 
-def check_on_walks(
+def refute_on_walks(
     model: Model, config: Config, claims: Sequence[Property], walks: int = 30, steps: int = 60, seed: int = 1
-) -> tuple[int, list[Refuted]]:
+) -> tuple[int, list[Refutation]]:
     """Holds claims against the states of random runs of a small instance: how many states, and what was false.
 
     Cheap, and done before a solver is asked: a wrong conjunct then fails with a run, not with a mystery.
@@ -149,7 +149,7 @@ def check_on_walks(
     chance = random.Random(seed)
     instances = [(claim, arguments) for claim in claims for arguments in system.instances(claim)]
     seen: set[State] = set()
-    refuted: dict[str, Refuted] = {}
+    refuted: dict[str, Refutation] = {}
     done: Counter[str] = Counter()
     for _ in range(walks):
         states: list[State] = []
@@ -162,5 +162,5 @@ def check_on_walks(
             seen.add(state)
             for claim, arguments in instances:
                 if claim.name not in refuted and system.holds(claim, state, arguments) is False:
-                    refuted[claim.name] = Refuted(claim.name, arguments, Trace(system, tuple(states), tuple(taken)))
+                    refuted[claim.name] = Refutation(claim.name, arguments, Trace(system, tuple(states), tuple(taken)))
     return len(seen), list(refuted.values())

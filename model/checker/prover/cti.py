@@ -12,7 +12,7 @@ from onceproof.model.checker.prover.formulas import BEFORE, sort_name
 from onceproof.model.checker.prover.induction import SECONDS_PER_QUERY, Stage
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.checker.prover.solver import Outcome, Session
-from onceproof.model.checker.prover.verification_conditions import Query
+from onceproof.model.checker.prover.verification_conditions import VerificationCondition
 from onceproof.model.checker.results import Trace
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, Step, System, build
@@ -21,7 +21,7 @@ ELEMENTS_MAX = 6  # of one sort; beyond it a counterexample is not shrunk but ta
 
 
 @dataclass(frozen=True)
-class InductionFailure:
+class CounterexampleToInduction:
     """A state in which all of the invariant holds, and a step after which a claim is false for these elements.
 
     The state need not be reachable. ``trace`` has no step where the claim is false at the start.
@@ -37,32 +37,32 @@ class InductionFailure:
         return {sort.size_name: self.trace.system.sizes[name] for name, sort in self.trace.system.model.sorts.items()}
 
 
-def induction_failure(
+def find_cti(
     stage: Stage,
     failure: Outcome,
     hypotheses: list[str],
     timeout: float = SECONDS_PER_QUERY,
     fewest_facts: bool = True,
-) -> InductionFailure | None:
+) -> CounterexampleToInduction | None:
     """The counterexample behind a failed query, as small as can be; None where the solver finds none in time.
 
     hypotheses: the names of the conjuncts that were assumed when it failed; fewest_facts: whether it is also to be
     shrunk to as many fields as possible that are as at the start (of elements there are always the fewest).
     """
     query = failure.query
-    if query.move is None:
+    if query.transition is None:
         return None
-    given = [stage.reading.conjuncts[name] for name in hypotheses] if query.assumes else []
-    session = Session(stage.reading, query.move, given, timeout)
+    given = [stage.encoding.conjuncts[name] for name in hypotheses] if query.assumes else []
+    session = Session(stage.encoding, query.transition, given, timeout)
     found = session.counterexample(query)
     if found is None:
         return None
     bounds = _fewest(session, query, found)
     least = session.counterexample(query, bounds) or found
     if not fewest_facts:
-        return _told(stage, query, least)
+        return _replayed(stage, query, least)
     calm = _calmed(stage, session, query, bounds)
-    return _told(stage, query, session.counterexample(query, [*bounds, *calm]) or least)
+    return _replayed(stage, query, session.counterexample(query, [*bounds, *calm]) or least)
 
 
 def _at_most(sort: str, number: int) -> Sexpr:
@@ -71,7 +71,7 @@ def _at_most(sort: str, number: int) -> Sexpr:
     return ("exists", tuple((name, sort) for name in names), ("forall", (("any", sort),), covered))
 
 
-def _fewest(session: Session, query: Query, found: Structure) -> list[Sexpr]:
+def _fewest(session: Session, query: VerificationCondition, found: Structure) -> list[Sexpr]:
     """Bounds for every sort that still allow a counterexample; each sort in turn as small as the ones before let it."""
     bounds: dict[str, Sexpr] = {
         sort: _at_most(sort, size) for sort, size in found.sizes.items() if size <= ELEMENTS_MAX
@@ -85,10 +85,10 @@ def _fewest(session: Session, query: Query, found: Structure) -> list[Sexpr]:
     return list(bounds.values())
 
 
-def _calmed(stage: Stage, session: Session, query: Query, bounds: list[Sexpr]) -> list[Sexpr]:
+def _calmed(stage: Stage, session: Session, query: VerificationCondition, bounds: list[Sexpr]) -> list[Sexpr]:
     """For as many fields as possible: all of its cells are as at the start."""
     calm: list[Sexpr] = []
-    for update in stage.reading.start.updates:
+    for update in stage.encoding.start.updates:
         quiet = _as_at_start(update)
         if session.allows(query, [*bounds, *calm, quiet]):
             calm.append(quiet)
@@ -102,24 +102,24 @@ def _as_at_start(update: Update) -> Sexpr:
     return sexpr.closed("forall", list(update.parameters), ("=", cell, update.value))
 
 
-def _told(stage: Stage, query: Query, structure: Structure) -> InductionFailure:
+def _replayed(stage: Stage, query: VerificationCondition, structure: Structure) -> CounterexampleToInduction:
     system = _system(stage, structure)
-    move = query.move
-    assert move is not None
-    arguments = tuple(int(structure.tables[name][()]) for name, _ in move.constants)
-    after = step(move, structure, arguments)
+    transition = query.transition
+    assert transition is not None
+    arguments = tuple(int(structure.tables[name][()]) for name, _ in transition.constants)
+    after = step(transition, structure, arguments)
     assert after is not None, "a counterexample's step is enabled"
-    if move.name == START:
+    if transition.name == START:
         trace = Trace(system, (state_of(system.layout, after),), ())
     else:
         states = (state_of(system.layout, structure), state_of(system.layout, after))
-        trace = Trace(system, states, (Step(move.name, arguments),))
-    return InductionFailure(query.subject, _false_for(system, query.subject, trace.states[-1]), trace)
+        trace = Trace(system, states, (Step(transition.name, arguments),))
+    return CounterexampleToInduction(query.subject, _false_for(system, query.subject, trace.states[-1]), trace)
 
 
 def _system(stage: Stage, structure: Structure) -> System:
     """The model with as many elements as the structure has; its budgets are without bound, so not in the state."""
-    model, config = stage.reading.model, stage.reading.config
+    model, config = stage.encoding.model, stage.encoding.config
     sizes = {sort.size_name: structure.sizes[sort_name(sort)] for sort in model.sorts.values()}
     budgets = dict.fromkeys(name for name, left in config.budgets.items() if left != 0)
     return build(model, model.configure(sizes, config.switches, budgets))

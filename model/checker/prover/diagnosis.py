@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from onceproof.model.checker.prover.concrete_search import Engine, Search, plain_engine, search
-from onceproof.model.checker.prover.cti import InductionFailure, induction_failure
+from onceproof.model.checker.prover.cti import CounterexampleToInduction, find_cti
 from onceproof.model.checker.prover.induction import Proof, Stage
 from onceproof.model.checker.prover.solver import Answer, Outcome
 from onceproof.model.checker.results import Counterexample
@@ -23,7 +23,7 @@ class Diagnosis:
     """
 
     property: str
-    failure: InductionFailure | None
+    failure: CounterexampleToInduction | None
     real: Counterexample | None
     searched: Search
     causes: list[tuple[str, str]] = field(default_factory=list)
@@ -47,7 +47,7 @@ def hypotheses_when(stage: Stage, failure: Outcome) -> list[str]:
         if failure in failures:
             break
         lost |= {outcome.query.subject for outcome in failures}
-    return [name for name in stage.reading.conjuncts if name not in lost and _assumed(stage, name)]
+    return [name for name in stage.encoding.conjuncts if name not in lost and _assumed(stage, name)]
 
 
 def _assumed(stage: Stage, name: str) -> bool:
@@ -57,20 +57,24 @@ def _assumed(stage: Stage, name: str) -> bool:
 def _diagnose(proof: Proof, stage: Stage, failed: list[str], seconds: float, engine: Engine) -> list[Diagnosis]:
     first = stage.rounds[0]
     needed: dict[str, int] = {}
-    failures: dict[str, InductionFailure | None] = {}
+    failures: dict[str, CounterexampleToInduction | None] = {}
     mine = [proof.first_failure(name) for name in failed]
     others = [outcome for outcome in first if outcome.query.subject not in failed]
     for outcome in [*mine, *others[:CAUSES_MAX]]:
         given = hypotheses_when(stage, outcome)
-        shrunk = induction_failure(stage, outcome, given, fewest_facts=outcome in mine)
+        shrunk = find_cti(stage, outcome, given, fewest_facts=outcome in mine)
         failures[outcome.query.subject] = shrunk
         for name, size in (shrunk.sizes if shrunk else {}).items():
             needed[name] = max(size, needed.get(name, 1))
-    suspects = [move.name for o in first if (move := o.query.move) and move.action and move.action.fault]
+    suspects = [
+        transition.name
+        for o in first
+        if (transition := o.query.transition) and transition.action and transition.action.fault
+    ]
     claims = [proof.model.properties[name] for name in failed]
-    searched = search(proof.model, stage.reading.config, claims, needed, suspects, seconds, engine)
+    searched = search(proof.model, stage.encoding.config, claims, needed, suspects, seconds, engine)
     causes = [
-        (outcome.query.move.name if outcome.query.move else "", outcome.query.subject)
+        (outcome.query.transition.name if outcome.query.transition else "", outcome.query.subject)
         for round_failed in stage.rounds
         for outcome in round_failed
         if outcome.query.subject not in failed

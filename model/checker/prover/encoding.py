@@ -1,6 +1,6 @@
 """A model read without bounds: for any number of elements of every sort, as SMT-LIB formulas.
 
-What this reading has instead of the bounds of exploration:
+What this encoding has instead of the bounds of exploration:
 - a fault whose budget is ``any``, and every other bounded choice, may happen at any time;
 - what a network field ever held stays on the wire for ever: a write of its first value ("nothing") is left out. That
   is loss, delay, duplication and reordering at once. What a loop finds on the wire may be any part of what was sent;
@@ -77,7 +77,7 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """An action (or the start, called ``initially``) as formulas.
 
     constants: its parameters, each with its sort. wires: what of each network field a loop finds on the wire.
@@ -124,36 +124,36 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Encoding:
     """A model under a configuration, read without bounds."""
 
     model: Model
     config: Config
     vocabulary: Vocabulary
-    start: Move
-    moves: dict[str, Move]
+    start: Transition
+    transitions: dict[str, Transition]
     conjuncts: dict[str, Conjunct]
 
 
-def read(model: Model, config: Config, claims: Iterable[Property]) -> Reading:
+def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding:
     """The actions that the configuration allows, and the claims, as formulas for any size.
 
     Raises ModelError, with the author's line, for what cannot be read so.
     """
     tracer = Tracer(model, config, unbounded=True)
-    moves = {}
+    transitions = {}
     for action in model.actions.values():
         if action.reuse or (action.fault and budget_of(action, config) == 0):
             continue
         traced = tracer.action(action)
         if traced.paths or traced.obligations:
             with _placed(f"action `{action.name}`", action):
-                moves[action.name] = _move(model, traced)
+                transitions[action.name] = _transition(model, traced)
     conjuncts = {}
     for claim in claims:
         with _placed(f"property `{claim.name}`", claim):
             conjuncts[claim.name] = _conjunct(tracer, claim)
-    return Reading(model, config, _vocabulary(model), _start(model), moves, conjuncts)
+    return Encoding(model, config, _vocabulary(model), _start(model), transitions, conjuncts)
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def _vocabulary(model: Model) -> Vocabulary:
     return Vocabulary(sorts, tuple(kinds.items()), tuple(functions), constants)
 
 
-def _start(model: Model) -> Move:
+def _start(model: Model) -> Transition:
     updates: list[Update] = []
     for declared in model.fields.values():
         if callable(declared.init):
@@ -202,7 +202,7 @@ def _start(model: Model) -> Move:
             raise ModelError(f"`{declared.name}` starts with a certain {declared.kind.sort.__name__} but the first")
         parameters = _parameters(declared)
         updates += _updates(declared, parameters, Const(declared.kind, code))
-    return Move(START, (), (), TRUE, tuple(updates))
+    return Transition(START, (), (), TRUE, tuple(updates))
 
 
 def _parameters(declared: Field) -> tuple[Var, ...]:
@@ -222,7 +222,7 @@ def _updates(declared: Field, parameters: tuple[Var, ...], value: Term) -> list[
     return [Update(name, bound, kind_name(kind), result)]
 
 
-def _move(model: Model, traced: TracedAction) -> Move:
+def _transition(model: Model, traced: TracedAction) -> Transition:
     network = {name for name, declared in model.fields.items() if declared.network}
     for path in traced.paths:
         _check_passes(path.writes)
@@ -255,7 +255,7 @@ def _move(model: Model, traced: TracedAction) -> Move:
     obligations = tuple((says, sexpr.rename(claim, names)) for says, claim in map(read_one, traced.obligations))
     constants = tuple((names[name], sort) for name, sort in binding(traced.variables))
     guard = sexpr.rename(formula(enabled), names)
-    return Move(traced.action.name, constants, wires, guard, tuple(updates), obligations, traced.action)
+    return Transition(traced.action.name, constants, wires, guard, tuple(updates), obligations, traced.action)
 
 
 def _obligation(parameters: tuple[Var, ...]) -> Callable[[Obligation], tuple[str, Sexpr]]:
@@ -289,7 +289,7 @@ def _check_passes(writes: tuple[Write, ...]) -> None:
 
 
 def _unbounded(model: Model, network: set[str], write: Write) -> Write | None:
-    """A write as the unbounded reading has it; None for one that it leaves out."""
+    """A write as the unbounded encoding has it; None for one that it leaves out."""
     if write.binders:
         write = replace(
             write,
@@ -333,7 +333,7 @@ def _rebuilt(term: Term, again: Callable[[Term], Term]) -> Term:
         return eq(*changed)
     if type(term).__name__ == "Ite":
         return ite(*changed)
-    raise ModelError(f"no reading for a network field inside {type(term).__name__}")
+    raise ModelError(f"no encoding for a network field inside {type(term).__name__}")
 
 
 def _decided(branches: list[tuple[tuple[Term, ...], Term]], missing: Term | None, depth: int = 0) -> Term:

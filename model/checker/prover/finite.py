@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from onceproof.model.checker.prover.encoding import AFTER, WIRE, Move
+from onceproof.model.checker.prover.encoding import AFTER, WIRE, Transition
 from onceproof.model.checker.prover.formulas import BEFORE, NONE, kind_name, sort_name, value_name
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.language.layout import Layout, State
@@ -109,15 +109,15 @@ def state_of(layout: Layout, structure: Structure) -> State:
     return tuple(state)
 
 
-def step(move: Move, structure: Structure, arguments: tuple[int, ...]) -> Structure | None:
-    """The structure after a move with these arguments; None where it is not enabled."""
+def step(transition: Transition, structure: Structure, arguments: tuple[int, ...]) -> Structure | None:
+    """The structure after a transition with these arguments; None where it is not enabled."""
     environment: dict[str, Value] = {
-        name: argument for (name, _), argument in zip(move.constants, arguments, strict=True)
+        name: argument for (name, _), argument in zip(transition.constants, arguments, strict=True)
     }
-    if not structure.value(move.enabled, environment):
+    if not structure.value(transition.enabled, environment):
         return None
     tables = {name: table for name, table in structure.tables.items() if not name.endswith(WIRE)}
-    for update in move.updates:
+    for update in transition.updates:
         names = [name for name, _ in update.parameters]
         ranges = [range(structure.sizes[sort]) for _, sort in update.parameters]
         tables[BEFORE + update.symbol.removeprefix(AFTER)] = {

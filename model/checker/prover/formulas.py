@@ -58,7 +58,7 @@ def kind_name(kind: Kind) -> str:
             return f"Count{most}"
         case Index(sort) | Maybe(sort):
             return sort_name(sort)
-    raise ModelError(f"no reading for {kind!r}")
+    raise ModelError(f"no encoding for {kind!r}")
 
 
 def value_name(kind: Kind, code: int) -> str:
@@ -115,7 +115,7 @@ def formula(term: Term) -> Sexpr:
             return sexpr.choice(formula(condition), formula(then), formula(other))
         case Quantified(universal, variables, body):
             return sexpr.closed("forall" if universal else "exists", binding(variables), formula(body))
-    raise ModelError(f"no reading for any size of {term!r}")
+    raise ModelError(f"no encoding for any size of {term!r}")
 
 
 def pair(term: Term) -> tuple[Sexpr, Sexpr]:
@@ -144,7 +144,7 @@ def pair(term: Term) -> tuple[Sexpr, Sexpr]:
             if then_none == other_none:
                 none = then_none
             return none, sexpr.choice(chosen, then_value, other_value)
-    raise ModelError(f"no reading for any size of {term!r}")
+    raise ModelError(f"no encoding for any size of {term!r}")
 
 
 def number_value(kind: Count, term: Term) -> Sexpr:
@@ -207,7 +207,7 @@ def _cases(term: Term) -> Cases:
             yes = [(value, sexpr.conjunction([chosen, when])) for value, when in _cases(then).items()]
             no = [(value, sexpr.conjunction([sexpr.negation(chosen), when])) for value, when in _cases(other).items()]
             return _merged([*yes, *no])
-    raise ModelError(f"no reading for any size of the number {term!r}")
+    raise ModelError(f"no encoding for any size of the number {term!r}")
 
 
 def _combined(left: Term, right: Term, sign: int) -> Cases:

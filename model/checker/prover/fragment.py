@@ -10,35 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import Conjunct, Move, Reading
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Transition
 from onceproof.model.checker.prover.sexpr import Sexpr
-from onceproof.model.checker.prover.verification_conditions import Query
+from onceproof.model.checker.prover.verification_conditions import VerificationCondition
 
 Edges = set[tuple[str, str]]
 Macros = Mapping[str, tuple[tuple[str, ...], Sexpr]]
 
 
-def in_fragment(reading: Reading, query: Query, hypotheses: Iterable[Conjunct]) -> bool:
+def in_fragment(encoding: Encoding, query: VerificationCondition, hypotheses: Iterable[Conjunct]) -> bool:
     """Whether a query with these hypotheses is in the decidable fragment."""
-    return cycle(edges_of(reading, query, hypotheses)) is None
+    return cycle(edges_of(encoding, query, hypotheses)) is None
 
 
-def edges_of(reading: Reading, query: Query, hypotheses: Iterable[Conjunct]) -> Edges:
+def edges_of(encoding: Encoding, query: VerificationCondition, hypotheses: Iterable[Conjunct]) -> Edges:
     """From which sorts to which the functions and the nested quantifiers of a query lead."""
-    edges = function_edges(reading)
+    edges = function_edges(encoding)
     for conjunct in hypotheses if query.assumes else ():
         _collect(conjunct.formula, True, {}, edges)
-    macros = _macros(query.move) if query.move else {}
-    if query.move:
-        _collect(query.move.enabled, True, {}, edges)
+    macros = _macros(query.transition) if query.transition else {}
+    if query.transition:
+        _collect(query.transition.enabled, True, {}, edges)
     _collect(_expanded(query.goal, macros), False, {}, edges)
     return edges
 
 
-def function_edges(reading: Reading) -> Edges:
+def function_edges(encoding: Encoding) -> Edges:
     """From each argument's sort of a function of the state to the sort of its result."""
-    sorts = set(reading.vocabulary.sorts)
-    return {(sort, result) for _, given, result in reading.vocabulary.functions if result in sorts for sort in given}
+    sorts = set(encoding.vocabulary.sorts)
+    return {(sort, result) for _, given, result in encoding.vocabulary.functions if result in sorts for sort in given}
 
 
 def cycle(edges: Edges) -> list[str] | None:
@@ -90,8 +90,8 @@ def _collect(formula: Sexpr, positive: bool, universals: Mapping[str, str], edge
                 _collect(part, False, universals, edges)
 
 
-def _macros(move: Move) -> Macros:
-    return {u.symbol: (tuple(name for name, _ in u.parameters), u.value) for u in move.updates}
+def _macros(transition: Transition) -> Macros:
+    return {u.symbol: (tuple(name for name, _ in u.parameters), u.value) for u in transition.updates}
 
 
 def _expanded(formula: Sexpr, macros: Macros) -> Sexpr:

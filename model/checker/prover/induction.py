@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from onceproof.model.checker.prover.concrete_search import Refuted, check_on_walks
-from onceproof.model.checker.prover.encoding import Conjunct, Reading, read
+from onceproof.model.checker.prover.concrete_search import Refutation, refute_on_walks
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, encode
 from onceproof.model.checker.prover.solver import Answer, Outcome, Session
-from onceproof.model.checker.prover.verification_conditions import Query, all_queries, kept_trivially
+from onceproof.model.checker.prover.verification_conditions import VerificationCondition, all_conditions, trivially_kept
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import ConfigError, nearest
 from onceproof.model.language.model import Config, Model
@@ -28,7 +28,7 @@ class Stage:
     """
 
     without: frozenset[str]
-    reading: Reading
+    encoding: Encoding
     goals: list[Conjunct]
     hypotheses: list[Conjunct]
     outcomes: list[Outcome] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Proof:
     """What was proved of a model, and what not.
 
     walked: in how many states of random runs every claim was looked at before a solver was asked; refuted: what was
-    false there, with the run. seconds: from the reading of the model on.
+    false there, with the run. seconds: from the encoding of the model on.
     """
 
     model: Model
@@ -64,7 +64,7 @@ class Proof:
     seconds: float = 0.0
     interrupted: bool = False
     walked: int = 0
-    refuted: dict[str, Refuted] = field(default_factory=dict)
+    refuted: dict[str, Refutation] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -171,7 +171,7 @@ def prove(
         proof.stages.append(stage)
         try:
             if walks:
-                states, refuted = check_on_walks(model, stage.reading.config, mine, walks)
+                states, refuted = refute_on_walks(model, stage.encoding.config, mine, walks)
                 proof.walked += states
                 proof.refuted |= {found.claim: found for found in refuted}
             _induct(stage, timeout, report)
@@ -184,10 +184,10 @@ def prove(
 
 
 def _stage(model: Model, config: Config, without: frozenset[str], mine: list[Property], given: list[Property]) -> Stage:
-    reading = read(model, config.with_budgets(**dict.fromkeys(without, 0)), [*mine, *given])
-    goals = [reading.conjuncts[claim.name] for claim in mine]
-    hypotheses = [reading.conjuncts[claim.name] for claim in given]
-    return Stage(without, reading, goals, [*goals, *hypotheses], trivial=kept_trivially(reading, goals))
+    encoding = encode(model, config.with_budgets(**dict.fromkeys(without, 0)), [*mine, *given])
+    goals = [encoding.conjuncts[claim.name] for claim in mine]
+    hypotheses = [encoding.conjuncts[claim.name] for claim in given]
+    return Stage(without, encoding, goals, [*goals, *hypotheses], trivial=trivially_kept(encoding, goals))
 
 
 def _induct(stage: Stage, timeout: float, report: Report | None) -> None:
@@ -215,19 +215,19 @@ def _ask(
     timeout: float,
     report: Report | None,
 ) -> list[Outcome]:
-    queries = list(all_queries(stage.reading, goals, with_actions=stage.first))
-    by_move: dict[str, list[Query]] = {}
+    queries = list(all_conditions(stage.encoding, goals, with_actions=stage.first))
+    by_transition: dict[str, list[VerificationCondition]] = {}
     for query in queries:
-        by_move.setdefault(query.move.name if query.move else "", []).append(query)
+        by_transition.setdefault(query.transition.name if query.transition else "", []).append(query)
     outcomes: list[Outcome] = []
-    for name, asked in by_move.items():
+    for name, asked in by_transition.items():
         session: Session | None = None
         for query in asked:
             outcome = known.get((query.name, query.kind))
             if outcome is None:
                 if session is None:
                     hypotheses = stage.hypotheses if query.assumes else []
-                    session = Session(stage.reading, query.move, hypotheses, timeout)
+                    session = Session(stage.encoding, query.transition, hypotheses, timeout)
                     _note_possible(stage, session, name)
                 outcome = session.ask(query)
             outcomes.append(outcome)
@@ -237,7 +237,7 @@ def _ask(
 
 
 def _note_possible(stage: Stage, session: Session, name: str) -> None:
-    if name in stage.reading.moves:
+    if name in stage.encoding.transitions:
         possible = session.possible() is not Answer.REFUTED
         if possible and name in stage.impossible:
             stage.impossible.remove(name)

@@ -24,7 +24,7 @@ def needs(proof: Proof) -> Needs:
     found: dict[str, dict[str, list[str]]] = {}
     for outcome in proof.outcomes:
         for name in sorted(outcome.core):
-            action = outcome.query.move.name if outcome.query.move else "any state"
+            action = outcome.query.transition.name if outcome.query.transition else "any state"
             found.setdefault(name, {}).setdefault(action, []).append(outcome.query.subject)
     return Needs(found)
 
@@ -77,10 +77,10 @@ class _Minimiser:
         sessions: dict[tuple[int, str], Session] = {}
         found = {}
         for key, outcome in affected.items():
-            stage, move = self.proof.stages[key[0]], outcome.query.move
-            place = (key[0], move.name if move else "")
+            stage, transition = self.proof.stages[key[0]], outcome.query.transition
+            place = (key[0], transition.name if transition else "")
             if place not in sessions:
-                sessions[place] = Session(stage.reading, move, _given(stage, names), self.timeout)
+                sessions[place] = Session(stage.encoding, transition, _given(stage, names), self.timeout)
             found[key] = sessions[place].ask(outcome.query)
             if found[key].answer is not Answer.PROVED:
                 return None

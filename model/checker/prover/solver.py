@@ -11,10 +11,10 @@ from typing import Any
 import z3
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import Conjunct, Move, Reading
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Transition
 from onceproof.model.checker.prover.finite import Structure
 from onceproof.model.checker.prover.sexpr import Sexpr
-from onceproof.model.checker.prover.verification_conditions import Query, declarations, definitions
+from onceproof.model.checker.prover.verification_conditions import VerificationCondition, declarations, definitions
 
 
 class Answer(Enum):
@@ -29,28 +29,30 @@ class Answer(Enum):
 class Outcome:
     """The answer to one query. core: the conjuncts that were needed (enough of them, not always the fewest)."""
 
-    query: Query
+    query: VerificationCondition
     answer: Answer
     seconds: float
     core: frozenset[str] = frozenset()
 
 
 class Session:
-    """A solver that knows one move and some hypotheses, and is asked goal after goal."""
+    """A solver that knows one transition and some hypotheses, and is asked goal after goal."""
 
-    def __init__(self, reading: Reading, move: Move | None, hypotheses: Sequence[Conjunct], timeout: float) -> None:
-        self.reading, self.move = reading, move
+    def __init__(
+        self, encoding: Encoding, transition: Transition | None, hypotheses: Sequence[Conjunct], timeout: float
+    ) -> None:
+        self.encoding, self.transition = encoding, transition
         self._parser = z3.ParserContext()
-        commands = declarations(reading.vocabulary) + (definitions(move) if move else [])
+        commands = declarations(encoding.vocabulary) + (definitions(transition) if transition else [])
         self._parser.from_string("\n".join(map(sexpr.render, commands)))
         self._solver = z3.Solver()
         self._solver.set("timeout", max(1, int(timeout * 1000)))
         for conjunct in hypotheses:
             self._solver.assert_and_track(self._formula(conjunct.formula), z3.Bool("use." + conjunct.name))
-        if move:
+        if transition:
             self._solver.add(self._formula("enabled"))
 
-    def ask(self, query: Query) -> Outcome:
+    def ask(self, query: VerificationCondition) -> Outcome:
         """Whether the goal of a query follows."""
         began = time.perf_counter()
         self._solver.push()
@@ -63,22 +65,22 @@ class Session:
         return Outcome(query, _answer(found), time.perf_counter() - began, core)
 
     def possible(self) -> Answer:
-        """Whether the move can happen in some state that the hypotheses allow; REFUTED if in none."""
+        """Whether the transition can happen in some state that the hypotheses allow; REFUTED if in none."""
         found = self._solver.check()
         return Answer.PROVED if found == z3.sat else Answer.REFUTED if found == z3.unsat else Answer.UNKNOWN
 
-    def counterexample(self, query: Query, also: Sequence[Sexpr] = ()) -> Structure | None:
-        """A state, with arguments for the move, in which the goal fails and ``also`` holds; None if none is found."""
+    def counterexample(self, query: VerificationCondition, also: Sequence[Sexpr] = ()) -> Structure | None:
+        """A state with arguments of the transition in which the goal fails and ``also`` holds, or None."""
         self._solver.push()
         for formula in (sexpr.negation(query.goal), *also):
             self._solver.add(self._formula(formula))
         structure = None
         if self._solver.check() == z3.sat:
-            structure = _structure(self.reading, self.move, self._solver.model())
+            structure = _structure(self.encoding, self.transition, self._solver.model())
         self._solver.pop()
         return structure
 
-    def allows(self, query: Query, also: Sequence[Sexpr]) -> bool:
+    def allows(self, query: VerificationCondition, also: Sequence[Sexpr]) -> bool:
         """Whether a state (with arguments) is found in which the goal fails and ``also`` holds."""
         self._solver.push()
         for formula in (sexpr.negation(query.goal), *also):
@@ -97,19 +99,19 @@ def _answer(found: Any) -> Answer:
     return Answer.REFUTED if found == z3.sat else Answer.UNKNOWN
 
 
-def _structure(reading: Reading, move: Move | None, model: Any) -> Structure:
+def _structure(encoding: Encoding, transition: Transition | None, model: Any) -> Structure:
     """A z3 model as a finite structure, elements numbered in the order of their universe."""
     elements: dict[str, list[Any]] = {}
     universes = {str(sort): list(model.get_universe(sort)) for sort in model.sorts()}
-    for sort in reading.vocabulary.sorts:
+    for sort in encoding.vocabulary.sorts:
         elements[sort] = universes.get(sort, [])
     structure = Structure({sort: max(1, len(found)) for sort, found in elements.items()})
     declared = {decl.name(): decl for decl in model.decls()}
-    first = {name: values[0] for name, values in reading.vocabulary.datatypes}
-    wanted = [*reading.vocabulary.functions, *((name, (), sort) for name, sort in reading.vocabulary.constants)]
-    if move:
-        wanted += [(name, (), sort) for name, sort in move.constants]
-        wanted += [(name, sorts, "Bool") for name, sorts in move.wires]
+    first = {name: values[0] for name, values in encoding.vocabulary.datatypes}
+    wanted = [*encoding.vocabulary.functions, *((name, (), sort) for name, sort in encoding.vocabulary.constants)]
+    if transition:
+        wanted += [(name, (), sort) for name, sort in transition.constants]
+        wanted += [(name, sorts, "Bool") for name, sorts in transition.wires]
     for name, sorts, result in wanted:
         decl = declared.get(name)
         table = {}

@@ -1,4 +1,4 @@
-"""Why a proof for any size speaks of explored runs: every explored step is a step of the unbounded reading.
+"""Why a proof for any size speaks of explored runs: every explored step is a step of the unbounded encoding.
 
 An explored state ``s`` and an unbounded state ``u`` are related, with a map from the elements of ``s`` to those of
 ``u``, if
@@ -12,7 +12,7 @@ there; or
 - by no step, where ``u`` does not allow it and all that it does is to forget, or to send what was sent before;
 - by the action that ``instead`` names, where ``u`` does not allow it because it remembers what ``s`` forgot.
 
-``Follower`` does that along a run, and complains where the two part. Properties and conjuncts say nothing bad of what
+``Simulation`` does that along a run, and complains where the two part. Properties and conjuncts say nothing bad of what
 is forgotten or not on the wire, so what holds of every ``u`` holds of every ``s``: the tests check that, too.
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from onceproof.model.checker.prover.encoding import WIRE, Reading
+from onceproof.model.checker.prover.encoding import WIRE, Encoding
 from onceproof.model.checker.prover.finite import Structure, Value, state_of, step, structure_of
 from onceproof.model.checker.prover.formulas import BEFORE, NONE, value_name
 from onceproof.model.language.layout import Layout, Place, State
@@ -31,19 +31,19 @@ Cell = tuple[str, tuple[int, ...]]
 
 
 class Unrelated(Exception):
-    """An explored step has no counterpart: the unbounded reading does not cover the explored one."""
+    """An explored step has no counterpart: the unbounded encoding does not cover the explored one."""
 
 
-class Follower:
-    """Follows an explored run, step by step, in the unbounded reading.
+class Simulation:
+    """Follows an explored run, step by step, in the unbounded encoding.
 
     spare: how many elements more the unbounded state has of each sort whose elements are used anew.
     """
 
     def __init__(
-        self, reading: Reading, system: System, spare: int = 0, instead: Mapping[str, str] | None = None
+        self, encoding: Encoding, system: System, spare: int = 0, instead: Mapping[str, str] | None = None
     ) -> None:
-        self.reading, self.system, self.instead = reading, system, instead or {}
+        self.encoding, self.system, self.instead = encoding, system, instead or {}
         reused = {p.sort.__name__ for a in system.model.actions.values() if a.reuse for p in a.parameters}
         sizes = {
             sort.size_name: system.sizes[name] + (spare if name in reused else 0)
@@ -88,12 +88,12 @@ class Follower:
     def _step(self, before: State, taken: Step, after: State) -> None:
         self._put_on_the_wire(before)
         for name in (taken.action, self.instead.get(taken.action, "")):
-            move = self.reading.moves.get(name)
-            if move is None:
+            transition = self.encoding.transitions.get(name)
+            if transition is None:
                 continue
             sorts = [p.sort.__name__ for p in self.system.model.actions[taken.action].parameters]
             arguments = tuple(self._now(sort, i) for sort, i in zip(sorts, taken.arguments, strict=True))
-            found = step(move, self.state, arguments)
+            found = step(transition, self.state, arguments)
             if found is not None:
                 self.state = found
                 return

@@ -11,27 +11,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import AFTER, Conjunct, Move, Reading, Vocabulary
+from onceproof.model.checker.prover.encoding import AFTER, Conjunct, Encoding, Transition, Vocabulary
 from onceproof.model.checker.prover.formulas import BEFORE
 from onceproof.model.checker.prover.sexpr import Sexpr
 
 
 @dataclass(frozen=True)
-class Query:
-    """One verification condition. ``goal`` follows from the invariant, after the step of ``move`` if there is one.
+class VerificationCondition:
+    """What must be shown: ``goal`` follows from the invariant, after the step of ``transition`` if there is one.
 
     kind: "starts" (it holds initially), "kept" (a step keeps it), "defined" (no index is none where it is used).
     """
 
     kind: str
-    move: Move | None
+    transition: Transition | None
     subject: str  # the conjunct that is to hold, or (``defined``) what could go wrong
     goal: Sexpr
 
     @property
     def name(self) -> str:
         """``lapse/one_holder``: the action and the conjunct."""
-        return f"{self.move.name if self.move else 'any state'}/{self.subject}"
+        return f"{self.transition.name if self.transition else 'any state'}/{self.subject}"
 
     @property
     def assumes(self) -> bool:
@@ -39,42 +39,53 @@ class Query:
         return self.kind != "starts"
 
 
-def renaming(move: Move) -> dict[str, str]:
+def renaming(transition: Transition) -> dict[str, str]:
     """The functions of the state that a step gives new values, with the names of those."""
-    return {BEFORE + update.symbol.removeprefix(AFTER): update.symbol for update in move.updates}
+    return {BEFORE + update.symbol.removeprefix(AFTER): update.symbol for update in transition.updates}
 
 
-def after(move: Move, formula: Sexpr) -> Sexpr:
+def after(transition: Transition, formula: Sexpr) -> Sexpr:
     """What a formula of the state says of the state after a step."""
-    return sexpr.rename(formula, renaming(move))
+    return sexpr.rename(formula, renaming(transition))
 
 
-def queries_of(move: Move, goals: Iterable[Conjunct], initial: bool = False) -> Iterator[Query]:
+def conditions_of(
+    transition: Transition, goals: Iterable[Conjunct], initial: bool = False
+) -> Iterator[VerificationCondition]:
     """What must be shown of one action (or of the start) for all goals; nothing of what it trivially keeps."""
-    written = set(renaming(move))
+    written = set(renaming(transition))
     for goal in goals:
         if initial or written & goal.reads:
-            yield Query("starts" if initial else "kept", move, goal.name, after(move, goal.formula))
+            yield VerificationCondition(
+                "starts" if initial else "kept", transition, goal.name, after(transition, goal.formula)
+            )
 
 
-def all_queries(reading: Reading, goals: list[Conjunct], with_actions: bool = True) -> Iterator[Query]:
+def all_conditions(
+    encoding: Encoding, goals: list[Conjunct], with_actions: bool = True
+) -> Iterator[VerificationCondition]:
     """Every verification condition of the goals, in order: the start, each action, the claims themselves.
 
     with_actions: also that no action uses an index that is none.
     """
-    yield from queries_of(reading.start, goals, initial=True)
-    for move in reading.moves.values():
-        yield from queries_of(move, goals)
+    yield from conditions_of(encoding.start, goals, initial=True)
+    for transition in encoding.transitions.values():
+        yield from conditions_of(transition, goals)
         if with_actions:
-            yield from (Query("defined", move, message, formula) for message, formula in move.obligations)
+            yield from (
+                VerificationCondition("defined", transition, message, formula)
+                for message, formula in transition.obligations
+            )
     for goal in goals:
         for message, formula in goal.obligations:
-            yield Query("defined", None, f"{goal.name}: {message}", formula)
+            yield VerificationCondition("defined", None, f"{goal.name}: {message}", formula)
 
 
-def kept_trivially(reading: Reading, goals: list[Conjunct]) -> int:
+def trivially_kept(encoding: Encoding, goals: list[Conjunct]) -> int:
     """How many pairs of an action and a goal need no query, because the action writes nothing that the goal reads."""
-    return sum(not (set(renaming(move)) & goal.reads) for move in reading.moves.values() for goal in goals)
+    return sum(
+        not (set(renaming(transition)) & goal.reads) for transition in encoding.transitions.values() for goal in goals
+    )
 
 
 def declarations(vocabulary: Vocabulary) -> list[Sexpr]:
@@ -86,13 +97,13 @@ def declarations(vocabulary: Vocabulary) -> list[Sexpr]:
     return commands + [("declare-fun", name, (), sort) for name, sort in vocabulary.constants]
 
 
-def definitions(move: Move) -> list[Sexpr]:
+def definitions(transition: Transition) -> list[Sexpr]:
     """The commands that declare an action's arguments and define what is enabled and what comes next."""
-    commands: list[Sexpr] = [("declare-fun", name, (), sort) for name, sort in move.constants]
-    commands += [("declare-fun", name, sorts, "Bool") for name, sorts in move.wires]
-    for update in move.updates:
+    commands: list[Sexpr] = [("declare-fun", name, (), sort) for name, sort in transition.constants]
+    commands += [("declare-fun", name, sorts, "Bool") for name, sorts in transition.wires]
+    for update in transition.updates:
         commands.append(("define-fun", update.symbol, update.parameters, update.result, update.value))
-    return [*commands, ("define-fun", "enabled", (), "Bool", move.enabled)]
+    return [*commands, ("define-fun", "enabled", (), "Bool", transition.enabled)]
 
 
 def assumption(conjunct: Conjunct) -> Sexpr:
@@ -100,14 +111,14 @@ def assumption(conjunct: Conjunct) -> Sexpr:
     return ("assert", conjunct.formula)
 
 
-def script(reading: Reading, query: Query, hypotheses: Iterable[Conjunct]) -> str:
+def script(encoding: Encoding, query: VerificationCondition, hypotheses: Iterable[Conjunct]) -> str:
     """The whole script of one query, for any SMT-LIB 2 solver: unsat means proved."""
-    commands: list[Sexpr] = [("set-logic", "ALL"), *declarations(reading.vocabulary)]
-    if query.move:
-        commands += definitions(query.move)
+    commands: list[Sexpr] = [("set-logic", "ALL"), *declarations(encoding.vocabulary)]
+    if query.transition:
+        commands += definitions(query.transition)
     if query.assumes:
         commands += [assumption(conjunct) for conjunct in hypotheses]
-    if query.move:
+    if query.transition:
         commands.append(("assert", "enabled"))
     commands += [("assert", sexpr.negation(query.goal)), ("check-sat",)]
     return "\n".join(sexpr.pretty(command) for command in commands) + "\n"

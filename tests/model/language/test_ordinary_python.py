@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from onceproof.model.checker.explicit import engine as plain
-from onceproof.model.checker.prover.encoding import read
+from onceproof.model.checker.prover.encoding import encode
 from onceproof.model.checker.tla import export
 from onceproof.model.language import (
     Count,
@@ -240,4 +240,4 @@ def test_other_idioms(step, states) -> None:
 def test_a_proof_for_any_number_says_what_it_cannot_count(step) -> None:
     model = house(step)
     with pytest.raises(ModelError, match=r"action `step`, test_ordinary_python.py:\d+: .*any number of elements"):
-        read(model, model.configure(), [])
+        encode(model, model.configure(), [])

@@ -155,15 +155,12 @@ def test_verifying_needs_neither_the_model_nor_the_tracing(folder) -> None:
         "from pathlib import Path\n"
         "from onceproof.model.checker.prover.verify import verify\n"
         "assert verify(Path(sys.argv[1])).valid\n"
-        "ours = sorted(name for name in sys.modules if name.startswith('onceproof.'))\n"
-        "print(ours)\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('onceproof.model.')))\n"
     )
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
-    known = [
-        "onceproof.model",
+    assert ran.stdout.split() == [
         "onceproof.model.checker",
         "onceproof.model.checker.prover",
         "onceproof.model.checker.prover.sexpr",
         "onceproof.model.checker.prover.verify",
     ]
-    assert ran.stdout.strip() == str(known)

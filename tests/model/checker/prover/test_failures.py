@@ -3,7 +3,7 @@
 import pytest
 
 from onceproof.model.checker.prover import solver
-from onceproof.model.checker.prover.concrete_search import check_on_walks
+from onceproof.model.checker.prover.concrete_search import refute_on_walks
 from onceproof.model.checker.prover.diagnosis import diagnose
 from onceproof.model.checker.prover.induction import prove, unbounded
 from onceproof.model.checker.prover.solver import Answer
@@ -62,7 +62,7 @@ def test_a_weak_invariant_comes_with_a_step_and_no_run() -> None:
 
 def test_a_wrong_conjunct_fails_with_a_run() -> None:
     model = lock_with(nobody_holds=nobody_holds)
-    states, (wrong,) = check_on_walks(model, unbounded(model), list(model.properties.values())[-1:] * 1)
+    states, (wrong,) = refute_on_walks(model, unbounded(model), list(model.properties.values())[-1:] * 1)
     assert states > 3 and wrong.claim == "nobody_holds"
     assert [step.action for step in wrong.trace.steps if step.action != "ask"] == ["grant", "take"]
     proof = prove(model, unbounded(model), walks=5)
@@ -151,7 +151,7 @@ def test_a_loop_over_a_bounded_range_is_refused_with_its_line() -> None:
 
 
 def test_a_loop_whose_passes_meet_is_refused() -> None:
-    """Passes one after the other and passes all at once differ here, so there is no reading for any size."""
+    """Passes one after the other and passes all at once differ here, so there is no encoding for any size."""
 
     @action
     def spread(st: State, thing: Thing) -> None:

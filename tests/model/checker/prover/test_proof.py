@@ -52,14 +52,14 @@ def test_every_query_is_its_own_fast_and_decidable(full: Proof) -> None:
     assert all(outcome.seconds < 1 for outcome in full.outcomes)
     for stage in full.stages:
         for outcome in stage.outcomes:
-            assert in_fragment(stage.reading, outcome.query, stage.hypotheses), outcome.query.name
+            assert in_fragment(stage.encoding, outcome.query, stage.hypotheses), outcome.query.name
     asked = {(o.query.kind, o.query.name) for o in full.outcomes}
     assert len(asked) == len(full.outcomes)
     claims = sum(len(stage.goals) for stage in full.stages)
-    moves = {name for stage in full.stages for name in stage.reading.moves}
+    transitions = {name for stage in full.stages for name in stage.encoding.transitions}
     skipped = sum(len(GIVEN_AWAY) for stage in full.stages if stage.without for _ in stage.goals)
     trivial = sum(stage.trivial for stage in full.stages)
-    assert len(asked) + trivial == claims * (1 + len(moves)) - skipped
+    assert len(asked) + trivial == claims * (1 + len(transitions)) - skipped
 
 
 def test_whole_proof_is_quick() -> None:

@@ -1,4 +1,4 @@
-"""The formulas mean what the model does: step by step, on random states, and along runs of the unbounded reading."""
+"""The formulas mean what the model does: step by step, on random states, and along runs of the unbounded encoding."""
 
 import random
 
@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as draw
 
 from onceproof.model.checker.prover.concrete_search import walk
-from onceproof.model.checker.prover.encoding import Reading, read
+from onceproof.model.checker.prover.encoding import Encoding, encode
 from onceproof.model.checker.prover.finite import state_of, step, structure_of
 from onceproof.model.checker.prover.induction import unbounded
-from onceproof.model.checker.prover.soundness import Follower, Unrelated
+from onceproof.model.checker.prover.soundness import Simulation, Unrelated
 from onceproof.model.language import Model, ModelError, Step, System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.random_models import random_system
@@ -28,28 +28,28 @@ def always(model):
 
 
 def kept_on_the_wire(system: System, before, after):
-    """A step's outcome as the unbounded reading has it: what a network cell held stays in it."""
+    """A step's outcome as the unbounded encoding has it: what a network cell held stays in it."""
     network = {place.name for place in system.layout.places.values() if place.field and place.field.network}
     cells = zip(system.layout.labels, before, after, strict=True)
     return tuple(was if place.name in network and not new else new for (place, _), was, new in cells)
 
 
-def assert_formulas_agree(system: System, reading: Reading, state) -> None:
+def assert_formulas_agree(system: System, encoding: Encoding, state) -> None:
     """Every action with all arguments, and every claim, is the same run and as a formula."""
     structure = structure_of(system.layout, state)
     assert state_of(system.layout, structure) == state
     for name, action in system.actions.items():
         if action.reuse:
-            assert name not in reading.moves
+            assert name not in encoding.transitions
             continue
         for group in system.candidates(name):
             for arguments in group:
                 ran = system._run(name, state, arguments)
-                after = step(reading.moves[name], structure, arguments)
+                after = step(encoding.transitions[name], structure, arguments)
                 assert (ran is None) == (after is None), (name, arguments)
                 if ran is not None:
                     assert state_of(system.layout, after) == kept_on_the_wire(system, state, ran), (name, arguments)
-    for name, conjunct in reading.conjuncts.items():
+    for name, conjunct in encoding.conjuncts.items():
         claim = system.model.properties[name]
         truths = [system.holds(claim, state, arguments) for arguments in system.instances(claim)]
         assert structure.value(conjunct.formula, {}) == (False not in truths), name
@@ -60,14 +60,14 @@ def assert_formulas_agree(system: System, reading: Reading, state) -> None:
 def test_formula_and_run_take_the_same_step(seed, off, length) -> None:
     """Random reachable states of random designs, and in each of them every step that there is."""
     config = PROTOCOL.configure(SMALL, dict.fromkeys(off, False), ALL_FAULTS)
-    system, reading = build(PROTOCOL, config), read(PROTOCOL, config, always(PROTOCOL))
+    system, encoding = build(PROTOCOL, config), encode(PROTOCOL, config, always(PROTOCOL))
     *_, (_, state) = walk(system, length, random.Random(seed))
     # how often a user may stop a task is counted in explored states alone: not when formulas are compared
     system._left = {}
     full = tuple(
         1 if place.field is None else code for (place, _), code in zip(system.layout.labels, state, strict=True)
     )
-    assert_formulas_agree(system, reading, full)
+    assert_formulas_agree(system, encoding, full)
 
 
 @pytest.mark.parametrize("model", [LOCK, COMMIT])
@@ -75,9 +75,9 @@ def test_formula_and_run_take_the_same_step(seed, off, length) -> None:
 @given(draw.integers(0, 10**6))
 def test_formula_and_run_agree_on_textbook_protocols(model, seed) -> None:
     config = model.configure({}, {}, dict.fromkeys(model.faults))
-    system, reading = build(model, config), read(model, config, always(model))
+    system, encoding = build(model, config), encode(model, config, always(model))
     for _, state in walk(system, 8, random.Random(seed)):
-        assert_formulas_agree(system, reading, state)
+        assert_formulas_agree(system, encoding, state)
 
 
 def test_formula_and_run_agree_on_random_models() -> None:
@@ -86,21 +86,21 @@ def test_formula_and_run_agree_on_random_models() -> None:
     for seed in range(60):
         system = random_system(seed)
         try:
-            reading = read(system.model, system.config, always(system.model))
+            encoding = encode(system.model, system.config, always(system.model))
         except ModelError:
             continue  # a loop that writes one cell in every pass, a count compared beyond its end
         system._left = {}
         compared += 1
         for _, state in walk(system, 6, random.Random(seed)):
-            assert_formulas_agree(system, reading, state)
+            assert_formulas_agree(system, encoding, state)
     assert compared >= 15
 
 
 def test_properties_speak_only_of_what_the_relation_keeps() -> None:
     """Not of the wire, and not of what an agent may have forgotten: what holds of one side holds of the other."""
     network = {name for name, declared in PROTOCOL.fields.items() if declared.network}
-    reading = read(PROTOCOL, unbounded(PROTOCOL), [p for p in always(PROTOCOL) if not p.invariant])
-    for conjunct in reading.conjuncts.values():
+    encoding = encode(PROTOCOL, unbounded(PROTOCOL), [p for p in always(PROTOCOL) if not p.invariant])
+    for conjunct in encoding.conjuncts.values():
         names = {symbol.removeprefix("st.").removesuffix(".none") for symbol in conjunct.reads}
         assert not names & (network | {"memory", "asked"}), conjunct.name
 
@@ -111,9 +111,9 @@ def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed, off) -> No
     """The simulation, along runs under every fault, with a mechanism off or none; the full design keeps its claims."""
     sizes, switches = {"submissions": 2, "attempts": 2, "messages": 2}, dict.fromkeys(off, False)
     system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, ALL_FAULTS))
-    reading = read(PROTOCOL, unbounded(PROTOCOL, switches), always(PROTOCOL))
-    follower = Follower(reading, system, spare=3, instead={"agent_recycle": "agent_crash"})
-    claims = [c for c in reading.conjuncts.values() if not c.claim.broken_by]
+    encoding = encode(PROTOCOL, unbounded(PROTOCOL, switches), always(PROTOCOL))
+    follower = Simulation(encoding, system, spare=3, instead={"agent_recycle": "agent_crash"})
+    claims = [c for c in encoding.conjuncts.values() if not c.claim.broken_by]
     before, spare = system.initial, 3
     for taken, state in walk(system, 50, random.Random(seed)):
         if taken is not None:
@@ -128,9 +128,9 @@ def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed, off) -> No
 
 def test_a_step_that_the_unbounded_reading_lacks_is_told() -> None:
     config = PROTOCOL.configure({}, {}, ALL_FAULTS)
-    system, reading = build(PROTOCOL, config), read(PROTOCOL, unbounded(PROTOCOL), [])
-    del reading.moves["admit"]
-    follower = Follower(reading, system)
+    system, encoding = build(PROTOCOL, config), encode(PROTOCOL, unbounded(PROTOCOL), [])
+    del encoding.transitions["admit"]
+    follower = Simulation(encoding, system)
     submit, admit = Step("submit", (0, 0)), Step("admit", (0, 0))
     posted = system.step(system.initial, submit)
     follower.follow(system.initial, submit, posted)
