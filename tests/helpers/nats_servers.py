@@ -1,9 +1,9 @@
 """NATS servers with JetStream for tests: one node, or three that form a cluster, on loopback ports picked free."""
 
+import functools
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Nats:
             self.processes.append(self.start_node(number))
         try:
             for port in self.ports:
-                wait_until(lambda port=port: answers(port), 15)
+                wait_until(functools.partial(answers, port), 15)
         except BaseException:
             self.stop()
             raise
@@ -71,5 +71,4 @@ def answers(port: int) -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             return connection.recv(4) == b"INFO"
     except OSError:
-        time.sleep(0.02)
         return False

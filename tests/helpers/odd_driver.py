@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 MODE = sys.argv[1]
 PERFORMS = {"unknown-action": ["submit", "submitt"], "performs-nothing": []}.get(MODE, ["submit"])
@@ -18,7 +19,7 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
-def result(request: dict) -> dict:
+def result(request: dict[str, Any]) -> dict[str, Any]:
     if request["do"] == "reset":
         sent.clear()
         return {

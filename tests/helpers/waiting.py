@@ -11,7 +11,7 @@ Seen = TypeVar("Seen")
 PATIENCE_SECONDS = 60
 
 
-def wait_until(condition: Callable[[], Seen], seconds: float = PATIENCE_SECONDS) -> Seen:
+def wait_until(condition: Callable[[], Seen | None], seconds: float = PATIENCE_SECONDS) -> Seen:
     """Return the first true value of ``condition()``; the test fails when there is none within ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (seen := condition()):
@@ -23,6 +23,7 @@ def wait_until(condition: Callable[[], Seen], seconds: float = PATIENCE_SECONDS)
 def is_alive(pid: int) -> bool:
     """Whether a process is there and is not a zombie."""
     try:
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text() and bool(os.kill(pid, 0) is None)
+        os.kill(pid, 0)
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False

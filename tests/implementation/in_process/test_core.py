@@ -27,7 +27,7 @@ def test_reset_returns_to_the_initial_state(make_core: MakeCore) -> None:
     core.step("lapse", message="message1")
     core.reset()
     assert contents(core) == initial
-    assert core.network.requests == core.network.posts == {}
+    assert (core.network.requests, core.network.posts) == ({}, {})
     assert all(not scheduler.works and scheduler.mode == "UP" for scheduler in core.schedulers.values())
     assert core.client.calls == {} and core.ledger.starts == {}
     heard(core)

@@ -1,5 +1,6 @@
 """Real processes, killed and stopped at any moment: nothing accepted is lost, nothing is started twice."""
 
+import functools
 import os
 import signal
 import sqlite3
@@ -85,12 +86,16 @@ def test_a_killed_schedulers_tasks_are_held_again(platform: Platform) -> None:
     assert judge_one["status"] == "Succeeded" and platform.starts() == {("long", "1"): 1}
 
 
+def started(platform: Platform, task_id: str) -> bool:
+    return (task_id, "1") in platform.starts()
+
+
 def test_a_dead_agents_task_fails_by_one_policy_and_runs_again_by_the_other(platform: Platform) -> None:
     for policy, status, starts in (("fail", "Failed", 1), ("rerun", "Succeeded", 2)):
         platform.settings.update(agents=1, on_agent_loss=policy)
         platform.start()
         platform.caller().submit("ledger", platform.order(seconds=1.0), policy)
-        wait_until(lambda task_id=policy: platform.starts().get((task_id, "1")))
+        wait_until(functools.partial(started, platform, policy))
         os.kill(platform.pid("agent1"), signal.SIGKILL)
         record = platform.ended("ledger", policy)
         assert record["status"] == status

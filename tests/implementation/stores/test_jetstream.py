@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from onceproof.implementation.clock import RealClock
+from onceproof.implementation.components.queue import Received
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.settings import SECOND_NS, Mechanisms
 from onceproof.implementation.stores.jetstream import STREAM, JetStreamQueue
@@ -99,7 +100,7 @@ def test_the_store_fences_what_jetstream_would_take(one_node: Nats, tmp_path: Pa
     queue.close()
 
 
-def received(queue: JetStreamQueue) -> object:
+def received(queue: JetStreamQueue) -> Received | None:
     for message in queue.waiting("user1", 5):
         try:
             return queue.receive(message, "new", {"user1": 2})

@@ -74,6 +74,16 @@ def submit(client: httpx.Client, version: str, task_id: str, body: bytes = b"hi"
     return client.post(f"{base(version, **given)}/invocations", content=body, headers=headers)
 
 
+def ended(client: httpx.Client, path: str) -> dict[str, Any]:
+    """The record of a task, as soon as the task has ended."""
+
+    def look() -> dict[str, Any] | None:
+        record = dict(client.get(path).json())
+        return record if record["endTime"] else None
+
+    return wait_until(look)
+
+
 @pytest.mark.parametrize("version", [*OLD, NEW])
 def test_a_task_is_accepted_once_and_can_be_read(client: httpx.Client, version: str) -> None:
     task_id = f"once-{version}"
@@ -85,7 +95,7 @@ def test_a_task_is_accepted_once_and_can_be_read(client: httpx.Client, version: 
     assert again.status_code == 400
     assert again.json()["ErrorCode"] == again.json()["Code"] == "StatefulAsyncInvocationAlreadyExists"
     path = f"{base(version)}/{collection}/{task_id}"
-    record = wait_until(lambda: one if (one := client.get(path).json())["endTime"] else None)
+    record = ended(client, path)
     assert record[key] == task_id
     assert (record["status"], record["returnPayload"]) == ("Succeeded", "hi")
     assert record["requestId"] == first.headers["X-Fc-Request-Id"]
@@ -163,16 +173,12 @@ def test_settings_of_a_function_and_its_retries(client: httpx.Client) -> None:
     kept = client.get(path).json()
     assert {name: kept[name] for name in body} == body
     assert submit(client, NEW, "thrice", function="failing").status_code == 202
-    record = wait_until(
-        lambda: one if (one := client.get(f"{base(NEW, 'failing')}/async-tasks/thrice").json())["endTime"] else None
-    )
+    record = ended(client, f"{base(NEW, 'failing')}/async-tasks/thrice")
     assert (record["status"], record["alreadyRetriedTimes"], record["returnPayload"]) == ("Succeeded", 2, "third")
     assert client.delete(path).status_code == 204
     assert client.delete(path).status_code == 404
     assert submit(client, NEW, "not-thrice", function="failing").status_code == 202
-    record = wait_until(
-        lambda: one if (one := client.get(f"{base(NEW, 'failing')}/async-tasks/not-thrice").json())["endTime"] else None
-    )
+    record = ended(client, f"{base(NEW, 'failing')}/async-tasks/not-thrice")
     assert (record["status"], record["alreadyRetriedTimes"]) == ("Failed", 0)
     assert json.loads(record["taskErrorMessage"])["errorMessage"] == "attempt 1 of not-thrice"
 
