@@ -8,7 +8,7 @@ from tests.paths import SPECS
 
 LIBRARY = load_specs([SPECS])
 PAGE = (SPECS / "README.md").read_text()
-AGAIN = "python -m onceproof.library specs > specs/README.md"
+AGAIN = "python -m onceproof.reports.spec_library specs > specs/README.md"
 
 
 @pytest.mark.parametrize("spec", LIBRARY, ids=lambda spec: spec.name)

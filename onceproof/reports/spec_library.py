@@ -1,6 +1,7 @@
 """The page of the spec library, ``specs/README.md``: each story in two sentences, with what its check found.
 
-``python -m onceproof.library specs`` checks every spec of the folder and prints the page; a test keeps it true.
+``python -m onceproof.reports.spec_library specs`` checks every spec of the folder and prints the page; a
+test keeps it true.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from onceproof.reports.check_outcome import Outcome
 HEAD = """# The spec library
 
 Each file is a story: what is switched off, what may go wrong, and what an exhaustive check must find. This page is made
-by `python -m onceproof.library specs > specs/README.md`, and a test keeps it true. Where a mechanism is off and a
-property breaks, the twin with the mechanism on holds under the same faults.
+by `python -m onceproof.reports.spec_library specs > specs/README.md`, and a test keeps it true. Where a mechanism is
+off and a property breaks, the twin with the mechanism on holds under the same faults.
 """
 
 
