@@ -8,6 +8,17 @@ from onceproof.isolation import InstalledFirst
 
 TYPE_CHECKING = False  # type checkers take it for true; `typing` is not imported for it
 if TYPE_CHECKING:
+    from onceproof.api.check import CheckReport as CheckReport
+    from onceproof.api.check import PropertyReport as PropertyReport
+    from onceproof.api.check import check as check
+    from onceproof.api.counterexample import CounterexampleReport as CounterexampleReport
+    from onceproof.api.sources import load_model as load_model
+    from onceproof.api.sources import load_spec as load_spec
+    from onceproof.api.walk import WalkReport as WalkReport
+    from onceproof.api.walk import walk as walk
+    from onceproof.errors import InputError as InputError
+    from onceproof.inputs.specs import Spec as Spec
+    from onceproof.model.checker.results import Verdict as Verdict
     from onceproof.model.language import ANY as ANY
     from onceproof.model.language import Config as Config
     from onceproof.model.language import ConfigError as ConfigError
@@ -43,7 +54,16 @@ _LANGUAGE = (
     *("Step", "System", "Violation", "action", "always", "axiom", "build", "ending", "eventually", "exists"),
     *("fault", "field", "forall", "given", "in_turn", "require", "sometimes", "switch"),
 )
-_HOMES = dict.fromkeys(_LANGUAGE, "onceproof.model.language")
+_HOMES = {
+    **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),
+    **dict.fromkeys(("CheckReport", "PropertyReport", "check"), "onceproof.api.check"),
+    "CounterexampleReport": "onceproof.api.counterexample",
+    **dict.fromkeys(("load_model", "load_spec"), "onceproof.api.sources"),
+    **dict.fromkeys(("WalkReport", "walk"), "onceproof.api.walk"),
+    "InputError": "onceproof.errors",
+    "Spec": "onceproof.inputs.specs",
+    "Verdict": "onceproof.model.checker.results",
+}
 
 __all__ = list(_HOMES)
 

@@ -15,7 +15,7 @@ AGAIN = "python -m onceproof.reports.spec_library specs > specs/README.md"
 def test_spec(spec) -> None:
     outcome = checked(spec)
     assert not outcome.disagreement
-    assert outcome.exit_status == 0
+    assert outcome.as_expected
     assert outcome.result.complete
     assert story(outcome, LIBRARY) in PAGE, f"specs/README.md tells it otherwise; if this is right: {AGAIN}"
 

@@ -12,6 +12,7 @@ from onceproof.model.checker.results import INTERRUPTED, Limits, Stop, StopReaso
 from onceproof.model.language.declare import Property
 from onceproof.model.language.system import System
 
+WALKERS = (AUTO, "plain", "compiled")
 PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
 
 
@@ -39,6 +40,8 @@ def walk(
     EngineError where the compiled engine was asked for by name and cannot do this.
     """
     options = options or WalkOptions()
+    if options.engine not in WALKERS:
+        raise EngineError(f"unknown engine `{options.engine}` for walks; expected one of {', '.join(WALKERS)}")
     many = options.runs > PLAIN_RUNS or options.workers is not None
     if options.engine == "compiled" or (options.engine == AUTO and many):
         from onceproof.model.checker import compiled

@@ -6,10 +6,18 @@ import re
 
 import click
 
+from onceproof.errors import Exit, InputError
 from onceproof.model.checker.engines import AUTO, ENGINES, UnsupportedOptions
+from onceproof.reports.check_outcome import Conclusion
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 LEAST_MEMORY = 2**20
+
+EXITS = {
+    Conclusion.AS_EXPECTED: Exit.AS_EXPECTED,
+    Conclusion.NOT_AS_EXPECTED: Exit.VIOLATED,
+    Conclusion.UNDECIDED: Exit.UNDECIDED,
+}
 
 engine_option = click.option(
     "--engine", type=click.Choice(list(ENGINES)), default=AUTO, show_default=True, help="Engine to use."
@@ -29,7 +37,10 @@ def parse_size(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return size
 
 
-def unsupported(error: UnsupportedOptions) -> str:
-    """The error with the options as the command line spells them."""
-    flags = ", ".join(f"--{name.replace('_', '-')}" for name in error.options)
-    return f"only the compiled engine has {flags}, not `{error.engine}`"
+def with_flags(error: InputError) -> InputError:
+    """The error as the command line says it: with the options as they are spelled here."""
+    cause = error.__cause__
+    if not isinstance(cause, UnsupportedOptions):
+        return error
+    flags = ", ".join(f"--{name.replace('_', '-')}" for name in cause.options)
+    return InputError(f"only the compiled engine has {flags}, not `{cause.engine}`")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from onceproof.commands._options import engine_option, parse_size, unsupported
+from onceproof.api.check import check
+from onceproof.commands._options import EXITS, engine_option, parse_size, with_flags
 from onceproof.errors import InputError, require_writable
 from onceproof.inputs.itf import write_trace
-from onceproof.inputs.specs import Spec, load_specs
-from onceproof.model.checker.engines import EngineError, Options, UnsupportedOptions, check
-from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits
-from onceproof.reports.check_outcome import Outcome, document, exit_status
+from onceproof.inputs.specs import load_specs
+from onceproof.model.checker.results import INTERRUPTED
+from onceproof.reports.check_outcome import Outcome, conclusion, document
 from onceproof.reports.check_text import outcome_lines, summary_lines
 from onceproof.reports.progress import ProgressLine
 
@@ -76,9 +75,6 @@ def command(
     Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
-    options = Options(
-        engine, Limits(), workers, max_memory, not no_symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
-    )
     for file in (trace_out, junit, sarif, checkpoint):
         require_writable(file)
     loaded = load_specs(specs)
@@ -88,14 +84,32 @@ def command(
     with ProgressLine(quiet=quiet) as progress:
         for spec in loaded:
             progress.begin(spec.name)
-            limits = Limits(max_states, max_depth, max_seconds, progress.report)
-            outcome = Outcome(spec, _explored(spec, replace(options, limits=limits)))
+            try:
+                report = check(
+                    spec,
+                    engine=engine,
+                    max_states=max_states,
+                    max_depth=max_depth,
+                    max_seconds=max_seconds,
+                    max_memory=max_memory,
+                    workers=workers,
+                    symmetry=not no_symmetry,
+                    fingerprint=fingerprint,
+                    checkpoint=checkpoint,
+                    resume=resume,
+                    checkpoint_seconds=checkpoint_seconds,
+                    progress=progress.report,
+                    keep_partial=True,
+                )
+            except InputError as error:
+                raise with_flags(error) from None
+            outcome = report.outcome
             progress.wipe()
             outcomes.append(outcome)
             if not as_json and (not quiet or not outcome.as_expected):
                 for line in outcome_lines(outcome, quiet=quiet, alone=len(loaded) == 1):
                     click.echo(line)
-            if outcome.result.stopped == INTERRUPTED:
+            if report.stopped == INTERRUPTED:
                 break
     if trace_out is not None:
         _write_trace(trace_out, outcomes)
@@ -111,7 +125,7 @@ def command(
         click.echo(json.dumps(document(outcomes, len(loaded)), indent=2))
     elif not quiet:
         click.echo("\n".join(summary_lines(outcomes, not_checked=loaded[len(outcomes) :])))
-    raise click.exceptions.Exit(exit_status(outcomes, len(loaded)))
+    raise click.exceptions.Exit(EXITS[conclusion(outcomes, len(loaded))])
 
 
 def _write_trace(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -122,14 +136,3 @@ def _write_trace(path: Path, outcomes: Sequence[Outcome]) -> None:
             click.echo(f"{path}: the counterexample of {outcome.spec.name}", err=True)
             return
     click.echo(f"{path}: not written, there is no counterexample", err=True)
-
-
-def _explored(spec: Spec, options: Options) -> CheckResult:
-    if spec.chosen is None and not spec.properties:
-        raise InputError(f"{spec.path}: no property applies to this spec; nothing to check")
-    try:
-        return check(spec.system, None if spec.chosen is None else spec.properties, options)
-    except UnsupportedOptions as error:
-        raise InputError(unsupported(error)) from None
-    except EngineError as error:
-        raise InputError(str(error)) from None

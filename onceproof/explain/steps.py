@@ -20,6 +20,9 @@ class ExplainedStep:
     fault: bool
     changed: dict[str, tuple[Any, Any]]
 
+    def __str__(self) -> str:
+        return self.who
+
     @property
     def call(self) -> str:
         """``receive(scheduler1, message1)``."""

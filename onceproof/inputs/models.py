@@ -52,6 +52,26 @@ def resolve(reference: str | None, folder: Path) -> ModelRef:
     return ModelRef(_pick(module, variable, place), reference, None, variable)
 
 
+def reference_to(model: Model | ModuleType) -> ModelRef:
+    """A model that is at hand, as specs and traces name it: by the file that defines it, where there is one.
+
+    A module is taken as ``resolve`` takes a file. InputError where it has no model.
+    """
+    if isinstance(model, ModuleType):
+        file = Path(model.__file__) if model.__file__ else None
+        return ModelRef(_pick(model, "", model.__name__), str(file or model.__name__), file)
+    protocol = sys.modules.get("onceproof.model.protocol.system")
+    if protocol is not None and protocol.PROTOCOL is model:
+        return ModelRef(model)
+    for name in {action.function.__module__: None for action in model.actions.values()}:
+        module = sys.modules.get(name)
+        if module is not None and module.__file__:
+            for variable, value in vars(module).items():
+                if value is model:
+                    return ModelRef(model, f"{module.__file__}:{variable}", Path(module.__file__), variable)
+    return ModelRef(model)
+
+
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     """Let a model import what lies beside it. Last on the path: a file of a user's hides nothing that is installed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,11 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Spec:
-    """One spec, validated. ``chosen``: the properties that it lists; None for all that apply."""
+    """One spec, validated.
+
+    chosen: the properties that it lists; None for all that apply. sizes: those that it gives; the others follow from
+    them. from_file: whether ``path`` is a spec file that says just this, and can be checked again by its name.
+    """
 
     path: Path
     name: str
@@ -60,6 +64,8 @@ class Spec:
     config: Config
     chosen: tuple[str, ...] | None
     expect: Expectation
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    from_file: bool = False
 
     @property
     def model(self) -> Model:
@@ -114,7 +120,8 @@ def load_spec(path: Path) -> Spec:
     parts = top.mapping("a spec: a mapping with `name`, `sizes`, `faults` and so on")
     _known_keys(top, KEYS, "key")
     source = _model(parts.get("model"), path)
-    config = _config(top, source.model)
+    sizes = _section(top, "sizes", "size", source.model.size_names, _size)
+    config = _config(top, source.model, sizes)
     spec = Spec(
         path=path,
         name=_text(parts["name"]) if "name" in parts else path.stem,
@@ -123,6 +130,8 @@ def load_spec(path: Path) -> Spec:
         config=config,
         chosen=_chosen(parts.get("properties"), source.model),
         expect=_expectation(parts.get("expect")),
+        sizes=sizes,
+        from_file=True,
     )
     if spec.expect.violated:
         _expects_what_is_checked(spec, parts["expect"])
@@ -172,8 +181,7 @@ def _model(place: Located | None, path: Path) -> ModelRef:
         raise InputError(str(error)) if str(error).startswith(str(path)) else place.error(str(error)) from None
 
 
-def _config(top: Located, model: Model) -> Config:
-    sizes = _section(top, "sizes", "size", model.size_names, _size)
+def _config(top: Located, model: Model, sizes: Mapping[str, int]) -> Config:
     switches = _section(top, "mechanisms", "mechanism", model.switches, _switch)
     budgets = _section(top, "faults", "fault", model.faults, _budget)
     try:

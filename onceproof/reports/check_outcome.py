@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from onceproof.errors import Exit
 from onceproof.explain.explanation import Explanation, explain
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import CheckResult, Counterexample, PropertyResult, Verdict
 from onceproof.reports.stops import stop_text
+
+
+class Conclusion(Enum):
+    """Whether a result is what its spec expects."""
+
+    AS_EXPECTED = "as expected"
+    NOT_AS_EXPECTED = "NOT AS EXPECTED"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,9 @@ class Outcome:
         return found[0] if found else None
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """holds, violated or unknown."""
-        return self.result.verdict.value
+        return self.result.verdict
 
     @property
     def decided(self) -> bool:
@@ -87,18 +95,20 @@ class Outcome:
         return "" if length == wanted else f"counterexample of {length} steps, expected {wanted}"
 
     @property
-    def exit_status(self) -> Exit:
-        """0 as expected, 1 not as expected, 3 undecided."""
+    def conclusion(self) -> Conclusion:
+        """Whether this is what the spec expects."""
         if self.disagreement:
-            return Exit.VIOLATED
+            return Conclusion.NOT_AS_EXPECTED
         known = {p.name for p in self.violated}
         reached = bool(self.spec.expect.violated) and known.issuperset(self.spec.expect.violated)
-        return Exit.AS_EXPECTED if self.result.verdict is Verdict.HOLDS or reached else Exit.UNDECIDED
+        if self.result.verdict is Verdict.HOLDS or reached:
+            return Conclusion.AS_EXPECTED
+        return Conclusion.UNDECIDED
 
     @property
     def as_expected(self) -> bool:
         """Whether the result is what the spec expects; what is undecided is not."""
-        return self.exit_status is Exit.AS_EXPECTED
+        return self.conclusion is Conclusion.AS_EXPECTED
 
     @property
     def limits(self) -> str:
@@ -150,13 +160,14 @@ def document(outcomes: Sequence[Outcome], asked: int) -> dict[str, Any]:
     """The one JSON document of a check, however many specs there are. asked: how many were to be checked."""
     return {
         "specs": [as_json(outcome) for outcome in outcomes],
-        "as_expected": exit_status(outcomes, asked) is Exit.AS_EXPECTED,
+        "as_expected": conclusion(outcomes, asked) is Conclusion.AS_EXPECTED,
     }
 
 
-def exit_status(outcomes: Sequence[Outcome], asked: int) -> Exit:
+def conclusion(outcomes: Sequence[Outcome], asked: int) -> Conclusion:
     """Of all specs together: what is known to be wrong outweighs what is undecided, or was not checked any more."""
-    statuses = {outcome.exit_status for outcome in outcomes}
+    found = {outcome.conclusion for outcome in outcomes}
     if len(outcomes) < asked:
-        statuses.add(Exit.UNDECIDED)
-    return next((s for s in (Exit.VIOLATED, Exit.UNDECIDED) if s in statuses), Exit.AS_EXPECTED)
+        found.add(Conclusion.UNDECIDED)
+    worst = (Conclusion.NOT_AS_EXPECTED, Conclusion.UNDECIDED)
+    return next((one for one in worst if one in found), Conclusion.AS_EXPECTED)

@@ -45,7 +45,8 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str
         yield f"note: {note}"
     if outcome.explanation is not None:
         yield ""
-        yield from explanation_lines(outcome.explanation, f"onceproof check {shlex.quote(str(spec.path))}")
+        again = f"onceproof check {shlex.quote(str(spec.path))}" if spec.from_file else ""
+        yield from explanation_lines(outcome.explanation, again)
     yield ""
 
 
@@ -90,7 +91,6 @@ def summary_lines(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> I
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
     result = outcome.result
-    status = {0: "as expected", 1: "NOT AS EXPECTED"}.get(int(outcome.exit_status), "undecided")
     verdict = outcome.limits
     if verdict == "violated" and outcome.counterexample is not None:
         verdict = f"{outcome.counterexample.property} violated in {len(outcome.counterexample.trace)} steps"
@@ -102,5 +102,5 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         f"{result.transitions:,}",
         str(result.depth),
         f"{result.seconds:.2f}",
-        status,
+        outcome.conclusion.value,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from onceproof.model.checker.engines import check
+from onceproof.api.check import check
 from onceproof.model.checker.results import INTERRUPTED
 from tests.paths import ROOT
 
@@ -191,10 +191,11 @@ def test_what_was_not_checked_any_more_is_undecided(
     first = spec(BREAKS + "expect: {violated: never_spoiled}", name="first.yaml")
     second = spec("faults: {lease_ends: 1}", name="second.yaml")
 
-    def interrupted(*arguments: Any) -> Any:
-        result = check(*arguments)
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        report = check(*arguments, **options)
+        result = report.outcome.result
         result.complete, result.stopped = False, INTERRUPTED
-        return result
+        return report
 
     monkeypatch.setattr("onceproof.commands.check.check", interrupted)
     ran = onceproof("check", first, second)

@@ -1,0 +1,196 @@
+"""``check``: explore every reachable state of a model, and judge its properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from onceproof.api.counterexample import CounterexampleReport
+from onceproof.api.sources import Budgets, Source, installed_first, spec_of
+from onceproof.errors import InputError
+from onceproof.inputs.specs import Spec
+from onceproof.model.checker import engines
+from onceproof.model.checker.results import Counterexample, Limits, Progress, Stop, Verdict
+from onceproof.reports.check_outcome import Outcome, as_json
+from onceproof.reports.check_text import outcome_lines, summary_lines
+from onceproof.reports.style import unstyle
+
+
+@dataclass(frozen=True)
+class PropertyReport:
+    """What was found out about one property.
+
+    kind: ``always``, ``sometimes``, ``eventually`` or ``deadlock``. vacuous: why a "holds" says nothing; "" where it
+    says something. counterexample: a run on which the property is false; None where there is none.
+    """
+
+    name: str
+    kind: str
+    verdict: Verdict
+    vacuous: str
+    counterexample: CounterexampleReport | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds in every reachable state, and says something."""
+        return self.verdict is Verdict.HOLDS and not self.vacuous
+
+
+class CheckReport:
+    """The result of ``check``; ``str()`` of it is the report that the command line prints."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    @property
+    def spec(self) -> Spec:
+        """What was checked: model, sizes, mechanisms, faults, properties."""
+        return self.outcome.spec
+
+    @property
+    def verdict(self) -> Verdict:
+        """``HOLDS``, ``VIOLATED`` or ``UNKNOWN`` (a limit was reached)."""
+        return self.outcome.result.verdict
+
+    @property
+    def holds(self) -> bool:
+        """Whether every property holds, all states were explored, and nothing holds only because it never matters."""
+        return self.verdict is Verdict.HOLDS and not self.outcome.vacuous
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether this is what the spec expects (its ``expect``; without one: that it ``holds``)."""
+        return self.outcome.as_expected
+
+    @cached_property
+    def properties(self) -> dict[str, PropertyReport]:
+        """What was found out about each property, by name."""
+        return {
+            found.name: PropertyReport(
+                found.name,
+                found.kind,
+                found.verdict,
+                found.vacuous,
+                self._counterexample(found.counterexample),
+            )
+            for found in self.outcome.result.properties
+        }
+
+    @property
+    def counterexample(self) -> CounterexampleReport | None:
+        """The counterexample that the report shows; None where no property is violated."""
+        return self._counterexample(self.outcome.counterexample)
+
+    def _counterexample(self, found: Counterexample | None) -> CounterexampleReport | None:
+        return None if found is None else CounterexampleReport(found, self.spec.source, self.spec.name)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reachable state was explored."""
+        return self.outcome.result.complete
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why the exploration ended early, and at which limit; None where it did not."""
+        return self.outcome.result.stopped
+
+    @property
+    def states(self) -> int:
+        """How many states were found."""
+        return self.outcome.result.states
+
+    @property
+    def transitions(self) -> int:
+        """How many transitions between them were taken."""
+        return self.outcome.result.transitions
+
+    @property
+    def depth(self) -> int:
+        """The most steps that any state needs at least."""
+        return self.outcome.result.depth
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.outcome.result.seconds
+
+    @property
+    def engine(self) -> str:
+        """The engine that explored."""
+        return self.outcome.result.engine
+
+    @property
+    def vacuous(self) -> list[str]:
+        """Why a "holds" says less than it seems, one sentence each."""
+        return self.outcome.vacuous
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks of the engine, for people."""
+        return self.outcome.result.notes
+
+    def __str__(self) -> str:
+        outcome = self.outcome
+        # What a spec file expects has a table; what was asked for in Python has no such row to compare.
+        end = summary_lines([outcome], []) if outcome.spec.from_file else [f"{outcome.spec.name}: {outcome.limits}"]
+        return unstyle("\n".join([*outcome_lines(outcome, quiet=False, alone=True), *end]))
+
+    def __repr__(self) -> str:
+        return f"<CheckReport of {self.spec.name}: {self.outcome.limits}, {self.states:,} states>"
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of one spec in ``onceproof check --json``."""
+        return as_json(self.outcome)
+
+
+@installed_first
+def check(
+    source: Source = None,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    mechanisms: Mapping[str, bool] | None = None,
+    faults: Budgets | None = None,
+    properties: Sequence[str] | None = None,
+    engine: str = engines.AUTO,
+    max_states: int | None = None,
+    max_depth: int | None = None,
+    max_seconds: float | None = None,
+    max_memory: int | None = None,
+    workers: int | None = None,
+    symmetry: bool = True,
+    fingerprint: bool = False,
+    checkpoint: Path | None = None,
+    resume: Path | None = None,
+    checkpoint_seconds: float = 60.0,
+    progress: Callable[[Progress], None] | None = None,
+    keep_partial: bool = False,
+) -> CheckReport:
+    """Explore every reachable state and judge every property in it.
+
+    source: a Model, a module, a Spec, or a path to a model or spec; None for the protocol of this project.
+    sizes, mechanisms, faults, properties: what to check of it; see ``spec_of``. Without a budget no fault happens.
+    engine: ``auto``, ``plain``, ``compiled`` or ``direct``. The limits make the verdict unknown when they are reached:
+    max_states; max_depth in steps; max_seconds; max_memory in bytes.
+    workers, max_memory, fingerprint (8 bytes a state, says how sure that is), checkpoint and resume (files of a long
+    search) are the compiled engine's; symmetry lets it treat states as one that differ only by which element is which.
+    progress: called about once a second. keep_partial: Ctrl-C returns what is known so far, instead of raising.
+
+    InputError where the source or a setting is wrong; ModelError where the model fails while it runs.
+    """
+    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
+    if spec.chosen is None and not spec.properties:
+        raise InputError(f"{spec.path}: no property applies to this spec; nothing to check")
+    limits = Limits(max_states, max_depth, max_seconds, progress)
+    options = engines.Options(
+        engine, limits, workers, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
+    )
+    try:
+        result = engines.check(spec.system, None if spec.chosen is None else spec.properties, options)
+    except engines.EngineError as error:
+        raise InputError(str(error)) from error
+    if result.stopped is not None and result.stopped.interrupted and not keep_partial:
+        raise KeyboardInterrupt
+    return CheckReport(Outcome(spec, result))
