@@ -10,18 +10,16 @@ from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.model.language.errors import nearest
 
 CORE, PLATFORM = "core", "platform"
-NAMES = "platform, platform:postgresql://..., platform:postgresql://...+nats://... or platform:+nats://..."
 
 
-def on_platform(names: str = "", mutant: str = "") -> Driver:
-    """The platform under a gate. names: "" for SQLite, or postgresql://..., then +nats://... for a queue elsewhere.
+def on_platform(backends: str = "", mutant: str = "") -> Driver:
+    """The platform under a gate. backends: STORE, STORE+QUEUE or +QUEUE as for `serve`; "" for SQLite alone.
 
     All rows of that database are deleted at each reset.
     """
-    from onceproof.conformance.reference.platform.driver import PlatformDriver
+    from onceproof.conformance.reference.platform.driver import platform_driver
 
-    store, plus, queue = names.partition("+")
-    return PlatformDriver(store or "sqlite", queue if plus else "store", mutant)
+    return platform_driver(backends, mutant)
 
 
 BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver, PLATFORM: on_platform}
@@ -30,17 +28,14 @@ BUILT_IN: dict[str, Callable[[], Driver]] = {CORE: CoreDriver, PLATFORM: on_plat
 def open_driver(name: str = CORE, answer_seconds: float = ANSWER_SECONDS) -> Driver:
     """A driver of the reference system, or a process that a command starts; DriverError where it can't start.
 
-    name: ``core``, ``platform``, ``platform:postgresql://...``, ``platform:postgresql://...+nats://...`` (or
-    ``platform:+nats://...``), or a command.
-    answer_seconds: how long a process may take for each answer.
+    name: ``core``, ``platform``, ``platform:STORE``, ``platform:STORE+QUEUE`` or ``platform:+QUEUE`` with URLs as for
+    `serve`, or a command. answer_seconds: how long a process may take for each answer.
     """
-    if name.startswith((f"{PLATFORM}:postgres", f"{PLATFORM}:+nats")):
-        return on_platform(name.removeprefix(f"{PLATFORM}:"))
     make = BUILT_IN.get(name)
     if make is not None:
         return make()
     if name.startswith(f"{PLATFORM}:"):
-        raise DriverError(f"the driver `{name}` names no store: expected {NAMES}")
+        return on_platform(name.removeprefix(f"{PLATFORM}:"))
     try:
         return ProcessDriver(name, answer_seconds)
     except DriverError as error:

@@ -3,7 +3,7 @@
 from onceproof.implementation.clock import Clock
 from onceproof.implementation.errors import require
 from onceproof.implementation.probe import Probe, action
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 
 class LoadBalancer:

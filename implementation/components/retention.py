@@ -1,6 +1,6 @@
 """Old tasks are removed after a time of the operator's choice, and their TaskIDs with them: then they are new again."""
 
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 BATCH = 500
 

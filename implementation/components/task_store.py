@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onceproof.implementation.errors import AlreadyRecorded, NotEnabled, require
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 OPEN, COMPLETED, FAILED, STOPPED, EXPIRED = "OPEN", "COMPLETED", "FAILED", "STOPPED", "EXPIRED"
 

@@ -26,8 +26,10 @@ from onceproof.implementation.in_process.ledger import Ledger
 from onceproof.implementation.in_process.network import Network
 from onceproof.implementation.in_process.observation import Observer
 from onceproof.implementation.probe import Probe
+from onceproof.implementation.queues.table import TableQueue
 from onceproof.implementation.settings import Settings
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
+from onceproof.implementation.stores.sqlite import SqliteDatabase
 
 CLIENT = ("submit", "hear_answer", "response_loss", "request_loss_at_api")
 API_SERVER = ("admit", "refuse", "enqueue", "stop")
@@ -105,7 +107,7 @@ class Core:
 
     def make_database(self, path: str) -> Database:
         """The connection to the database; a variant of the core overrides this."""
-        return Database(path, self.settings.synchronous)
+        return SqliteDatabase(path, self.settings.synchronous)
 
     def make_store(self) -> TaskStore:
         """The task store; a variant of the core overrides this."""
@@ -113,7 +115,7 @@ class Core:
 
     def make_queue(self) -> Queue:
         """The queue; a variant of the core overrides this."""
-        return Queue(self.database, self.clock, self.settings.mechanisms, self.settings.lease_ns)
+        return TableQueue(self.database, self.clock, self.settings.mechanisms, self.settings.lease_ns)
 
     def make_scheduler(self, name: str) -> Scheduler:
         """One scheduler; a variant of the core overrides this."""

@@ -6,7 +6,7 @@ from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.in_process.network import Network
 from onceproof.implementation.probe import Probe, action
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 
 class Environment:

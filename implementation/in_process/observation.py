@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from onceproof.implementation.clock import Clock
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 VISIBLE, INVISIBLE, DELETED = "VISIBLE", "INVISIBLE", "DELETED"
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from onceproof.implementation.backends import QUEUES, STORES
 from onceproof.implementation.settings import SECOND_NS, Mechanisms, Settings
 
 PREFIX = "ONCEPROOF_"
@@ -24,7 +25,7 @@ class ConfigError(Exception):
 class PlatformConfig:
     """All settings. Paths are relative to the working directory; times are seconds; sizes are bytes.
 
-    data: folder of the database and its locks. store: "sqlite" or a postgresql:// URL. queue: "store" or nats:// URL.
+    data: folder of the database and its locks. store and queue: a word or a URL, see backends.py.
     functions: folder of users' functions. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
     retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
@@ -38,8 +39,8 @@ class PlatformConfig:
     functions: str = "functions"
     host: str = "127.0.0.1"
     port: int = 8700
-    store: str = "sqlite"
-    queue: str = "store"
+    store: str = STORES.default
+    queue: str = QUEUES.default
     schedulers: int = 2
     agents: int = 2
     slots: int = 4
@@ -116,7 +117,7 @@ POSITIVE = (
     "store_wait_seconds",
     "replicas",
 )
-SCHEMES = {"store": ("postgresql://", "postgres://"), "queue": ("nats://",)}
+BACKENDS = {"store": STORES, "queue": QUEUES}
 
 
 def load_config(
@@ -149,8 +150,8 @@ def checked(key: str, given: Any, where: str) -> Any:
         raise ConfigError(f"{where}: found {value!r}, expected a number above 0")
     if key == "port" and not 0 <= value <= 65535:
         raise ConfigError(f"{where}: found {value!r}, expected a port from 0 to 65535")
-    if key in SCHEMES and value not in ("sqlite", "store") and not value.startswith(SCHEMES[key]):
-        raise ConfigError(f"{where}: found {value!r}, expected a URL that begins with {SCHEMES[key][0]}")
+    if key in BACKENDS and not BACKENDS[key].knows(value):
+        raise ConfigError(f"{where}: found {value!r}, expected {BACKENDS[key].expected()}")
     return value
 
 

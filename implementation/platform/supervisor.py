@@ -20,7 +20,7 @@ from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.processes.base import log_to_stderr
 from onceproof.implementation.platform.stores import claim_database
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 TICK_SECONDS = 0.5
 RUNTIME_PREFIX = "onceproof-"  # sockets live in a short path: the kernel takes 107 characters

@@ -1,1 +1,1 @@
-"""Databases and queues that a platform can keep its tasks in: SQLite, PostgreSQL, NATS JetStream."""
+"""Databases that a platform can keep its tasks in."""

@@ -1,4 +1,4 @@
-"""A connection to a PostgreSQL database, with the same face as the one to SQLite.
+"""The store in a PostgreSQL database.
 
 The statements are the same. What differs is written down here: placeholders, the name of the type for bytes, and that
 PostgreSQL locks rows where SQLite locks the file, so that `FOR UPDATE` and `FOR SHARE` in them mean something.
@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
+from onceproof.implementation.stores.database import Database, Row
 from onceproof.implementation.stores.schema import TABLES
-from onceproof.implementation.stores.sqlite import Database, Row
 
 # A process that was stopped in the middle of a transaction must not hold its row locks for ever.
 IDLE_IN_TRANSACTION = "SET idle_in_transaction_session_timeout = '10s'"
@@ -27,29 +27,22 @@ def postgres_text(sql: str) -> str:
 class PostgresDatabase(Database):
     """One connection, made anew after it broke. url: postgresql://... ; busy_seconds: how long to wait for a lock."""
 
-    BEGIN = "BEGIN"
-
     def __init__(self, url: str, busy_seconds: float = 5.0) -> None:
-        self.path = url.rpartition("@")[2]
+        super().__init__(url.rpartition("@")[2])
         self.url = url
         self.busy_seconds = busy_seconds
-        self._depth = 0
-        self._turnstile = None
         self._postgres: psycopg.Connection[Row] | None = None
 
-    def make_tables(self) -> None:
-        """Make what is not there; by one process alone, before the others start."""
+    def claim(self) -> None:
+        """Take the advisory lock, then make the tables that are not there: one process does, before others start."""
+        row = self.row("SELECT pg_try_advisory_lock(?)", SERVE_LOCK)
+        if row is None or not row[0]:
+            raise StoreUnavailable(f"{self.path}: another platform serves this database")
         with self.transaction():
             for statement in TABLES:
                 self.run(statement)
 
-    def take_serve_lock(self) -> bool:
-        """Hold this database for one platform, for as long as the connection lives; False if another has it."""
-        row = self.row("SELECT pg_try_advisory_lock(?)", SERVE_LOCK)
-        return row is not None and bool(row[0])
-
     def run(self, sql: str, *parameters: Any) -> int:
-        """Execute a statement that writes; the number of rows that it changed."""
         return self._execute(sql, parameters).rowcount
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
@@ -62,7 +55,6 @@ class PostgresDatabase(Database):
             return self._execute(sql, parameters).fetchall()
 
     def close(self) -> None:
-        """Close the connection; an open transaction is rolled back."""
         if self._postgres is not None:
             self._postgres.close()
 
@@ -81,17 +73,21 @@ class PostgresDatabase(Database):
             self._postgres.execute(f"SET lock_timeout = '{int(self.busy_seconds * 1000)}ms'")
         return self._postgres
 
-    def _undo(self) -> None:
-        """Roll this level back, if there is still a connection on which it is open."""
+    def take_turn(self) -> None:
+        """Rows are locked, not the database: nobody waits before that."""
+
+    def end_turn(self) -> None:
+        """Nobody waits."""
+
+    def is_in_transaction(self) -> bool:
         if self._postgres is None or self._postgres.closed:
-            return
-        if self._postgres.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-            return
-        if self._depth > 1:
-            self.run(f"ROLLBACK TO level{self._depth - 1}")
-            self.run(f"RELEASE level{self._depth - 1}")
-        else:
-            self.run("ROLLBACK")
+            return False
+        return self._postgres.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+
+def open_database(url: str, folder: str, wait_seconds: float) -> Database:
+    """A connection to the database of a URL."""
+    return PostgresDatabase(url, wait_seconds)
 
 
 def _line(error: Exception) -> str:

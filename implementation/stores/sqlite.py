@@ -1,18 +1,16 @@
-"""A connection to the SQLite file: statements, and transactions that nest, so that actions can share a commit."""
+"""The store in a SQLite file, in WAL mode."""
 
 import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
-from onceproof.implementation.stores.schema import RESET, TABLES
+from onceproof.implementation.stores.database import Database, Row
+from onceproof.implementation.stores.schema import TABLES
 
-Row = tuple[Any, ...]
 LOCKING = re.compile(r"\s+FOR (SHARE|UPDATE)( OF \w+)?( SKIP LOCKED)?$")
 
 
@@ -22,8 +20,8 @@ def sqlite_text(sql: str) -> str:
     return LOCKING.sub("", sql)
 
 
-class Database:
-    """One connection to one SQLite file, in WAL mode. Not to be shared between threads that run at the same time.
+class SqliteDatabase(Database):
+    """One connection to one file.
 
     path: the file; it is made if absent. synchronous: FULL (each commit is on disk when it returns), NORMAL or OFF.
     busy_seconds: how long to wait for another process's transaction before StoreUnavailable is raised.
@@ -36,8 +34,7 @@ class Database:
     def __init__(
         self, path: str, synchronous: str = "FULL", busy_seconds: float = 5.0, turnstile: str | None = None
     ) -> None:
-        self.path = path
-        self._depth = 0
+        super().__init__(path)
         self._turnstile: int | None = None
         try:
             self._connection = sqlite3.connect(
@@ -53,7 +50,6 @@ class Database:
             raise StoreUnavailable(f"{path}: {error}") from None
 
     def run(self, sql: str, *parameters: Any) -> int:
-        """Execute a statement that writes; the number of rows that it changed."""
         try:
             return self._connection.execute(sqlite_text(sql), parameters).rowcount
         except sqlite3.IntegrityError as error:
@@ -62,68 +58,32 @@ class Database:
             raise StoreUnavailable(f"{self.path}: {error}") from None
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
-        """All rows of a query."""
         try:
             return self._connection.execute(sqlite_text(sql), parameters).fetchall()
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(f"{self.path}: {error}") from None
 
-    def row(self, sql: str, *parameters: Any) -> Row | None:
-        """The first row of a query, or None."""
-        found = self.rows(sql, *parameters)
-        return found[0] if found else None
+    def claim(self) -> None:
+        """The tables are there; the lock on the data folder holds the file."""
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All statements inside take effect together or not at all.
-
-        Inside another transaction it is a savepoint: an exception undoes the inner part alone, and the outermost
-        commit makes all of it durable at once (a group commit).
-        """
-        if self._depth > 0:
-            with self._level(f"SAVEPOINT level{self._depth}", f"RELEASE level{self._depth}"):
-                yield
-            return
+    def take_turn(self) -> None:
         if self._turnstile is not None:
             fcntl.flock(self._turnstile, fcntl.LOCK_EX)
-        try:
-            with self._level(self.BEGIN, "COMMIT"):
-                yield
-        finally:
-            if self._turnstile is not None:
-                fcntl.flock(self._turnstile, fcntl.LOCK_UN)
 
-    @contextmanager
-    def _level(self, begin: str, end: str) -> Iterator[None]:
-        self.run(begin)
-        self._depth += 1
-        try:
-            yield
-            self.run(end)
-        except BaseException:
-            self._undo()
-            raise
-        finally:
-            self._depth -= 1
+    def end_turn(self) -> None:
+        if self._turnstile is not None:
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
 
-    def reset(self) -> None:
-        """Delete every row of every table."""
-        with self.transaction():
-            for statement in RESET:
-                self.run(statement)
+    def is_in_transaction(self) -> bool:
+        return self._connection.in_transaction
 
     def close(self) -> None:
-        """Close the connection; an open transaction is rolled back."""
         self._connection.close()
         if self._turnstile is not None:
             os.close(self._turnstile)
 
-    def _undo(self) -> None:
-        """Roll this level back; SQLite may have ended all of it itself already (a full disk): no second error."""
-        if not self._connection.in_transaction:
-            return
-        if self._depth > 1:
-            self.run(f"ROLLBACK TO level{self._depth - 1}")
-            self.run(f"RELEASE level{self._depth - 1}")
-        else:
-            self.run("ROLLBACK")
+
+def open_database(url: str, folder: str, wait_seconds: float) -> Database:
+    """The file in a platform's data folder, whose lock the platform holds already."""
+    path = os.path.join(folder, "platform.db")
+    return SqliteDatabase(path, "FULL", wait_seconds, turnstile=os.path.join(folder, "turnstile.lock"))

@@ -20,8 +20,8 @@ driver_option = click.option(
     default=CORE,
     show_default=True,
     metavar="COMMAND",
-    help="The system: `core`, the reference in this process; `platform`, `platform:postgresql://...` or "
-    "`platform:postgresql://...+nats://...`, the platform as it runs, under a gate; or the command of a driver "
+    help="The system: `core`, the reference in this process; `platform`, the platform as it runs, under a "
+    "gate (`platform:STORE+QUEUE`, with URLs as for `serve`, on others than SQLite); or the command of a driver "
     "(conformance/PROTOCOL.md).",
 )
 answer_option = click.option(

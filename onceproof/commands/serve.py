@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from onceproof.errors import InputError
+from onceproof.implementation.backends import QUEUES, STORES
 from onceproof.implementation.platform.config import ConfigError, load_config
 from onceproof.implementation.platform.supervisor import CannotStart, run
 
@@ -19,8 +20,8 @@ from onceproof.implementation.platform.supervisor import CannotStart, run
 @click.option("--data", help="Folder of the database; made if absent.  [default: onceproof-data]")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 takes any free one.  [default: 8700]")
-@click.option("--store", help="sqlite (in --data), or a postgresql:// URL.  [default: sqlite]")
-@click.option("--queue", help="store (in the database), or a nats:// URL of a JetStream server.  [default: store]")
+@click.option("--store", help=f"sqlite (in --data), or {STORES.described()}.  [default: sqlite]")
+@click.option("--queue", help=f"store (in the database), or {QUEUES.described()}.  [default: store]")
 @click.option("--schedulers", type=int, help="How many scheduler processes.  [default: 2]")
 @click.option("--agents", type=int, help="How many agent processes.  [default: 2]")
 @click.option("--slots", type=int, help="How many functions an agent runs at a time.  [default: 4]")

@@ -12,64 +12,64 @@ from onceproof.conformance.reference.mutants.variant import (
     changed,
     reworded,
 )
-from onceproof.implementation.components.queue import Queue
 from onceproof.implementation.components.task_store import Submission, TaskStore
+from onceproof.implementation.queues.table import TableQueue
 
 QUEUE = [
     Mutant(
         "delete-without-receipt",
         "the queue deletes for whoever asks",
-        {"queue": reworded(Queue, "DELETE", "receipt = ? AND leased_until_ns > ?", "? != '' AND ? >= 0")},
+        {"queue": reworded(TableQueue, "DELETE", "receipt = ? AND leased_until_ns > ?", "? != '' AND ? >= 0")},
         **PAUSE,
     ),
     Mutant(
         "renewal-renews-anything",
         "the queue renews for whoever asks",
-        {"queue": reworded(Queue, "RENEW", "receipt = ? AND leased_until_ns > ?", "? != '' AND ? >= 0")},
+        {"queue": reworded(TableQueue, "RENEW", "receipt = ? AND leased_until_ns > ?", "? != '' AND ? >= 0")},
         **PAUSE,
     ),
     Mutant(
         "delete-one-tick-late",
         "off by one: a receipt still deletes at the very moment when its lease ends",
-        {"queue": reworded(Queue, "DELETE", "leased_until_ns > ?", "leased_until_ns >= ?")},
+        {"queue": reworded(TableQueue, "DELETE", "leased_until_ns > ?", "leased_until_ns >= ?")},
         **PAUSE,
     ),
     Mutant(
         "visible-one-tick-late",
         "off by one: a message is not there yet at the very moment when its lease ends",
-        {"queue": reworded(Queue, "RECEIVE", "visible_at_ns <= ?", "visible_at_ns < ?")},
+        {"queue": reworded(TableQueue, "RECEIVE", "visible_at_ns <= ?", "visible_at_ns < ?")},
         **CRASH,
     ),
     Mutant(
         "receive-what-is-hidden",
         "the condition on the time of visibility is missing",
-        {"queue": reworded(Queue, "RECEIVE", "visible_at_ns <= ?", "? >= 0")},
+        {"queue": reworded(TableQueue, "RECEIVE", "visible_at_ns <= ?", "? >= 0")},
         **CRASH,
     ),
     Mutant(
         "receive-what-is-deleted",
         "the condition on deletion is missing",
-        {"queue": reworded(Queue, "RECEIVE", "AND deleted_at_ns IS NULL", "")},
+        {"queue": reworded(TableQueue, "RECEIVE", "AND deleted_at_ns IS NULL", "")},
         sizes=ONE_AGENT,
         mechanisms={"invisibility": False},  # or else the lease of what is deleted hides it, as no time passes
     ),
     Mutant(
         "forgotten-epoch-check",
         "whoever once owned a queue may receive from it",
-        {"queue": reworded(Queue, "IS_OWNER", "owners.scheduler = ? AND owners.epoch = ?", "? != '' AND ? >= 0")},
+        {"queue": reworded(TableQueue, "IS_OWNER", "owners.scheduler = ? AND owners.epoch = ?", "? != '' AND ? >= 0")},
         sizes=ONE_AGENT,
         faults={"stale_owner": 1},
     ),
     Mutant(
         "old-receipt-kept",
         "a message that is received again keeps its first receipt",
-        {"queue": reworded(Queue, "RECEIVE", "receipt = ?", "receipt = COALESCE(receipt, ?)")},
+        {"queue": reworded(TableQueue, "RECEIVE", "receipt = ?", "receipt = COALESCE(receipt, ?)")},
         **CRASH,
     ),
     Mutant(
         "publication-keyed-by-message",
         "the queue's memory of what was relayed is keyed by the wrong id",
-        {"queue": changed(Queue, message_key=lambda self, task, submission, message: message)},
+        {"queue": changed(TableQueue, message_key=lambda self, task, submission, message: message)},
         sizes={"schedulers": 1, "agents": 1, "messages": 2},
         faults={"relay_crash": 1},
     ),

@@ -10,7 +10,8 @@ from onceproof.conformance.driver import Abilities, DriverError, Observation, Pr
 from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
 from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
 from onceproof.conformance.reference.platform.system import PlatformCore
-from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.backends import QUEUES, STORES
+from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.settings import Settings
 
 SOURCES = {
@@ -59,12 +60,17 @@ HOW = {
 }
 MAKE_SEVERAL = ("task_id_dedup", "idempotent_relay")
 STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messages, and the API stops the first"
-ON_JETSTREAM = {
-    "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
-    "after a tenth of a second, and whether it may be received the store says",
-    "receive": "the scheduler that is permitted to pulls until JetStream has delivered the message to it; with "
-    "owner_epoch off it is told of its queue when it gets it",
-}
+
+
+def platform_driver(backends: str, mutant: str = "") -> PlatformDriver:
+    """The driver of the platform on some backends: ``""``, ``STORE``, ``STORE+QUEUE`` or ``+QUEUE``, as URLs."""
+    store, _, queue = backends.partition("+")
+    for what, registry, setting in (("store", STORES, store), ("queue", QUEUES, queue)):
+        if setting and not registry.knows(setting):
+            raise DriverError(
+                f"the driver `platform:{backends}` names no {what}: found {setting!r}, expected {registry.expected()}"
+            )
+    return PlatformDriver(store or STORES.default, queue or QUEUES.default, mutant)
 
 
 class PlatformDriver(CoreDriver):
@@ -73,17 +79,19 @@ class PlatformDriver(CoreDriver):
     Its fork server outlives the platforms that it is asked for, one for each configuration.
     """
 
-    def __init__(self, store: str = "sqlite", queue: str = "store", mutant: str = "") -> None:
+    def __init__(self, store: str = STORES.default, queue: str = QUEUES.default, mutant: str = "") -> None:
         self.store, self.queue, self.mutant = store, queue, mutant
         self._fork_server: ForkServer | None = None
-        name = "reference platform under its gate, " + ("SQLite" if store == "sqlite" else "PostgreSQL")
-        super().__init__(
-            self._make_platform,
-            name + ("" if queue == "store" else " and JetStream"),
-        )
+        try:
+            notes = QUEUES.find(queue).load().REPLAY_NOTES
+            titles = [registry.find(setting).title for registry, setting in ((STORES, store), (QUEUES, queue))]
+        except (ValueError, StoreUnavailable) as error:
+            raise DriverError(f"the platform cannot be driven: {error}") from None
+        where = titles[0] if queue == QUEUES.default else " and ".join(titles)
+        super().__init__(self._make_platform, f"reference platform under its gate, {where}")
         self._abilities = replace(
             self._abilities,
-            how=HOW if queue == "store" else {**HOW, **ON_JETSTREAM},
+            how={**HOW, **notes},
             sources={**ABILITIES.sources, **SOURCES},
         )
 

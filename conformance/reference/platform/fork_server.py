@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import json
 import os
 import signal
@@ -17,6 +16,8 @@ from typing import Any
 
 import onceproof.implementation.platform.gate.processes
 import onceproof.implementation.platform.http.server  # noqa: F401
+from onceproof.implementation.backends import QUEUES, STORES
+from onceproof.implementation.errors import StoreUnavailable
 from onceproof.implementation.platform import process
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.processes.base import die_with_parent
@@ -62,11 +63,9 @@ def serve(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
 
 def _import_for(config: PlatformConfig) -> None:
     """What all processes need, which would each import it otherwise; what is not there they say themselves."""
-    with contextlib.suppress(ImportError):
-        if config.store != "sqlite":
-            importlib.import_module("onceproof.implementation.stores.postgres")
-        if config.queue != "store":
-            importlib.import_module("onceproof.implementation.stores.jetstream")
+    for registry, setting in ((STORES, config.store), (QUEUES, config.queue)):
+        with contextlib.suppress(StoreUnavailable):
+            registry.find(setting).load()
 
 
 def _become(

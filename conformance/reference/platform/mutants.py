@@ -13,13 +13,13 @@ from typing import Any
 
 from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.implementation.components.agent import Agent
-from onceproof.implementation.components.queue import Queue
 from onceproof.implementation.components.scheduler import Scheduler
 from onceproof.implementation.components.task_store import TaskStore
 from onceproof.implementation.platform.gate.gate import Gate
 from onceproof.implementation.probe import action
+from onceproof.implementation.queues.table import TableQueue
 
-BASES: dict[str, type] = {"store": TaskStore, "queue": Queue, "scheduler": Scheduler, "agent": Agent}
+BASES: dict[str, type] = {"store": TaskStore, "queue": TableQueue, "scheduler": Scheduler, "agent": Agent}
 GATED = Gate.around
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from onceproof.implementation.clock import Clock
 from onceproof.implementation.in_process.observation import MessageRow, Observer, RunRow
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.database import Database
 
 
 class Names:

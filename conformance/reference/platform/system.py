@@ -12,7 +12,7 @@ import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from onceproof.conformance.reference.platform.adapters import PlatformAgent, PlatformScheduler
 from onceproof.conformance.reference.platform.names import NamedObserver, Names
@@ -21,16 +21,14 @@ from onceproof.conformance.reference.platform.remote import ForkServer, Remote
 from onceproof.conformance.reference.platform.service_adapters import Api, Balancer, Relay, Resources
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.components.messages import Exchange, Order, Result
+from onceproof.implementation.components.queue import Queue
 from onceproof.implementation.errors import require
 from onceproof.implementation.in_process.core import ON_AGENT_GONE, Core
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.http.service import PUT_CONFIG
 from onceproof.implementation.platform.stores import claim_database, open_queue
 from onceproof.implementation.settings import SECOND_NS, Mechanisms, Settings
-from onceproof.implementation.stores.sqlite import Database
-
-if TYPE_CHECKING:
-    from onceproof.implementation.stores.jetstream import JetStreamQueue
+from onceproof.implementation.stores.database import Database
 
 PATH = "/2023-03-30/functions/f/"
 
@@ -69,7 +67,7 @@ class PlatformCore(Core):
         self.remotes: dict[str, Remote] = {}
         self.wires: dict[str, AgentProxy] = {}
         self._fork_server, self._mutant = fork_server, mutant
-        self._elsewhere: JetStreamQueue | None = None
+        self._elsewhere: Queue | None = None
         self._listener: socket.socket | None = None
         try:
             super().__init__(self.folder, settings, ManualClock())
@@ -138,18 +136,12 @@ class PlatformCore(Core):
         self.drain()
         self.network.reset()
 
-        if self.config.queue != "store":
-            self._empty_queue()
+        self._empty_queue()
 
     def _empty_queue(self) -> None:
         """Nothing is on the queue that is elsewhere."""
-        from onceproof.implementation.stores.jetstream import JetStreamQueue
-
         if self._elsewhere is None:
-            settings = self.config.core_settings()
-            made = open_queue(self.config, self.database, self.clock, settings)
-            assert isinstance(made, JetStreamQueue)
-            self._elsewhere = made
+            self._elsewhere = open_queue(self.config, self.database, self.clock, self.config.core_settings())
         self._elsewhere.purge()
 
     def drain(self) -> None:

@@ -28,7 +28,7 @@ from onceproof.implementation.platform.processes.resources import ADDRESSES, Res
 from onceproof.implementation.platform.processes.scheduler import SchedulerProcess
 
 IS_VISIBLE = "SELECT 1 FROM messages WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL"
-REDELIVERY_SECONDS = 0.1  # JetStream counts real time: what was delivered and not acknowledged comes again so soon
+REDELIVERY_SECONDS = 0.1
 IS_DELETED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns IS NOT NULL"
 
 
@@ -78,9 +78,7 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
     def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
         self.broke: set[str] = set()
         super().__init__(name, config, folder)
-        if not self.queue.shares_store:
-            self.queue.redelivery_seconds = REDELIVERY_SECONDS  # type: ignore[attr-defined]
-            self.queue.pull_seconds = REDELIVERY_SECONDS  # type: ignore[attr-defined]
+        self.queue.redeliver_within(REDELIVERY_SECONDS)
         if not self.settings.mechanisms.owner_epoch:
             # It hears of a queue when it gets it, and believes in that from then on, whatever the store says.
             self.scheduler.learn_owned = lambda: None  # type: ignore[method-assign]

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from onceproof.implementation.stores.sqlite import Database, Row
+from onceproof.implementation.stores.database import Database, Row
 
 STATUS = """CASE WHEN runs.outcome = 'COMPLETED' THEN 'Succeeded' WHEN runs.outcome = 'FAILED' THEN 'Failed'
     WHEN runs.outcome = 'STOPPED' THEN 'Stopped' WHEN runs.outcome = 'EXPIRED' THEN 'Expired'

@@ -11,7 +11,7 @@ from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.probe import Probe
 from onceproof.implementation.settings import Mechanisms
 from onceproof.implementation.stores.schema import NAMES
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.sqlite import SqliteDatabase
 from tests.helpers.core_steps import heard, held
 from tests.helpers.fixture_types import MakeCore
 
@@ -40,7 +40,7 @@ def test_an_unknown_mechanism_is_refused_by_name() -> None:
 
 def test_a_part_that_fails_is_undone_and_the_rest_is_committed(tmp_path: Path) -> None:
     path = str(tmp_path / "x.db")
-    database, reader = Database(path), Database(path)
+    database, reader = SqliteDatabase(path), SqliteDatabase(path)
     with database.transaction():
         database.run("INSERT INTO owners VALUES ('a', 's', 1)")
         with pytest.raises(NotEnabled), database.transaction():
@@ -52,7 +52,7 @@ def test_a_part_that_fails_is_undone_and_the_rest_is_committed(tmp_path: Path) -
 
 def test_a_locked_database_is_reported_as_such(tmp_path: Path) -> None:
     path = str(tmp_path / "x.db")
-    one, other = Database(path), Database(path, busy_seconds=0.01)
+    one, other = SqliteDatabase(path), SqliteDatabase(path, busy_seconds=0.01)
     with one.transaction():
         with pytest.raises(StoreUnavailable, match="locked"), other.transaction():
             pass
@@ -63,11 +63,11 @@ def test_a_locked_database_is_reported_as_such(tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="no-such-folder"):
-        Database(str(tmp_path / "no-such-folder" / "x.db"))
+        SqliteDatabase(str(tmp_path / "no-such-folder" / "x.db"))
 
 
 def test_every_commit_is_durable_by_default(tmp_path: Path) -> None:
-    database = Database(str(tmp_path / "x.db"))
+    database = SqliteDatabase(str(tmp_path / "x.db"))
     assert database.rows("PRAGMA synchronous") == [(2,)]
     assert database.rows("PRAGMA journal_mode") == [("wal",)]
 

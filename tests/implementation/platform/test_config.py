@@ -39,7 +39,7 @@ def test_settings_survive_the_way_to_the_processes() -> None:
         ("agents: true", "agents: found True, expected a whole number"),
         ("on_agent_loss: weep", "expected one of fail, rerun"),
         ("duplicate_status: 418", "expected one of 400, 409"),
-        ("store: mysql://x", "expected a URL that begins with postgresql://"),
+        ("store: mysql://x", "expected `sqlite` or a URL that begins with postgresql://"),
         ("keys: [1]", "keys: found [1], expected names with values"),
         ("- 1", "found list, expected settings as `name: value` lines"),
         ("a: [", "not YAML"),

@@ -130,7 +130,14 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof, tmp_path: Path) ->
         (["test", str(PLAIN), "--driver", "/no/such"], "cannot be started"),
         (["test", str(PLAIN), "--driver", ""], "cannot be started: the command is empty"),
         (["test", str(PLAIN), "--driver", "platfrom"], "no such file or directory; did you mean `platform`?"),
-        (["test", str(PLAIN), "--driver", "platform:mysql://x"], "names no store: expected platform, platform:post"),
+        (
+            ["test", str(PLAIN), "--driver", "platform:mysql://x"],
+            "names no store: found 'mysql://x', expected `sqlite` or a URL that begins with postgresql://",
+        ),
+        (
+            ["test", str(PLAIN), "--driver", "platform:+amqp://x"],
+            "names no queue: found 'amqp://x', expected `store` or a URL",
+        ),
         (["test", str(PLAIN), "--driver", "platform:+nats://127.0.0.1:1"], "the system could not be started: "),
         (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
     ],

@@ -10,9 +10,9 @@ import pytest
 from onceproof.implementation.clock import RealClock
 from onceproof.implementation.components.queue import Received
 from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.queues.jetstream import STREAM, JetStreamQueue
 from onceproof.implementation.settings import SECOND_NS, Mechanisms
-from onceproof.implementation.stores.jetstream import STREAM, JetStreamQueue
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.stores.sqlite import SqliteDatabase
 from tests.helpers.nats_servers import Nats
 from tests.helpers.platforms import LEDGER, Platform
 from tests.helpers.storms import QUICK, ROUNDS, SAFE, SEED, Clients, judge, storm
@@ -49,7 +49,7 @@ def left_on_stream(nats: Nats, folder: Path) -> int:
 
 
 def queue_of(nats: Nats, folder: Path, lease_seconds: float = 1.0) -> JetStreamQueue:
-    database = Database(str(folder / "queue.db"))
+    database = SqliteDatabase(str(folder / "queue.db"))
     return JetStreamQueue(database, RealClock(), Mechanisms(), int(lease_seconds * SECOND_NS), nats.url)
 
 
@@ -78,7 +78,7 @@ def test_a_cluster_of_three_that_loses_a_node(three_nodes: Nats, tmp_path: Path)
 
 def test_the_store_fences_what_jetstream_would_take(one_node: Nats, tmp_path: Path) -> None:
     queue = queue_of(one_node, tmp_path, 0.3)
-    queue.make_stream()
+    queue.prepare()
     queue.database.run("INSERT INTO owners VALUES ('user1', 'old', 1)")
     with queue.publishing():
         assert queue.publish("m1", "t1", "s1", "user1")
@@ -111,7 +111,7 @@ def received(queue: JetStreamQueue) -> Received | None:
 
 def test_what_jetstream_lost_is_published_again(one_node: Nats, tmp_path: Path) -> None:
     queue = queue_of(one_node, tmp_path, 0.05)
-    queue.make_stream()
+    queue.prepare()
     with queue.publishing():
         queue.publish("m1", "t1", "s1", "user1")
     queue.link.call(lambda jetstream: jetstream.purge_stream(STREAM))

@@ -2,7 +2,7 @@
 
 JetStream takes an acknowledgement from whoever once got the message, so a stale holder could delete what another
 holds. Receipt fencing is therefore carried by the store: its `messages` table says whose receipt counts, as for the
-queue on SQL, and JetStream is told (+WPI, ack, nak) only what the store has allowed. Its memory of message ids is a
+queue on SQL, and JetStream hears (+WPI, ack, nak) only of what the store has allowed. Its memory of message ids is a
 window of two minutes; what it takes twice after that finds its row in the store and is acknowledged away.
 """
 
@@ -18,25 +18,28 @@ from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType,
 from onceproof.implementation.clock import Clock
 from onceproof.implementation.components.queue import Queue, Received
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
-from onceproof.implementation.settings import SECOND_NS, Mechanisms
-from onceproof.implementation.stores.nats_link import NatsLink
-from onceproof.implementation.stores.sqlite import Database
+from onceproof.implementation.queues.nats_link import NatsLink
+from onceproof.implementation.queues.table import TableQueue
+from onceproof.implementation.settings import SECOND_NS, Mechanisms, Settings
+from onceproof.implementation.stores.database import Database
 
 STREAM = "ONCEPROOF"
 SUBJECT = "onceproof.queue"
 PULL_SECONDS = 5.0
 CLUSTER_SECONDS = 15.0
 BATCH_MAX = 100
+REPLAY_NOTES = {
+    "lapse": "the store's lease ends by the clock that is passed in; JetStream, which counts real time, delivers again "
+    "after a tenth of a second, and the store says whether the message may be received",
+    "receive": "the permitted scheduler pulls until JetStream has delivered the message to it; with owner_epoch off it "
+    "hears of its queue when it gets it",
+}
 
 
-class JetStreamQueue(Queue):
-    """One process's access. on_arrival() is called, in another thread, whenever messages have arrived."""
+class JetStreamQueue(TableQueue):
+    """One process's access; on_arrival() is called in another thread."""
 
     shares_store = False
-    redelivery_seconds: float | None = (
-        None  # how soon JetStream delivers again what was not acknowledged; None: a lease
-    )
-    pull_seconds = PULL_SECONDS
     BY_KEY = "SELECT message FROM messages WHERE message_key = ?"
     LEASE = "SELECT leased_until_ns, deleted_at_ns IS NOT NULL FROM messages WHERE message = ?"
     OVERDUE = """SELECT message, task, submission, owner FROM messages
@@ -50,14 +53,15 @@ class JetStreamQueue(Queue):
         super().__init__(database, clock, mechanisms, lease_ns)
         self.link = NatsLink(url)
         self.replicas = replicas
-        self.on_arrival = lambda: None
+        self.redelivery_seconds: float | None = None  # of what was not acknowledged; None: after a lease
+        self.pull_seconds = PULL_SECONDS
         self._outgoing: list[tuple[str, bytes, str]] = []
         self._arrived: dict[str, dict[str, Msg]] = {}
         self._taken: dict[str, Msg] = {}
         self._pulls: dict[str, int] = {}
-        self._done: list[tuple[Msg, str]] = []
+        self._done: list[tuple[Msg, bool]] = []  # deliveries, and whether to acknowledge or to renew each
 
-    def make_stream(self) -> None:
+    def prepare(self) -> None:
         """Make the stream if it is not there; StoreUnavailable if the server cannot be reached or will not."""
         config = StreamConfig(
             name=STREAM,
@@ -117,14 +121,14 @@ class JetStreamQueue(Queue):
         return received
 
     def renew(self, message: str, receipt: str) -> int:
-        """Renew in the store; if that was right, JetStream is told that work goes on."""
+        """Renew in the store; if that was right, JetStream hears that work goes on."""
         try:
             until = super().renew(message, receipt)
         except NotEnabled:
             self._taken.pop(message, None)
             raise
         if message in self._taken:
-            self._done.append((self._taken[message], "in progress"))
+            self._done.append((self._taken[message], False))
         return until
 
     def delete(self, message: str, receipt: str) -> None:
@@ -132,13 +136,13 @@ class JetStreamQueue(Queue):
         delivery = self._taken.pop(message, None)
         super().delete(message, receipt)
         if delivery is not None:
-            self._done.append((delivery, "ack"))
+            self._done.append((delivery, True))
 
     def committed(self) -> None:
-        """The store has committed: tell JetStream."""
+        """The store has committed: JetStream may hear of it."""
         done, self._done = self._done, []
-        for delivery, word in done:
-            self.link.post(delivery.ack() if word == "ack" else delivery.in_progress())
+        for delivery, is_final in done:
+            self.link.post(delivery.ack() if is_final else delivery.in_progress())
 
     def rolled_back(self) -> None:
         """The store has rolled back: forget; what was delivered here comes again when JetStream's wait is over."""
@@ -161,6 +165,10 @@ class JetStreamQueue(Queue):
         for row in overdue:
             self.database.run(self.LOOKED_AT, now, row[0], before)
         return len(overdue)
+
+    def redeliver_within(self, seconds: float) -> None:
+        """JetStream counts real time: what was delivered and not acknowledged comes again so soon."""
+        self.redelivery_seconds = self.pull_seconds = seconds
 
     def purge(self) -> None:
         """Remove all messages."""
@@ -201,3 +209,8 @@ class JetStreamQueue(Queue):
             return
         seconds = max(0.1, (int(row[0]) - self.clock.now_ns()) / SECOND_NS)
         self.link.post(delivery.nak(delay=min(seconds, self.redelivery_seconds or seconds)))
+
+
+def open_queue(url: str, database: Database, clock: Clock, settings: Settings, replicas: int) -> Queue:
+    """The queue on the JetStream servers of a URL."""
+    return JetStreamQueue(database, clock, settings.mechanisms, settings.lease_ns, url, replicas)

@@ -1,0 +1,104 @@
+"""A connection to a database: statements, and transactions that nest, so that actions can share a commit."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from onceproof.implementation.stores.schema import RESET
+
+Row = tuple[Any, ...]
+
+
+class Database(ABC):
+    """One connection. Not to be shared between threads that run at the same time.
+
+    The SQL is the common part of all databases; an implementation translates the rest. Every method may raise
+    StoreUnavailable, and NotEnabled where a constraint forbids what a statement would do.
+    """
+
+    BEGIN = "BEGIN"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._depth = 0
+
+    @abstractmethod
+    def run(self, sql: str, *parameters: Any) -> int:
+        """Execute a statement that writes; the number of rows that it changed."""
+
+    @abstractmethod
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """All rows of a query."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection; an open transaction is rolled back."""
+
+    @abstractmethod
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open on the connection; one that broke has none."""
+
+    @abstractmethod
+    def claim(self) -> None:
+        """Make the tables and hold the database for one platform, for as long as the connection lives."""
+
+    @abstractmethod
+    def take_turn(self) -> None:
+        """Before an outermost transaction: wait until this connection may write, where it has to."""
+
+    @abstractmethod
+    def end_turn(self) -> None:
+        """After it."""
+
+    def row(self, sql: str, *parameters: Any) -> Row | None:
+        """The first row of a query, or None."""
+        found = self.rows(sql, *parameters)
+        return found[0] if found else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside take effect together or not at all.
+
+        Inside another transaction it is a savepoint: an exception undoes the inner part alone, and the outermost
+        commit makes all of it durable at once (a group commit).
+        """
+        if self._depth > 0:
+            with self._level(f"SAVEPOINT level{self._depth}", f"RELEASE level{self._depth}"):
+                yield
+            return
+        self.take_turn()
+        try:
+            with self._level(self.BEGIN, "COMMIT"):
+                yield
+        finally:
+            self.end_turn()
+
+    def reset(self) -> None:
+        """Delete every row of every table."""
+        with self.transaction():
+            for statement in RESET:
+                self.run(statement)
+
+    @contextmanager
+    def _level(self, begin: str, end: str) -> Iterator[None]:
+        self.run(begin)
+        self._depth += 1
+        try:
+            yield
+            self.run(end)
+        except BaseException:
+            self._undo()
+            raise
+        finally:
+            self._depth -= 1
+
+    def _undo(self) -> None:
+        """Roll this level back; the database may have ended all of it itself (a full disk): no second error."""
+        if not self.is_in_transaction():
+            return
+        if self._depth > 1:
+            self.run(f"ROLLBACK TO level{self._depth - 1}")
+            self.run(f"RELEASE level{self._depth - 1}")
+        else:
+            self.run("ROLLBACK")
