@@ -3,7 +3,7 @@
 import pytest
 
 from onceproof.inputs.specs import load_specs
-from onceproof.reports.spec_library import checked, faults, mechanisms, story
+from onceproof.reports.spec_library import checked, faults, mechanisms, section
 from tests.paths import SPECS
 
 LIBRARY = load_specs([SPECS])
@@ -17,7 +17,7 @@ def test_spec(spec) -> None:
     assert not outcome.disagreement
     assert outcome.as_expected
     assert outcome.result.complete
-    assert story(outcome, LIBRARY) in PAGE, f"specs/README.md tells it otherwise; if this is right: {AGAIN}"
+    assert section(outcome, LIBRARY) in PAGE, f"specs/README.md is out of date; to write it: {AGAIN}"
 
 
 def test_the_indexes_of_the_page() -> None:

@@ -1,1 +1,1 @@
-"""Explanations: why a property is false, what each step changed, what would have prevented it."""
+"""Explanations of traces: why a property is false, what each step changed, what would have prevented it."""

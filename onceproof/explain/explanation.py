@@ -1,4 +1,4 @@
-"""A counterexample taken apart: what each step changed, what is false at its end, and what would have prevented it."""
+"""The explanation of a counterexample: what each step changed, why the property is false, and what prevents it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from onceproof.model.language.terms import Term, Var
 
 @dataclass(frozen=True)
 class Explanation:
-    """A counterexample (or a trace that violates nothing: ``property`` is ""), ready to be told."""
+    """A counterexample with its explanation, or a trace that violates nothing (``property`` is "").
+
+    given: why the property applies to the trace; because: why it is false.
+    """
 
     trace: Trace
     property: str
@@ -39,7 +42,7 @@ class Explanation:
         return preventions(self.trace, self.property, self.arguments)
 
     def as_json(self) -> dict[str, Any]:
-        """The keys of the contract."""
+        """A counterexample as JSON."""
         return {
             "property": self.property,
             "elements": list(self.elements),
@@ -64,7 +67,7 @@ class Explanation:
 
 
 def explain(found: Counterexample) -> Explanation:
-    """A counterexample taken apart."""
+    """The explanation of a counterexample."""
     system = found.trace.system
     claim = system.model.properties.get(found.property)
     if claim is None:
@@ -72,32 +75,33 @@ def explain(found: Counterexample) -> Explanation:
     elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
     traced = system.traced_property(claim)
     names = dict(zip(traced.variables, found.arguments, strict=True))
-    words = StateView(system.layout, found.trace.states[-1], names)
-    because = words.why(traced.body, False, known=traced.antecedent)
+    view = StateView(system.layout, found.trace.states[-1], names)
+    because = view.why(traced.body, False, known=traced.antecedent)
     given = _given(found.trace, traced.antecedent, names)
     return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
 
 
 def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:
-    """Why the property speaks of the trace: of its last state, or of the last one in which a promise was made."""
+    """Why the property applies: in the last state, or in the last one in which a liveness obligation arose."""
     for number in range(len(trace.states) - 1, -1, -1):
-        words = StateView(trace.system.layout, trace.states[number], names)
-        if words.holds(antecedent):
-            after = "" if number == len(trace) else f" after step {number}" if number else " at the start"
-            return [f"{reason}{after}" for reason in words.why(antecedent, True)]
+        view = StateView(trace.system.layout, trace.states[number], names)
+        if view.holds(antecedent):
+            after = "" if number == len(trace) else f" after step {number}" if number else " in the initial state"
+            return [f"{reason}{after}" for reason in view.why(antecedent, True)]
     return []
 
 
 def explain_trace(trace: Trace) -> Explanation:
-    """A trace that violates nothing, ready to be told."""
+    """A trace that violates nothing, for the same reports."""
     return Explanation(trace, "", (), (), "", "", [], [])
 
 
 def _explain_deadlock(found: Counterexample) -> Explanation:
     system = found.trace.system
-    because = ["nothing can happen any more but faults"]
+    because = ["no action is enabled, except perhaps faults"]
     if system.ending is not None:
+        because.append(f"and {system.ending.name}, the condition of a proper ending, is false:")
         traced = system.traced_property(system.ending)
         because += StateView(system.layout, found.trace.states[-1]).why(traced.body, False)
-    about = "A state in which nothing can happen is a wanted end."
+    about = "Every state in which no action is enabled is a proper ending."
     return Explanation(found.trace, found.property, (), (), about, found.minimal, [], because)

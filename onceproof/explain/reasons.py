@@ -1,4 +1,4 @@
-"""Terms as a person writes them, and why one is false in a state: the literals that make it so, with their values."""
+"""Terms as Python-like text, and why one is true or false in a state: the literals that decide, with their values."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from onceproof.model.language.terms import (
     walk,
 )
 
-MOST_REASONS = 8  # more lines than these say nothing more
+MOST_REASONS = 8  # lines; more than that are not read
 
 
 @dataclass(frozen=True)
 class StateView:
-    """Reads terms aloud in one state. names: which element each variable stands for."""
+    """Evaluates and prints terms in one state. names: the element that each variable stands for."""
 
     layout: Layout
     state: State
@@ -49,16 +49,16 @@ class StateView:
     def why(self, term: Term, truth: bool, known: Term | None = None) -> list[str]:
         """Why a condition has the truth that it has: "`starts[task1] <= 1` is false: it is 2", a line for each literal.
 
-        known: a condition whose literals need not be said again.
+        known: a condition whose literals are left out.
         """
-        said: set[str] = set()
+        left_out: set[str] = set()
         if known is not None:
-            said = {self.text(part) for part in walk(known)}
-            said |= {literal for (literal, _), _ in self._why(known, self.holds(known))}
+            left_out = {self.text(part) for part in walk(known)}
+            left_out |= {literal for (literal, _), _ in self._why(known, self.holds(known))}
         found = dict(self._why(term, truth))
-        lines = [line for (literal, _), line in found.items() if literal not in said] or list(found.values())
+        lines = [line for (literal, _), line in found.items() if literal not in left_out] or list(found.values())
         if len(lines) > MOST_REASONS:
-            return [*lines[:MOST_REASONS], f"and {len(lines) - MOST_REASONS} more like these"]
+            return [*lines[:MOST_REASONS], f"and {len(lines) - MOST_REASONS} more"]
         return lines
 
     def text(self, term: Term) -> str:
@@ -129,7 +129,7 @@ class StateView:
             case Not(inner) if not isinstance(inner, IsNone | Eq | Less | Read):
                 yield from self._why(inner, not truth)
             case And(terms) | Or(terms):
-                # an `and` is false by its false parts, and true by all of them; an `or` the other way round
+                # An `and` is false because of its false parts, and true because of all parts; an `or` is the dual.
                 for part in terms:
                     if self.holds(part) == truth:
                         yield from self._why(part, truth)
@@ -140,9 +140,9 @@ class StateView:
                 ranges = [range(self.layout.sizes[variable.sort.__name__]) for variable in variables]
                 for elements in itertools.product(*ranges):
                     names = {**self.names, **dict(zip(variables, elements, strict=True))}
-                    there = StateView(self.layout, self.state, names)
-                    if there.holds(body) == truth:
-                        yield from there._why(body, truth)
+                    instance = StateView(self.layout, self.state, names)
+                    if instance.holds(body) == truth:
+                        yield from instance._why(body, truth)
                         if universal != truth:
                             return  # one example is enough
             case Const():
@@ -152,7 +152,7 @@ class StateView:
                 yield positive, f"`{self.text(term)}` is {'true' if truth else 'false'}{self._value(term, truth)}"
 
     def _value(self, literal: Term, truth: bool) -> str:
-        """What a literal reads, where its text does not say it: ": it is 2"."""
+        """The value that a literal reads, unless its text says it: ": it is 2"."""
         if isinstance(literal, Eq | IsNone) and truth:
             return ""
         inner = literal.term if isinstance(literal, Not) else literal

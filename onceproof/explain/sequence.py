@@ -1,4 +1,4 @@
-"""Who speaks to whom in a trace: participants as columns, and an arrow (or a note) for each step."""
+"""The sequence diagram of a trace: participants as columns, and an arrow (or a note) for each step."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _ends(system: System, step: Step, before: State, after: State) -> list[Ends]
             spoken[(*ends, Shape.ARROW)] = None
         elif len(others) == 2:
             lost[others[0], others[1], Shape.LOST] = None
-    # Who is explanation of a loss by its own time-out is no line of its own.
+    # A participant that learns of a loss by its own time-out gets no line of its own.
     return list(lost if lost and not actor.endswith(tuple("0123456789")) else spoken) or [(actor, actor, Shape.NOTE)]
 
 
@@ -100,20 +100,20 @@ def _participants(system: System, place: Place, key: tuple[int, ...]) -> list[st
 def as_text(explanation: Explanation) -> Iterator[str]:
     """The diagram as lines of text: a column for each participant, time runs down."""
     drawn = diagram(explanation)
-    words = {name: name.split("_") for name in drawn.participants}
-    gap = max((len(word) for parts in words.values() for word in parts), default=8) + 1
+    labels = {name: name.split("_") for name in drawn.participants}
+    gap = max((len(word) for parts in labels.values() for word in parts), default=8) + 1
     left = max((len(_label(step)) for step in explanation.steps), default=0) + 2
     columns = {name: left + gap // 2 + gap * number for number, name in enumerate(drawn.participants)}
     width = left + gap * len(drawn.participants)
-    yield from _header(words, columns, width)
+    yield from _header(labels, columns, width)
     loop = explanation.trace.loop
     for arrow in drawn.arrows:
         if arrow.first and loop == arrow.step.index - 1:
-            yield "from here round and round ".ljust(width, "─")
+            yield "the loop starts here ".ljust(width, "─")
         label = _label(arrow.step) if arrow.first else ""
         yield (label.ljust(left) + _line(arrow, columns, width)[left:]).rstrip()
     if loop is not None:
-        back = "and then nothing more " if loop == len(explanation.steps) else f"back to before step {loop + 1} "
+        back = "nothing more happens " if loop == len(explanation.steps) else f"the loop goes back to step {loop + 1} "
         yield back.ljust(width, "─")
 
 
@@ -121,12 +121,12 @@ def _label(step: ExplainedStep) -> str:
     return f"{step.index:>3} {'FAULT ' if step.fault else ''}{step.action}"
 
 
-def _header(words: dict[str, list[str]], columns: dict[str, int], width: int) -> Iterator[str]:
-    """The names over their columns, a line for each of their words, resting on the diagram."""
-    height = max((len(parts) for parts in words.values()), default=0)
+def _header(labels: dict[str, list[str]], columns: dict[str, int], width: int) -> Iterator[str]:
+    """The names over their columns, one line for each part of a name, aligned at the bottom."""
+    height = max((len(parts) for parts in labels.values()), default=0)
     for row in range(height):
         line = [" "] * (width + 1)
-        for name, parts in words.items():
+        for name, parts in labels.items():
             position = row - (height - len(parts))
             if position >= 0:
                 start = columns[name] - len(parts[position]) // 2

@@ -1,4 +1,4 @@
-"""The steps of a trace as they are told: who did what, and what it changed."""
+"""The steps of a trace for reports: who did what, and what it changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onceproof.model.language.layout import LEFT
 
 @dataclass(frozen=True)
 class ExplainedStep:
-    """One step. index: from 1; changed: cell to (before, after), as they are shown."""
+    """One step. index: from 1; changed: the label of a cell to its values (before, after)."""
 
     index: int
     actor: str
@@ -35,12 +35,12 @@ class ExplainedStep:
 
 
 def explained_steps(trace: Trace) -> list[ExplainedStep]:
-    """The steps of a trace with what each changed; what is left of a fault's budget is no part of the system."""
+    """The steps of a trace, each with what it changed, except budgets of faults, which are not part of the system."""
     system = trace.system
-    told = []
+    steps = []
     for number, step in enumerate(trace.steps):
         changes = system.layout.changes(trace.states[number], trace.states[number + 1])
-        told.append(
+        steps.append(
             ExplainedStep(
                 index=number + 1,
                 actor=system.actor(step),
@@ -50,11 +50,11 @@ def explained_steps(trace: Trace) -> list[ExplainedStep]:
                 changed={label: pair for label, pair in changes.items() if not label.startswith(LEFT)},
             )
         )
-    return told
+    return steps
 
 
 def shown(value: object) -> str:
-    """A value as people read it."""
+    """A value as text: ``none``, ``yes``, ``no``, or as Python prints it."""
     if value is None:
         return "none"
     if isinstance(value, bool):

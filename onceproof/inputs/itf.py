@@ -26,7 +26,7 @@ from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.sorts import Count, Maybe
 
 ACTION, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
-KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "a text"}
+KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
 NONE: dict[str, Any] = {"tag": "None", "value": {"#tup": []}}
 
 
@@ -127,7 +127,7 @@ def read_trace(path: Path) -> TraceFile:
 
 
 class _Reader:
-    """Reads one file; every complaint names it, and the state."""
+    """Reads one file; every error message names it, and the state."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -169,7 +169,7 @@ class _Reader:
         if not isinstance(value, kind):
             found = "nothing" if value is None else type(value).__name__
             wanted = KINDS[kind]
-            raise self.wrong(f"{where} has no proper `{key}`: expected {wanted}, found {found}")
+            raise self.wrong(f"`{key}` of {where}: expected {wanted}, found {found}")
         return value
 
     def source(self, meta: Mapping[str, Any]) -> ModelRef:
@@ -182,7 +182,7 @@ class _Reader:
         except InputError as error:
             raise self.wrong(str(error)) from None
         if source.model.name != name:
-            raise self.wrong(f"it is a trace of the model `{name}`, expected `{source.model.name}`")
+            raise self.wrong(f"this is a trace of the model `{name}`, not of `{source.model.name}`")
         return source
 
     def system(self, source: ModelRef, settings: Mapping[str, Any]) -> System:
@@ -198,13 +198,13 @@ class _Reader:
             raise self.wrong("the trace has no states")
         states = [self.state(system, number, value) for number, value in enumerate(shown)]
         if states[0] != system.initial:
-            raise self.wrong(f"state 0 is not the initial one: {self.difference(system, system.initial, states[0])}")
+            raise self.wrong(f"state 0 is not the initial state: {self.difference(system, system.initial, states[0])}")
         steps = []
         for number in range(1, len(states)):
             step = self.step(system, number, shown[number])
             after = system.step(states[number - 1], step)
             if after is None:
-                raise self.wrong(f"step {number}, {_call(system, step)}, is not enabled in the state before it")
+                raise self.wrong(f"step {number}, {_call(system, step)}, is not enabled in state {number - 1}")
             if after != states[number]:
                 differs = self.difference(system, after, states[number])
                 raise self.wrong(f"step {number}, {_call(system, step)}, does not lead to state {number}: {differs}")
@@ -222,7 +222,7 @@ class _Reader:
 
     def state(self, system: System, number: int, shown: Any) -> State:
         if not isinstance(shown, dict):
-            raise self.wrong(f"state {number} is no mapping from fields to values")
+            raise self.wrong(f"state {number} is not a mapping from fields to values")
         layout = system.layout
         fields = {name: value for name, value in shown.items() if name not in ("#meta", ACTION, PICKS)}
         for name in fields:
@@ -243,9 +243,9 @@ class _Reader:
             return None
         loop = int(loop["#bigint"]) if isinstance(loop, dict) and str(loop.get("#bigint")).isdigit() else loop
         if type(loop) is not int or not 0 <= loop < len(states):
-            raise self.wrong(f"`loop` must be the number of a state, found {loop!r}")
+            raise self.wrong(f"`loop` must be the index of a state, found {loop!r}")
         if states[loop] != states[-1]:
-            raise self.wrong(f"`loop` says that the last state equals state {loop}, and it does not")
+            raise self.wrong(f"`loop` says that the last state equals state {loop}, but it does not")
         return loop
 
     def claim(self, system: System, meta: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:

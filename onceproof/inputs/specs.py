@@ -18,10 +18,10 @@ from onceproof.model.language.errors import nearest
 
 KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "properties", "expect")
 ENDINGS = (".yaml", ".yml")
-# What is no spec, and what a user may have meant by it.
+# Files that are not specs, and what a user may have meant by them.
 OTHER_FILES = {
-    ".py": "a model is no spec: write a YAML file with the line `model: {name}`, and name that",
-    ".json": "a trace is no spec: `onceproof show` tells it, `onceproof replay` takes a system along it",
+    ".py": "a model is not a spec: write a YAML file with the line `model: {name}` and pass that file",
+    ".json": "a trace is not a spec: use `onceproof show` or `onceproof replay`",
 }
 ON_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
 
@@ -101,7 +101,7 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.suffix in ENDINGS and file.is_file())
         if not found:
-            raise InputError(f"{path}: the folder has no specs (files that end in .yaml); nothing to check")
+            raise InputError(f"{path}: the folder contains no specs (files ending in .yaml); nothing to check")
         return found
     if not path.exists():
         siblings = {file.stem: file for file in sorted(path.parent.glob("*")) if file.suffix in ENDINGS}
@@ -169,7 +169,7 @@ def _text(place: Located) -> str:
     text = " ".join(str(place.value).split()) if isinstance(place.value, str | int | float) else ""
     if text and text.isprintable():
         return text
-    raise place.error(f"expected a text, found {place.shown()}")
+    raise place.error(f"expected text, found {place.shown()}")
 
 
 def _model(place: Located | None, path: Path) -> ModelRef:
@@ -220,7 +220,7 @@ def _budget(place: Located) -> int | None:
     if place.value == "any":
         return None
     if type(place.value) is not int or place.value < 0:
-        raise place.error(f"expected a budget: a whole number, or `any`; found {place.shown()}")
+        raise place.error(f"expected a budget (a whole number or `any`), found {place.shown()}")
     return place.value
 
 
@@ -228,7 +228,7 @@ def _chosen(place: Located | None, model: Model) -> tuple[str, ...] | None:
     if place is None:
         return None
     if not isinstance(place.value, list) or not place.value:
-        raise place.error(f"expected a list of properties (or leave the key out for all), found {place.shown()}")
+        raise place.error(f"expected a list of properties (leave the key out for all), found {place.shown()}")
     names: list[str] = []
     for item in place.value:
         name = _property_name(item, [n for n, p in model.properties.items() if p.kind != "ending"])
@@ -264,7 +264,7 @@ def _expectation(place: Located | None) -> Expectation:
     if "length" in place.value:
         number = place.at("length")
         if type(number.value) is not int or number.value < 0:
-            raise number.error(f"expected how many steps the counterexample has, found {number.shown()}")
+            raise number.error(f"expected the number of steps of the counterexample, found {number.shown()}")
         length = number.value
     return Expectation(tuple(names), length)
 
@@ -276,5 +276,5 @@ def _expects_what_is_checked(spec: Spec, place: Located) -> None:
     for name in spec.expect.violated:
         if name not in checked:
             what = "is not checked by this spec" if name in spec.model.properties else "is not known"
-            hint = nearest(name, checked) or f"; checked are {', '.join(checked)}"
+            hint = nearest(name, checked) or f"; it checks {', '.join(checked)}"
             raise place.at("violated").error(f"property `{name}` {what}{hint}")

@@ -1,4 +1,4 @@
-"""YAML with the line of every key and value kept, so that a complaint can name the place."""
+"""YAML with the line of every key and value, so that error messages can name the place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Located:
         return self.value
 
     def shown(self) -> str:
-        """The value as a complaint quotes it."""
+        """The value as error messages quote it."""
         if isinstance(self.value, dict):
             return "a mapping"
         if isinstance(self.value, list):
@@ -60,7 +60,9 @@ def load(path: Path) -> Located:
             if isinstance(event, yaml.AliasEvent):
                 # A few lines of aliases can stand for more than any memory holds.
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                raise InputError(f"{path}:{line}: malformed YAML: an alias (*{event.anchor}); write it out")
+                raise InputError(
+                    f"{path}:{line}: malformed YAML: aliases (*{event.anchor}) are not supported; write the value out"
+                )
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:
         raise InputError(f"{path}:1: malformed YAML: nested too deeply") from None
@@ -83,13 +85,11 @@ def _located(node: yaml.Node, path: Path, key: str) -> Located:
         for key_node, value_node in node.value:
             key_line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise InputError(f"{path}:{key_line}: malformed YAML: a key must be a plain word")
+                raise InputError(f"{path}:{key_line}: malformed YAML: a key must be plain text")
             name = str(key_node.value)
             inner = f"{key}.{name}" if key else name
             if name in parts:
-                raise InputError(
-                    f"{path}:{key_line}: {inner}: the key is there twice (first in line {key_lines[name]})"
-                )
+                raise InputError(f"{path}:{key_line}: {inner}: duplicate key (first on line {key_lines[name]})")
             parts[name], key_lines[name] = _located(value_node, path, inner), key_line
         return Located(parts, line, key_lines, path, key)
     if isinstance(node, yaml.SequenceNode):
@@ -101,4 +101,4 @@ def _scalar(node: yaml.Node, path: Path, key: str, line: int) -> Any:
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError, OverflowError):
-        raise InputError(f"{path}:{line}: {key}: malformed YAML: `{node.value}` is no proper value") from None
+        raise InputError(f"{path}:{line}: {key}: malformed YAML: `{node.value}` is not a valid value") from None

@@ -1,4 +1,4 @@
-"""What a check found, held against what its spec expects; and the same as JSON."""
+"""What a check found, compared with what its spec expects; and the same as JSON."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Outcome:
                 and self.spec.config.budgets[action.budget or ""] != 0
             ):
                 reasons.append(
-                    f"{action.name}: this fault has a budget, and what it needs is switched off or too small"
+                    f"{action.name}: this fault has a budget but cannot happen here: what it needs is switched off, "
+                    "or a size is too small"
                 )
         return reasons
 
@@ -70,18 +71,18 @@ class Outcome:
 
     @cached_property
     def disagreement(self) -> str:
-        """How the result is not as expected; "" if it is, or if it is not decided."""
+        """How the result differs from what is expected; "" if it does not, or if that is undecided."""
         names = [p.name for p in self.violated]
         expect = self.spec.expect
         surprises = [] if expect.violated else names  # a broken mechanism may break more than the one named
         if surprises:
-            return f"violated against expectation: {', '.join(surprises)}"
+            return f"violated unexpectedly: {', '.join(surprises)}"
         if not self.decided:
             return ""
         missing = [name for name in expect.violated if name not in names]
         if missing:
             unknown = [p.name for p in self.result.properties if p.verdict is Verdict.UNKNOWN and p.name in missing]
-            return "" if unknown else f"expected to be violated, but it holds: {', '.join(missing)}"
+            return "" if unknown else f"expected to be violated, but holds: {', '.join(missing)}"
         if not expect.violated:
             return f"holds vacuously: {'; '.join(self.vacuous)}" if self.vacuous else ""
         return self._length_differs()
@@ -92,7 +93,7 @@ class Outcome:
             return ""
         length = len(found.trace)
         wanted = self.spec.expect.length
-        return "" if length == wanted else f"counterexample of {length} steps, expected {wanted}"
+        return "" if length == wanted else f"the counterexample has {length} steps, expected {wanted}"
 
     @property
     def conclusion(self) -> Conclusion:
@@ -114,19 +115,19 @@ class Outcome:
     def limits(self) -> str:
         """The verdict with its limits: "holds, complete", or "no violation up to depth 20".
 
-        Where all states were found, but a promise was not judged, it is "no violation of safety".
+        Where all states were found, but a liveness obligation was not judged, it is "no safety violation".
         """
         if self.violated:
             return "violated"
         if self.result.complete and self.result.verdict is Verdict.UNKNOWN:
-            return "no violation of safety"
+            return "no safety violation"
         if self.result.complete:
             return "vacuous" if self.vacuous else "holds, complete"
         return f"no violation up to depth {self.result.depth}"
 
     @cached_property
     def explanation(self) -> Explanation | None:
-        """The counterexample in words; None without one."""
+        """The counterexample with its explanation; None without one."""
         return explain(self.counterexample) if self.counterexample else None
 
 
@@ -165,7 +166,7 @@ def document(outcomes: Sequence[Outcome], asked: int) -> dict[str, Any]:
 
 
 def conclusion(outcomes: Sequence[Outcome], asked: int) -> Conclusion:
-    """Of all specs together: what is known to be wrong outweighs what is undecided, or was not checked any more."""
+    """The conclusion of all specs together: a wrong result outweighs one that is undecided or was not checked."""
     found = {outcome.conclusion for outcome in outcomes}
     if len(outcomes) < asked:
         found.add(Conclusion.UNDECIDED)

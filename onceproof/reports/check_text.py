@@ -1,4 +1,4 @@
-"""What `check` prints: the verdicts of one spec, and the table of all of them."""
+"""The text report of `check`: the verdicts of one spec, and the table of all specs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ WIDE = 130
 
 
 def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str]:
-    """One spec as it ends: its verdicts, what is vacuous, and the counterexample if it was not asked for in a crowd."""
+    """One spec: its verdicts, what is vacuous, and the counterexample.
+
+    alone: the only spec of this check; otherwise a result that is as expected is left to the table.
+    """
     spec, result = outcome.spec, outcome.result
     if quiet:
         why = outcome.disagreement or f"undecided: {outcome.limits} ({stop_text(result.stopped)})"
@@ -34,9 +37,9 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str
     yield from wrapped(spec.about, page_width())
     yield f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}"
     if result.symmetry != "none":
-        yield f"  each stands for all that differ by exchange alone of: {result.symmetry} (--no-symmetry)"
+        yield f"  symmetry reduction over {result.symmetry}: one representative per orbit counts (--no-symmetry: all)"
     if result.stopped:
-        yield f"  {stopped_by(result.stopped)}: what follows is true of the states found so far"
+        yield f"  {stopped_by(result.stopped)}: the verdicts below cover only the states found so far"
     yield ""
     yield from table_lines(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:
@@ -53,7 +56,7 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str
 def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:
     if found.counterexample is not None:
         trace = found.counterexample.trace
-        text = f"violated in {len(trace)} steps, {counted(trace.faults, 'fault')}"
+        text = f"violated in {counted(len(trace), 'step')}, {counted(trace.faults, 'fault')}"
     elif found.kind == "sometimes":
         seen = {Verdict.HOLDS: "seen", Verdict.VIOLATED: "never seen", Verdict.UNKNOWN: "not seen so far"}
         text = seen[found.verdict]
@@ -67,7 +70,7 @@ def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, st
 def _unknown(outcome: Outcome, found: PropertyResult) -> str:
     if found.kind == "eventually":
         if not outcome.result.complete:
-            return "unknown: that needs all states"
+            return "unknown: needs a complete search"
         return f"unknown: {stop_text(outcome.result.stopped) or 'see the note'}"
     return f"no violation up to depth {outcome.result.depth}"
 
@@ -75,7 +78,7 @@ def _unknown(outcome: Outcome, found: PropertyResult) -> str:
 def summary_lines(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> Iterator[str]:
     """The table of all specs, and one last line that counts."""
     rows = [_row(outcome) for outcome in outcomes]
-    # On a narrow terminal a row that is one line is worth more than all of its columns.
+    # On a narrow terminal one line per row matters more than all columns.
     columns = range(len(HEADERS)) if page_width() >= WIDE else NARROW
     numbers = frozenset(place for place, column in enumerate(columns) if column in NUMBERS)
     yield from table_lines([HEADERS[n] for n in columns], [[row[n] for n in columns] for row in rows], right=numbers)
@@ -83,7 +86,7 @@ def summary_lines(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> I
         if outcome.disagreement:
             yield f"{outcome.spec.name}: {outcome.disagreement}"
     for spec in not_checked:
-        yield f"{spec.name}: not checked any more"
+        yield f"{spec.name}: not checked"
     if len(outcomes) + len(not_checked) > 1:
         good = sum(outcome.as_expected for outcome in outcomes)
         yield f"{good} of {len(outcomes) + len(not_checked)} specs are as expected"
@@ -93,7 +96,8 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     result = outcome.result
     verdict = outcome.limits
     if verdict == "violated" and outcome.counterexample is not None:
-        verdict = f"{outcome.counterexample.property} violated in {len(outcome.counterexample.trace)} steps"
+        steps = counted(len(outcome.counterexample.trace), "step")
+        verdict = f"{outcome.counterexample.property} violated in {steps}"
     return (
         outcome.spec.name,
         verdict,

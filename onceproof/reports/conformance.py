@@ -1,4 +1,4 @@
-"""What replays and tests of systems print: disagreements with their traces, the mapping, and how far they are."""
+"""The text reports of replays and tests of systems: disagreements with their traces, and the mapping of a driver."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def call_text(system: System, step: Step) -> str:
 
 
 def parse_call(system: System, text: str) -> Step:
-    """The step that ``delete(scheduler1, message1)`` means; InputError where the model has none such."""
+    """The step that ``delete(scheduler1, message1)`` means; InputError where the model has no such step."""
     name, _, rest = text.strip().rstrip(")").partition("(")
-    words = [word.strip() for word in rest.split(",") if word.strip()]
+    values = [word.strip() for word in rest.split(",") if word.strip()]
     action = system.model.actions.get(name.strip())
     names = [parameter.name for parameter in action.parameters] if action else []
-    if action is not None and len(words) != len(names):
-        raise InputError(f"`{text}`: {name} takes {len(names)} arguments ({', '.join(names)}), found {len(words)}")
+    if action is not None and len(values) != len(names):
+        raise InputError(f"`{text}`: {name} takes {len(names)} arguments ({', '.join(names)}), found {len(values)}")
     try:
-        return system.parse_step(name.strip(), dict(zip(names, words, strict=False)))
+        return system.parse_step(name.strip(), dict(zip(names, values, strict=False)))
     except ModelError as error:
         raise InputError(f"`{text}`: {error}") from None
 
@@ -44,7 +44,7 @@ def parse_call(system: System, text: str) -> Step:
 def tell(disagreement: Disagreement, trace: Trace, again: str) -> Iterator[str]:
     """The lines that say at which step model and system disagree, and how.
 
-    again: the command that shows it again.
+    again: the command that reproduces it.
     """
     system = trace.system
     width = max(100, shutil.get_terminal_size((140, 24)).columns)
@@ -56,14 +56,14 @@ def tell(disagreement: Disagreement, trace: Trace, again: str) -> Iterator[str]:
         yield f"  {disagreement.reason}"
     if disagreement.forbidden:
         asked = [call_text(system, step) for step in disagreement.forbidden]
-        yield f"  after these steps the model forbids {', '.join(asked)}"
+        yield f"  the model forbids {', '.join(asked)} after these steps"
     if disagreement.differences:
         yield ""
         rows = [(d.label, text_of(d.model), text_of(d.system)) for d in disagreement.differences]
         yield from (f"  {line}" for line in plain(("", "model", "system"), rows))
     if again:
         yield ""
-        yield f"again: {again}"
+        yield f"reproduce: {again}"
 
 
 def headline(disagreement: Disagreement, trace: Trace) -> str:
@@ -77,7 +77,7 @@ def headline(disagreement: Disagreement, trace: Trace) -> str:
 
 
 def confirmation_lines(confirmation: Confirmation, disagreement: Disagreement, trace: Trace) -> Iterator[str]:
-    """What comes before a disagreement that did not come again each time: all runs, told apart."""
+    """What precedes a disagreement that was not reproduced every time: how each run ended."""
     if confirmation.flaky:
         yield style("FLAKY: the same steps do not always end in the same way", fg="red", bold=True)
         yield f"  first run   {headline(disagreement, trace)}"
@@ -85,7 +85,7 @@ def confirmation_lines(confirmation: Confirmation, disagreement: Disagreement, t
             yield f"  again ({number})   {_ended(run)}"
         yield "the first run:"
     if confirmation.unconfirmed:
-        yield style("not replayed: after this the driver failed", fg="red", bold=True)
+        yield style("not confirmed: the driver failed when the steps were repeated", fg="red", bold=True)
         yield f"  {confirmation.unconfirmed}"
 
 
@@ -120,33 +120,33 @@ def disagreement_json(disagreement: Disagreement, trace: Trace) -> dict[str, Any
     """The same for machines."""
     system = trace.system
 
-    def told(step: Step) -> dict[str, Any]:
+    def step_json(step: Step) -> dict[str, Any]:
         return {"action": step.action, "arguments": system.named_arguments(step)}
 
     return {
         "kind": disagreement.kind.value,
         "at": len(trace),
-        "step": told(disagreement.step) if disagreement.step else None,
+        "step": step_json(disagreement.step) if disagreement.step else None,
         "reason": disagreement.reason,
-        "forbidden": [told(step) for step in disagreement.forbidden],
+        "forbidden": [step_json(step) for step in disagreement.forbidden],
         "differences": [{"cell": d.label, "model": d.model, "system": d.system} for d in disagreement.differences],
-        "steps": [told(step) for step in trace.steps],
+        "steps": [step_json(step) for step in trace.steps],
         "faults": trace.faults,
     }
 
 
 def again_command(path: Path | None, disagreement: Disagreement, trace: Trace, driver: str) -> str:
-    """The command that replays a saved disagreement; "" where it was not saved."""
+    """The command that replays a saved disagreement; "" if it was not saved."""
     if path is None:
         return ""
     import shlex
 
-    words = ["onceproof", "replay", str(path)]
+    parts = ["onceproof", "replay", str(path)]
     if driver != CORE:
-        words += ["--driver", driver]
+        parts += ["--driver", driver]
     for step in disagreement.forbidden:
-        words += ["--forbidden", call_text(trace.system, step)]
-    return " ".join(map(shlex.quote, words))
+        parts += ["--forbidden", call_text(trace.system, step)]
+    return " ".join(map(shlex.quote, parts))
 
 
 def save(path: Path, source: ModelRef, name: str, trace: Trace) -> None:
@@ -160,29 +160,33 @@ def save(path: Path, source: ModelRef, name: str, trace: Trace) -> None:
 def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:
     """How a driver's observations are read as the model's state: a table, and what is left out with the reasons."""
     fields = [name for name, place in system.layout.places.items() if place.field is not None]
-    yield f"{abilities.name}: what is observed"
+    yield f"{abilities.name}: observed"
     rows = [(name, abilities.sources.get(name, "")) for name in fields if name in abilities.observes]
     yield from (f"  {line}" for line in plain(("field", "read from"), rows))
     yield ""
     yield "not observed"
     hidden = [(name, abilities.unseen.get(name, "the driver does not say why")) for name in fields]
     yield from (f"  {line}" for line in _rows([row for row in hidden if row[0] not in abilities.observes]))
-    budgets = [(name, "what is left of a budget of the model") for name in system.layout.places if name not in fields]
+    budgets = [
+        (name, "what is left of a fault budget (part of the model only)")
+        for name in system.layout.places
+        if name not in fields
+    ]
     yield from (f"  {line}" for line in _rows(budgets))
     yield ""
-    yield "internal: steps of the model without a step of the system (not sent; states are compared all the same)"
+    yield "internal: steps of the model that the system does not have (not sent to the driver; states are compared)"
     yield f"  {', '.join(sorted(abilities.internal)) or 'none'}"
     yield ""
     yield "not performed"
     lacking = sorted(set(system.model.actions) - abilities.performs - abilities.internal)
-    told = [(name, abilities.unperformed.get(name, "the driver does not say why")) for name in lacking]
-    yield from (f"  {line}" for line in _rows(told) or ["none: every action of the model is performed"])
+    rows = [(name, abilities.unperformed.get(name, "the driver does not say why")) for name in lacking]
+    yield from (f"  {line}" for line in _rows(rows) or ["none: every action of the model is performed"])
     yield ""
     if abilities.how:
-        yield "how steps are performed that the system does not do all by itself"
+        yield "how the driver performs steps that the system does not take by itself"
         yield from (f"  {line}" for line in _rows(sorted(abilities.how.items())))
         yield ""
-    yield "what the system may do where the model would not"
+    yield "what the system may do although the model does not allow it"
     yield from (f"  {line}" for line in _rows(sorted(abilities.lenient.items())) or ["none"])
 
 

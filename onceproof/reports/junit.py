@@ -1,4 +1,4 @@
-"""The result of a check as JUnit XML, the format that every CI reads: a case for each spec and property."""
+"""The result of a check as JUnit XML, which CI systems read: one test case for each spec and property."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onceproof.model.checker.results import PropertyResult, Verdict
 from onceproof.reports.check_outcome import Outcome
 from onceproof.reports.stops import stop_text
 from onceproof.reports.style import unstyle
-from onceproof.reports.trace_text import explanation_lines
+from onceproof.reports.trace_text import counted, explanation_lines
 
 
 def write_junit(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -46,7 +46,7 @@ def _suite(outcome: Outcome) -> ElementTree.Element:
         ElementTree.SubElement(properties, "property", name=name, value=value)
     cases = [_case(outcome, found) for found in result.properties]
     if outcome.disagreement and not any(case.find("failure") is not None for case in cases):
-        # What no property is to blame for, such as a fault that never happened.
+        # A failure that belongs to no property, such as a fault that never happened.
         case = ElementTree.Element("testcase", classname=spec.name, name="as expected", time="0.000")
         ElementTree.SubElement(case, "failure", type="expectation", message=outcome.disagreement)
         cases.append(case)
@@ -61,7 +61,7 @@ def _suite(outcome: Outcome) -> ElementTree.Element:
 
 
 def _now() -> str:
-    """The time in the form that the schema of JUnit allows: without fractions and zone."""
+    """The time in the form that the JUnit schema allows: without fractions and time zone."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -79,7 +79,7 @@ def _case(outcome: Outcome, found: PropertyResult) -> ElementTree.Element:
 
 
 def judged(outcome: Outcome, found: PropertyResult) -> tuple[str, str] | None:
-    """What is wrong with the result of one property, as (kind, sentence); None where it is as its spec expects.
+    """How the result of one property differs from its spec, as (kind, sentence); None where it does not.
 
     The kinds: violated, holds (though expected to break), length (of the counterexample), vacuous, unknown.
     """
@@ -94,10 +94,10 @@ def judged(outcome: Outcome, found: PropertyResult) -> tuple[str, str] | None:
     if found.verdict is Verdict.VIOLATED:
         length = len(found.counterexample.trace) if found.counterexample else 0
         if not expect.violated:
-            return "violated", f"violated in {length} steps"
+            return "violated", f"violated in {counted(length, 'step')}"
         if expect.length not in (None, length) and found.name == expect.violated[0]:
-            return "length", f"counterexample of {length} steps, expected {expect.length}"
+            return "length", f"the counterexample has {length} steps, expected {expect.length}"
         return None
     if found.name in expect.violated:
-        return "holds", "it holds, and was expected to be violated"
+        return "holds", "holds, but is expected to be violated"
     return ("vacuous", found.vacuous) if found.vacuous and not expect.violated else None

@@ -1,4 +1,4 @@
-"""The matrix as one page without outside resources: a grid for each property; a cell opens its counterexample."""
+"""The matrix as one self-contained HTML page: a grid for each property; a cell opens its counterexample."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from onceproof.reports.style import unstyle
 from onceproof.reports.trace_text import explanation_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
-STORY_WIDTH = 165  # columns of text
+TEXT_WIDTH = 165  # columns of text
 
 
 def page(matrix: Matrix) -> str:
@@ -30,7 +30,7 @@ def page(matrix: Matrix) -> str:
     )
     return environment.get_template("matrix.html.jinja").render(
         matrix=matrix,
-        title=f"{matrix.setting.model.name}: who carries what",
+        title=f"{matrix.setting.model.name}: which mechanism prevents what",
         head="; ".join([unstyle(line).strip() for line in head(matrix)][1:]),
         tail=list(tail(matrix)),
         how_far=list(how_far(matrix)) if matrix.sufficient else [],
@@ -44,15 +44,15 @@ def page(matrix: Matrix) -> str:
 
 
 def _docs(matrix: Matrix) -> dict[str, str]:
-    """What each property says, in its author's words."""
+    """The description of each property from the model."""
     claims = matrix.setting.model.properties
     return {name: " ".join(claims[name].doc.split()) if name in claims else "" for name in matrix.setting.names}
 
 
 def _data(matrix: Matrix) -> Markup:
-    """What the script of the page reads: rows, columns, properties, and for each cell a mark, a text and a story."""
-    stories = _Stories(matrix)
-    cells = [[stories.cell(cell, name) for name in matrix.setting.names] for cell in matrix.cells]
+    """The data of the page's script: rows, columns, properties, and for each cell a mark, a text, a counterexample."""
+    counterexamples = _Counterexamples(matrix)
+    cells = [[counterexamples.cell(cell, name) for name in matrix.setting.names] for cell in matrix.cells]
     switches, faults = matrix.setting.model.switches, matrix.setting.model.actions
     text = json.dumps(
         {
@@ -67,15 +67,15 @@ def _data(matrix: Matrix) -> Markup:
             "docs": [_docs(matrix)[name] for name in matrix.setting.names],
             "cells": cells,
             "states": [[cell.states, cell.complete, stop_text(cell.stopped)] for cell in matrix.cells],
-            "stories": stories.texts,
+            "counterexamples": counterexamples.texts,
         }
     )
-    # Inside a script element only this could end it.
+    # Only `<` could end the script element.
     return Markup(text.replace("<", "\\u003c"))
 
 
-class _Stories:
-    """The counterexamples as text; what breaks in the same way under several faults is shown once."""
+class _Counterexamples:
+    """The counterexamples as text; one that several cells share is kept once."""
 
     def __init__(self, matrix: Matrix) -> None:
         self.matrix = matrix
@@ -84,7 +84,7 @@ class _Stories:
         self._system = cache(matrix.setting.system)
 
     def cell(self, cell: CaseResult, name: str) -> list[Any]:
-        """Mark, text, and the number of the story (-1: none)."""
+        """Mark, text, and the number of the counterexample (-1: none)."""
         finding = cell.of(name)
         number = self._number(cell.case, finding) if finding is not None and finding.broken else -1
         return [mark(finding).value, cell_text(finding), number]
@@ -94,7 +94,7 @@ class _Stories:
         if key not in self._numbers:
             system: System = self._system(case)
             explanation = explain(counterexample(system, finding))
-            lines = explanation_lines(explanation, again(self.matrix, case, finding.name), STORY_WIDTH)
+            lines = explanation_lines(explanation, again(self.matrix, case, finding.name), TEXT_WIDTH)
             self._numbers[key] = len(self.texts)
             self.texts.append("\n".join(map(unstyle, lines)))
         return self._numbers[key]

@@ -14,7 +14,7 @@ from onceproof.reports.stops import stop_text
 def document(matrix: Matrix) -> dict[str, Any]:
     """All cells, the minimal sets, and what was not tried.
 
-    A cell of a property that does not apply is left out; a step is written as the story does: "actor action(names)".
+    A cell of a property that does not apply is left out; a step is written as "actor action(names)".
     """
     plan = matrix.plan
     cells = matrix.cells
@@ -42,7 +42,7 @@ def document(matrix: Matrix) -> dict[str, Any]:
 
 def _cell(matrix: Matrix, cell: CaseResult) -> dict[str, Any]:
     findings = list(cell.findings.values())
-    # Only what is broken needs the names of a system, and to build one takes a while.
+    # Only a violated cell needs the names of a system, and building one takes a while.
     system = matrix.setting.system(cell.case) if any(finding.broken for finding in findings) else None
     return {
         "off": list(cell.case.off),
@@ -62,11 +62,11 @@ def _cell(matrix: Matrix, cell: CaseResult) -> dict[str, Any]:
 def _finding(finding: Finding, system: System | None) -> dict[str, Any]:
     found = mark(finding)
     verdict = Mark.HOLDS if found is Mark.IDLE else found
-    told: dict[str, Any] = {"name": finding.name, "kind": finding.kind, "verdict": verdict.value}
+    document: dict[str, Any] = {"name": finding.name, "kind": finding.kind, "verdict": verdict.value}
     if finding.vacuous:
-        told["vacuous"] = finding.vacuous
+        document["vacuous"] = finding.vacuous
     if finding.broken and system is not None:
-        told |= {
+        document |= {
             "length": finding.length,
             "faults": finding.faults,
             "shortest": finding.sure,
@@ -77,7 +77,7 @@ def _finding(finding: Finding, system: System | None) -> dict[str, Any]:
             ],
             "loop": finding.loop,
         }
-    return told
+    return document
 
 
 def _sufficient(result: Sufficient) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from onceproof.model.checker.matrix.matrix import Mark, Matrix, Names, mark
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient
 from onceproof.reports.stops import stop_text
 from onceproof.reports.style import style
-from onceproof.reports.trace_text import explanation_lines
+from onceproof.reports.trace_text import counted, explanation_lines
 
 SAME = "·"
 COLORS = {Mark.BROKEN: "red", Mark.UNKNOWN: "yellow", Mark.HOLDS: "green"}
@@ -55,7 +55,7 @@ def head(matrix: Matrix) -> Iterator[str]:
 def _table(matrix: Matrix, *, everything: bool) -> Iterator[str]:
     rows = [cell for cell in matrix.cells if everything or (_differs(matrix, cell) and not _as_without(matrix, cell))]
     if not rows:
-        yield "The full design holds in every cell, and no mechanism makes a difference."
+        yield "The full design holds in every cell, and switching off any one mechanism changes nothing."
         return
     names = [
         name
@@ -71,7 +71,7 @@ def _table(matrix: Matrix, *, everything: bool) -> Iterator[str]:
     yield from _legend(body, everything=everything)
     stopped = {cell.stopped: cell for cell in matrix.unknown}
     for why in stopped:
-        yield f"unknown in {sum(cell.stopped == why for cell in matrix.unknown)} cells: {stop_text(why)}"
+        yield f"unknown in {counted(sum(cell.stopped == why for cell in matrix.unknown), 'cell')}: {stop_text(why)}"
 
 
 def _differs(matrix: Matrix, cell: CaseResult) -> bool:
@@ -101,7 +101,7 @@ def _cell(matrix: Matrix, cell: CaseResult, name: str, *, everything: bool) -> s
 
 
 def _as_well(matrix: Matrix, cell: CaseResult, name: str) -> bool:
-    """Whether the full design says the same; a property that is idle or does not apply is no difference."""
+    """Whether the full design gives the same result; idle and not applicable count as holding."""
     whole = matrix.results.get(Case((), cell.case.faults))
     quiet = (Mark.HOLDS, Mark.IDLE, Mark.NONE)
     if whole is not None and mark(whole.of(name)) in quiet and mark(cell.of(name)) in quiet:
@@ -132,16 +132,16 @@ def fault_text(faults: Names) -> str:
 def _legend(body: Sequence[Sequence[str]], *, everything: bool) -> Iterator[str]:
     used = {word for row in body for text in row[2:] for word in text.split()[:1]}
     if "broken" in used:
-        yield "broken N: by a counterexample of N steps, the least in faults, then steps"
+        yield "broken N: the shortest counterexample has N steps (fewest faults first)"
     if any("≤" in text for row in body for text in row[2:]):
-        yield "broken ≤N: the limit was reached; there may be a shorter one"
+        yield "broken ≤N: a limit was reached, so there may be a shorter one"
     if "idle" in used:
-        yield "idle: holds, but what it speaks of never happens"
+        yield "idle: holds, but only vacuously: the situation it is about never occurs"
     if "-" in used:
         yield "-: the property does not apply"
     if SAME in used and not everything:
-        yield f"{SAME}: as with all mechanisms on (which holds, where there is no row for it)"
-        yield "a row also stands for all further faults under which no more is broken: they have no row of their own"
+        yield f"{SAME}: same as with all mechanisms on (holds, where the table has no such row)"
+        yield "rows with more faults are left out where these break nothing more (--all shows every cell)"
 
 
 def _columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -170,29 +170,30 @@ def _padded(row: Sequence[str], widths: Sequence[int], colored: bool = False) ->
 def _sufficient(matrix: Matrix) -> Iterator[str]:
     yield style("Minimal sets of mechanisms that suffice, all others off", bold=True)
     if set(matrix.plan.mechanisms) != set(matrix.setting.model.switches):
-        yield f"(of {', '.join(matrix.plan.mechanisms)}; what is not among these stays on)"
+        yield f"(chosen from {', '.join(matrix.plan.mechanisms)}; all other mechanisms stay on)"
     for result in matrix.sufficient:
         yield f"  {result.property}{_but_for(matrix, result)}"
         for names in result.sets:
-            yield f"    {', '.join(names) or 'none is needed'}"
+            yield f"    {', '.join(names) or 'no mechanism is needed'}"
         if result.silent:
-            yield "    it says nothing of any of these cases"
+            yield "    holds only vacuously in every case"
         elif not result.columns:
-            yield "    no set: all on is not enough under any of these faults"
+            yield "    no set: violated even with all mechanisms on, under each of these faults"
         elif not result.sets:
             yield "    none found"
         if result.undecided:
-            shown = "; ".join(", ".join(names) or "none at all" for names in result.undecided[:MOST_SHOWN])
+            shown = "; ".join(", ".join(names) or "no mechanism" for names in result.undecided[:MOST_SHOWN])
             more = f" and {len(result.undecided) - MOST_SHOWN} more" if len(result.undecided) > MOST_SHOWN else ""
-            yield f"    undecided, and perhaps enough: {shown}{more}"
+            yield f"    undecided (may suffice): {shown}{more}"
     yield from how_far(matrix)
 
 
 def _but_for(matrix: Matrix, result: Sufficient) -> str:
-    """Under which faults it is not claimed."""
+    """The faults for which no set is claimed to suffice."""
     if not result.left_out or not result.columns:
         return ""
-    return f" (but for {', '.join(fault_text(faults) for faults in result.left_out)}: not even with all on)"
+    faults = ", ".join(map(fault_text, result.left_out))
+    return f" (except under {faults}, where even all mechanisms together do not suffice)"
 
 
 def how_far(matrix: Matrix) -> Iterator[str]:
@@ -200,19 +201,19 @@ def how_far(matrix: Matrix) -> Iterator[str]:
     tried = min((result.tried for result in matrix.sufficient if result.columns and not result.silent), default=-1)
     number = len(matrix.plan.mechanisms)
     limit = matrix.plan.set_states
-    how = f"{matrix.explored_for_sets:,} cases explored{f', up to {limit:,} states each' if limit else ''}"
+    how = f"exploring {matrix.explored_for_sets:,} cases{f' (up to {limit:,} states each)' if limit else ''}"
     if tried == number:
-        yield f"  every one of the {2**number:,} sets was tried; {how}; the others contain a set that suffices,"
-        yield "  or a counterexample that is known breaks them, step for step"
+        yield f"  all {2**number:,} sets were decided by {how}; the others follow from these:"
+        yield "  a subset of theirs suffices, or a known counterexample is also a run with their mechanisms on"
     elif tried < 0:
         yield "  no set was tried"
     else:
         why = stop_text(matrix.sufficient[0].stopped)
-        yield f"  every set of at most {tried} of {number} mechanisms was tried ({how}); larger ones were not: {why}"
+        yield f"  all sets of at most {tried} of {number} mechanisms were tried by {how}; larger sets were not: {why}"
 
 
 def _breaking(matrix: Matrix) -> Iterator[str]:
-    yield style("Minimal sets of faults, each once, that break the full design", bold=True)
+    yield style("Minimal sets of faults (each at most once) that break the full design", bold=True)
     for result in matrix.breaking:
         if result.sets or result.undecided:
             yield f"  {result.property}"
@@ -232,9 +233,9 @@ def sets_of_faults(result: Breaking, number: int) -> str:
     tried = min(result.tried, number)
     if tried < 1:
         return "no fault was tried"
-    upto = sizes[tried] if tried < 2 else f"single faults and {' and '.join(sizes[n] for n in range(2, tried + 1))}"
-    left = "" if tried == number else "; larger sets were not"
-    return f"{upto} of {number} were tried{left}"
+    upto = ", ".join(sizes[size] for size in range(1, tried + 1))
+    left = "" if tried == number else "; larger sets were not tried"
+    return f"tried, of {counted(number, 'fault')}: all {upto}{left}"
 
 
 def tail(matrix: Matrix) -> Iterator[str]:
@@ -243,13 +244,13 @@ def tail(matrix: Matrix) -> Iterator[str]:
     broken = sum(any(finding.broken for finding in cell.findings.values()) for cell in cells)
     counts = f"{len(cells)} cells, {matrix.explored} explored ({sum(c.states for c in cells if not c.shared):,} states)"
     parts = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in matrix.seconds.items())
-    yield f"{counts}; {broken} with something broken, {len(matrix.unknown)} with something unknown; {parts}"
+    yield f"{counts}; {broken} with a violation, {len(matrix.unknown)} with an unknown verdict; time: {parts}"
     if matrix.interrupted:
-        yield "interrupted: what is above is what was known by then"
+        yield "interrupted: the report shows what was known by then"
 
 
 def counterexamples(matrix: Matrix, *, everything: bool) -> Iterator[str]:
-    """The counterexamples of the cells that the table shows as broken."""
+    """The counterexamples of the cells that the table shows as violated."""
     for cell in matrix.cells:
         for finding in cell.findings.values():
             text = _cell(matrix, cell, finding.name, everything=everything)
@@ -261,7 +262,7 @@ def counterexamples(matrix: Matrix, *, everything: bool) -> Iterator[str]:
 
 
 def again(matrix: Matrix, case: Case, name: str) -> str:
-    """The command that shows the counterexample of a cell again."""
+    """The command that reproduces the counterexample of a cell."""
     parts = ["onceproof", "matrix", *(["--model", matrix.setting.reference] if matrix.setting.reference else [])]
     parts += ["--mechanisms", ",".join(case.off) or "none"]
     parts += ["--faults", ",".join(case.faults) or "none", *(["--pairs"] if len(case.faults) > 1 else [])]

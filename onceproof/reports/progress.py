@@ -1,4 +1,4 @@
-"""How far a search is, on stderr: one line that renews itself on a terminal, a line now and then elsewhere."""
+"""Progress of a search on stderr: one line that is redrawn on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import TracebackType
 
 from onceproof.model.checker.results import Progress
 
-LOG_EVERY_SECONDS = 10.0  # where stderr is no terminal
+LOG_EVERY_SECONDS = 10.0  # where stderr is not a terminal
 
 
 class ProgressLine:
-    """Shows the reports of an engine; use as a context so that the line is wiped when the search ends."""
+    """Shows the progress reports of an engine; a context manager, so that the line is cleared when the search ends."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet, self.title = quiet, ""
@@ -53,17 +53,17 @@ class ProgressLine:
 
 
 def describe(progress: Progress, last: Progress | None) -> str:
-    """``1,200,000 states, 410,000 a second, 90,000 queued, depth 21, 3.1 s, 96 MB``."""
+    """``1,200,000 states, 410,000 per second, 90,000 in the frontier, depth 21, 3.1 s, 96 MB``."""
     if last and (last.seconds > progress.seconds or last.states > progress.states):
-        last = None  # it began anew
+        last = None  # a new search
     since = progress.seconds - (last.seconds if last else 0.0)
     rate = (progress.states - (last.states if last else 0)) / since if since > 0 else 0.0
     if progress.doing:
         return f"{progress.states:,} states, {progress.doing}"
     parts = [
         f"{progress.states:,} states",
-        f"{rate:,.0f} a second",
-        f"{progress.queued:,} queued",
+        f"{rate:,.0f} per second",
+        f"{progress.queued:,} in the frontier",
         f"depth {progress.depth}",
         f"{progress.seconds:.1f} s",
     ]

@@ -1,4 +1,4 @@
-"""What `prove` prints: the verdicts, what each rests on, what failed and how it really fails; and certificates."""
+"""The report of `prove`: the verdicts, the invariant, what failed and how; and the check of certificates."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from onceproof.model.checker.prover.verify import Verification
 from onceproof.model.checker.results import Counterexample
 from onceproof.reports.style import style
 from onceproof.reports.tables import table_lines
-from onceproof.reports.trace_text import INDENT, explanation_lines
+from onceproof.reports.trace_text import INDENT, counted, explanation_lines
 
 
 @dataclass(frozen=True)
 class Details:
     """What a proof is reported with, besides itself.
 
-    invariant: print its conjuncts; minimal: a smallest inductive set of claims, None if not asked for; certificate: the
+    invariant: print its conjuncts; minimal: a minimal inductive set of claims, None if not asked for; certificate: the
     folder that was written; refused: a certificate was asked for, and there is nothing to certify.
     """
 
@@ -49,7 +49,7 @@ def verdict(proof: Proof, name: str, diagnoses: Sequence[Diagnosis]) -> str:
 
 
 def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> Iterator[str]:
-    """All that is known of a proof, for people."""
+    """The report of a proof. again: the command that reproduces it."""
     diagnoses = details.diagnoses
     if quiet:
         for name in proof.properties:
@@ -61,7 +61,8 @@ def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> I
     yield f"{INDENT}for any number of {sorts}"
     yield ""
     yield from table_lines(
-        ("property", "verdict", "under any number of", "queries"), [_row(proof, n, diagnoses) for n in proof.properties]
+        ("property", "verdict", "faults (any number of)", "queries"),
+        [_row(proof, n, diagnoses) for n in proof.properties],
     )
     yield ""
     for line in _summary(proof):
@@ -93,12 +94,12 @@ def _faults(proof: Proof, stage: Stage) -> str:
     allowed = stage.faults(proof.config)
     all_of_them = [name for name, left in proof.config.budgets.items() if left != 0]
     if not allowed:
-        return "no fault"
+        return "none"
     if not stage.without:
         whole = len(allowed) == len(proof.model.faults)
-        return "every fault" if whole else ", ".join(allowed)
-    start = "every fault" if len(all_of_them) == len(proof.model.faults) else ", ".join(all_of_them)
-    return f"{start} but {', '.join(sorted(stage.without))}"
+        return "all" if whole else ", ".join(allowed)
+    start = "all" if len(all_of_them) == len(proof.model.faults) else ", ".join(all_of_them)
+    return f"{start} except {', '.join(sorted(stage.without))}"
 
 
 def _summary(proof: Proof) -> Iterator[str]:
@@ -106,23 +107,23 @@ def _summary(proof: Proof) -> Iterator[str]:
     proved = [outcome for outcome in outcomes if outcome.answer is Answer.PROVED]
     conjuncts = [goal for stage in proof.stages for goal in stage.kept if goal.claim.invariant is not None]
     transitions = {name for stage in proof.stages for name in stage.encoding.transitions}
-    yield f"{len(transitions)} actions, {len(conjuncts)} conjuncts of the invariant hold (--explain prints them)"
+    yield f"{len(transitions)} actions; {len(conjuncts)} conjuncts of the invariant hold (--explain prints them)"
     if proof.walked:
-        yield f"first looked at in {proof.walked:,} states of random runs of a small instance"
+        yield f"the invariant was first tested in {proof.walked:,} states of random runs of a small instance"
     if outcomes:
         slowest = max(outcomes, key=lambda outcome: outcome.seconds)
         trivial = sum(stage.trivial for stage in proof.stages)
         yield (
-            f"{len(proved)} of {len(outcomes)} queries proved; the slowest, {slowest.query.name}, in "
-            f"{slowest.seconds * 1000:.0f} ms; {trivial:,} more need none: the action writes nothing that is read"
+            f"{len(proved)} of {len(outcomes)} queries proved (slowest: {slowest.query.name}, "
+            f"{slowest.seconds * 1000:.0f} ms); {trivial:,} more need no query: the action writes nothing they read"
         )
         outside = [name for name, decidable in _decidable(proof) if not decidable]
-        yield "all of them in a decidable fragment" if not outside else f"not decidable: {', '.join(outside)}"
+        yield "all queries are in a decidable fragment" if not outside else f"not decidable: {', '.join(outside)}"
     impossible = proof.stages[0].impossible if proof.stages else []
     if impossible:
-        yield f"never possible, so that nothing is claimed of it: {', '.join(impossible)}"
+        yield f"never enabled in this configuration: {', '.join(impossible)}"
     if proof.proved and proof.dropped:
-        yield f"not kept by every step here, and not needed: {', '.join(proof.dropped)}"
+        yield f"not inductive in this configuration, and not needed: {', '.join(proof.dropped)}"
     if proof.proved:
         yield f"digest of the model and its invariant: {digest_of(model_files(proof))[:16]}"
 
@@ -139,16 +140,20 @@ def _last_line(proof: Proof, off: list[str], diagnoses: Sequence[Diagnosis]) -> 
     if proof.interrupted:
         return style("interrupted: what is not proved above is unknown", fg="yellow")
     if proof.proved:
-        needless = f"; {', '.join(off)} is not needed for that" if off else ""
-        return style(f"proved, in {proof.seconds:.1f} s{needless}", fg="green", bold=True)
+        needless = f"; {_are(off)} not needed" if off else ""
+        return style(f"proved in {proof.seconds:.1f} s{needless}", fg="green", bold=True)
     bad = [name for name in proof.properties if name not in good]
     why = f" without {', '.join(off)}" if off else ""
     if not bad:
-        return style("not proved: an index may be none where it is used", fg="red", bold=True)
+        return style("not proved: an index may be None where it is used", fg="red", bold=True)
     real = [found.property for found in diagnoses if found.real]
     text = f"violated{why}: {', '.join(real)}" if real else f"not proved{why}: {', '.join(bad)}"
-    rest = f"; not needed for {', '.join(good)}" if off and good else ""
+    rest = f"; {_are(off)} not needed for {', '.join(good)}" if off and good else ""
     return style(text, fg="red", bold=True) + rest
+
+
+def _are(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _invariant(proof: Proof) -> Iterator[str]:
@@ -168,17 +173,19 @@ def _minimal(proof: Proof, minimal: list[str]) -> Iterator[str]:
     kept = [goal.name for stage in proof.stages for goal in stage.kept]
     dropped = [name for name in kept if name not in minimal]
     yield ""
-    yield f"{INDENT}a smallest inductive set: {len(minimal)} of {len(kept)} claims"
+    yield f"{INDENT}a minimal inductive set: {len(minimal)} of {len(kept)} claims"
     yield f"{INDENT * 2}{', '.join(minimal)}"
     if dropped:
         yield f"{INDENT}not needed: {', '.join(dropped)}"
 
 
 def _wrong_conjuncts(proof: Proof) -> Iterator[str]:
-    """Conjuncts that a random run found false though every mechanism is on: the invariant itself is wrong there."""
+    """Conjuncts that a random run refutes with every mechanism on: the invariant itself is wrong."""
     for name in [name for name in proof.dropped if name in proof.refuted]:
         yield ""
-        yield style(f"{name} is no invariant: a random run ends in a state in which it is false", fg="red", bold=True)
+        yield style(
+            f"{name} is not an invariant: a random run reaches a state in which it is false", fg="red", bold=True
+        )
         found = proof.refuted[name]
         yield from explanation_lines(explain(Counterexample(name, found.arguments, found.trace)), "")
 
@@ -188,7 +195,7 @@ def _diagnosis(proof: Proof, found: Diagnosis, again: str) -> Iterator[str]:
         yield from explanation_lines(explain(found.real), again)
     else:
         searched = found.searched
-        sizes = ", ".join(f"{number} {name}" for name, number in searched.sizes.items())
+        sizes = ", ".join(f"{name}={number}" for name, number in searched.sizes.items())
         yield style(f"{found.property} is not proved", fg="yellow", bold=True)
         instances = "one small instance" if searched.instances == 1 else f"{searched.instances} small instances"
         yield (
@@ -198,10 +205,10 @@ def _diagnosis(proof: Proof, found: Diagnosis, again: str) -> Iterator[str]:
     lost = {name: action for action, name in reversed(found.causes)}
     for name in [name for name in lost if name in proof.refuted][:3]:
         walk = proof.refuted[name].trace
-        yield f"{INDENT}{name} of the invariant is false in a reachable state (a random run of {len(walk)} steps)"
+        yield f"{INDENT}conjunct {name} is false in a reachable state (a random run of {counted(len(walk), 'step')})"
     if lost:
-        names = ", ".join(f"{name} (by {action})" for name, action in lost.items())
-        yield f"{INDENT}no longer kept, of the invariant: {names}"
+        names = ", ".join(f"{name} (broken by {action})" for name, action in lost.items())
+        yield f"{INDENT}conjuncts that are no longer inductive: {names}"
     if found.gave_up:
         yield f"{INDENT}the solver gave up on {', '.join(found.gave_up)}"
     if found.failure is not None:
@@ -212,19 +219,19 @@ def cti_lines(failure: CounterexampleToInduction) -> Iterator[str]:
     """A counterexample to induction: the state, the step, and why the claim is false after it."""
     trace = failure.trace
     layout = trace.system.layout
-    sizes = ", ".join(f"{number} {name}" for name, number in failure.sizes.items())
-    yield style(f"{INDENT}the step that induction fails on", bold=True) + f" ({sizes})"
+    sizes = ", ".join(f"{name}={number}" for name, number in failure.sizes.items())
+    yield style(f"{INDENT}counterexample to induction (CTI)", bold=True) + f" with {sizes}"
     if not trace.steps:
-        yield f"{INDENT * 2}it is false at the start"
+        yield f"{INDENT * 2}it is false in the initial state"
     else:
-        yield f"{INDENT * 2}in a state in which the invariant holds (all else as at the start):"
+        yield f"{INDENT * 2}the invariant holds in this state (all other cells have their initial values):"
         for label, (_, value) in layout.changes(trace.system.initial, trace.states[0]).items():
             yield f"{INDENT * 3}{label}: {shown(value)}"
         (step,) = explained_steps(trace)
         changes = ", ".join(f"{label}: {shown(a)} → {shown(b)}" for label, (a, b) in step.changed.items())
-        yield f"{INDENT * 2}{step.actor} does {step.call}: {changes or 'nothing changes'}"
+        yield f"{INDENT * 2}step {step.who}: {changes or 'nothing changes'}"
     explanation = explain(Counterexample(failure.claim, failure.arguments, trace))
-    yield f"{INDENT * 2}and {failure.claim} is false: {'; '.join(explanation.because)}"
+    yield f"{INDENT * 2}after it, {failure.claim} is false: {'; '.join(explanation.because)}"
 
 
 def proof_json(proof: Proof, details: Details) -> dict[str, Any]:
@@ -310,11 +317,11 @@ def verification_lines(result: Verification) -> Iterator[str]:
     if result.valid:
         yield f"{INDENT}{result.model}: {', '.join(result.properties)}"
         off = f", without {', '.join(result.mechanisms_off)}" if result.mechanisms_off else ""
-        yield f"{INDENT}digest {result.digest[:16]}, that of the model at hand{off}"
+        yield f"{INDENT}digest {result.digest[:16]}, is that of the given model{off}"
         text = f"valid: {result.solver} finds all {result.queries} queries unsatisfiable, in {result.seconds:.1f} s"
         yield style(text, fg="green", bold=True)
     elif result.problems:
-        yield style(f"not valid: {len(result.problems)} problems", fg="red", bold=True)
+        yield style(f"not valid: {counted(len(result.problems), 'problem')}", fg="red", bold=True)
     else:
         yield style(f"undecided: {result.solver} gave up on {len(result.unknown)} queries", fg="yellow")
 

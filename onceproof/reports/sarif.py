@@ -1,4 +1,4 @@
-"""The result of a check as SARIF 2.1.0, which code review tools show at the line: a property's, in the model."""
+"""The result of a check as SARIF 2.1.0, which code review tools show at the property's line in the model."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _result(
 
 
 def _flow(explanation: Explanation) -> list[dict[str, Any]]:
-    """The steps, each at the line of its action: a reader clicks through the counterexample in the model."""
+    """The steps, each at the line of its action, so that a reader can step through the counterexample."""
     locations = []
     for step in explanation.steps:
         place = _place(*explanation.trace.system.model.actions[step.action].line)

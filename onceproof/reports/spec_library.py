@@ -1,7 +1,7 @@
-"""The page of the spec library, ``specs/README.md``: each story in two sentences, with what its check found.
+"""The page of the spec library, ``specs/README.md``: each scenario in two sentences, with what its check found.
 
-``python -m onceproof.reports.spec_library specs`` checks every spec of the folder and prints the page; a
-test keeps it true.
+``python -m onceproof.reports.spec_library specs`` checks every spec of the folder and prints the page; a test keeps
+it up to date.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from onceproof.reports.check_outcome import Outcome
 
 HEAD = """# The spec library
 
-Each file is a story: what is switched off, what may go wrong, and what an exhaustive check must find. This page is made
-by `python -m onceproof.reports.spec_library specs > specs/README.md`, and a test keeps it true. Where a mechanism is
-off and a property breaks, the twin with the mechanism on holds under the same faults.
+Each file is a scenario: what is switched off, what may go wrong, and what an exhaustive check must find. This page is
+written by `python -m onceproof.reports.spec_library specs > specs/README.md`, and a test keeps it up to date. Where a
+mechanism is off and a property is violated, the same scenario with the mechanism on holds under the same faults.
 """
 
 
@@ -27,8 +27,8 @@ def checked(spec: Spec) -> Outcome:
     return Outcome(spec, check(spec.system, spec.properties if spec.chosen else None))
 
 
-def story(outcome: Outcome, library: Sequence[Spec]) -> str:
-    """The section of one spec: its story, what was found, and how large it is."""
+def section(outcome: Outcome, library: Sequence[Spec]) -> str:
+    """The section of one spec: what it is about, what was found, and how large it is."""
     spec, result = outcome.spec, outcome.result
     about = " ".join(spec.about.split())
     size = f"{result.states:,} states, {result.transitions:,} transitions, depth {result.depth}."
@@ -36,24 +36,24 @@ def story(outcome: Outcome, library: Sequence[Spec]) -> str:
 
 
 def _found(outcome: Outcome, library: Sequence[Spec]) -> str:
-    spec, trouble = outcome.spec, _trouble(outcome.spec)
+    spec, under = outcome.spec, _faults(outcome.spec)
     off = [name for name, on in spec.config.switches.items() if not on]
     without = f", with {_names(off)} off" if off else ""
     counterexample = outcome.counterexample
     if counterexample is None:
-        return f"Every property checked holds under {trouble}{without}."
+        return f"Every property checked holds {under}{without}."
     trace = counterexample.trace
-    way = "a run without end" if trace.loop is not None else f"{len(trace)} steps"
+    way = f"in {len(trace)} steps"
     if trace.loop is not None:
-        way += f", its stem of {trace.loop} steps and its loop of {len(trace) - trace.loop}"
-    sentence = f"`{counterexample.property}` breaks under {trouble}{without}: in {way}"
+        way = f"by an infinite run (a stem of {trace.loop} steps and a loop of {len(trace) - trace.loop})"
+    sentence = f"`{counterexample.property}` is violated {under}{without}, {way}"
     twin = twin_of(spec, library)
-    return f"{sentence}; with all on it holds: [{twin.name}]({twin.path.name})." if twin else f"{sentence}."
+    return f"{sentence}; with every mechanism on it holds: [{twin.name}]({twin.path.name})." if twin else f"{sentence}."
 
 
-def _trouble(spec: Spec) -> str:
+def _faults(spec: Spec) -> str:
     faults = [f"`{name}`" + ("" if n == 1 else f" ×{n or '∞'}") for name, n in spec.config.budgets.items() if n != 0]
-    return " and ".join(faults) if faults else "no fault at all"
+    return f"under {' and '.join(faults)}" if faults else "without any fault"
 
 
 def _names(names: Sequence[str]) -> str:
@@ -61,7 +61,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def twin_of(spec: Spec, library: Sequence[Spec]) -> Spec | None:
-    """The spec that differs only in having every mechanism on, and holds; None for one that is its own twin."""
+    """The spec that differs only in having every mechanism on, and holds; None if all are on already."""
     if all(spec.config.switches.values()):
         return None
     for other in library:
@@ -73,39 +73,39 @@ def twin_of(spec: Spec, library: Sequence[Spec]) -> Spec | None:
 
 
 def page(outcomes: Sequence[Outcome]) -> str:
-    """The whole page: an index by mechanism, one by fault, and the stories."""
+    """The whole page: an index by mechanism, one by fault, and the scenarios."""
     library = [outcome.spec for outcome in outcomes]
     parts = [HEAD, "## By mechanism\n", mechanisms(library), "## By fault, in the full design\n", faults(library)]
-    return "\n".join([*parts, "## The stories\n", *(story(outcome, library) for outcome in outcomes)])
+    return "\n".join([*parts, "## The scenarios\n", *(section(outcome, library) for outcome in outcomes)])
 
 
 def mechanisms(library: Sequence[Spec]) -> str:
-    """The table of mechanisms: what is told of each being off."""
+    """The table of mechanisms: the specs with each one off."""
     rows = ["| mechanism off | what is found |", "|---|---|"]
     for name in library[0].model.switches:
-        told = [spec for spec in library if not spec.config.switches[name]]
-        rows.append(f"| `{name}` | {'; '.join(_entry(spec) for spec in told)} |")
+        found = [spec for spec in library if not spec.config.switches[name]]
+        rows.append(f"| `{name}` | {'; '.join(_entry(spec) for spec in found)} |")
     return "\n".join(rows) + "\n"
 
 
 def faults(library: Sequence[Spec]) -> str:
-    """The table of faults: what is told of each alone, with every mechanism on."""
+    """The table of faults: the specs with each one alone and every mechanism on."""
     rows = ["| fault | what is found |", "|---|---|"]
     for name in library[0].model.faults:
-        told = [s for s in library if all(s.config.switches.values()) and s.config.budgets[name] != 0]
-        alone = [s for s in told if sum(n != 0 for n in s.config.budgets.values()) == 1]
+        found = [s for s in library if all(s.config.switches.values()) and s.config.budgets[name] != 0]
+        alone = [s for s in found if sum(n != 0 for n in s.config.budgets.values()) == 1]
         rows.append(f"| `{name}` | {'; '.join(_entry(spec) for spec in alone)} |")
     return "\n".join(rows) + "\n"
 
 
 def _entry(spec: Spec) -> str:
     broken = spec.expect.violated
-    found = f"`{broken[0]}` breaks" if broken else "holds"
+    found = f"`{broken[0]}` is violated" if broken else "holds"
     return f"{found}: [{spec.name}]({spec.path.name})"
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints the page of the folder named by the only argument."""
+    """Print the page of the folder that is the only argument."""
     outcomes = [checked(spec) for spec in load_specs([Path(arguments[0])])]
     print(page(outcomes), end="")
 

@@ -1,4 +1,4 @@
-"""Tables: rich ones on a terminal, plain aligned columns elsewhere."""
+"""Tables: styled by rich on a terminal, plain aligned columns elsewhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plain(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozense
 
 
 def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> list[str]:
-    # Imported here: it costs a tenth of a second that only a terminal needs to pay.
+    # Imported here: it costs a tenth of a second, which only a terminal should pay.
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -46,7 +46,7 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozense
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column, header in enumerate(headers):
-        # what is to be read is wrapped between words; names and numbers stay whole as long as that is possible
+        # Prose is wrapped between words; names and numbers stay whole as long as possible.
         whole = column in right or column in (0, len(headers) - 1)
         table.add_column(header, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:

@@ -1,4 +1,4 @@
-"""A trace as one HTML page without outside resources: the sequence diagram, what each step changed, the state after."""
+"""A trace as one self-contained HTML page: the sequence diagram, what each step changed, and the state after it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _drawing(explanation: Explanation) -> dict[str, Any]:
         if arrow.first:
             rows[arrow.step.index] = y
         x1, x2 = x[arrow.source], x[arrow.target]
-        # arrow heads end just before the life line
+        # Arrow heads end just before the lifeline.
         end = x2 if arrow.shape is not Shape.ARROW else x2 - 3 if x2 > x1 else x2 + 3
         lines.append(Line(arrow.step.index, x1, end, y, arrow.shape.value, arrow.step.fault))
     heights = {step: sum(line.step == step for line in lines) * ROW for step in rows}
@@ -78,15 +78,15 @@ def _drawing(explanation: Explanation) -> dict[str, Any]:
         "row": ROW,
         "loop": None
         if loop is None
-        else {"from": rows.get(loop + 1, y + ROW) - ROW / 2, "to": y + ROW, "text": _round(explanation)},
+        else {"from": rows.get(loop + 1, y + ROW) - ROW / 2, "to": y + ROW, "text": _loop_text(explanation)},
     }
 
 
-def _round(explanation: Explanation) -> str:
+def _loop_text(explanation: Explanation) -> str:
     loop = explanation.trace.loop
     if loop is None or loop == len(explanation.steps):
-        return "and then nothing more happens"
-    return f"and again from step {loop + 1}, round and round"
+        return "after that nothing more happens, forever"
+    return f"the loop goes back to step {loop + 1}"
 
 
 def _data(explanation: Explanation) -> Markup:
@@ -110,5 +110,5 @@ def _data(explanation: Explanation) -> Markup:
     ]
     initial = states[0]
     text = json.dumps({"states": states, "components": components, "steps": steps, "initial": initial})
-    # Inside a script element only this could end it.
+    # Only `<` could end the script element.
     return Markup(text.replace("<", "\\u003c"))

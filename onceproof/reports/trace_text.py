@@ -1,4 +1,4 @@
-"""A counterexample as lines of text: a line a step, faults and loop marked, then why, and what would have helped."""
+"""A counterexample as lines of text: one line per step, then why the property is false and what prevents it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onceproof.explain.steps import ExplainedStep, shown
 from onceproof.reports.style import style
 
 INDENT = "  "
-NARROWEST = 56  # columns that a change needs beside its step
+NARROWEST = 56  # columns needed to print changes beside their step
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Columns:
 
 
 def explanation_lines(explanation: Explanation, again: str, width: int | None = None) -> Iterator[str]:
-    """The lines. again: the command that shows it again; width: of the page (default: the terminal's)."""
+    """The report. again: the command that reproduces it; width: in columns (default: the terminal's)."""
     width = width or page_width()
     yield from _headline(explanation, width)
     yield ""
@@ -37,28 +37,28 @@ def explanation_lines(explanation: Explanation, again: str, width: int | None = 
         yield from _reasons(explanation, width)
     if again:
         yield ""
-        yield f"again: {again}"
+        yield f"reproduce: {again}"
 
 
 def page_width() -> int:
-    """How wide the lines may be: as the terminal, or 140 columns where there is none."""
+    """How wide lines may be, in columns: as wide as the terminal, or 140 without one."""
     return max(60, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
 
 
 def _headline(explanation: Explanation, width: int) -> Iterator[str]:
-    length = f"{len(explanation.trace)} steps, {counted(explanation.trace.faults, 'fault')}"
+    length = f"{counted(len(explanation.trace), 'step')}, {counted(explanation.trace.faults, 'fault')}"
     if not explanation.property:
         yield f"a trace of {explanation.trace.system.model.name}: {length}"
         return
     who = f" for {', '.join(explanation.elements)}" if explanation.elements else ""
     yield style(f"{explanation.property} is violated{who}", fg="red", bold=True)
     yield from wrapped(explanation.about, width)
-    minimal = f"; the least in {explanation.minimal}" if explanation.minimal else ""
+    minimal = f"; minimal in {explanation.minimal}" if explanation.minimal else ""
     yield f"{INDENT}{length}{minimal}"
 
 
 def steps(explanation: Explanation, width: int) -> Iterator[str]:
-    """A line for each step (wrapped where the page is too narrow), with the loop marked."""
+    """One line per step (more where the page is too narrow), with the loop marked."""
     columns = Columns(
         number=len(str(len(explanation.steps))),
         actor=max((len(step.actor) for step in explanation.steps), default=0),
@@ -67,16 +67,16 @@ def steps(explanation: Explanation, width: int) -> Iterator[str]:
     )
     loop = explanation.trace.loop
     if not explanation.steps:
-        yield f"{INDENT}none: the initial state itself"
+        yield f"{INDENT}no steps: this is the initial state"
     for step in explanation.steps:
         if loop == step.index - 1:
-            yield f"{INDENT}┌─ from here round and round"
+            yield f"{INDENT}┌─ the loop starts here"
         yield from _step(step, columns)
     if loop is not None:
         if loop == len(explanation.steps):
-            yield f"{INDENT}and then nothing more happens: for ever like this"
+            yield f"{INDENT}after that nothing more happens, forever"
         else:
-            yield f"{INDENT}└─ back to where step {loop + 1} begins"
+            yield f"{INDENT}└─ the loop goes back to step {loop + 1}"
 
 
 def _step(step: ExplainedStep, columns: Columns) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _step(step: ExplainedStep, columns: Columns) -> Iterator[str]:
     changes = [f"{label}: {shown(before)} → {shown(after)}" for label, (before, after) in step.changed.items()]
     colored = style(call, fg="yellow") if step.fault else call
     if columns.total - indent < NARROWEST:
-        # No room beside the calls: what changed goes below each.
+        # No room beside the call: its changes go on the lines below.
         yield head + (style(step.call, fg="yellow") if step.fault else step.call)
         below = 2 + columns.number + 2 + 6
         yield from (" " * below + line for line in filled(changes, columns.total - below))
@@ -98,7 +98,7 @@ def _step(step: ExplainedStep, columns: Columns) -> Iterator[str]:
 
 
 def filled(parts: list[str], width: int) -> list[str]:
-    """The parts joined by commas, as few lines as fit the width; a part itself is never broken."""
+    """The parts joined by commas, in as few lines as possible; a part itself is never broken."""
     lines: list[str] = []
     for part in parts:
         if lines and len(lines[-1]) + 2 + len(part) < width:
@@ -109,19 +109,15 @@ def filled(parts: list[str], width: int) -> list[str]:
 
 
 def headings(explanation: Explanation) -> tuple[str, str]:
-    """What stands over the reasons why a property speaks of the last state, and why it is false there."""
+    """The headings of the reasons why a property applies to the last state, and why it is false there."""
     claim = explanation.trace.system.model.properties.get(explanation.property)
     if claim is None:
-        return "", "no one wants it to end here, since"
+        return "", "this state is a deadlock because"
     if claim.kind == "eventually":
-        kept = (
-            "and it is never kept; in the last state"
-            if explanation.given
-            else f"{explanation.property} is never true, since"
-        )
-        return "the promise is made, since", kept
-    speaks = f"{explanation.property} speaks of this state, since"
-    return speaks, "and it is false, since" if explanation.given else f"{explanation.property} is false, since"
+        subject = "and it" if explanation.given else explanation.property
+        return f"the obligation {explanation.property} arises because", f"{subject} is never met; in the last state"
+    applies = f"{explanation.property} applies to this state because"
+    return applies, "and it is false because" if explanation.given else f"{explanation.property} is false because"
 
 
 def _reasons(explanation: Explanation, width: int) -> Iterator[str]:
@@ -130,7 +126,7 @@ def _reasons(explanation: Explanation, width: int) -> Iterator[str]:
         yield style(given, bold=True)
         yield from (f"{INDENT}{reason}" for reason in explanation.given)
     yield style(because, bold=True)
-    yield from (f"{INDENT}{reason}" for reason in explanation.because or ["its condition is never true"])
+    yield from (f"{INDENT}{reason}" for reason in explanation.because or ["its condition can never be true"])
     if explanation.prevented_by:
         yield style("what would have prevented it", bold=True)
         for prevention in explanation.prevented_by:
@@ -140,18 +136,18 @@ def _reasons(explanation: Explanation, width: int) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Prose in lines of this width, indented, the later ones more."""
+    """Prose in lines of this width, indented; continuation lines are indented further."""
     return textwrap.wrap(
         " ".join(text.split()), width, initial_indent=INDENT, subsequent_indent=INDENT * 2, break_long_words=False
     )
 
 
 def counted(number: int, what: str) -> str:
-    """``2 faults``, ``1 fault``, ``no fault``."""
-    return f"{f'{number:,}' if number else 'no'} {what}{'s' if number > 1 else ''}"
+    """``2 faults``, ``1 fault``, ``no faults``."""
+    return f"{f'{number:,}' if number else 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _nothing_to_switch_on(explanation: Explanation) -> str:
     if explanation.trace.system.model.switches:
-        return "every mechanism is on: the design itself allows this"
-    return "the model has no mechanism that could be switched on"
+        return "every mechanism is on: the design itself allows this run"
+    return "the model has no mechanisms"

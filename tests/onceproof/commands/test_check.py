@@ -70,11 +70,11 @@ def test_the_document(onceproof: Command, spec: Written) -> None:
 @pytest.mark.parametrize(
     ("text", "status", "says"),
     [
-        (BREAKS, 1, "violated against expectation: never_spoiled"),
-        (BREAKS + "expect: {violated: never_spoiled, length: 4}", 1, "counterexample of 3 steps, expected 4"),
+        (BREAKS, 1, "violated unexpectedly: never_spoiled"),
+        (BREAKS + "expect: {violated: never_spoiled, length: 4}", 1, "the counterexample has 3 steps, expected 4"),
         (BREAKS + "expect: {violated: never_spoiled, length: 3}", 0, ""),
-        (BREAKS + "expect: {violated: all_done}", 1, "expected to be violated, but it holds: all_done"),
-        ("faults: {lease_ends: 1}\nexpect: {violated: never_spoiled}", 1, "expected to be violated, but it holds"),
+        (BREAKS + "expect: {violated: all_done}", 1, "expected to be violated, but holds: all_done"),
+        ("faults: {lease_ends: 1}\nexpect: {violated: never_spoiled}", 1, "expected to be violated, but holds"),
     ],
 )
 def test_expectations(onceproof: Command, spec: Written, text: str, status: int, says: str) -> None:
@@ -109,7 +109,7 @@ def test_a_limit_is_undecided(onceproof: Command, spec: Written, limit: tuple[st
     assert ran.status == 3
     assert f"stopped by {limit[0]} {limit[1]}" in ran.out
     assert "no violation up to depth" in ran.out
-    assert "unknown: that needs all states" in ran.out
+    assert "unknown: needs a complete search" in ran.out
     assert ran.out.rstrip().endswith("undecided")
     found = json.loads(onceproof("check", path, *limit, "--json").out)["specs"][0]
     assert (found["verdict"], found["complete"], found["as_expected"]) == ("unknown", False, False)
@@ -178,7 +178,7 @@ def test_several_specs(onceproof: Command, spec: Written, tmp_path: Path) -> Non
     ran = onceproof("check", tmp_path)
     assert ran.status == 1
     assert "1 of 2 specs are as expected" in ran.out
-    assert "worse: violated against expectation: never_spoiled" in ran.out
+    assert "worse: violated unexpectedly: never_spoiled" in ran.out
     document = json.loads(onceproof("check", tmp_path, "--json").out)
     assert [found["spec"] for found in document["specs"]] == ["good", "worse"]
     assert document["as_expected"] is False
@@ -200,7 +200,7 @@ def test_what_was_not_checked_any_more_is_undecided(
     monkeypatch.setattr("onceproof.commands.check.check", interrupted)
     ran = onceproof("check", first, second)
     assert ran.status == 3
-    assert "second: not checked any more" in ran.out
+    assert "second: not checked" in ran.out
     assert json.loads(onceproof("check", first, second, "--json").out)["as_expected"] is False
     assert onceproof("check", first).status == 0
 
@@ -304,8 +304,8 @@ def test_a_file_that_cannot_be_written_is_told_first(onceproof: Command, spec: W
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("lease.py", "a model is no spec: write a YAML file with the line `model: lease.py`, and name that"),
-        ("some.itf.json", "a trace is no spec: `onceproof show` tells it, `onceproof replay` takes a system along it"),
+        ("lease.py", "a model is not a spec: write a YAML file with the line `model: lease.py` and pass that file"),
+        ("some.itf.json", "a trace is not a spec: use `onceproof show` or `onceproof replay`"),
     ],
 )
 def test_what_is_no_spec(onceproof: Command, spec: Written, name: str, line: str) -> None:
@@ -322,7 +322,7 @@ def test_a_promise_that_is_not_judged_leaves_the_verdict_open(onceproof: Command
     assert ran.status == 3
     assert "no_lost_task              eventually  unknown: see the note" in ran.out
     assert "single_holder             always      holds, complete" in ran.out
-    assert "plain  no violation of safety  holds" in ran.out
+    assert "plain  no safety violation  holds" in ran.out
 
 
 def test_ctrl_c_while_promises_are_judged_keeps_all_else(tmp_path: Path) -> None:

@@ -55,10 +55,10 @@ def test_the_sets_below(onceproof: Command) -> None:
     below = ran.out[ran.out.index("Minimal sets of mechanisms") :].splitlines()
     once = below.index("  at_most_once")
     assert below[once + 1] == "    sticky_placement, agent_dedup"
-    assert below[below.index("  single_holder") + 1] == "    none is needed"
-    assert "every one of the 8 sets was tried" in ran.out
+    assert below[below.index("  single_holder") + 1] == "    no mechanism is needed"
+    assert "all 8 sets were decided" in ran.out
     assert "    lease_lapse + stale_owner: broken 8" in below
-    assert "single faults and pairs and triples of 3 were tried" in ran.out
+    assert "tried, of 3 faults: all single faults, pairs, triples" in ran.out
 
 
 def test_the_document(onceproof: Command) -> None:
@@ -109,7 +109,7 @@ def test_a_limit_is_unknown(onceproof: Command) -> None:
     ran = onceproof("matrix", *SMALL, "--no-sets", "--max-states", "50", "--properties", "at_most_once")
     assert ran.status == 3
     assert "unknown in 9 cells: --max-states 50" in ran.out
-    assert "9 with something unknown" in ran.out
+    assert "9 with an unknown verdict" in ran.out
 
 
 def test_stories_can_be_shown_again(onceproof: Command) -> None:
@@ -118,7 +118,7 @@ def test_stories_can_be_shown_again(onceproof: Command) -> None:
         *("--properties", "at_most_once", "--stories"),
     )
     assert "at_most_once is violated for task1, attempt1" in ran.out
-    (again,) = re.findall(r"again: onceproof (.*)", ran.out)
+    (again,) = re.findall(r"reproduce: onceproof (.*)", ran.out)
     assert ran.out.count("FAULT") == 1
     once_more = onceproof(*again.split(), "--quiet")
     assert once_more.out[once_more.out.index("at_most_once is") :] == ran.out[ran.out.index("at_most_once is") :]
@@ -137,7 +137,7 @@ def test_the_page(onceproof: Command, tmp_path: Path) -> None:
     once = shown["properties"].index("at_most_once")
     kind, words, story = shown["cells"][2 * 3 + 2][once]
     assert (kind, words) == ("broken", "broken 13")
-    assert shown["stories"][story].startswith("at_most_once is violated for task1, attempt1")
+    assert shown["counterexamples"][story].startswith("at_most_once is violated for task1, attempt1")
     assert shown["cells"][0][once][2] == -1
     # what breaks in the same steps without a fault is told once
     lost = shown["properties"].index("no_lost_task")
@@ -183,7 +183,7 @@ def test_an_interrupted_matrix_shows_what_is_known() -> None:
     finally:
         process.kill()
     assert process.returncode == 3
-    assert "interrupted: what is above is what was known by then" in out
+    assert "interrupted: the report shows what was known by then" in out
     assert re.search(r"unknown in \d+ cells: interrupted", out)
     assert "Traceback" not in err
 
@@ -202,8 +202,8 @@ def test_a_model_of_your_own(onceproof: Command, spec: Written) -> None:
     }
     assert broken == {("fencing", "lease_ends", "never_spoiled")}
     told = onceproof("matrix", "--model", model, "--stories", "--no-sets", "--quiet")
-    again = next(line for line in told.out.splitlines() if line.startswith("again: "))
-    assert again.startswith(f"again: onceproof matrix --model {model} --mechanisms fencing --faults lease_ends ")
+    again = next(line for line in told.out.splitlines() if line.startswith("reproduce: "))
+    assert again.startswith(f"reproduce: onceproof matrix --model {model} --mechanisms fencing --faults lease_ends ")
     wrong = onceproof("matrix", "--model", model, "--tasks", "2")
     assert wrong.status == 2
     assert wrong.err == "onceproof: --tasks: unknown size `tasks`; expected one of workers\n"

@@ -69,8 +69,8 @@ def test_a_disagreement_is_told_saved_and_shown_again(onceproof, broken, tmp_pat
     assert status == 1
     assert "UNEXPECTED after step 14: delete(" in out
     assert "stage[message1]" in out and "DELETED" in out
-    again = next(line for line in out.splitlines() if line.startswith("again: "))
-    words = shlex.split(again.removeprefix("again: onceproof "))
+    again = next(line for line in out.splitlines() if line.startswith("reproduce: "))
+    words = shlex.split(again.removeprefix("reproduce: onceproof "))
     status, told, _ = onceproof(*words)
     assert status == 1 and "UNEXPECTED after step 14: delete(" in told
 

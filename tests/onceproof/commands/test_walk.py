@@ -19,7 +19,7 @@ def test_an_expected_violation_is_found_shortened_and_written(
     printed = capsys.readouterr().out
     assert "at_most_once is violated for task1, attempt1" in printed
     assert "10 steps, 1 fault" in printed
-    again = next(line for line in printed.splitlines() if line.startswith("again: ")).split()
+    again = next(line for line in printed.splitlines() if line.startswith("reproduce: ")).split()
     assert run(again[2:]) == 0
     assert "10 steps, 1 fault" in capsys.readouterr().out
     assert run(["show", str(trace)]) == 0

@@ -73,10 +73,10 @@ def test_a_liveness_counterexample_goes_round(spec: Written) -> None:
     loop = explanation.trace.loop
     assert loop == 6
     lines = list(explanation_lines(explanation, "", width=140))
-    start = next(n for n, line in enumerate(lines) if "from here round and round" in line)
+    start = next(n for n, line in enumerate(lines) if "the loop starts here" in line)
     assert lines[start + 1].split()[:2] == ["7", "scheduler1"]
-    assert any("back to where step 7 begins" in line for line in lines)
-    assert any("the promise is made, since" in line for line in lines)
+    assert any("the loop goes back to step 7" in line for line in lines)
+    assert any("the obligation no_lost_task arises because" in line for line in lines)
 
 
 def test_only_what_changed_and_no_budgets(spec: Written) -> None:
@@ -93,20 +93,20 @@ def test_the_story_line_by_line(spec: Written) -> None:
     assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=140)) == [
         "\x1b[31m\x1b[1mnever_spoiled is violated\x1b[0m",
         "  No write under an old lease gets through.",
-        "  3 steps, 1 fault; the least in faults, then steps, then changes of actor",
+        "  3 steps, 1 fault; minimal in faults, then steps, then changes of actor",
         "",
         "  1        lease  acquire(worker1)  holder: none → worker1, working[worker1]: no → yes",
         "  2  \x1b[33m\x1b[1mFAULT\x1b[0m lease  \x1b[33mlease_ends()    \x1b[0m  holder: worker1 → none",
         "  3        lease  write(worker1)    working[worker1]: yes → no, done[worker1]: no → yes, spoiled: no → yes",
         "",
-        "\x1b[1mnever_spoiled speaks of this state, since\x1b[0m",
+        "\x1b[1mnever_spoiled applies to this state because\x1b[0m",
         "  `done[worker1]` is true",
-        "\x1b[1mand it is false, since\x1b[0m",
+        "\x1b[1mand it is false because\x1b[0m",
         "  `not spoiled` is false",
         "\x1b[1mwhat would have prevented it\x1b[0m",
         "  fencing on would have disabled step 3: lease write(worker1)",
         "",
-        "again: onceproof check lease.yaml",
+        "reproduce: onceproof check lease.yaml",
     ]
 
 
@@ -155,9 +155,9 @@ def never_ends(st):
 @pytest.mark.parametrize(
     ("name", "steps", "says"),
     [
-        ("on_at_once", 0, "  none: the initial state itself"),
-        ("goes_off", 2, "  and then nothing more happens: for ever like this"),
-        ("deadlock", 2, "  nothing can happen any more but faults"),
+        ("on_at_once", 0, "  no steps: this is the initial state"),
+        ("goes_off", 2, "  after that nothing more happens, forever"),
+        ("deadlock", 2, "  no action is enabled, except perhaps faults"),
     ],
 )
 def test_ends_of_all_kinds(onceproof: Callable[..., Any], tmp_path: Path, name: str, steps: int, says: str) -> None:

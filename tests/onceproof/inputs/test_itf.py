@@ -50,7 +50,7 @@ def test_show_tells_what_check_told(onceproof: Command, spec: Written, trace: Pa
     checked = onceproof("check", spec(BREAKS)).out
     shown = onceproof("show", trace)
     assert shown.status == 0
-    story, again = shown.out.split("\nagain: ")
+    story, again = shown.out.split("\nreproduce: ")
     assert story in checked
     assert again == f"onceproof show {trace}\n"
     told = json.loads(onceproof("check", spec(BREAKS), "--json").out)["specs"][0]["counterexample"]
@@ -67,9 +67,9 @@ def test_a_trace_of_the_protocol_with_a_loop(onceproof: Command, tmp_path: Path)
     assert [{"#tup": ["task1", "submission1"]}, "UNSENT"] in document["states"][0]["call"]["#map"]
     shown = onceproof("show", path)
     assert shown.status == 0
-    assert "from here round and round" in shown.out
-    assert f"back to where step {loop + 1} begins" in shown.out
-    assert f"back to before step {loop + 1}" in onceproof("show", path, "--as", "sequence").out
+    assert "the loop starts here" in shown.out
+    assert f"the loop goes back to step {loop + 1}" in shown.out
+    assert f"the loop goes back to step {loop + 1}" in onceproof("show", path, "--as", "sequence").out
 
 
 def at(*keys: Any, value: Any) -> Callable[[Any], None]:
@@ -88,11 +88,11 @@ def at(*keys: Any, value: Any) -> Callable[[Any], None]:
 
 STEP, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
 CHANGES = [
-    (at("#meta", "model", value="task-dispatch"), "it is a trace of the model `task-dispatch`, expected `lease`"),
-    (at("#meta", "model", value=KeyError), "#meta has no proper `model`: expected a text, found nothing"),
-    (at("#meta", value=KeyError), "the file has no proper `#meta`: expected a mapping, found nothing"),
+    (at("#meta", "model", value="task-dispatch"), "this is a trace of the model `task-dispatch`, not of `lease`"),
+    (at("#meta", "model", value=KeyError), "`model` of #meta: expected text, found nothing"),
+    (at("#meta", value=KeyError), "`#meta` of the file: expected a mapping, found nothing"),
     (at("#meta", "model_file", value="gone.py"), "no model file `gone.py`"),
-    (at("#meta", "spec", value=[]), "#meta has no proper `spec`: expected a mapping, found list"),
+    (at("#meta", "spec", value=[]), "`spec` of #meta: expected a mapping, found list"),
     (at("#meta", "spec", "sizes", value={"workers": 0}), "#meta.spec does not fit the model `lease`"),
     (at("#meta", "spec", "faults", value={"lease_end": 1}), "unknown fault `lease_end`; did you mean `lease_ends`?"),
     (at("#meta", "property", value="never_spoilt"), "no property `never_spoilt`; did you mean `never_spoiled`?"),
@@ -102,24 +102,24 @@ CHANGES = [
         "expected the elements of `all_done` (worker), found []",
     ),
     (at("states", value=[]), "the trace has no states"),
-    (at("states", 1, value=7), "state 1 is no mapping"),
+    (at("states", 1, value=7), "state 1 is not a mapping"),
     (at("states", 1, STEP, value="aquire"), "step 1: unknown action `aquire`; did you mean `acquire`?"),
-    (at("states", 1, STEP, value=KeyError), "state 1 has no proper `mbt::actionTaken`"),
+    (at("states", 1, STEP, value=KeyError), "`mbt::actionTaken` of state 1"),
     (at("states", 1, PICKS, "worker", "value", value="worker9"), "`worker` must be one of worker1, worker2"),
     (at("states", 1, PICKS, "worker", "value", value=["x"]), "`worker` must be one of worker1, worker2"),
-    (at("states", 1, STEP, value="write"), "step 1, write(worker1), is not enabled in the state before it"),
-    (at("states", 3, STEP, value="give_up"), "step 3, give_up(worker1), is not enabled in the state before it"),
+    (at("states", 1, STEP, value="write"), "step 1, write(worker1), is not enabled in state 0"),
+    (at("states", 3, STEP, value="give_up"), "step 3, give_up(worker1), is not enabled in state 2"),
     (at("states", 3, "spoiled", value=False), "does not lead to state 3: `spoiled` is False, expected True"),
-    (at("states", 0, "spoiled", value=True), "state 0 is not the initial one: `spoiled` is True, expected False"),
+    (at("states", 0, "spoiled", value=True), "state 0 is not the initial state: `spoiled` is True, expected False"),
     (at("states", 2, "spoiled", value="maybe"), "state 2: the state has no proper value for `spoiled`"),
     (at("states", 2, "holder", value={"#bigint": "x"}), "state 2: "),
     (at("states", 2, "done", value={"#map": [["worker1", True]]}), "no proper value for `done[worker2]`"),
     (at("states", 2, "done", value={"#map": 7}), "state 2: "),
     (at("states", 2, "done", value=KeyError), "state 2: the state has no `done`"),
     (at("states", 2, "dome", value=1), "state 2: the model has no field `dome`; did you mean `done`?"),
-    (at("loop", value=9), "`loop` must be the number of a state, found 9"),
-    (at("loop", value="x"), "`loop` must be the number of a state, found 'x'"),
-    (at("loop", value=0), "`loop` says that the last state equals state 0, and it does not"),
+    (at("loop", value=9), "`loop` must be the index of a state, found 9"),
+    (at("loop", value="x"), "`loop` must be the index of a state, found 'x'"),
+    (at("loop", value=0), "`loop` says that the last state equals state 0, but it does not"),
 ]
 
 

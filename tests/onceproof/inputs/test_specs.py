@@ -79,14 +79,14 @@ WRONG = [
     ("mechanisms:\n  fencing: maybe", "3: mechanisms.fencing: expected on or off, found `maybe`"),
     ("mechanisms: {fencing: 0}", "2: mechanisms.fencing: expected on or off, found `0`"),
     ("faults: {lease_end: 1}", "2: faults.lease_end: unknown fault `lease_end`; did you mean `lease_ends`?"),
-    ("faults: {lease_ends: -1}", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found `-1`"),
-    ("faults: {lease_ends: many}", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found `many`"),
-    ("faults: {lease_ends: 1.5}", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found `1.5`"),
-    ("faults: {lease_ends: }", "2: faults.lease_ends: expected a budget: a whole number, or `any`; found nothing"),
+    ("faults: {lease_ends: -1}", "2: faults.lease_ends: expected a budget (a whole number or `any`), found `-1`"),
+    ("faults: {lease_ends: many}", "2: faults.lease_ends: expected a budget (a whole number or `any`), found `many`"),
+    ("faults: {lease_ends: 1.5}", "2: faults.lease_ends: expected a budget (a whole number or `any`), found `1.5`"),
+    ("faults: {lease_ends: }", "2: faults.lease_ends: expected a budget (a whole number or `any`), found nothing"),
     ("properties: [all_don]", "2: properties: unknown property `all_don`; did you mean `all_done`?"),
     ("properties: [finished]", "unknown property `finished`"),
-    ("properties: []", "2: properties: expected a list of properties (or leave the key out for all), found a list"),
-    ("properties: all_done", "2: properties: expected a list of properties (or leave the key out for all), found"),
+    ("properties: []", "2: properties: expected a list of properties (leave the key out for all), found a list"),
+    ("properties: all_done", "2: properties: expected a list of properties (leave the key out for all), found"),
     ("properties: [all_done, all_done]", "2: properties: `all_done` is listed twice"),
     (
         "expect: hold",
@@ -94,21 +94,21 @@ WRONG = [
     ),
     ("expect: {length: 3}", "2: expect: expected `holds`, or {violated: PROPERTY, length: STEPS}, found no `violated`"),
     ("expect: {violated: all_don}", "2: expect.violated: property `all_don` is not known; did you mean `all_done`?"),
-    ("expect: {violated: all_done, length: long}", "2: expect.length: expected how many steps"),
+    ("expect: {violated: all_done, length: long}", "2: expect.length: expected the number of steps"),
     (
         "properties: [all_done]\nexpect: {violated: never_spoiled}",
         "3: expect.violated: property `never_spoiled` is not checked",
     ),
     ("properties: [all_done]\nexpect: {violated: deadlock}", "3: expect.violated: property `deadlock` is not known"),
-    ("name: ", "2: name: expected a text, found nothing"),
-    ("name: [x]", "2: name: expected a text, found a list"),
-    ("name: a\nname: b", "3: name: the key is there twice (first in line 2)"),
-    ("faults: {lease_ends: 1, lease_ends: 2}", "2: faults.lease_ends: the key is there twice (first in line 2)"),
+    ("name: ", "2: name: expected text, found nothing"),
+    ("name: [x]", "2: name: expected text, found a list"),
+    ("name: a\nname: b", "3: name: duplicate key (first on line 2)"),
+    ("faults: {lease_ends: 1, lease_ends: 2}", "2: faults.lease_ends: duplicate key (first on line 2)"),
     ("sizes: {workers: 2", "malformed YAML"),
     ("sizes: *nowhere", "2: malformed YAML"),
-    ("? [a]\n: b", "2: malformed YAML: a key must be a plain word"),
+    ("? [a]\n: b", "2: malformed YAML: a key must be plain text"),
     ("---\nname: second", "malformed YAML"),
-    ("model: lease.py", "2: model: the key is there twice"),
+    ("model: lease.py", "2: model: duplicate key"),
 ]
 
 
@@ -186,7 +186,7 @@ def test_a_folder_means_all_below_it_in_order(spec: Written, tmp_path: Path) -> 
 def test_a_folder_without_specs(onceproof: Command, tmp_path: Path) -> None:
     ran = onceproof("check", tmp_path)
     assert ran.status == 2
-    assert "the folder has no specs" in ran.err
+    assert "the folder contains no specs" in ran.err
 
 
 def test_a_file_that_is_not_there(onceproof: Command, spec: Written) -> None:
