@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from onceproof.api.check import PropertyReport as PropertyReport
     from onceproof.api.check import check as check
     from onceproof.api.counterexample import CounterexampleReport as CounterexampleReport
+    from onceproof.api.proof import ProofReport as ProofReport
+    from onceproof.api.proof import prove as prove
+    from onceproof.api.proof import verify_certificate as verify_certificate
     from onceproof.api.sources import load_model as load_model
     from onceproof.api.sources import load_spec as load_spec
     from onceproof.api.walk import WalkReport as WalkReport
@@ -58,6 +61,7 @@ _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),
     **dict.fromkeys(("CheckReport", "PropertyReport", "check"), "onceproof.api.check"),
     "CounterexampleReport": "onceproof.api.counterexample",
+    **dict.fromkeys(("ProofReport", "prove", "verify_certificate"), "onceproof.api.proof"),
     **dict.fromkeys(("load_model", "load_spec"), "onceproof.api.sources"),
     **dict.fromkeys(("WalkReport", "walk"), "onceproof.api.walk"),
     "InputError": "onceproof.errors",

@@ -90,6 +90,8 @@ def _spec(source: Source) -> Spec:
         return source
     if isinstance(source, Path | str) and Path(source).suffix in ENDINGS:
         return specs.load_spec(_existing(Path(source)))
+    if isinstance(source, Path | str) and Path(source).is_dir():
+        raise InputError(f"{source}: expected one model or spec, found a folder")
     reference = _reference(source)
     path = reference.file or Path(reference.model.name)
     return Spec(path, reference.model.name, "", reference, reference.model.configure(), None, Expectation())

@@ -6,18 +6,14 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from onceproof.errors import Exit, InputError
+from onceproof.errors import Exit
 from onceproof.inputs.specs import load_spec
+from onceproof.model.checker.results import Verdict
 
-if TYPE_CHECKING:
-    from onceproof.model.checker.prover.induction import Proof
-    from onceproof.model.language import Config, Model
-
-WALKS = 12
+EXITS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdict.UNKNOWN: Exit.UNDECIDED}
 
 
 @click.command(short_help=__doc__)
@@ -53,128 +49,44 @@ def command(
     checked by z3: the start satisfies it, every action keeps it. Exit status: 0 proved; 1 a property is violated (with
     a run that gets there), or a certificate is not valid; 2 wrong input; 3 not proved and no violation found.
     """
-    from onceproof.reports.proof import Details, proof_json, proof_lines, verification_json, verification_lines
+    from onceproof.api.proof import prove, verify_certificate
+    from onceproof.reports.proof import proof_lines, verification_json, verification_lines
 
+    source = None if spec is None else load_spec(spec)
     if verify is not None:
         if without or with_faults or explain or minimise or certificate:
             raise click.UsageError("--verify goes with SPEC, --solver, --timeout, --json and --quiet alone")
-        result, status = _verified(verify, solver, timeout, spec, quiet)
+        with _Progress(quiet) as progress:
+            result = verify_certificate(verify, source, solver=solver, timeout=timeout, progress=progress.report)
         if as_json:
             click.echo(json.dumps(verification_json(result), indent=2))
         else:
             click.echo("\n".join(verification_lines(result)))
-        raise click.exceptions.Exit(status)
+        if result.problems:
+            raise click.exceptions.Exit(Exit.VIOLATED)
+        raise click.exceptions.Exit(Exit.AS_EXPECTED if result.valid else Exit.UNDECIDED)
     if solver != "z3":
         raise click.UsageError(f"--solver {solver} goes with --verify: a proof is looked for by z3")
-    proof = _proved(spec, without, with_faults, timeout, quiet)
-    minimal = None
-    if minimise and proof.proved:
-        from onceproof.model.checker.prover.minimise import minimal_invariant
-
-        minimal = minimal_invariant(proof, timeout)
-    diagnoses = _diagnosed(proof, search, quiet)
-    written = _written(proof, certificate) if certificate is not None and proof.proved else None
-    refused = certificate is not None and not proof.proved
-    details = Details(diagnoses, explain, minimal, written, refused)
-    again = _again(spec, without, with_faults)
-    if as_json:
-        click.echo(json.dumps(proof_json(proof, details), indent=2))
-    else:
-        for line in proof_lines(proof, details, again, quiet=quiet):
-            click.echo(line)
-    raise click.exceptions.Exit(_status(proof, diagnoses))
-
-
-def _proved(spec: Path | None, without: Sequence[str], with_faults: str | None, timeout: float, quiet: bool) -> Proof:
-    from onceproof.model.checker.prover.induction import prove
-
-    model, config, names = _asked(spec, without, with_faults)
-    with _Progress(quiet) as progress:
-        return prove(model, config, names, timeout, progress.report, walks=WALKS)
-
-
-def _asked(
-    spec_path: Path | None, without: Sequence[str], with_faults: str | None
-) -> tuple[Model, Config, list[str] | None]:
-    """The model, its configuration and the properties that are to be proved."""
-    from onceproof.inputs.models import resolve
-    from onceproof.model.checker.prover.induction import unbounded
-
-    if spec_path is None:
-        model, switches, faults, names = resolve(None, Path()).model, {}, None, None
-    else:
-        spec = load_spec(spec_path)
-        model, switches = spec.model, dict(spec.config.switches)
-        faults = [name for name, left in spec.config.budgets.items() if left != 0]
-        names = _always(spec.chosen, model, spec_path)
     off = [name for part in without for name in part.split(",")]
-    switches |= dict.fromkeys(off, False)
-    if with_faults is not None:
-        faults = [name for name in with_faults.split(",") if name]
-    return model, unbounded(model, switches, faults), names
-
-
-def _always(chosen: Sequence[str] | None, model: Model, path: Path) -> list[str] | None:
-    if chosen is None:
-        return None
-    names = [name for name in chosen if model.properties[name].kind == "always"]
-    if not names:
-        raise InputError(f"{path}: none of its properties is an `always`; a proof for any size speaks of no other")
-    return names
-
-
-def _verified(folder: Path, solver: str, timeout: float, spec: Path | None, quiet: bool) -> tuple[Any, Exit]:
-    from onceproof.model.checker.prover.verify import CertificateError, verify
-
-    try:
-        with _Progress(quiet) as progress:
-            result = verify(folder, solver, timeout, progress.report)
-    except CertificateError as error:
-        raise InputError(str(error)) from None
-    except ImportError:
-        raise InputError(f"the solver {solver} is not installed (its Python package is called {solver})") from None
-    if not result.problems:
-        result.problems += _other_model(folder, result, spec)
-    if result.problems:
-        return result, Exit.VIOLATED
-    return result, Exit.AS_EXPECTED if result.valid else Exit.UNDECIDED
-
-
-def _other_model(folder: Path, result: Any, spec: Path | None) -> list[str]:
-    """What in the certificate is not what the model at hand says."""
-    from onceproof.model.checker.prover.certificate import differences
-    from onceproof.model.checker.prover.induction import unbounded
-
-    model = _asked(spec, (), None)[0]
-    if model.name != result.model:
-        return [f"certificate.json: it is of a model called {result.model}, not of {model.name}"]
-    config = unbounded(model, dict.fromkeys(result.mechanisms_off, False), result.faults)
-    return differences(model, config, folder, result.conjuncts)
-
-
-def _diagnosed(proof: Proof, seconds: float, quiet: bool) -> list[Any]:
-    if proof.proved or proof.interrupted:
-        return []
-    from onceproof.model.checker.engines import Options, checker
-    from onceproof.model.checker.prover.diagnosis import diagnose
-
-    return diagnose(proof, seconds, checker(Options()))
-
-
-def _written(proof: Proof, folder: Path) -> Path:
-    from onceproof.model.checker.prover.certificate import write_certificate
-
-    try:
-        write_certificate(proof, folder)
-    except FileExistsError as error:
-        raise InputError(f"--certificate: {error}") from None
-    return folder
-
-
-def _status(proof: Proof, diagnoses: Sequence[Any]) -> Exit:
-    if proof.proved:
-        return Exit.AS_EXPECTED
-    return Exit.VIOLATED if any(diagnosis.real for diagnosis in diagnoses) else Exit.UNDECIDED
+    with _Progress(quiet) as progress:
+        report = prove(
+            source,
+            mechanisms=dict.fromkeys(off, False),
+            faults=None if with_faults is None else [name for name in with_faults.split(",") if name],
+            timeout=timeout,
+            search=search,
+            minimise=minimise,
+            invariant=explain,
+            certificate=certificate,
+            progress=progress.report,
+            keep_partial=True,
+        )
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        for line in proof_lines(report.proof, report.details, _again(spec, without, with_faults), quiet=quiet):
+            click.echo(line)
+    raise click.exceptions.Exit(EXITS[report.verdict])
 
 
 def _again(spec: Path | None, without: Sequence[str], with_faults: str | None) -> str:
