@@ -35,7 +35,9 @@ LEAST_A_SECOND = 2000
 LEAST_ON_PLATFORM, MOST_SECONDS = 60, 300
 
 
-def system(sizes: dict[str, int] | None = None, mechanisms: dict[str, bool] | None = None, **faults: int) -> System:
+def system(
+    sizes: dict[str, int] | None = None, mechanisms: dict[str, bool] | None = None, **faults: int | None
+) -> System:
     return build(PROTOCOL, PROTOCOL.configure({**SMALL, **(sizes or {})}, mechanisms, faults))
 
 
@@ -55,7 +57,8 @@ def numbers() -> None:
     found = cover(failover, driver)
     seconds = time.process_time() - started
     print(f"with {found.refused:,} forbidden steps refused: {seconds:.1f} s in all")
-    big = system({"tasks": 2, "submissions": 2, "agents": 2, "attempts": 2}, **dict.fromkeys(PROTOCOL.faults, 2))
+    sizes = {"tasks": 2, "submissions": 2, "agents": 2, "attempts": 2}
+    big = system(sizes, None, **dict.fromkeys(PROTOCOL.faults, 2))
     traces = list(random_traces(big, 100, 60, seed=1))
     started = time.process_time()
     compared = sum(replay(trace, driver).compared for trace in traces)

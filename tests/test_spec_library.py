@@ -2,7 +2,7 @@
 
 import pytest
 
-from onceproof.inputs.specs import load_specs
+from onceproof.inputs.specs import Spec, load_specs
 from onceproof.reports.spec_library import checked, faults, mechanisms, section
 from tests.paths import SPECS
 
@@ -12,7 +12,7 @@ AGAIN = "python -m onceproof.reports.spec_library specs > specs/README.md"
 
 
 @pytest.mark.parametrize("spec", LIBRARY, ids=lambda spec: spec.name)
-def test_spec(spec) -> None:
+def test_spec(spec: Spec) -> None:
     outcome = checked(spec)
     assert not outcome.disagreement
     assert outcome.as_expected

@@ -1,15 +1,14 @@
 """The types of what fixtures give, for the annotations of tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.implementation.in_process.core import Core
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(NamedTuple):
     """What a command did: its exit status and what it wrote."""
 
     status: int

@@ -1,27 +1,13 @@
-"""A way to run the command line, and specs of a small model for it."""
+"""Specs of a small model, for the tests of the command line."""
 
 from pathlib import Path
 
 import pytest
 
-from onceproof.main import run
-from tests.helpers.fixture_types import Command, Ran, Written
+from tests.helpers.fixture_types import Written
 from tests.paths import MODELS
 
 LEASE = MODELS / "lease.py"
-
-
-@pytest.fixture
-def onceproof(capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs the command line in this process: ``onceproof("check", path)``."""
-
-    def command(*arguments: object) -> Ran:
-        capfd.readouterr()
-        status = run([str(argument) for argument in arguments])
-        captured = capfd.readouterr()
-        return Ran(int(status), captured.out, captured.err)
-
-    return command
 
 
 @pytest.fixture

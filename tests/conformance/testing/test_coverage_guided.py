@@ -1,15 +1,20 @@
 """Hypothesis against drivers: coverage, shrinking, flaky systems, limits."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from onceproof.conformance.coverage.run import Budget, cover
-from onceproof.conformance.driver import DriverError, ProcessLost, StepRefused
+from onceproof.conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepRefused
 from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.replay.confirm import Confirmation
 from onceproof.conformance.replay.lockstep import Kind, replay
 from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
 from onceproof.conformance.testing.coverage_guided import Effort, drive
 from onceproof.model.checker.results import Stop, StopReason
+from onceproof.model.language import System
+from tests.helpers.present import present
 from tests.helpers.systems import ModelDriver, small
 
 
@@ -29,16 +34,16 @@ def test_the_same_seed_finds_the_same() -> None:
 class Forgetful(ModelDriver):
     """Refuses to delete once a scheduler has crashed; every nth time only."""
 
-    def __init__(self, system, every=1) -> None:
+    def __init__(self, system: System, every: int = 1) -> None:
         super().__init__(system)
         self.crashed = False
         self.every, self.times = every, 0
 
-    def reset(self, setting):
+    def reset(self, setting: Mapping[str, Any]) -> Abilities:
         self.crashed = False
         return super().reset(setting)
 
-    def step(self, action, arguments) -> None:
+    def step(self, action: str, arguments: Mapping[str, str]) -> None:
         super().step(action, arguments)
         self.crashed |= action == "scheduler_crash"
         if action == "finish" and self.crashed:
@@ -50,12 +55,13 @@ class Forgetful(ModelDriver):
 def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps() -> None:
     system = small(scheduler_crash=2, reply_loss=2)
     found = drive(system, Forgetful(system), Effort(examples=400))
-    assert found.disagreement.kind is Kind.MISSING and not found.confirmation.flaky
-    faults, steps = cost(found.trace)
+    trace, disagreement = present(found.trace), present(found.disagreement)
+    assert disagreement.kind is Kind.MISSING and not found.confirmation.flaky
+    faults, steps = cost(trace)
     assert faults == 1 and steps <= 11
-    assert [step.action for step in found.trace.steps].count("scheduler_crash") == 1
-    again = replay(found.trace, Forgetful(system))
-    assert again.disagreement.resembles(found.disagreement)
+    assert [step.action for step in trace.steps].count("scheduler_crash") == 1
+    again = replay(trace, Forgetful(system))
+    assert present(again.disagreement).resembles(disagreement)
 
 
 def test_a_flaky_system_is_called_flaky_with_both_runs() -> None:
@@ -69,7 +75,7 @@ def test_a_flaky_system_is_called_flaky_with_both_runs() -> None:
 class Mortal(Forgetful):
     """Does not survive its own refusal."""
 
-    def reset(self, setting):
+    def reset(self, setting: Mapping[str, Any]) -> Abilities:
         if self.times:
             raise DriverError("it is dead")
         return super().reset(setting)
@@ -78,16 +84,18 @@ class Mortal(Forgetful):
 def test_what_a_system_did_last_is_told_though_it_is_dead_now() -> None:
     system = small(scheduler_crash=2)
     found = drive(system, Mortal(system), Effort(examples=400))
-    assert found.disagreement.kind is Kind.MISSING and found.disagreement.step.action == "finish"
+    disagreement = present(found.disagreement)
+    assert disagreement.kind is Kind.MISSING and present(disagreement.step).action == "finish"
     assert found.confirmation == Confirmation(unconfirmed="it is dead")
     walked = cover(system, Mortal(system), Budget(refusals=0))
-    assert walked.disagreement.resembles(found.disagreement) and walked.trace.steps[-1].action == "finish"
+    assert present(walked.disagreement).resembles(disagreement)
+    assert present(walked.trace).steps[-1].action == "finish"
 
 
 class Deadly(ModelDriver):
     """A process of it dies of the first step that is refused."""
 
-    def step(self, action, arguments) -> None:
+    def step(self, action: str, arguments: Mapping[str, str]) -> None:
         try:
             super().step(action, arguments)
         except StepRefused:
@@ -97,16 +105,22 @@ class Deadly(ModelDriver):
 def test_who_dies_of_what_is_forbidden_has_not_refused_it() -> None:
     system = small()
     found = cover(system, Deadly(system), Budget(refusals=3))
-    assert (found.disagreement.kind, str(found.disagreement)) == (Kind.DIFFERENT, "scheduler1 died")
-    assert len(found.disagreement.forbidden) == 1
+    disagreement = present(found.disagreement)
+    assert (disagreement.kind, str(disagreement)) == (Kind.DIFFERENT, "scheduler1 died")
+    assert len(disagreement.forbidden) == 1
+
+
+class Babbling(ModelDriver):
+    """Observes a value that the model does not have."""
+
+    def observe(self) -> Observation:
+        return {"call": {"task1": "x"}}
 
 
 def test_a_broken_driver_is_not_shrunk() -> None:
     system = small()
-    driver = ModelDriver(system)
-    driver.observe = lambda: {"call": {"task1": "x"}}
     with pytest.raises(DriverError, match="call"):
-        drive(system, driver, Effort(examples=10))
+        drive(system, Babbling(system), Effort(examples=10))
 
 
 def test_time_is_limited(core: CoreDriver) -> None:
@@ -118,6 +132,6 @@ def test_the_cheapest_way_prefers_steps_to_faults() -> None:
     system = small(scheduler_crash=1)
     crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
     restart = system.parse_step("scheduler_restart", {"scheduler": "scheduler1"})
-    there = rebuilt(system, [crash, restart])
+    there = present(rebuilt(system, [crash, restart]))
     assert cheapest_way(system, there.states[-1], until=float("inf")) == []
     assert rebuilt(system, [restart]) is None

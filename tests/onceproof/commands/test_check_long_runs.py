@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,18 +15,18 @@ SAFETY = "faults: {scheduler_crash: 1}\nproperties: [at_most_once, single_holder
 
 
 @pytest.fixture
-def spec(tmp_path: Path):
+def spec(tmp_path: Path) -> str:
     path = tmp_path / "safety.yaml"
     path.write_text(SAFETY)
     return str(path)
 
 
-def checked(capsys, *arguments):
+def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     status = run(["check", "--json", "--engine", "compiled", "--no-symmetry", *arguments])
     return status, json.loads(capsys.readouterr().out)["specs"][0]
 
 
-def test_a_search_is_gone_on_with(spec, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_search_is_gone_on_with(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "kept")
     status, first = checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
     assert (status, first["verdict"], first["complete"]) == (3, "unknown", False)
@@ -33,7 +34,7 @@ def test_a_search_is_gone_on_with(spec, tmp_path: Path, capsys: pytest.CaptureFi
     assert (status, second["verdict"], second["states"], second["transitions"]) == (0, "holds", 2120, 7412)
 
 
-def test_fingerprints_say_how_sure_they_are(spec, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fingerprints_say_how_sure_they_are(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = checked(capsys, spec, "--fingerprint")
     assert (status, told["states"], told["verdict"]) == (0, 2120, "holds")
     assert any("with probability" in note for note in told["notes"])
@@ -49,14 +50,19 @@ def test_fingerprints_say_how_sure_they_are(spec, capsys: pytest.CaptureFixture[
     ],
 )
 def test_wrong_input(
-    spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments, message: str, capsys: pytest.CaptureFixture[str]
+    spec: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["check", spec, *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_checkpoint_of_something_else(spec, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_checkpoint_of_something_else(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "kept")
     checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
     assert run(["check", str(SPECS / "plain-day.yaml"), "--resume", file]) == 2
@@ -68,7 +74,7 @@ def test_ctrl_c_before_the_compiled_search_begins(
 ) -> None:
     """What plain exploration found by then is told."""
 
-    def interrupted(*_, **__) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(compiled, "check", interrupted)

@@ -40,7 +40,7 @@ def test_the_whole_library_is_tla(tmp_path: Path) -> None:
         (["export", str(SPECS / "plain-day.yaml"), "--to", "tla", "--out", "/dev/null/x"], "cannot be made"),
     ],
 )
-def test_wrong_input(arguments, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2
     assert message in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,17 +67,17 @@ def test_an_expected_violation_that_is_not_met(capsys: pytest.CaptureFixture[str
         ([str(SPECS / "plain-dya.yaml")], "plain-dya.yaml"),
     ],
 )
-def test_wrong_input(arguments, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["walk", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_ctrl_c_tells_what_was_walked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiled walks go round by round; one that is interrupted does not count."""
-    rounds = []
+    rounds: list[int] = []
     walked = random_walk._Walkers.round
 
-    def interrupted(walkers, start, stop) -> None:
+    def interrupted(walkers: Any, start: int, stop: int) -> None:
         if len(rounds) == 2:
             raise KeyboardInterrupt
         rounds.append(stop - start)

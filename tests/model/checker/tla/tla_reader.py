@@ -320,13 +320,21 @@ class Reader:
         def changed(env: Env) -> Any:
             result = base(env)
             for path, value in changes:
-                result = with_change(result, [index(env) for index in path], lambda old, v=value: v({**env, "@": old}))
+                keys = [index(env) for index in path]
+                result = with_change(result, keys, value({**env, "@": at_path(result, keys)}))
             return result
 
         return changed
 
 
-def with_change(function: dict[Any, Any], path: list[Any], value: Callable[[Any], Any]) -> dict[Any, Any]:
+def at_path(function: dict[Any, Any], path: list[Any]) -> Any:
+    """The value at the end of a path."""
+    for key in path:
+        function = function[key]
+    return function
+
+
+def with_change(function: dict[Any, Any], path: list[Any], value: Any) -> dict[Any, Any]:
     """The function with another value at the end of a path, which must be there."""
     old = function[path[0]]
-    return {**function, path[0]: with_change(old, path[1:], value) if path[1:] else value(old)}
+    return {**function, path[0]: with_change(old, path[1:], value) if path[1:] else value}
