@@ -1,4 +1,4 @@
-"""The one instrumentation point that every action of the model passes (DESIGN section 5).
+"""The one instrumentation point that every action of the model passes.
 
 `@action` marks a method as an action of the model with the method's name. With no probe attached that costs one
 attribute look-up. With a gate, the action waits for a permit before it does anything (so it holds no lock meanwhile).

@@ -1,4 +1,4 @@
-"""What can be set on a system: its mechanisms (DESIGN section 1), its sizes and its times."""
+"""What can be set on a system: its mechanisms, its sizes and its times."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace

@@ -132,7 +132,7 @@ class Outcome:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """One spec's result as JSON, with the keys of the contract."""
+    """One spec's result as JSON, with the keys that docs/formats.md lists."""
     result = outcome.result
     return {
         "spec": outcome.spec.name,
