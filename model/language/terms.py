@@ -1,4 +1,7 @@
-"""Terms: what a traced condition or value is made of. Pure data; the constructors simplify as they build.
+"""Terms: what a condition or a value of a model is made of. Pure data; the constructors simplify as they build.
+
+Terms are shared: two that are equal are the same object, so that they are compared and hashed by identity, and a value
+that is used many times is stored, and gone through, once.
 
 A term of kind ``Maybe`` stands for an index or none; ``IsNone`` and ``Deref`` take it apart. Numbers (from counts)
 are plain integers without bounds; a value written to a cell is brought into its range by ``Clamp``.
@@ -6,8 +9,10 @@ are plain integers without bounds; a value written to a cell is brought into its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, assert_never
+from weakref import WeakValueDictionary
 
 from onceproof.model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
 
@@ -15,24 +20,48 @@ BOOL = Flag()
 NUMBER = Count(-1)  # the kind of arithmetic: a whole number without bounds
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+_shared: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+
+
+class _Sharing(type):
+    """Makes a constructor return the term that has these parts already, where there is one."""
+
+    def __call__(cls, *parts: Any) -> Any:
+        key = (cls, *parts)
+        found = _shared.get(key)
+        if found is None:
+            found = _shared[key] = super().__call__(*parts)
+        return found
+
+
+class Shared(metaclass=_Sharing):
+    """A term: shared, compared by identity, and pickled by its parts."""
+
+    __slots__ = ("__weakref__", "_free")
+    _free: Mapping[Any, None]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, one.name) for one in fields(self))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Const(Shared):
     """A value of a kind, by its stored number."""
 
     kind: Kind
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class Var:
+@dataclass(frozen=True, slots=True, eq=False)
+class Var(Shared):
     """A parameter of an action, or the variable of a loop or a quantifier."""
 
     name: str
     sort: type[Sort]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+@dataclass(frozen=True, slots=True, eq=False)
+class Read(Shared):
     """The cell of a field before the step."""
 
     field: str
@@ -40,92 +69,92 @@ class Read:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class IsNone:
+@dataclass(frozen=True, slots=True, eq=False)
+class IsNone(Shared):
     """Whether an index-or-none is none."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Deref:
+@dataclass(frozen=True, slots=True, eq=False)
+class Deref(Shared):
     """The index of an index-or-none that is not none."""
 
     term: Term
     sort: type[Sort]
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+@dataclass(frozen=True, slots=True, eq=False)
+class Some(Shared):
     """An index as an index-or-none."""
 
     term: Term
     sort: type[Sort]
 
 
-@dataclass(frozen=True, slots=True)
-class Eq:
+@dataclass(frozen=True, slots=True, eq=False)
+class Eq(Shared):
     """Equality of two terms of one kind."""
 
     left: Term
     right: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Less:
+@dataclass(frozen=True, slots=True, eq=False)
+class Less(Shared):
     """``left < right`` of two numbers."""
 
     left: Term
     right: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Plus:
+@dataclass(frozen=True, slots=True, eq=False)
+class Plus(Shared):
     """``left + right`` of two numbers."""
 
     left: Term
     right: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Minus:
+@dataclass(frozen=True, slots=True, eq=False)
+class Minus(Shared):
     """``left - right`` of two numbers."""
 
     left: Term
     right: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Clamp:
+@dataclass(frozen=True, slots=True, eq=False)
+class Clamp(Shared):
     """A number brought into 0..most."""
 
     term: Term
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+@dataclass(frozen=True, slots=True, eq=False)
+class Not(Shared):
     """Negation."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+@dataclass(frozen=True, slots=True, eq=False)
+class And(Shared):
     """Conjunction."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+@dataclass(frozen=True, slots=True, eq=False)
+class Or(Shared):
     """Disjunction."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ite:
+@dataclass(frozen=True, slots=True, eq=False)
+class Ite(Shared):
     """``then`` where the condition is true, ``other`` where not."""
 
     condition: Term
@@ -133,8 +162,8 @@ class Ite:
     other: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Quantified:
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantified(Shared):
     """``body`` for all (or for some) values of the variables."""
 
     universal: bool
@@ -342,52 +371,71 @@ def children(term: Term) -> tuple[Term, ...]:
 
 
 def walk(term: Term) -> Iterator[Term]:
-    """The term and all its parts, outermost first."""
-    yield term
-    for child in children(term):
-        yield from walk(child)
+    """The term and all its parts, each once, outermost first."""
+    seen: set[Term] = set()
+    waiting = [term]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            yield one
+            waiting += reversed(children(one))
 
 
-def free_variables(term: Term) -> dict[Var, None]:
+def free_variables(term: Term) -> Mapping[Var, None]:
     """The variables that no quantifier inside the term binds, in the order met."""
-    if isinstance(term, Var):
-        return {term: None}
-    found: dict[Var, None] = {}
+    try:
+        return term._free
+    except AttributeError:
+        pass
+    found: dict[Var, None] = {term: None} if isinstance(term, Var) else {}
     for child in children(term):
         found |= free_variables(child)
     if isinstance(term, Quantified):
-        return {variable: None for variable in found if variable not in term.variables}
+        found = {variable: None for variable in found if variable not in term.variables}
+    object.__setattr__(term, "_free", found)
     return found
 
 
-def _uncaptured(term: Quantified, values: Mapping[Var, Term]) -> Quantified:
-    """The quantifier with those of its variables renamed that also occur in what is put into its body."""
-    free = {variable.name for value in values.values() for variable in free_variables(value)}
-    if not free.intersection(variable.name for variable in term.variables):
-        return term
-    taken = free | {part.name for part in walk(term) if isinstance(part, Var)}
-    taken |= {variable.name for variable in term.variables}
-    renamed: dict[Var, Term] = {}
-    for variable in term.variables:
-        name, number = variable.name, 0
-        while variable.name in free and name in taken:
-            number += 1
-            name = f"{variable.name}_{number}"
-        taken.add(name)
-        renamed[variable] = Var(name, variable.sort)
-    variables = tuple(v for v in renamed.values() if isinstance(v, Var))
-    return Quantified(term.universal, variables, substitute(term.body, renamed))
-
-
 def substitute(term: Term, values: Mapping[Var, Term]) -> Term:
-    """The term with free variables replaced, simplified again. No variable of a value is captured by a quantifier."""
+    """The term with variables replaced, simplified again. A quantifier never binds what a value speaks of."""
+    known: dict[Term, Term] = {}
 
     def again(inner: Term) -> Term:
-        return substitute(inner, values)
+        if not any(variable in values for variable in free_variables(inner)):
+            return inner
+        if inner not in known:
+            known[inner] = _replaced(inner, values, again)
+        return known[inner]
 
+    return again(term)
+
+
+def _replaced(term: Term, values: Mapping[Var, Term], again: Callable[[Term], Term]) -> Term:
+    if isinstance(term, Var):
+        return values[term]
+    if not isinstance(term, Quantified):
+        return rebuilt(term, again)
+    inside = {variable: values[variable] for variable in free_variables(term) if variable in values}
+    spoken_of = {variable.name for value in inside.values() for variable in free_variables(value)}
+    variables = list(term.variables)
+    for place, variable in enumerate(variables):
+        if variable.name in spoken_of:
+            taken = spoken_of | {part.name for part in walk(term) if isinstance(part, Var)}
+            inside[variable] = variables[place] = _unused(variable, taken | {one.name for one in variables})
+    return quantified(term.universal, tuple(variables), substitute(term.body, inside))
+
+
+def _unused(variable: Var, taken: set[str]) -> Var:
+    number = next(number for number in range(len(taken) + 1) if f"{variable.name}.{number}" not in taken)
+    return Var(f"{variable.name}.{number}", variable.sort)
+
+
+def rebuilt(term: Term, again: Callable[[Term], Term]) -> Term:
+    """The term with ``again`` applied to its immediate parts, simplified as it is put together."""
     match term:
-        case Var():
-            return values.get(term, term)
+        case Const() | Var():
+            return term
         case Read(name, indices, kind):
             return Read(name, tuple(map(again, indices)), kind)
         case IsNone(inner):
@@ -414,12 +462,7 @@ def substitute(term: Term, values: Mapping[Var, Term]) -> Term:
             return or_(*map(again, terms))
         case Ite(condition, then, other):
             return ite(again(condition), again(then), again(other))
-        case Quantified():
-            free = free_variables(term)
-            inside = {v: t for v, t in values.items() if v in free}
-            if not inside:
-                return term
-            inner = _uncaptured(term, inside)
-            return quantified(inner.universal, inner.variables, substitute(inner.body, inside))
+        case Quantified(universal, variables, body):
+            return quantified(universal, variables, again(body))
         case _:
-            return term
+            assert_never(term)

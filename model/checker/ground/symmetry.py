@@ -33,7 +33,7 @@ from onceproof.model.language.layout import Place, State
 from onceproof.model.language.sorts import Index, Maybe
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import and_
-from onceproof.model.language.tracing.result import TracedProperty
+from onceproof.model.language.reading.result import TracedProperty
 
 
 @dataclass(frozen=True)

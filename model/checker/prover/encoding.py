@@ -57,7 +57,7 @@ from onceproof.model.language.terms import (
 )
 from onceproof.model.language.terms import FALSE as NEVER
 from onceproof.model.language.terms import TRUE as ALWAYS
-from onceproof.model.language.tracing.result import overwritten
+from onceproof.model.language.reading.result import overwritten
 from onceproof.model.language.tracing.tracer import Obligation, Path, TracedAction, Tracer, Write
 
 AFTER = "next."

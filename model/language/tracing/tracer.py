@@ -36,7 +36,7 @@ from onceproof.model.language.terms import (
     or_,
     quantified,
 )
-from onceproof.model.language.tracing.result import Obligation, Path, TracedAction, TracedProperty, Write, overwritten
+from onceproof.model.language.reading.result import Obligation, Path, TracedAction, TracedProperty, Write, overwritten
 from onceproof.model.language.tracing.source_checks import check_source, why_passes_hang_together
 from onceproof.model.language.tracing.state import MissingElement, TraceState
 from onceproof.model.language.tracing.symbols import Condition, condition_term, python_value, value_term

@@ -1,0 +1,112 @@
+"""Assignment: to names, to fields and their cells, to members of lists and dictionaries."""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+
+from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.reading.cells import cell_write
+from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.sequences import items_of
+from onceproof.model.language.reading.values import (
+    DictObject,
+    FieldValue,
+    ListObject,
+    Reference,
+    StateValue,
+    Symbol,
+    Value,
+    name_of,
+)
+from onceproof.model.language.terms import TRUE
+
+
+def assign(interpreter: Interpreter, target: ast.expr, value: Value) -> None:
+    """``target = value``."""
+    match target:
+        case ast.Name(name):
+            interpreter.assign(name, value)
+        case ast.Attribute(owner, name):
+            put_attribute(interpreter, interpreter.evaluate(owner), name, value)
+        case ast.Subscript(owner, key):
+            container = interpreter.evaluate(owner)
+            put_item(interpreter, container, interpreter.evaluate(key), value)
+        case ast.Tuple(parts) | ast.List(parts):
+            _unpack(interpreter, parts, value)
+        case _:
+            raise ModelError("this cannot be assigned to in a model")
+
+
+def put_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value) -> None:
+    """``owner.name = value``: only of the state."""
+    if not isinstance(owner, StateValue):
+        raise ModelError(
+            f"`.{name}` of {name_of(owner)} is changed: what an action changes is a field of the state, st.{name} = ..."
+        )
+    declared = interpreter.model.fields.get(name)
+    if name in interpreter.config.switches:
+        raise ModelError(f"`{name}` is a switch, which no action can change")
+    if declared is None:
+        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.fields)}")
+    if declared.indices:
+        raise ModelError(f"`{name}` is an array: write one of its cells")
+    cell_write(interpreter, declared, (), value)
+
+
+def put_item(interpreter: Interpreter, owner: Value, key: Value, value: Value) -> None:
+    """``owner[key] = value``."""
+
+    def one(owner: Value) -> None:
+        if isinstance(owner, FieldValue):
+            cell_write(interpreter, owner.declared, key, value)
+        elif isinstance(owner, Reference):
+            _put_into(interpreter, owner, key, value)
+        else:
+            raise ModelError(f"a member of {name_of(owner)} cannot be assigned")
+
+    interpreter.split(owner, one)
+
+
+def _put_into(interpreter: Interpreter, owner: Reference, key: Value, value: Value) -> None:
+    content = changeable(interpreter, owner)
+    if isinstance(content, DictObject):
+        if isinstance(key, Symbol) or not isinstance(key, bool | int | str | Enum | None):
+            raise ModelError(f"{name_of(key)} is no key of a dictionary: use `if`, `match` or `in (...)`")
+        if key in content.items and content.items[key][0] is not TRUE:
+            raise ModelError("a key is assigned that is in the dictionary on some ways only: its place would be unknown")
+        interpreter.put(owner.identity, DictObject({**content.items, key: (TRUE, value)}))
+        return
+    if type(key) is not int or any(present is not TRUE for present, _ in content.items):
+        raise ModelError("a member of a list is assigned whose place depends on the state")
+    if not -len(content.items) <= key < len(content.items):
+        interpreter.fail("IndexError: the list is shorter")
+    items = list(content.items)
+    items[key] = TRUE, value
+    interpreter.put(owner.identity, ListObject(tuple(items)))
+
+
+def changeable(interpreter: Interpreter, owner: Reference) -> ListObject | DictObject:
+    """The contents of a list or dictionary that the function made itself; ModelError for one from outside."""
+    content: ListObject | DictObject = interpreter.content(owner.identity)
+    if content.outside:
+        raise ModelError(
+            f"`{content.outside}` is made outside the function and changed here: what an action changes is a field of "
+            "the state"
+        )
+    return content
+
+
+def _unpack(interpreter: Interpreter, parts: list[ast.expr], value: Value) -> None:
+    def one(value: Value) -> None:
+        items = items_of(interpreter, value)
+        if any(present is not TRUE for present, _ in items):
+            raise ModelError("a list whose length depends on the state is unpacked")
+        if any(isinstance(part, ast.Starred) for part in parts):
+            raise ModelError("a model function cannot use `*` here")
+        if len(items) != len(parts):
+            interpreter.fail(f"ValueError: {len(items)} values for {len(parts)} names")
+        for part, (_, member) in zip(parts, items, strict=True):
+            assign(interpreter, part, member)
+
+    interpreter.split(value, one)

@@ -1,0 +1,219 @@
+"""Calls: of the language, of functions whose source is read in turn, and of the builtins that are known."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from types import FunctionType
+from typing import Any
+
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.builtin_functions import BUILTINS, METHODS, SPECIAL
+from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
+from onceproof.model.language.reading.sequences import items_of
+from onceproof.model.language.reading.sources import FunctionNode, names_of, source_of
+from onceproof.model.language.reading.values import (
+    Closure,
+    DictObject,
+    Method,
+    Reference,
+    Scope,
+    Value,
+    name_of,
+)
+from onceproof.model.language.reading.world import Frame, joined
+from onceproof.model.language.terms import TRUE
+
+DEEPEST = 60  # calls inside calls
+KNOWN = "a model function can call plain Python functions whose source is at hand, and len, sum, any, all, min, max …"
+KIND = "`{name}` asks what Python object there is, and a model has values: compare it with values"
+ASKING = (isinstance, issubclass, type, id, repr, hash, callable, hasattr, vars, dir, str)
+
+
+def call(interpreter: Interpreter, node: ast.Call) -> Value:
+    """A call."""
+    callee = interpreter.evaluate(node.func)
+    return interpreter.split(callee, lambda one: _call(interpreter, node, one))
+
+
+def _call(interpreter: Interpreter, node: ast.Call, callee: Value) -> Value:
+    special = SPECIAL.get(callee) if isinstance(callee, FunctionType | type(len) | type) else None
+    if special is not None:
+        return special(interpreter, node)
+    if any(callee is asking for asking in ASKING):
+        raise ModelError(KIND.format(name=callee.__name__))
+    arguments = _positional(interpreter, node)
+    keywords = _keywords(interpreter, node)
+    if isinstance(callee, Method):
+        return _method(interpreter, callee, arguments, keywords)
+    if isinstance(callee, Closure | FunctionType) and callee not in BUILTINS:
+        return call_function(interpreter, callee, arguments, keywords, node)
+    known = BUILTINS.get(callee) if isinstance(callee, FunctionType | type(len) | type) else None
+    if known is None:
+        raise ModelError(f"{_called(callee)} is called, which cannot be read: {KNOWN}")
+    return known(interpreter, arguments, keywords)
+
+
+def _called(callee: Value) -> str:
+    name = getattr(callee, "__qualname__", None)
+    module = getattr(callee, "__module__", None) or getattr(type(getattr(callee, "__self__", None)), "__module__", "")
+    if name and module not in ("builtins", None):
+        return f"`{module}.{name}`"
+    return f"`{name}`" if name else name_of(callee)
+
+
+def _positional(interpreter: Interpreter, node: ast.Call) -> list[Value]:
+    found: list[Value] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Starred):
+            items = items_of(interpreter, interpreter.evaluate(argument.value))
+            if any(present is not TRUE for present, _ in items):
+                raise ModelError("`*` of a list whose length depends on the state")
+            found += [value for _, value in items]
+        else:
+            found.append(interpreter.evaluate(argument))
+    return found
+
+
+def _keywords(interpreter: Interpreter, node: ast.Call) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for keyword in node.keywords:
+        value = interpreter.evaluate(keyword.value)
+        if keyword.arg is not None:
+            found[keyword.arg] = value
+            continue
+        content = interpreter.content(value.identity) if isinstance(value, Reference) else None
+        if not isinstance(content, DictObject) or any(present is not TRUE for present, _ in content.items.values()):
+            raise ModelError("`**` of anything but a dictionary that is known")
+        found.update({key: one for key, (_, one) in content.items.items()})
+    return found
+
+
+def _method(interpreter: Interpreter, method: Method, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    content = interpreter.content(method.of.identity) if isinstance(method.of, Reference) else method.of
+    known = METHODS.get((type(content), method.name))
+    if known is None:
+        what = "a tuple" if isinstance(method.of, tuple) else name_of(method.of)
+        raise ModelError(f"`.{method.name}` of {what} is called, which cannot be read: {KNOWN}")
+    if keywords:
+        raise ModelError(f"`.{method.name}` takes no arguments by name here")
+    return known(interpreter, method.of, *arguments)
+
+
+def call_function(
+    interpreter: Interpreter,
+    function: FunctionType | Closure,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    at: ast.AST | None = None,
+) -> Value:
+    """What a function returns, read for these arguments; Ended if no way returns."""
+    if isinstance(function, Closure):
+        node: FunctionNode = function.node
+        parent, file, module = function.scope, function.scope.file, function.scope.function
+        defaults, keyword_defaults = function.defaults, function.keyword_defaults
+    else:
+        source = source_of(function)
+        node, parent, file, module = source.node, None, source.file, function
+        defaults = tuple(interpreter.outside("a default", one) for one in function.__defaults__ or ())
+        given = function.__kwdefaults__ or {}
+        keyword_defaults = tuple(
+            interpreter.outside("a default", given[one.arg]) if one.arg in given else None for one in node.args.kwonlyargs
+        )
+        _check_plain(function)
+    if len(interpreter.calls) >= DEEPEST:
+        raise ModelError(f"more than {DEEPEST} calls inside one another: a function that calls itself without end?")
+    frame = _bound(interpreter, node, arguments, keywords, defaults, keyword_defaults)
+    outer = interpreter.scope, interpreter.exits
+    if at is not None:
+        interpreter.calls.append(interpreter.position(at))
+    identity = interpreter.allocate(frame)
+    interpreter.scope = Scope(names_of(node).local, identity, parent, file, module)
+    interpreter.exits = Exits()
+    try:
+        value = _result(interpreter, node)
+        captured = interpreter.scope.captured
+    finally:
+        interpreter.scope, interpreter.exits = outer
+    if at is not None:
+        interpreter.calls.pop()
+    if not captured:
+        interpreter.release_frame(identity)
+    return value
+
+
+def _check_plain(function: FunctionType) -> None:
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise ModelError(f"`{function.__name__}` has `async` or `yield`: a model calls plain functions only")
+
+
+def _result(interpreter: Interpreter, node: FunctionNode) -> Value:
+    """Reads a body, and puts all ways that return together."""
+    if isinstance(node, ast.Lambda):
+        return interpreter.evaluate(node.body)
+    if any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in _own(node)):
+        raise ModelError(f"`{node.name}` has `yield` or `await`: a model calls plain functions only")
+    base = interpreter.world
+    ends = interpreter.exits.returns
+    try:
+        interpreter.execute(node.body)
+        fallen: list[tuple[Any, Value]] = [(interpreter.world, None)]
+    except Ended:
+        fallen = []
+    interpreter.pending -= len(ends)
+    ends = [*ends, *fallen]
+    if not ends:
+        raise Ended
+    interpreter.world, value = joined(base, ends, complete=True)
+    return value
+
+
+def _own(node: ast.FunctionDef) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [*node.body]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        if not isinstance(one, ast.FunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(one)
+    return found
+
+
+def _bound(
+    interpreter: Interpreter,
+    node: FunctionNode,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    defaults: tuple[Value, ...],
+    keyword_defaults: tuple[Value, ...],
+) -> Frame:
+    """The arguments of a call by the names of its parameters, as Python binds them."""
+    spec = node.args
+    name = node.name if isinstance(node, ast.FunctionDef) else "a lambda"
+    names = [one.arg for one in (*spec.posonlyargs, *spec.args)]
+    frame: Frame = dict(zip(names, arguments, strict=False))
+    more = arguments[len(names) :]
+    if spec.vararg is not None:
+        frame[spec.vararg.arg] = tuple(more)
+    elif more:
+        raise ModelError(f"TypeError: `{name}` takes {len(names)} arguments, found {len(arguments)}")
+    extra: dict[Any, Any] = {}
+    allowed = {one.arg for one in (*spec.args, *spec.kwonlyargs)}
+    for keyword, value in keywords.items():
+        if keyword in frame or (keyword not in allowed and spec.kwarg is None):
+            raise ModelError(f"TypeError: `{name}` has no argument `{keyword}`, or has it twice")
+        if keyword in allowed:
+            frame[keyword] = value
+        else:
+            extra[keyword] = TRUE, value
+    if spec.kwarg is not None:
+        frame[spec.kwarg.arg] = Reference(interpreter.allocate(DictObject(extra)))
+    for parameter, value in zip(names[len(names) - len(defaults) :], defaults, strict=True):
+        frame.setdefault(parameter, value)
+    for one, given, value in zip(spec.kwonlyargs, spec.kw_defaults, keyword_defaults, strict=True):
+        if given is not None:
+            frame.setdefault(one.arg, value)
+    missing = [one for one in (*names, *(one.arg for one in spec.kwonlyargs)) if one not in frame]
+    if missing:
+        raise ModelError(f"TypeError: `{name}` misses its argument `{missing[0]}`")
+    return frame

@@ -1,0 +1,320 @@
+"""Truth, equality, order and arithmetic of values: as Python has them, or refused."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.values import (
+    Closure,
+    DictObject,
+    FieldValue,
+    ListObject,
+    Members,
+    Reference,
+    StateValue,
+    Symbol,
+    Value,
+    as_maybe,
+    name_of,
+    same_constant,
+    term_of,
+    value_of,
+)
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe
+from onceproof.model.language.terms import (
+    FALSE,
+    TRUE,
+    Const,
+    Minus,
+    Term,
+    and_,
+    boolean,
+    deref,
+    eq,
+    is_none,
+    ite,
+    less,
+    not_,
+    number,
+    or_,
+    plus,
+    times,
+)
+
+MOST_TIMES = 16  # by what a number may be multiplied: it is added up
+MOST_NUMBER = 10**9  # how large a number may become
+ORDER = (
+    "elements are compared with `==` and `!=`; for an order, a successor or a role declare a constant field, "
+    "say `right = field(Node, Node, init=lambda node: node + 1, constant=True)`"
+)
+IDENTITY = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
+
+
+def truth(interpreter: Interpreter, value: Value) -> Term:
+    """When a value is true, where Python asks for its truth; ModelError for one whose truth is a trap."""
+
+    def one(value: Value) -> Value:
+        match value:
+            case Symbol(term, Flag()):
+                return value_of(term)
+            case Symbol(_, Choice()) | Enum():
+                raise ModelError("an enum value has no truth: compare it with something")
+            case Symbol(_, Count()):
+                raise ModelError("a number has no truth: compare it with something")
+            case Symbol():
+                raise ModelError(f"{value.what} has no truth: compare it with something")
+            case FieldValue():
+                raise ModelError(value.refusal)
+            case Reference():
+                return value_of(_is_filled(interpreter.content(value.identity)))
+            case bool() | int() | str() | tuple() | None:
+                return bool(value)
+            case _:
+                raise ModelError(f"{name_of(value)} has no truth: compare it with something")
+
+    return condition_of(interpreter.split(value, one))
+
+
+def _is_filled(content: Any) -> Term:
+    items = content.items.values() if isinstance(content, DictObject) else content.items
+    return or_(*(present for present, _ in items))
+
+
+def condition(interpreter: Interpreter, value: Value) -> Term:
+    """The term of what must be a condition: a ``require``, a ``given``, a quantifier's body, a property's result."""
+
+    def one(value: Value) -> Value:
+        if isinstance(value, bool) or (isinstance(value, Symbol) and isinstance(value.kind, Flag)):
+            return value
+        if isinstance(value, FieldValue):
+            raise ModelError(value.refusal)
+        raise ModelError(f"expected a condition, found {name_of(value)}, which has no truth")
+
+    return condition_of(interpreter.split(value, one))
+
+
+def condition_of(value: Value) -> Term:
+    """The term of a bool, or of a symbol that is a condition."""
+    if isinstance(value, Symbol) and isinstance(value.kind, Flag):
+        return value.term
+    assert isinstance(value, bool), value
+    return boolean(value)
+
+
+def none_test(interpreter: Interpreter, value: Value) -> Term:
+    """Whether a value is None."""
+
+    def one(value: Value) -> Value:
+        if isinstance(value, Symbol) and isinstance(value.kind, Maybe):
+            return value_of(is_none(value.term))
+        return value is None
+
+    return condition_of(interpreter.split(value, one))
+
+
+def equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
+    """Whether two values are equal, as Python has it for what they stand for; ModelError for what is never meant."""
+
+    def both(one: Value) -> Value:
+        return interpreter.split(right, lambda other: value_of(_equal(interpreter, one, other)))
+
+    return condition_of(interpreter.split(left, both))
+
+
+def _equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
+    if isinstance(right, Symbol) and not isinstance(left, Symbol):
+        left, right = right, left
+    for side in (left, right):
+        if isinstance(side, FieldValue):
+            raise ModelError(side.refusal)
+        if isinstance(side, StateValue | Closure | Members):
+            raise ModelError(f"{name_of(side)} is compared")
+    if isinstance(left, Symbol):
+        return _equal_symbol(left, right)
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        if len(left) != len(right):
+            return FALSE
+        return and_(*(equal(interpreter, a, b) for a, b in zip(left, right, strict=True)))
+    if isinstance(left, Reference) and isinstance(right, Reference):
+        return _equal_lists(interpreter, left, right)
+    if isinstance(left, Reference | tuple) or isinstance(right, Reference | tuple):
+        return FALSE
+    if any(isinstance(side, Enum) and type(side).__eq__ is not Enum.__eq__ for side in (left, right)):
+        if left is right and type(left) is type(right):
+            return TRUE
+        if type(left) is not type(right) or type(left).__eq__ not in (int.__eq__, str.__eq__, object.__eq__):
+            raise ModelError(f"{left!r} is compared with {right!r}: their class has an equality of its own")
+    return boolean(bool(left == right))
+
+
+def _equal_symbol(left: Symbol, right: Value) -> Term:
+    match left.kind:
+        case Flag():
+            if isinstance(right, bool) or (isinstance(right, Symbol) and isinstance(right.kind, Flag)):
+                other = condition_of(right)
+                if isinstance(other, Const):
+                    return left.term if other.code else not_(left.term)
+                return or_(and_(left.term, other), and_(not_(left.term), not_(other)))
+            raise ModelError(f"a condition is compared with {name_of(right)}")
+        case Choice(enum):
+            if isinstance(right, enum) or (isinstance(right, Symbol) and right.kind == left.kind):
+                other_term = term_of(right)
+                assert other_term is not None
+                return eq(left.term, other_term)
+            raise ModelError(f"a {enum.__name__} is compared with {name_of(right)}")
+        case Index(sort) | Maybe(sort):
+            if right is None:
+                return is_none(left.term) if isinstance(left.kind, Maybe) else FALSE
+            if isinstance(right, Symbol) and isinstance(right.kind, Index | Maybe) and right.kind.sort is sort:
+                if isinstance(left.kind, Index) and isinstance(right.kind, Index):
+                    return eq(left.term, right.term)
+                one, other = as_maybe(left, sort), as_maybe(right, sort)
+                some = and_(not_(is_none(one)), not_(is_none(other)), eq(deref(one, sort), deref(other, sort)))
+                return or_(and_(is_none(one), is_none(other)), some)
+            hint = f": {ORDER}" if isinstance(right, int) else ""
+            raise ModelError(f"a {sort.__name__} is compared with {name_of(right)}{hint}")
+        case _:
+            return eq(left.term, number_term(right))
+
+
+def _equal_lists(interpreter: Interpreter, left: Reference, right: Reference) -> Term:
+    contents = interpreter.content(left.identity), interpreter.content(right.identity)
+    if left == right:
+        return TRUE
+    if not all(isinstance(one, ListObject) for one in contents):
+        raise ModelError("dictionaries are compared: compare what they hold")
+    items = [one.items for one in contents]
+    if any(present is not TRUE for part in items for present, _ in part):
+        raise ModelError("lists are compared whose lengths depend on the state: compare what they hold")
+    if len(items[0]) != len(items[1]):
+        return FALSE
+    return and_(*(equal(interpreter, a, b) for (_, a), (_, b) in zip(*items, strict=True)))
+
+
+def below(interpreter: Interpreter, left: Value, right: Value) -> Term:
+    """``left < right`` of two numbers, or of two tuples; ModelError for what has no order."""
+
+    def one(a: Value) -> Value:
+        return interpreter.split(right, lambda b: value_of(_below(interpreter, a, b)))
+
+    return condition_of(interpreter.split(left, one))
+
+
+def _below(interpreter: Interpreter, left: Value, right: Value) -> Term:
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        result = boolean(len(left) < len(right))
+        for a, b in reversed(list(zip(left, right, strict=False))):
+            result = ite(equal(interpreter, a, b), result, below(interpreter, a, b) if not same_constant(a, b) else FALSE)
+        return result
+    if isinstance(left, str) and isinstance(right, str):
+        return boolean(left < right)
+    return less(number_term(left), number_term(right))
+
+
+def number_term(value: Value, truths: bool = False) -> Term:
+    """The term of a number (truths: or of a condition, as 0 or 1); ModelError for all else."""
+    if isinstance(value, Symbol):
+        if isinstance(value.kind, Count):
+            return value.term
+        if truths and isinstance(value.kind, Flag):
+            return ite(value.term, number(1), number(0))
+        if isinstance(value.kind, Index | Maybe):
+            raise ModelError(f"an index does not allow this here: {ORDER}")
+        if isinstance(value.kind, Choice):
+            raise ModelError("an enum value does not allow this: it is compared with `==` and `!=` (ordered: a Count)")
+    if type(value) is int:
+        return number(value)
+    if type(value) is bool:
+        if truths:
+            return number(int(value))
+        raise ModelError(f"expected a number, found {value!r}")
+    if isinstance(value, FieldValue):
+        raise ModelError(value.refusal)
+    raise ModelError(f"expected a number, found {name_of(value)}")
+
+
+CONSTANT: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+
+
+def arithmetic(interpreter: Interpreter, operation: ast.operator, left: Value, right: Value) -> Value:
+    """The value of a binary operator."""
+
+    def one(a: Value) -> Value:
+        return interpreter.split(right, lambda b: _arithmetic(interpreter, operation, a, b))
+
+    return interpreter.split(left, one)
+
+
+def _arithmetic(interpreter: Interpreter, operation: ast.operator, left: Value, right: Value) -> Value:
+    for side in (left, right):
+        if isinstance(side, FieldValue):
+            raise ModelError(side.refusal)
+    if isinstance(operation, ast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
+        return left + right
+    if isinstance(operation, ast.Add) and isinstance(left, Reference) and isinstance(right, Reference):
+        return _concatenated(interpreter, left, right)
+    if isinstance(operation, ast.BitAnd | ast.BitOr | ast.BitXor):
+        return _logical(interpreter, operation, left, right)
+    if type(left) in (int, bool, str) and type(right) in (int, bool, str):
+        return _folded(interpreter, operation, left, right)
+    match operation:
+        case ast.Add():
+            return value_of(plus(number_term(left, True), number_term(right, True)))
+        case ast.Sub():
+            return value_of(_minus(number_term(left, True), number_term(right, True)))
+        case ast.Mult():
+            for factor, other in ((left, right), (right, left)):
+                if type(factor) is int and 0 <= factor <= MOST_TIMES:
+                    return value_of(times(number_term(other, True), factor))
+            raise ModelError(f"a number is multiplied by a constant from 0 to {MOST_TIMES} only, found {name_of(right)}")
+        case _:
+            number_term(left, True)
+            number_term(right, True)
+            raise ModelError("a number does not allow this here: a model compares, adds and subtracts, no more")
+
+
+def _minus(left: Term, right: Term) -> Term:
+    return number(left.code - right.code) if isinstance(left, Const) and isinstance(right, Const) else Minus(left, right)
+
+
+def _logical(interpreter: Interpreter, operation: ast.operator, left: Value, right: Value) -> Value:
+    one, other = condition(interpreter, left), condition(interpreter, right)
+    if isinstance(operation, ast.BitXor):
+        return value_of(or_(and_(one, not_(other)), and_(not_(one), other)))
+    return value_of(and_(one, other) if isinstance(operation, ast.BitAnd) else or_(one, other))
+
+
+def _folded(interpreter: Interpreter, operation: ast.operator, left: Any, right: Any) -> Value:
+    known = CONSTANT.get(type(operation))
+    if known is None:
+        raise ModelError(f"a model function cannot use the operator `{type(operation).__name__}`")
+    if isinstance(operation, ast.Mult) and (isinstance(left, str) or isinstance(right, str)):
+        raise ModelError("a text is multiplied")
+    try:
+        result = known(left, right)
+    except ZeroDivisionError:
+        interpreter.fail("division by zero")
+    except TypeError as error:
+        raise ModelError(f"TypeError: {error}") from None
+    if type(result) is int and abs(result) > MOST_NUMBER:
+        raise ModelError(f"a number beyond {MOST_NUMBER:,}")
+    return result
+
+
+def _concatenated(interpreter: Interpreter, left: Reference, right: Reference) -> Value:
+    one, other = interpreter.content(left.identity), interpreter.content(right.identity)
+    if not (isinstance(one, ListObject) and isinstance(other, ListObject)):
+        raise ModelError("a dictionary is added")
+    return Reference(interpreter.allocate(ListObject(one.items + other.items)))

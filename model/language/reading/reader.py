@@ -1,0 +1,93 @@
+"""The reader: an action as one guarded update, a property as two terms, each read from its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from onceproof.model.language.declare import Action, Parameter, Property
+from onceproof.model.language.errors import ModelError, located
+from onceproof.model.language.model import Config, Model
+from onceproof.model.language.reading.calls import call_function
+from onceproof.model.language.reading.expressions import EXPRESSIONS
+from onceproof.model.language.reading.interpreter import Ended, Interpreter
+from onceproof.model.language.reading.operators import condition
+from onceproof.model.language.reading.result import Obligation, Path, TracedAction, TracedProperty
+from onceproof.model.language.reading.statements import STATEMENTS
+from onceproof.model.language.reading.values import STATE, Symbol, Value
+from onceproof.model.language.sorts import Index
+from onceproof.model.language.terms import FALSE, TRUE, Var, and_, not_, or_
+
+
+class Reader:
+    """Reads the functions of one model under one configuration; unbounded: for any number of elements of each sort."""
+
+    def __init__(self, model: Model, config: Config, unbounded: bool = False) -> None:
+        self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS)
+
+    def action(self, action: Action) -> TracedAction:
+        """An action as its author wrote it; ModelError (with file, line and column) for what cannot be read."""
+        interpreter = self._interpreter
+        interpreter.guard_word = "require"
+        variables = _variables(action.parameters)
+        try:
+            self._result(f"action `{action.name}`", action.function, variables)
+        except Ended:
+            return TracedAction(action, variables, (), self._obligations())
+        guard = tuple(dict.fromkeys(interpreter.guard))
+        paths = () if and_(*guard) is FALSE else (Path(guard, interpreter.world.writes),)
+        return TracedAction(action, variables, paths, self._obligations())
+
+    def property(self, claim: Property) -> TracedProperty:
+        """The antecedent and the claim of a property as terms; ModelError for what cannot be read.
+
+        The claim is true where the antecedent is not, except for ``eventually``: its obligation stands by itself.
+        """
+        interpreter = self._interpreter
+        interpreter.guard_word = "given"
+        variables = _variables(claim.parameters)
+        antecedent, body = self._claim(claim, variables)
+        if claim.kind == "eventually":
+            interpreter.skips_given = True
+            try:
+                _, body = self._claim(claim, variables)
+            finally:
+                interpreter.skips_given = False
+        ordered = frozenset(interpreter.ordered)
+        return TracedProperty(claim, variables, antecedent, body, self._obligations(), ordered)
+
+    def _claim(self, claim: Property, variables: tuple[Var, ...]) -> tuple[Any, Any]:
+        interpreter = self._interpreter
+        what = f"property `{claim.name}`"
+        try:
+            value = self._result(what, claim.function, variables)
+        except Ended:
+            return FALSE, TRUE
+        if interpreter.world.writes:
+            raise located("a property must not write", what, claim.function)
+        try:
+            found = condition(interpreter, value)
+        except ModelError as error:
+            raise located(f"it must return a condition: {error.message}", what, claim.function) from None
+        antecedent = and_(*interpreter.guard)
+        return antecedent, or_(*(not_(part) for part in interpreter.guard), found)
+
+    def _result(self, what: str, function: Callable[..., Any], variables: tuple[Var, ...]) -> Value:
+        interpreter = self._interpreter
+        interpreter.begin(what, variables)
+        arguments = [STATE, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
+        try:
+            return call_function(interpreter, function, arguments, {})  # type: ignore[arg-type]
+        except ModelError as error:
+            if error.place is None:
+                raise located(error.message, what, function) from None
+            raise
+        except RecursionError:
+            raise located("an expression, or calls, too deep to be read", what, function) from None
+
+    def _obligations(self) -> tuple[Obligation, ...]:
+        return tuple(dict.fromkeys(self._interpreter.obligations))
+
+
+def _variables(parameters: tuple[Parameter, ...]) -> tuple[Var, ...]:
+    return tuple(Var(parameter.name, parameter.sort) for parameter in parameters)

@@ -1,0 +1,72 @@
+"""What can be gone through: sorts, lists, tuples, ranges. Each member with the condition under which it is there."""
+
+from __future__ import annotations
+
+from enum import EnumMeta
+
+from onceproof.model.language.declare import is_sort
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.values import (
+    DictObject,
+    FieldValue,
+    Item,
+    ListObject,
+    Members,
+    Reference,
+    Symbol,
+    Value,
+    name_of,
+)
+from onceproof.model.language.sorts import Index, Sort
+from onceproof.model.language.terms import TRUE, Const
+
+MOST_ITEMS = 10_000
+
+
+def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
+    """The elements of a sort, in their order; ModelError where there may be any number."""
+    if interpreter.unbounded:
+        raise ModelError(any_number(sort))
+    if sort.__name__ not in interpreter.sizes:
+        raise ModelError(f"the model has no field, action or property over {sort.__name__}: it has no size")
+    interpreter.ordered.add(sort.__name__)
+    kind = Index(sort)
+    return tuple((TRUE, Symbol(Const(kind, number), kind)) for number in range(interpreter.sizes[sort.__name__]))
+
+
+def any_number(sort: type[Sort], reason: str = "its elements are gone through one after the other") -> str:
+    """Why a loop over a sort cannot be read for any size."""
+    return f"{reason}, and here {sort.__name__} has any number of elements: say it with `forall` or `exists`"
+
+
+def items_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
+    """The members of what Python goes through, in order; ModelError for what has none."""
+    if is_sort(value):
+        return elements_of(interpreter, value)
+    if isinstance(value, EnumMeta):
+        return tuple((TRUE, member) for member in value)
+    if isinstance(value, tuple):
+        return tuple((TRUE, one) for one in value)
+    if isinstance(value, range):
+        if len(value) > MOST_ITEMS:
+            raise ModelError(f"more than {MOST_ITEMS:,} passes")
+        return tuple((TRUE, number) for number in value)
+    if isinstance(value, Members):
+        return tuple((TRUE, one) for one in value.values)
+    if isinstance(value, FieldValue):
+        raise ModelError(value.refusal)
+    if isinstance(value, Reference):
+        content = interpreter.content(value.identity)
+        if isinstance(content, ListObject):
+            return content.items
+        if isinstance(content, DictObject):
+            return tuple((present, key) for key, (present, _) in content.items.items())
+    raise ModelError(f"{name_of(value)} has no members to go through")
+
+
+def passes_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
+    """The same for a loop, in which the order counts: not for sets."""
+    if isinstance(value, Members):
+        raise ModelError("a set has no order to go through: write a tuple or a list")
+    return items_of(interpreter, value)

@@ -1,0 +1,146 @@
+"""Where a function stands in its file: its syntax tree, found by its code object, and the names that are local to it."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+from onceproof.model.language.errors import ModelError
+
+FunctionNode = ast.FunctionDef | ast.Lambda
+Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The syntax tree of a function, and the file that it stands in."""
+
+    file: str
+    node: FunctionNode
+
+
+@dataclass(frozen=True)
+class _File:
+    """A parsed file: its functions and its code objects, both by name and first line."""
+
+    functions: dict[tuple[str, int], list[FunctionNode]]
+    codes: dict[tuple[str, int], list[CodeType]]
+
+
+def source_of(function: FunctionType) -> Source:
+    """The source of a function; ModelError where there is none, or where it is not what was loaded."""
+    code = function.__code__
+    linecache.checkcache(code.co_filename)
+    text = "".join(linecache.getlines(code.co_filename, function.__globals__))
+    if not text:
+        raise ModelError(f"the source of `{function.__name__}` cannot be found: put the model into a file")
+    try:
+        file = _parsed(code.co_filename, text)
+    except SyntaxError:
+        raise ModelError(_changed(function)) from None
+    key = code.co_name, code.co_firstlineno
+    found = [node for node in file.functions.get(key, ()) if _spans(node, code)]
+    if len(found) != 1:
+        raise ModelError(_changed(function))
+    node = found[0]
+    rewritten = any(isinstance(part, ast.Assert) for part in ast.walk(node))  # by pytest, in tests
+    if not rewritten and not any(_alike(code, other) for other in file.codes.get(key, ())):
+        raise ModelError(_changed(function))
+    return Source(code.co_filename, node)
+
+
+def _changed(function: FunctionType) -> str:
+    file = Path(function.__code__.co_filename).name
+    return f"`{function.__name__}` is not in {file} as it was loaded: was the file edited since? Load the model again"
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str, text: str) -> _File:
+    functions: dict[tuple[str, int], list[FunctionNode]] = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, FunctionNode):
+            decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+            first = min([node.lineno, *(one.lineno for one in decorators)])
+            called = node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
+            functions.setdefault((called, first), []).append(node)
+    codes: dict[tuple[str, int], list[CodeType]] = {}
+    waiting = [compile(text, name, "exec", dont_inherit=True)]
+    while waiting:
+        code = waiting.pop()
+        codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+        waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
+    return _File(functions, codes)
+
+
+def _spans(node: FunctionNode, code: CodeType) -> bool:
+    """Whether a code object is that of this node, of all that begin on its line: lambdas may share a line."""
+    if isinstance(node, ast.FunctionDef):
+        return True
+    places = [p for p in code.co_positions() if None not in p and (p[0], p[2]) != (p[1], p[3])]
+    starts = [(p[0], p[2]) for p in places if p[0] is not None and p[2] is not None]
+    ends = [(p[1], p[3]) for p in places if p[1] is not None and p[3] is not None]
+    body = node.body
+    return min(starts) == (body.lineno, body.col_offset) and max(ends) == (body.end_lineno, body.end_col_offset)
+
+
+def _alike(one: CodeType, other: CodeType) -> bool:
+    def parts(code: CodeType) -> tuple[Any, ...]:
+        constants = [(type(c), c) if not isinstance(c, CodeType) else (CodeType, c.co_name) for c in code.co_consts]
+        return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
+
+    return parts(one) == parts(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a function assigns: its own, and those that it declares to be of an enclosing scope."""
+
+    local: frozenset[str]
+    outer: frozenset[str]
+    globals: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def names_of(node: FunctionNode) -> Names:
+    """The names that are local to a function, as Python has them: parameters, and all that it assigns."""
+    arguments = node.args
+    parameters = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    parameters |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
+    inside = list(_own_nodes(node))
+    assigned = {one.id for one in inside if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    assigned |= {one.name for one in inside if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name}
+    assigned |= {one.name for one in inside if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+    assigned |= {one.target.id for part in inside for one in _walruses(part)}
+    outer = {name for one in inside if isinstance(one, ast.Nonlocal) for name in one.names}
+    everywhere = {name for one in inside if isinstance(one, ast.Global) for name in one.names}
+    return Names(frozenset((parameters | assigned) - outer - everywhere), frozenset(outer), frozenset(everywhere))
+
+
+def _own_nodes(node: FunctionNode) -> Iterator[ast.AST]:
+    """All nodes of a function's body but those of scopes inside it."""
+    waiting: list[ast.AST] = [*node.body] if isinstance(node, ast.FunctionDef) else [node.body]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if not isinstance(one, Scoped | Comprehension):
+            waiting += ast.iter_child_nodes(one)
+
+
+def _walruses(node: ast.AST) -> Iterator[ast.NamedExpr]:
+    """The ``:=`` inside a comprehension, which assign names of the function around it."""
+    if isinstance(node, Comprehension):
+        yield from (one for one in ast.walk(node) if isinstance(one, ast.NamedExpr))
+
+
+@lru_cache(maxsize=4096)
+def targets_of(node: Comprehension) -> frozenset[str]:
+    """The names that are local to a comprehension: the targets of its loops."""
+    targets = [part for one in node.generators for part in ast.walk(one.target)]
+    return frozenset(one.id for one in targets if isinstance(one, ast.Name))

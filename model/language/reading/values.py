@@ -1,0 +1,327 @@
+"""The values that a model function is read over: terms, Python's constants, and what neither of them can be.
+
+- Constants of Python stand for themselves: bools, whole numbers, texts, None, members of enums, functions, classes.
+- ``Symbol``: what depends on the state or on a parameter, as a term.
+- ``Cases``: alternatives that no single term can hold, each with the condition under which it is the value.
+- A Python tuple of values is a tuple. Lists and dictionaries are ``Reference``s into the heap of the world.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from enum import Enum
+from types import FunctionType
+from typing import Any
+
+from onceproof.model.language.declare import Field
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.terms import (
+    BOOL,
+    FALSE,
+    TRUE,
+    Const,
+    Deref,
+    IsNone,
+    Not,
+    Plus,
+    Some,
+    Term,
+    and_,
+    deref,
+    ite,
+    kind_of_term,
+    not_,
+    number,
+    or_,
+    plus,
+)
+
+Value = Any  # a constant of Python, a tuple of values, or one of the classes of this module
+
+MOST_CASES = 64  # alternatives that a value may have
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Symbol:
+    """A value that is not known yet: a truth, an enum member, an element, an element or None, or a number."""
+
+    term: Term
+    kind: Kind
+
+    @property
+    def what(self) -> str:
+        """What it is, for people."""
+        match self.kind:
+            case Flag():
+                return "a condition"
+            case Choice(enum):
+                return f"a {enum.__name__}"
+            case Index(sort):
+                return f"a {sort.__name__}"
+            case Maybe(sort):
+                return f"a {sort.__name__} or None"
+            case _:
+                return "a number"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """Alternatives, of which exactly one holds: each with its condition."""
+
+    alternatives: tuple[tuple[Term, Value], ...]
+
+
+class Unset:
+    """What a local holds that is not assigned on this way."""
+
+
+class Poisoned:
+    """What a local holds that another pass of a loop may have assigned: it has no value that could be read."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+UNSET = Unset()
+
+
+class StateValue:
+    """The state, as a function gets it."""
+
+
+STATE = StateValue()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """A field that is an array, before it is indexed."""
+
+    declared: Field
+
+    @property
+    def refusal(self) -> str:
+        """Why it is of no use without its indices."""
+        name = self.declared.name
+        wanted = ", ".join(sort.__name__.lower() for sort in self.declared.indices)
+        return f"`{name}` is an array: read one of its cells, st.{name}[{wanted}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A list or a dictionary: its contents are in the heap, under this number."""
+
+    identity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A set display: what ``in`` may ask."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a list or a dictionary, not called yet."""
+
+    of: Value
+    name: str
+
+
+@dataclass(eq=False)
+class Scope:
+    """Where names are looked up: the local ones in the heap, then in the scope around it, then where it was loaded."""
+
+    names: frozenset[str]
+    frame: int
+    parent: Scope | None
+    file: str
+    function: FunctionType | None  # whose globals and closure are the outermost names
+    captured: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """A function that is made while another one is read, with the scope that it captures."""
+
+    node: ast.FunctionDef | ast.Lambda
+    scope: Scope
+    defaults: tuple[Value, ...]
+    keyword_defaults: tuple[Value, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.node.name if isinstance(self.node, ast.FunctionDef) else "<lambda>"
+
+
+Item = tuple[Term, Value]  # a member of a list: when it is there, and what it is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListObject:
+    """The contents of a list. outside: where it comes from, if it was not made by the function: it can't be changed."""
+
+    items: tuple[Item, ...]
+    outside: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DictObject:
+    """The contents of a dictionary with constant keys."""
+
+    items: dict[Any, Item]
+    outside: str = ""
+
+
+def none_of(sort: type[Sort]) -> Term:
+    """None as an element of a sort or none."""
+    return Const(Maybe(sort), 0)
+
+
+def value_of(term: Term) -> Value:
+    """The value that a term stands for: a constant of Python where it is one."""
+    kind = kind_of_term(term)
+    if isinstance(term, Const):
+        match kind:
+            case Maybe(sort):
+                return Symbol(Const(Index(sort), term.code - 1), Index(sort)) if term.code else None
+            case Index():
+                pass
+            case Count():
+                return term.code
+            case _:
+                return kind.decode(term.code)
+    if isinstance(kind, Maybe) and isinstance(term, Some):
+        return Symbol(term.term, Index(kind.sort))
+    return Symbol(term, kind)
+
+
+def term_of(value: Value) -> Term | None:
+    """A value as a term; None for what no term can be."""
+    if isinstance(value, Symbol):
+        return value.term
+    if isinstance(value, Enum):
+        kind = Choice(type(value))
+        return Const(kind, kind.encode(value))
+    if type(value) is bool:
+        return Const(BOOL, int(value))
+    return number(value) if type(value) is int else None
+
+
+def merged(condition: Term, one: Value, other: Value) -> Value:
+    """``one`` where the condition holds, else ``other``."""
+    if condition is TRUE or same_constant(one, other):
+        return one
+    if condition is FALSE:
+        return other
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        return tuple(merged(condition, a, b) for a, b in zip(one, other, strict=True))
+    term = _merged_terms(condition, one, other)
+    if term is not None:
+        return value_of(term)
+    alternatives: list[tuple[Term, Value]] = []
+    for test, value in ((condition, one), (not_(condition), other)):
+        for inner, alternative in value.alternatives if isinstance(value, Cases) else ((TRUE, value),):
+            _add_case(alternatives, and_(test, inner), alternative)
+    if len(alternatives) > MOST_CASES:
+        raise ModelError(f"a value with more than {MOST_CASES} alternatives: say it with a field, or in several actions")
+    return Cases(tuple(alternatives)) if len(alternatives) > 1 else alternatives[0][1]
+
+
+def _add_case(alternatives: list[tuple[Term, Value]], condition: Term, value: Value) -> None:
+    if condition is FALSE:
+        return
+    for place, (other, known) in enumerate(alternatives):
+        if same_constant(known, value):
+            alternatives[place] = (or_(other, condition), known)
+            return
+        term = _merged_terms(condition, value, known)
+        if term is not None:
+            alternatives[place] = (or_(other, condition), value_of(term))
+            return
+    alternatives.append((condition, value))
+
+
+def same_constant(one: Value, other: Value) -> bool:
+    """Whether two values are surely the same one."""
+    if one is other:
+        return True
+    if isinstance(one, Symbol) and isinstance(other, Symbol):
+        return one.term is other.term
+    if type(one) is not type(other):
+        return False
+    return type(one) in (int, str, bool, float, Reference, FieldValue) and bool(one == other)
+
+
+def _merged_terms(condition: Term, one: Value, other: Value) -> Term | None:
+    first, second = term_of(one), term_of(other)
+    kinds = [kind_of_term(term) if term is not None else None for term in (first, second)]
+    sorts = {kind.sort for kind in kinds if isinstance(kind, Index | Maybe)}
+    if len(sorts) == 1 and all(isinstance(k, Index | Maybe) or v is None for k, v in zip(kinds, (one, other), strict=True)):
+        sort = sorts.pop()
+        if all(isinstance(kind, Index) for kind in kinds):
+            assert first is not None and second is not None
+            return ite(condition, first, second)
+        return maybe_ite(condition, as_maybe(one, sort), as_maybe(other, sort), sort)
+    if first is None or second is None or kinds[0] != kinds[1]:
+        return None
+    if isinstance(kinds[0], Count):
+        return _number_ite(condition, first, second)
+    return ite(condition, first, second)
+
+
+def as_maybe(value: Value, sort: type[Sort]) -> Term:
+    """None, an element, or an element or None, as a term of the last kind."""
+    if value is None:
+        return none_of(sort)
+    term: Term = value.term
+    return term if isinstance(value.kind, Maybe) else Some(term, sort)
+
+
+def maybe_ite(condition: Term, one: Term, other: Term, sort: type[Sort]) -> Term:
+    """If-then-else of elements or None; where it takes a term apart and puts it together again, that term."""
+    positive, none, some = (condition.term, other, one) if isinstance(condition, Not) else (condition, one, other)
+    if isinstance(positive, IsNone) and none is none_of(sort) and some is Some(Deref(positive.term, sort), sort):
+        return positive.term
+    return ite(condition, one, other)
+
+
+def _number_ite(condition: Term, one: Term, other: Term) -> Term:
+    """Of numbers: ``x + 1 if c else x`` is ``x + (1 if c else 0)``, so that a loop that counts stays a sum."""
+    if isinstance(one, Plus) and one.left is other:
+        return plus(other, ite(condition, one.right, number(0)))
+    if isinstance(other, Plus) and other.left is one:
+        return plus(one, ite(condition, number(0), other.right))
+    return ite(condition, one, other)
+
+
+def element_in(symbol: Symbol) -> Symbol:
+    """The element in an element or None."""
+    assert isinstance(symbol.kind, Maybe)
+    term = deref(symbol.term, symbol.kind.sort)
+    return Symbol(term, Index(symbol.kind.sort))
+
+
+def name_of(value: Value) -> str:
+    """A value as messages call it."""
+    match value:
+        case Symbol():
+            return value.what
+        case FieldValue():
+            return f"the array `{value.declared.name}`"
+        case StateValue():
+            return "the state"
+        case Reference():
+            return "a list or a dictionary"
+        case Closure():
+            return f"the function `{value.name}`"
+        case Cases():
+            return "one of several values: " + ", ".join(dict.fromkeys(name_of(one) for _, one in value.alternatives))
+        case tuple():
+            return "a tuple"
+        case _:
+            return repr(value)
+
