@@ -72,9 +72,9 @@ def _put_into(interpreter: Interpreter, owner: Reference, key: Value, value: Val
     content = changeable(interpreter, owner)
     if isinstance(content, DictObject):
         if isinstance(key, Symbol) or not isinstance(key, bool | int | str | Enum | None):
-            raise ModelError(f"{name_of(key)} is no key of a dictionary: use `if`, `match` or `in (...)`")
+            raise ModelError(f"{name_of(key)} is not a key of a dictionary: use `if`, `match` or `in (...)`")
         if key in content.items and content.items[key][0] is not TRUE:
-            raise ModelError("a key is assigned that is in the dictionary on some ways only: its place would be unknown")
+            raise ModelError("a key is assigned that is in the dictionary on some ways only: its place is unknown")
         interpreter.put(owner.identity, DictObject({**content.items, key: (TRUE, value)}))
         return
     if type(key) is not int or any(present is not TRUE for present, _ in content.items):

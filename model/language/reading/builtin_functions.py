@@ -12,6 +12,7 @@ from typing import Any
 from onceproof.model.language import declare
 from onceproof.model.language.errors import MISPLACED, ModelError
 from onceproof.model.language.reading.assignment import changeable, put_attribute
+from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.comprehensions import any_or_all, list_comprehension, next_of
 from onceproof.model.language.reading.functions_of_values import (
     absolute,
@@ -151,8 +152,6 @@ def _cast(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, 
 def _getattr(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     if len(arguments) != 2 or not isinstance(arguments[0], StateValue) or type(arguments[1]) is not str or keywords:
         raise ModelError("`getattr` is read of the state, with a name that is known: getattr(st, NAME)")
-    from onceproof.model.language.reading.expressions import attribute_value
-
     return attribute_value(interpreter, arguments[0], arguments[1])
 
 
@@ -270,7 +269,7 @@ def _get(interpreter: Interpreter, of: Reference, key: Value, default: Value = N
         except TypeError:
             found = None
         if not isinstance(key, bool | int | str | None) and not isinstance(type(key), EnumMeta):
-            raise ModelError(f"{name_of(key)} is no key of a dictionary or member of a set: use `if`, `match`")
+            raise ModelError(f"{name_of(key)} is not a key of a dictionary: use `if`, `match` or `in (...)`")
         if found is None:
             return default
         present, value = found
@@ -294,4 +293,3 @@ METHODS: dict[tuple[type, str], Callable[..., Value]] = {
     (DictObject, "clear"): _clear,
     (DictObject, "copy"): _copy,
 }
-

@@ -118,7 +118,8 @@ def call_function(
         defaults = tuple(interpreter.outside("a default", one) for one in function.__defaults__ or ())
         given = function.__kwdefaults__ or {}
         keyword_defaults = tuple(
-            interpreter.outside("a default", given[one.arg]) if one.arg in given else None for one in node.args.kwonlyargs
+            interpreter.outside("a default", given[one.arg]) if one.arg in given else None
+            for one in node.args.kwonlyargs
         )
         _check_plain(function)
     if len(interpreter.calls) >= DEEPEST:

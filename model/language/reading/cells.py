@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from onceproof.model.language.declare import Field
@@ -36,20 +37,24 @@ def _write(interpreter: Interpreter, declared: Field, indices: tuple[Term, ...],
     interpreter.split(value, one)
 
 
-def with_indices(interpreter: Interpreter, declared: Field, key: Value, operation: object) -> Value:
+def with_indices(
+    interpreter: Interpreter, declared: Field, key: Value, operation: Callable[[tuple[Term, ...]], Value]
+) -> Value:
     """What an operation makes of the terms of the indices ``key``; where one is None the function fails."""
-    assert callable(operation)
-    wanted = ", ".join(sort.__name__ for sort in declared.indices)
+    sorts = ", ".join(sort.__name__ for sort in declared.indices)
+    wanted = f"`{declared.name}` is indexed by [{sorts}]"
     keys = key if isinstance(key, tuple) else (key,)
     if len(keys) != len(declared.indices):
-        raise ModelError(f"`{declared.name}` is indexed by [{wanted}], found {len(keys)} indices")
+        raise ModelError(f"{wanted}, found {len(keys)} indices")
 
     def index(place: int, terms: tuple[Term, ...]) -> Value:
         if place == len(keys):
             return operation(terms)
 
         def one(value: Value) -> Value:
-            term = _index_term(interpreter, value, declared.indices[place], f"`{declared.name}` is indexed by [{wanted}]")
+            term = _index_term(
+                interpreter, value, declared.indices[place], f"`{declared.name}` is indexed by [{wanted}]"
+            )
             return index(place + 1, (*terms, term))
 
         return interpreter.split(keys[place], one)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
+from typing import Any
 
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
@@ -16,6 +17,7 @@ from onceproof.model.language.reading.sequences import items_of, passes_of
 from onceproof.model.language.reading.sources import Comprehension, targets_of
 from onceproof.model.language.reading.values import (
     DictObject,
+    Item,
     ListObject,
     Reference,
     Scope,
@@ -44,13 +46,13 @@ def list_comprehension(interpreter: Interpreter, node: ast.ListComp | ast.Genera
 
 def dict_display(interpreter: Interpreter, node: ast.Dict) -> Value:
     """``{KEY: value}`` with constant keys."""
-    items = {}
+    items: dict[Any, Item] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
             raise ModelError("a model function cannot use `**`")
         found = interpreter.evaluate(key)
         if isinstance(found, Symbol) or not isinstance(found, bool | int | str | Enum | None):
-            raise ModelError(f"{name_of(found)} is no key of a dictionary: use `if`, `match` or `in (...)`")
+            raise ModelError(f"{name_of(found)} is not a key of a dictionary: use `if`, `match` or `in (...)`")
         items[found] = TRUE, interpreter.evaluate(value)
     return Reference(interpreter.allocate(DictObject(items)))
 
@@ -239,4 +241,3 @@ def next_of(interpreter: Interpreter, node: ast.GeneratorExp, default: Callable[
         interpreter.fail_where(not_(found), "StopIteration: there is no next value")
         return content["value"]
     return interpreter.branch(found, lambda: content["value"], default)
-

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum, EnumMeta
 from typing import Any
 
-from onceproof.model.language.declare import Field
-from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.calls import call
 from onceproof.model.language.reading.cells import cell_read
 from onceproof.model.language.reading.comprehensions import dict_display, list_comprehension
@@ -22,25 +22,22 @@ from onceproof.model.language.reading.operators import (
     none_test,
     truth,
 )
-from onceproof.model.language.reading.outside import attribute_of
 from onceproof.model.language.reading.sequences import items_of
 from onceproof.model.language.reading.values import (
-    Cases,
     Closure,
     DictObject,
     FieldValue,
     ListObject,
     Members,
-    Method,
     Reference,
-    StateValue,
+    Scope,
     Symbol,
     Value,
     name_of,
     value_of,
 )
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe
-from onceproof.model.language.terms import FALSE, TRUE, Term, and_, not_, or_
+from onceproof.model.language.sorts import Choice, Count, Flag
+from onceproof.model.language.terms import TRUE, Term, and_, not_, or_
 
 
 def constant(interpreter: Interpreter, node: ast.Constant) -> Value:
@@ -173,41 +170,9 @@ def contained(interpreter: Interpreter, member: Value, container: Value) -> Term
 
 def attribute(interpreter: Interpreter, node: ast.Attribute) -> Value:
     """``st.field``, ``module.name``, ``Enum.MEMBER``."""
-    return interpreter.split(interpreter.evaluate(node.value), lambda owner: attribute_value(interpreter, owner, node.attr))
-
-
-def attribute_value(interpreter: Interpreter, owner: Value, name: str) -> Value:
-    """The attribute of a value."""
-    match owner:
-        case StateValue():
-            return _of_state(interpreter, name)
-        case FieldValue():
-            raise ModelError(owner.refusal)
-        case Symbol(_, Choice()):
-            raise ModelError(f"an enum value has no `{name}`: it is compared with members, with `==` and `!=`")
-        case Symbol() | Closure() | Cases() | Members():
-            raise ModelError(f"{name_of(owner)} has no `{name}`")
-        case Reference() | tuple() if not hasattr(owner, "_fields"):
-            return Method(owner, name)
-        case bool() | int() | str() | float() | None if not isinstance(owner, Enum):
-            raise ModelError(f"`.{name}` of {owner!r}: a model function has no use for it")
-        case _:
-            return interpreter.outside(name, attribute_of(name, owner))
-
-
-def _of_state(interpreter: Interpreter, name: str) -> Value:
-    if name in interpreter.config.switches:
-        return interpreter.config.switches[name]
-    declared = declared_field(interpreter, name)
-    return FieldValue(declared) if declared.indices else interpreter.read(declared, ())
-
-
-def declared_field(interpreter: Interpreter, name: str) -> Field:
-    """The field of the model with this name; ModelError where there is none."""
-    declared = interpreter.model.fields.get(name)
-    if declared is None:
-        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.fields)}")
-    return declared
+    return interpreter.split(
+        interpreter.evaluate(node.value), lambda owner: attribute_value(interpreter, owner, node.attr)
+    )
 
 
 def subscript(interpreter: Interpreter, node: ast.Subscript) -> Value:
@@ -270,7 +235,9 @@ def _at(interpreter: Interpreter, values: list[Value], place: Value) -> Value:
 def _looked_up(interpreter: Interpreter, content: DictObject, key: Value) -> Value:
     def one(key: Value) -> Value:
         if isinstance(key, Symbol):
-            raise ModelError(f"{key.what} is no key of a dictionary or member of a set: use `if`, `match` or `in (...)`")
+            raise ModelError(
+                f"{key.what} is no key of a dictionary or member of a set: use `if`, `match` or `in (...)`"
+            )
         found = content.items.get(key) if _hashable(key) else None
         if found is None:
             return interpreter.fail(f"KeyError: {key!r}")
@@ -322,10 +289,10 @@ def function(interpreter: Interpreter, node: ast.Lambda) -> Value:
 
 def make_closure(interpreter: Interpreter, node: ast.FunctionDef | ast.Lambda) -> Closure:
     """The function that a ``def`` or a ``lambda`` makes."""
-    scope = interpreter.scope
+    scope: Scope | None = interpreter.scope
     while scope is not None:
         scope.captured = True
-        scope = scope.parent  # type: ignore[assignment]
+        scope = scope.parent
     defaults = tuple(interpreter.evaluate(one) for one in node.args.defaults)
     keywords = tuple(interpreter.evaluate(one) if one else None for one in node.args.kw_defaults)
     return Closure(node, interpreter.scope, defaults, keywords)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
+from types import FunctionType
 
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
@@ -11,13 +13,13 @@ from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import arithmetic, below, number_term
 from onceproof.model.language.reading.sequences import items_of, passes_of
 from onceproof.model.language.reading.values import (
+    Closure,
     DictObject,
     FieldValue,
     Members,
     Reference,
     Value,
     merged,
-    name_of,
     value_of,
 )
 from onceproof.model.language.terms import FALSE, TRUE, Term, and_, ite, not_, number, or_, plus
@@ -72,7 +74,7 @@ def extreme(smallest: bool) -> Callable[[Interpreter, list[Value], Keywords], Va
     def read(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:
         key, default = keywords.pop("key", None), keywords.get("default")
         given = "default" in keywords
-        if keywords.keys() - {"default"} or not arguments:
+        if keywords.keys() - {"default"} or not arguments or not isinstance(key, FunctionType | Closure | None):
             raise ModelError(f"`{name}` takes values, or one list, and `key` and `default`")
         if len(arguments) == 1:
             return interpreter.split(arguments[0], lambda one: best(interpreter, one, key, given, default))
@@ -83,7 +85,9 @@ def extreme(smallest: bool) -> Callable[[Interpreter, list[Value], Keywords], Va
         value: Value = None
         measure: Value = None
         for present, other in items_of(interpreter, of):
-            size = other if key is None else interpreter.branch(present, lambda o=other: _keyed(interpreter, key, o), _zero)
+            size = other
+            if key is not None:
+                size = interpreter.branch(present, partial(interpreter.call, key, [other]), lambda: 0)
             if found is FALSE:
                 better: Term = TRUE
             else:
@@ -100,18 +104,6 @@ def extreme(smallest: bool) -> Callable[[Interpreter, list[Value], Keywords], Va
         return value
 
     return read
-
-
-def _zero() -> Value:
-    return 0
-
-
-def _keyed(interpreter: Interpreter, key: Value, value: Value) -> Value:
-    from onceproof.model.language.reading.calls import call_function
-
-    if not callable(key) and not hasattr(key, "node"):
-        raise ModelError(f"`key` must be a function, found {name_of(key)}")
-    return call_function(interpreter, key, [value], {})
 
 
 def ranged(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:
@@ -175,4 +167,3 @@ def _present(interpreter: Interpreter, of: Value) -> list[Value]:
 def _expect(name: str, arguments: list[Value], keywords: Keywords, number_of: int) -> None:
     if keywords or len(arguments) != number_of:
         raise ModelError(f"`{name}` takes {number_of} argument")
-

@@ -36,7 +36,7 @@ from onceproof.model.language.sorts import Maybe, Sort
 from onceproof.model.language.terms import FALSE, TRUE, Read, Term, Var, and_, is_none, not_, or_, parts_of
 
 
-class Ended(Exception):  # noqa: N818 (no error: how the reader leaves a way that goes no further)
+class Ended(Exception):
     """The way that is read ends here: by a guard, a failure, a ``return``, a ``break`` or a ``continue``."""
 
 
@@ -51,6 +51,7 @@ class Exits:
 
 Evaluate = Callable[["Interpreter", Any], Value]
 Execute = Callable[["Interpreter", Any], None]
+Call = Callable[["Interpreter", Any, list[Value], dict[str, Value]], Value]
 
 
 class Interpreter:
@@ -63,10 +64,11 @@ class Interpreter:
         unbounded: bool,
         expressions: Mapping[type[ast.expr], Evaluate],
         statements: Mapping[type[ast.stmt], Execute],
+        call: Call,
     ) -> None:
         self.model, self.config, self.unbounded = model, config, unbounded
         self.sizes = {name: config.sizes[sort.size_name] for name, sort in model.sorts.items()}
-        self._expressions, self._statements = expressions, statements
+        self._expressions, self._statements, self._call = expressions, statements, call
         self.guard_word, self.skips_given = "require", False
         self.begin("", ())
 
@@ -114,13 +116,19 @@ class Interpreter:
     def placed(self, error: ModelError, node: ast.AST) -> ModelError:
         """The error with the place of a node, unless it has one, and with the calls that led there."""
         if error.place is None:
-            error.place = f"{self.what}, {self.position(node)}" + "".join(f", called at {c}" for c in reversed(self.calls))
+            error.place = f"{self.what}, {self.position(node)}" + "".join(
+                f", called at {c}" for c in reversed(self.calls)
+            )
         return error
 
     def position(self, node: ast.AST) -> str:
         """File, line and column (from 1) of a node."""
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         return f"{Path(self.scope.file).name}:{line}:{column + 1}"
+
+    def call(self, function: Any, arguments: list[Value]) -> Value:
+        """What a function whose source is read returns."""
+        return self._call(self, function, arguments, {})
 
     # -- branches
 

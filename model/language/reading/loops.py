@@ -190,12 +190,7 @@ def _check_writes(variable: Var, writes: tuple[Write, ...], base: World) -> None
         for other in writes:
             if other.field == write.field and not any(other.indices[place] is variable for place in places):
                 raise ModelError(f"passes of a loop over {sort} may write the same cell of `{write.field}`")
-            for term in (*other.indices, other.condition, other.value):
-                for part in walk(term):
-                    if isinstance(part, Read) and part.field == write.field:
-                        if not any(part.indices[place] is variable for place in places):
-                            raise ModelError(
-                                f"a pass of a loop over {sort} reads `{part.field}` where other passes write it"
-                            )
-
-
+            for part in (part for t in (*other.indices, other.condition, other.value) for part in walk(t)):
+                mine = isinstance(part, Read) and part.field == write.field
+                if mine and not any(part.indices[place] is variable for place in places):  # type: ignore[union-attr]
+                    raise ModelError(f"a pass of a loop over {sort} reads `{write.field}` where other passes write it")

@@ -53,6 +53,7 @@ ORDER = (
     "elements are compared with `==` and `!=`; for an order, a successor or a role declare a constant field, "
     "say `right = field(Node, Node, init=lambda node: node + 1, constant=True)`"
 )
+PLAIN_EQUALITY: tuple[Any, ...] = (int.__eq__, str.__eq__, object.__eq__)
 IDENTITY = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
 
 
@@ -148,7 +149,7 @@ def _equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
     if any(isinstance(side, Enum) and type(side).__eq__ is not Enum.__eq__ for side in (left, right)):
         if left is right and type(left) is type(right):
             return TRUE
-        if type(left) is not type(right) or type(left).__eq__ not in (int.__eq__, str.__eq__, object.__eq__):
+        if type(left) is not type(right) or all(type(left).__eq__ is not known for known in PLAIN_EQUALITY):
             raise ModelError(f"{left!r} is compared with {right!r}: their class has an equality of its own")
     return boolean(bool(left == right))
 
@@ -208,9 +209,11 @@ def below(interpreter: Interpreter, left: Value, right: Value) -> Term:
 
 def _below(interpreter: Interpreter, left: Value, right: Value) -> Term:
     if isinstance(left, tuple) and isinstance(right, tuple):
-        result = boolean(len(left) < len(right))
+        result: Term = boolean(len(left) < len(right))
         for a, b in reversed(list(zip(left, right, strict=False))):
-            result = ite(equal(interpreter, a, b), result, below(interpreter, a, b) if not same_constant(a, b) else FALSE)
+            result = ite(
+                equal(interpreter, a, b), result, below(interpreter, a, b) if not same_constant(a, b) else FALSE
+            )
         return result
     if isinstance(left, str) and isinstance(right, str):
         return boolean(left < right)
@@ -278,7 +281,9 @@ def _arithmetic(interpreter: Interpreter, operation: ast.operator, left: Value, 
             for factor, other in ((left, right), (right, left)):
                 if type(factor) is int and 0 <= factor <= MOST_TIMES:
                     return value_of(times(number_term(other, True), factor))
-            raise ModelError(f"a number is multiplied by a constant from 0 to {MOST_TIMES} only, found {name_of(right)}")
+            raise ModelError(
+                f"a number is multiplied by a constant from 0 to {MOST_TIMES} only, found {name_of(right)}"
+            )
         case _:
             number_term(left, True)
             number_term(right, True)
@@ -286,7 +291,8 @@ def _arithmetic(interpreter: Interpreter, operation: ast.operator, left: Value, 
 
 
 def _minus(left: Term, right: Term) -> Term:
-    return number(left.code - right.code) if isinstance(left, Const) and isinstance(right, Const) else Minus(left, right)
+    known = isinstance(left, Const) and isinstance(right, Const)
+    return number(left.code - right.code) if known else Minus(left, right)  # type: ignore[union-attr]
 
 
 def _logical(interpreter: Interpreter, operation: ast.operator, left: Value, right: Value) -> Value:

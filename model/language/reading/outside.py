@@ -10,7 +10,7 @@ from typing import Any
 
 from onceproof.model.language.declare import Action, Field, Property, Switch
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.reading.values import DictObject, ListObject, Members, Reference, Value
+from onceproof.model.language.reading.values import DictObject, Item, ListObject, Members, Reference, Value
 from onceproof.model.language.terms import TRUE
 
 PLAIN = (bool, int, str, float, type(None), bytes)
@@ -29,12 +29,14 @@ def from_outside(name: str, found: Any, allocate: Callable[[Any], int]) -> Value
         items = tuple((TRUE, from_outside(name, one, allocate)) for one in found)
         return Reference(allocate(ListObject(items, name)))
     if kind is dict:
-        entries = {key: (TRUE, from_outside(name, value, allocate)) for key, value in found.items()}
+        entries: dict[Any, Item] = {key: (TRUE, from_outside(name, value, allocate)) for key, value in found.items()}
         return Reference(allocate(DictObject(entries, name)))
     if isinstance(found, Field | Switch):
         raise ModelError(f"`{name}` is read from the state: write st.{found.name or name}")
     if isinstance(found, Action | Property):
-        raise ModelError(f"`{name}` is an action or a property, which cannot be called: put what is shared into a helper")
+        raise ModelError(
+            f"`{name}` is an action or a property, which cannot be called: put what is shared into a helper"
+        )
     return found
 
 
@@ -62,14 +64,15 @@ def attribute_of(name: str, owner: Any) -> Any:
         if name in held:
             return held[name]
     if isinstance(owner, tuple) and name in getattr(owner, "_fields", ()):
-        return owner[owner._fields.index(name)]
+        return vars(tuple)["__getitem__"](owner, getattr(owner, "_fields", ()).index(name))
     raise ModelError(f"`.{name}` of {owner!r}: a model function reads constants, fields of the state, and no objects")
 
 
 def _unwrapped(name: str, owner: type, found: Any) -> Any:
     if isinstance(found, staticmethod):
         return found.__func__
-    if isinstance(found, classmethod | property) or hasattr(type(found), "__get__") and not isinstance(found, FunctionType):
+    binds = hasattr(type(found), "__get__") and not isinstance(found, FunctionType)
+    if isinstance(found, classmethod | property) or binds:
         raise ModelError(f"`{owner.__name__}.{name}` runs code of its class: make it a plain function")
     return found
 

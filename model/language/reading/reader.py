@@ -23,7 +23,7 @@ class Reader:
     """Reads the functions of one model under one configuration; unbounded: for any number of elements of each sort."""
 
     def __init__(self, model: Model, config: Config, unbounded: bool = False) -> None:
-        self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS)
+        self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS, call_function)
 
     def action(self, action: Action) -> TracedAction:
         """An action as its author wrote it; ModelError (with file, line and column) for what cannot be read."""
@@ -77,7 +77,7 @@ class Reader:
         interpreter.begin(what, variables)
         arguments = [STATE, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
         try:
-            return call_function(interpreter, function, arguments, {})  # type: ignore[arg-type]
+            return interpreter.call(function, arguments)
         except ModelError as error:
             if error.place is None:
                 raise located(error.message, what, function) from None

@@ -45,7 +45,8 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
     if is_sort(value):
         return elements_of(interpreter, value)
     if isinstance(value, EnumMeta):
-        return tuple((TRUE, member) for member in value)
+        members: list[Value] = list(value)
+        return tuple((TRUE, member) for member in members)
     if isinstance(value, tuple):
         return tuple((TRUE, one) for one in value)
     if isinstance(value, range):

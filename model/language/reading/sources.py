@@ -1,4 +1,4 @@
-"""Where a function stands in its file: its syntax tree, found by its code object, and the names that are local to it."""
+"""Where a function stands in its file: its syntax tree, found by its code object, and the names local to it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.assignment import assign, changeable, put_attribute, put_item
-from onceproof.model.language.reading.expressions import attribute_value, item, make_closure
+from onceproof.model.language.reading.attributes import attribute_value
+from onceproof.model.language.reading.expressions import item, make_closure
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.loops import for_loop, while_loop
 from onceproof.model.language.reading.operators import arithmetic, truth

@@ -227,7 +227,7 @@ def merged(condition: Term, one: Value, other: Value) -> Value:
         for inner, alternative in value.alternatives if isinstance(value, Cases) else ((TRUE, value),):
             _add_case(alternatives, and_(test, inner), alternative)
     if len(alternatives) > MOST_CASES:
-        raise ModelError(f"a value with more than {MOST_CASES} alternatives: say it with a field, or in several actions")
+        raise ModelError(f"a value with more than {MOST_CASES} alternatives: use a field, or several actions")
     return Cases(tuple(alternatives)) if len(alternatives) > 1 else alternatives[0][1]
 
 
@@ -260,7 +260,8 @@ def _merged_terms(condition: Term, one: Value, other: Value) -> Term | None:
     first, second = term_of(one), term_of(other)
     kinds = [kind_of_term(term) if term is not None else None for term in (first, second)]
     sorts = {kind.sort for kind in kinds if isinstance(kind, Index | Maybe)}
-    if len(sorts) == 1 and all(isinstance(k, Index | Maybe) or v is None for k, v in zip(kinds, (one, other), strict=True)):
+    elements = [isinstance(kind, Index | Maybe) for kind in kinds]
+    if len(sorts) == 1 and (elements[0] or one is None) and (elements[1] or other is None):
         sort = sorts.pop()
         if all(isinstance(kind, Index) for kind in kinds):
             assert first is not None and second is not None
@@ -324,4 +325,3 @@ def name_of(value: Value) -> str:
             return "a tuple"
         case _:
             return repr(value)
-

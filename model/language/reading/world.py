@@ -1,4 +1,4 @@
-"""The symbolic world at a point of a function: its locals and lists, what was written, and when the point is reached."""
+"""The symbolic world at a point of a function: its locals and lists, what was written, and when it is reached."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from onceproof.model.language.declare import Action, Field, Parameter, Property
 from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, Vacuous, locate, located
 from onceproof.model.language.mode import active
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.reading.result import Obligation, Path, TracedAction, TracedProperty, Write, overwritten
 from onceproof.model.language.sorts import Choice, Index, Maybe, Sort
 from onceproof.model.language.terms import (
     FALSE,
@@ -36,7 +37,6 @@ from onceproof.model.language.terms import (
     or_,
     quantified,
 )
-from onceproof.model.language.reading.result import Obligation, Path, TracedAction, TracedProperty, Write, overwritten
 from onceproof.model.language.tracing.source_checks import check_source, why_passes_hang_together
 from onceproof.model.language.tracing.state import MissingElement, TraceState
 from onceproof.model.language.tracing.symbols import Condition, condition_term, python_value, value_term
