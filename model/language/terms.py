@@ -10,38 +10,14 @@ are plain integers without bounds; a value written to a cell is brought into its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, assert_never
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
+from typing import assert_never
 
+from onceproof.model.language.sharing import Shared
 from onceproof.model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
 
 BOOL = Flag()
 NUMBER = Count(-1)  # the kind of arithmetic: a whole number without bounds
-
-
-_shared: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
-
-
-class _Sharing(type):
-    """Makes a constructor return the term that has these parts already, where there is one."""
-
-    def __call__(cls, *parts: Any) -> Any:
-        key = (cls, *parts)
-        found = _shared.get(key)
-        if found is None:
-            found = _shared[key] = super().__call__(*parts)
-        return found
-
-
-class Shared(metaclass=_Sharing):
-    """A term: shared, compared by identity, and pickled by its parts."""
-
-    __slots__ = ("__weakref__", "_free")
-    _free: Mapping[Any, None]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), tuple(getattr(self, one.name) for one in fields(self))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
