@@ -30,10 +30,10 @@ from onceproof.model.checker.ground.formula import (
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
 from onceproof.model.language.declare import Parameter, Property
 from onceproof.model.language.layout import Place, State
+from onceproof.model.language.reading.result import TracedProperty
 from onceproof.model.language.sorts import Index, Maybe
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import and_
-from onceproof.model.language.reading.result import TracedProperty
 
 
 @dataclass(frozen=True)

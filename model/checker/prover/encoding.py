@@ -35,6 +35,7 @@ from onceproof.model.language.declare import Action, Field, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.reading.result import overwritten
 from onceproof.model.language.sorts import Choice, Count, Index, Maybe
 from onceproof.model.language.terms import (
     BOOL,
@@ -57,7 +58,6 @@ from onceproof.model.language.terms import (
 )
 from onceproof.model.language.terms import FALSE as NEVER
 from onceproof.model.language.terms import TRUE as ALWAYS
-from onceproof.model.language.reading.result import overwritten
 from onceproof.model.language.tracing.tracer import Obligation, Path, TracedAction, Tracer, Write
 
 AFTER = "next."
