@@ -8,6 +8,8 @@ import io
 import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,35 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_model_is_as_short_as_promised() -> None:
     """Fifteen lines of code, as the README says: what a reader must take in, without docstrings and blank lines."""
-    (model,) = blocks("python")
+    (model,) = (text for text in blocks("python") if text.startswith("# lease.py\n"))
     said = [line for line in model.splitlines() if line.strip() and not line.strip().startswith(('"""', "#", "@"))]
     assert len(said) == 15
+
+
+def test_steps_on_the_first_screen_are_those_of_the_spec(workplace: Path) -> None:
+    (steps,) = blocks("text")
+    (command,) = (line for line in blocks("sh")[0].splitlines() if "onceproof check" in line)
+    assert steps in printed(command.removeprefix(".venv/bin/"))
+
+
+def test_check_in_a_users_tests_prints_the_counterexample(workplace: Path) -> None:
+    command = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:schemathesis", "test_lease.py"]
+    test = workplace / "test_lease.py"
+    failed = subprocess.run(command, cwd=workplace, capture_output=True, text=True, timeout=100, check=False)
+    assert failed.returncode == 1, failed.stdout
+    for line in ("one_writer is violated for worker1, worker2", "2  FAULT lease  lease_ends()", "1 failed"):
+        assert line in failed.stdout
+    test.write_text(test.read_text(encoding="utf-8").replace(', faults={"lease_ends": 1}', ""), encoding="utf-8")
+    passed = subprocess.run(command, cwd=workplace, capture_output=True, text=True, timeout=100, check=False)
+    assert passed.returncode == 0, passed.stdout
+
+
+def test_the_test_has_five_lines() -> None:
+    (test,) = (text for text in blocks("python") if text.startswith("# test_lease.py\n"))
+    assert len([line for line in test.splitlines()[1:] if line]) == 4
+
+
+def test_scripts_of_the_shell_blocks_are_there() -> None:
+    named = re.findall(r"^\./(scripts/\w+)", "\n".join(blocks("sh")), re.MULTILINE)
+    assert "scripts/setup" in named
+    assert [name for name in named if not os.access(ROOT / name, os.X_OK)] == []

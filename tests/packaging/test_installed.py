@@ -63,14 +63,13 @@ def locked_while_writing(st, worker: Worker):
 '''
 
 IN_PYTEST = """
-from onceproof import Model, build
-from onceproof.isolation import InstalledFirst
-from onceproof.model.checker.compiled import check
+from onceproof import check, prove, walk
 import lease
 
 def test_lease():
-    with InstalledFirst():
-        assert check(build(Model("lease", lease))).states == 3
+    assert check(lease, engine="compiled").states == 3
+    assert prove("lease.yaml").proved
+    assert walk("lease.yaml", seed=1)
 """
 
 FUNCTION = """

@@ -1,0 +1,40 @@
+"""docs/formats.md names each key of the JSON that `check` writes, and no others."""
+
+import re
+from typing import Any
+
+from onceproof import check
+from tests.paths import ROOT, SPECS
+
+INNER = ("changed", "arguments", "prevented_by")
+
+
+def keys(value: Any) -> set[str]:
+    """All keys of a document, but for names of the model (cells, arguments) and what is inside `prevented_by`."""
+    if isinstance(value, list):
+        return {key for item in value for key in keys(item)}
+    if not isinstance(value, dict):
+        return set()
+    inside = {key for name, item in value.items() if name not in INNER for key in keys(item)}
+    return set(value) | inside
+
+
+def test_keys_of_check_are_those_of_the_page() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    rows = "".join(line for line in page.splitlines(keepends=True) if line.startswith("| `"))
+    written = keys(check(SPECS / "api-dies-between-record-and-enqueue.yaml").to_json())
+    named = set(re.findall(r"`([a-z_]+)`", rows))
+    values = {
+        "holds",
+        "violated",
+        "unknown",
+        "always",
+        "sometimes",
+        "eventually",
+        "deadlock",
+        "cell",
+        "before",
+        "after",
+    }
+    assert written <= named
+    assert named - values - {"specs"} <= written
