@@ -35,11 +35,19 @@ class Explanation:
         return explained_steps(self.trace)
 
     @cached_property
+    def preventions(self) -> list[Prevention]:
+        """What each mechanism that is off would have done, those that prevent the violation first."""
+        return preventions(self.trace, self.property) if self.property else []
+
+    @cached_property
     def prevented_by(self) -> list[Prevention]:
-        """What each mechanism that is off would have done."""
-        if not self.property:
-            return []
-        return preventions(self.trace, self.property, self.arguments)
+        """The mechanisms that are off and would have prevented the violation; see ``Prevention.checked``."""
+        return [one for one in self.preventions if one.prevents]
+
+    @cached_property
+    def not_prevented_by(self) -> list[Prevention]:
+        """The mechanisms that are off and would not have prevented the violation."""
+        return [one for one in self.preventions if not one.prevents]
 
     def as_json(self) -> dict[str, Any]:
         """A counterexample as JSON."""
@@ -62,6 +70,7 @@ class Explanation:
             ],
             "false_because": self.because,
             "prevented_by": [prevention.as_json() for prevention in self.prevented_by],
+            "not_prevented_by": [prevention.as_json() for prevention in self.not_prevented_by],
             "loop": self.trace.loop,
         }
 

@@ -1,110 +1,148 @@
-"""What would have prevented a counterexample: the same steps again, with a mechanism on that is off."""
+"""What would have prevented a counterexample: each mechanism that is off is switched on, and the run tried again.
+
+A mechanism is named only if its claim was checked: with it on, the same steps do not violate the property, and neither
+does any other run of the same length, as far as a short search can tell. The text says how much was checked.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-from onceproof.explain.steps import ExplainedStep, explained_steps, shown
-from onceproof.model.checker.results import Trace
-from onceproof.model.language import ModelError, Step, System, build
-from onceproof.model.language.layout import State
+from onceproof.explain.rerun import rerun
+from onceproof.explain.steps import ExplainedStep
+from onceproof.model.checker import engines
+from onceproof.model.checker.results import CheckResult, Counterexample, Limits, StopReason, Trace, Verdict
+from onceproof.model.language import Config, Model, ModelError, System, build
+from onceproof.model.language.declare import DEADLOCK
 
-MOST_DIFFERENCES = 3  # between what one step does with and without a mechanism
+SEARCHED_STATES = 10_000
+SEARCHED_SECONDS = 2.0
+MOST_ACTIONS = 12  # of another run that are named
+KEPT = 256  # results of searches: a matrix asks for the same ones again and again
+
+
+class Checked(Enum):
+    """What a claim was checked for, from weak to strong."""
+
+    STEPS = "these steps"
+    LENGTH = "runs of the same length"
+    ALL = "all runs"
 
 
 @dataclass(frozen=True)
 class Prevention:
-    """What a mechanism that is off would have done, were it on. step: which one it disables; None: none of them."""
+    """What a mechanism that is off would have done, were it on.
+
+    prevents: whether the property is not violated then, as far as ``checked`` says; step: the one of the run that it
+    disables, if that is how.
+    """
 
     mechanism: str
     step: ExplainedStep | None
-    helps: bool
+    prevents: bool
+    checked: Checked
     text: str
 
     def as_json(self) -> dict[str, Any]:
-        """The mechanism, the number and action of the step that it disables (or null), and the sentence."""
+        """The mechanism, the number and action of the step that it disables (or null), the sentence, what is sure."""
         return {
             "mechanism": self.mechanism,
             "step": self.step.index if self.step else None,
             "action": self.step.action if self.step else None,
             "text": self.text,
+            "checked": self.checked.value,
         }
 
 
-def preventions(trace: Trace, name: str, arguments: tuple[int, ...]) -> list[Prevention]:
-    """One for each mechanism that is off, those that help first. name, arguments: of the property that is violated."""
+def preventions(trace: Trace, name: str) -> list[Prevention]:
+    """One for each mechanism that is off, those that prevent it first. name: of the property that is violated."""
     off = [mechanism for mechanism, on in trace.system.config.switches.items() if not on]
-    found = [_Again(trace, name, arguments, mechanism).prevention() for mechanism in off]
-    return sorted(found, key=lambda one: not one.helps)
+    found = [_prevention(trace, name, mechanism) for mechanism in off]
+    return sorted(found, key=lambda one: not one.prevents)
 
 
-class _Again:
-    """The steps of a trace, taken again with one mechanism on."""
+def _prevention(trace: Trace, name: str, mechanism: str) -> Prevention:
+    config = trace.system.config.with_switches(**{mechanism: True})
+    try:
+        system = build(trace.system.model, config)
+        again = rerun(trace, name, system)
+    except ModelError as error:
+        return Prevention(mechanism, None, False, Checked.STEPS, f"{mechanism}: with it on the model fails: {error}")
+    if again.violates:
+        return Prevention(mechanism, None, False, Checked.STEPS, f"{mechanism}: with it on, {again.text}")
+    start = f"{mechanism}: with it on, {again.text}"
+    length = len(trace) + len(again.inserted)
+    result = _search(system, name, length)
+    other = _counterexample(result, name)
+    if other is not None:
+        return Prevention(mechanism, again.step, False, Checked.LENGTH, f"{start}; but {_described(other, name)}")
+    checked = _checked(result, name, length)
+    return Prevention(mechanism, again.step, True, checked, f"{start}; {_claim(checked, name, length, result)}")
 
-    def __init__(self, trace: Trace, name: str, arguments: tuple[int, ...], mechanism: str) -> None:
-        self.trace, self.name, self.arguments, self.mechanism = trace, name, arguments, mechanism
-        self.system: System = build(trace.system.model, trace.system.config.with_switches(**{mechanism: True}))
-        self.added: list[str] = []  # steps that the mechanism brings along, and where they come
-        self.differs = ""  # the first effect of a step that is another one
 
-    def prevention(self) -> Prevention:
-        """Takes the steps as far as they go."""
-        state = self.system.initial
-        for step in explained_steps(self.trace):
-            after = self.taken(state, step)
-            if after is None:
-                more = self.made_possible(state, step)
-                if more is None:
-                    first = f" (with it {' and '.join(self.added)})" if self.added else ""
-                    return self.found(step, True, f"would have disabled step {step.index}: {step.who}{first}")
-                inserted, after = more
-                self.added.append(f"{inserted} comes before step {step.index}")
-            self.compare(step, after)
-            state = after
-        return self.at_the_end(state)
+def _claim(checked: Checked, name: str, length: int, result: CheckResult | None) -> str:
+    if checked is Checked.ALL and result is not None:
+        return f"no run violates {name} (all {result.states:,} states were checked)"
+    if checked is Checked.LENGTH:
+        return f"no run of at most {_steps(length)} violates {name}"
+    return "only these steps were checked"
 
-    def found(self, step: ExplainedStep | None, helps: bool, text: str) -> Prevention:
-        return Prevention(self.mechanism, step, helps, f"{self.mechanism} on {text}")
 
-    def taken(self, state: State, step: ExplainedStep) -> State | None:
+def _steps(number: int) -> str:
+    return "1 step" if number == 1 else f"{number} steps"
+
+
+def _described(found: Counterexample, name: str) -> str:
+    actions = [step.action for step in found.trace.steps]
+    more = ", ..." if len(actions) > MOST_ACTIONS else ""
+    return f"another run of {_steps(len(actions))} violates {name}: {', '.join(actions[:MOST_ACTIONS])}{more}"
+
+
+def _checked(result: CheckResult | None, name: str, length: int) -> Checked:
+    """How far the search that found no violation went."""
+    if result is None:
+        return Checked.STEPS
+    judged = result.property(name)
+    if judged is None:
+        return Checked.STEPS
+    if result.complete and judged.verdict is Verdict.HOLDS:
+        return Checked.ALL
+    by_depth = result.stopped is not None and result.stopped.reason is StopReason.DEPTH
+    return Checked.LENGTH if by_depth and judged.kind != "eventually" else Checked.STEPS
+
+
+def _counterexample(result: CheckResult | None, name: str) -> Counterexample | None:
+    judged = result.property(name) if result is not None else None
+    return judged.counterexample if judged is not None else None
+
+
+_results: dict[tuple[Model, str, str, int], CheckResult | None] = {}
+
+
+def _search(system: System, name: str, length: int) -> CheckResult | None:
+    """A search for any violation of the property in a system, bounded in time; None where the model fails in it.
+
+    Safety is judged on runs of at most so many steps; an ``eventually`` needs all states.
+    """
+    key = (system.model, _settings(system.config), name, length)
+    if key not in _results:
+        if len(_results) >= KEPT:
+            _results.clear()
+        claim = system.model.properties.get(name)
+        # Whether a state is a deadlock shows only when it is explored.
+        depth = None if claim is not None and claim.kind == "eventually" else length + (name == DEADLOCK)
+        limits = Limits(SEARCHED_STATES, depth, SEARCHED_SECONDS)
         try:
-            return self.system.step(state, self.system.parse_step(step.action, step.arguments))
-        except ModelError:
-            return None
+            result = engines.check(system, None if claim is None else [claim], engines.Options("plain", limits))
+        except (ModelError, engines.EngineError):
+            result = None
+        _results[key] = result
+    return _results[key]
 
-    def made_possible(self, state: State, step: ExplainedStep) -> tuple[str, State] | None:
-        """A step that only the mechanism brings along (a placement, say), and that lets ``step`` go on."""
-        for name in self.system.actions:
-            if name not in self.trace.system.actions:
-                for arguments, between in self.system.steps_of(name, state):
-                    after = self.taken(between, step)
-                    if after is not None:
-                        return self.told(Step(name, arguments)), after
-        return None
 
-    def told(self, step: Step) -> str:
-        inside = ", ".join(self.system.named_arguments(step).values())
-        return f"{self.system.actor(step)} {step.action}({inside})"
-
-    def compare(self, step: ExplainedStep, after: State) -> None:
-        """Notes where the same step has another effect with the mechanism on."""
-        if self.differs or self.added:
-            return
-        differences = self.system.layout.changes(self.trace.states[step.index], after)
-        if differences:
-            told = [f"{label} {shown(new)}, not {shown(old)}" for label, (old, new) in differences.items()]
-            self.differs = f"step {step.index}, {step.who}, makes {', and '.join(told[:MOST_DIFFERENCES])}; "
-
-    def at_the_end(self, state: State) -> Prevention:
-        """What is different after all the steps."""
-        claim = self.system.model.properties.get(self.name)
-        always = claim is not None and claim.kind == "always"
-        if always and claim and self.system.holds(claim, state, self.arguments) is not False:
-            return self.found(None, True, f"allows these steps, but {self.differs}the property is true after them")
-        before = {step.action for step, _ in self.trace.system.successors(self.trace.states[-1])}
-        possible = dict.fromkeys(step.action for step, _ in self.system.successors(state))
-        more = [name for name in possible if name not in before and not self.system.model.actions[name].fault]
-        if more:
-            return self.found(None, True, f"allows these steps, but {self.differs}it can go on: {', '.join(more)}")
-        return self.found(None, False, "would not have disabled any of these steps")
+def _settings(config: Config) -> str:
+    return repr(
+        (sorted(config.sizes.items()), sorted(config.switches.items()), sorted(map(repr, config.budgets.items())))
+    )

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from onceproof.explain.explanation import Explanation
 from onceproof.explain.sequence import Shape, diagram
 from onceproof.explain.steps import shown
-from onceproof.reports.trace_text import counted, headings
+from onceproof.reports.trace_text import counted, headings, nothing_to_switch_on
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN, ROW, TOP, LEFT = 92, 28, 52, 160  # pixels of the diagram
@@ -48,6 +48,7 @@ def page(explanation: Explanation, spec_name: str, again: str) -> str:
         again=again,
         faults=counted(explanation.trace.faults, "fault"),
         headings=headings(explanation),
+        nothing=nothing_to_switch_on(explanation),
         drawn=_drawing(explanation),
         data=_data(explanation),
     )

@@ -127,12 +127,16 @@ def _reasons(explanation: Explanation, width: int) -> Iterator[str]:
         yield from (f"{INDENT}{reason}" for reason in explanation.given)
     yield style(because, bold=True)
     yield from (f"{INDENT}{reason}" for reason in explanation.because or ["its condition can never be true"])
-    if explanation.prevented_by:
-        yield style("what would have prevented it", bold=True)
-        for prevention in explanation.prevented_by:
-            yield from wrapped(prevention.text, width)
-    else:
-        yield _nothing_to_switch_on(explanation)
+    if not explanation.preventions:
+        yield nothing_to_switch_on(explanation)
+    for heading, found in (
+        ("what would have prevented it", explanation.prevented_by),
+        ("what would not have prevented it", explanation.not_prevented_by),
+    ):
+        if found:
+            yield style(heading, bold=True)
+            for prevention in found:
+                yield from wrapped(prevention.text, width)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -147,7 +151,8 @@ def counted(number: int, what: str) -> str:
     return f"{f'{number:,}' if number else 'no'} {what}{'' if number == 1 else 's'}"
 
 
-def _nothing_to_switch_on(explanation: Explanation) -> str:
+def nothing_to_switch_on(explanation: Explanation) -> str:
+    """Why there is no mechanism to try."""
     if explanation.trace.system.model.switches:
         return "every mechanism is on: the design itself allows this run"
     return "the model has no mechanisms"

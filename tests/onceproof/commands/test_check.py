@@ -62,7 +62,9 @@ def test_the_document(onceproof: Command, spec: Written) -> None:
             "mechanism": "fencing",
             "step": 3,
             "action": "write",
-            "text": "fencing on would have disabled step 3: lease write(worker1)",
+            "text": "fencing: with it on, step 3, lease write(worker1), is not enabled; "
+            "no run of at most 3 steps violates never_spoiled",
+            "checked": "runs of the same length",
         }
     ]
 
@@ -252,7 +254,7 @@ def test_junit_has_a_case_for_each_spec_and_property(onceproof: Command, spec: W
     failure = suites[1].find("testcase[@name='never_spoiled']/failure")
     assert failure is not None
     assert failure.get("message") == "violated in 3 steps"
-    assert "fencing on would have disabled step 3" in (failure.text or "")
+    assert "fencing: with it on, step 3" in (failure.text or "")
 
 
 def test_junit_says_what_is_vacuous_and_what_is_unknown(onceproof: Command, spec: Written, tmp_path: Path) -> None:

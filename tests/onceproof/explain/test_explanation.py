@@ -26,13 +26,17 @@ def told(path: Path) -> Explanation:
 TAUGHT: dict[str, tuple[list[str], list[str]]] = {
     "zombie-deletes-with-old-receipt": (
         ["`not misused[message1]` is false"],
-        ["receipt_fencing on would have disabled step 9: scheduler1 renew(scheduler1, message1)"],
+        [
+            "receipt_fencing: with it on, step 9, scheduler1 renew(scheduler1, message1), is not enabled; no run of at "
+            "most 9 steps violates settled_by_holder"
+        ],
     ),
     "failover-chooses-another-agent": (
         ["`starts[task1, attempt1] <= 1` is false: it is 2"],
         [
-            "sticky_placement on would have disabled step 11: scheduler1 dispatch(scheduler1, message1, agent2) "
-            "(with it resource_manager place(scheduler1, message1, agent1) comes before step 6)"
+            "sticky_placement: with it on, step 11, scheduler1 dispatch(scheduler1, message1, agent2), is not enabled "
+            "(even with resource_manager place(scheduler1, message1, agent1) before step 6); no run of at most 14 "
+            "steps violates at_most_once"
         ],
     ),
     "deleted-when-received": (
@@ -44,8 +48,9 @@ TAUGHT: dict[str, tuple[list[str], list[str]]] = {
             "`succeeded[task1, attempt1]` is false",
         ],
         [
-            "delete_after_result on allows these steps, but step 5, scheduler1 receive(scheduler1, message1), makes "
-            "stage[message1] INVISIBLE, not DELETED; the property is true after them"
+            "delete_after_result: with it on, the same steps do not violate delete_after_completion: after step 5, "
+            "scheduler1 receive(scheduler1, message1), stage[message1] is INVISIBLE, not DELETED; no run of at most "
+            "5 steps violates delete_after_completion"
         ],
     ),
     "broker-delivers-twice": (
@@ -90,7 +95,7 @@ def test_only_what_changed_and_no_budgets(spec: Written) -> None:
 
 def test_the_story_line_by_line(spec: Written) -> None:
     explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
-    assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=140)) == [
+    assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=160)) == [
         "\x1b[31m\x1b[1mnever_spoiled is violated\x1b[0m",
         "  No write under an old lease gets through.",
         "  3 steps, 1 fault; minimal in faults, then steps, then changes of actor",
@@ -104,7 +109,8 @@ def test_the_story_line_by_line(spec: Written) -> None:
         "\x1b[1mand it is false because\x1b[0m",
         "  `not spoiled` is false",
         "\x1b[1mwhat would have prevented it\x1b[0m",
-        "  fencing on would have disabled step 3: lease write(worker1)",
+        "  fencing: with it on, step 3, lease write(worker1), is not enabled; no run of at most 3 steps violates "
+        "never_spoiled",
         "",
         "reproduce: onceproof check lease.yaml",
     ]
