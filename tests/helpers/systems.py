@@ -1,6 +1,6 @@
 """Small systems and drivers that many tests share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from onceproof.conformance.driver import Abilities, Observation, StepRefused
@@ -19,9 +19,9 @@ def small(
     return build(PROTOCOL, PROTOCOL.configure(chosen, mechanisms, faults))
 
 
-def protocol(budgets: dict[str, int], **sizes: int) -> System:
-    """The protocol in the default sizes, unless given, under the given faults."""
-    return build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
+def protocol(faults: Mapping[str, int | None] | None = None, off: Iterable[str] = (), /, **sizes: int) -> System:
+    """The protocol under these faults, with these mechanisms off, in the default sizes unless given."""
+    return build(PROTOCOL, PROTOCOL.configure(sizes, dict.fromkeys(off, False), faults or {}))
 
 
 class ModelDriver:

@@ -87,7 +87,7 @@ def results(model: Model, **switches: bool) -> list[CheckResult]:
 
 
 @pytest.mark.parametrize(("model", "states", "by_hand"), CASES, ids=lambda value: getattr(value, "name", ""))
-def test_as_many_states_as_counted_by_hand(model, states, by_hand) -> None:
+def test_as_many_states_as_counted_by_hand(model: Model, states: int, by_hand: Callable[[], int]) -> None:
     assert by_hand() == states
     for found in results(model):
         assert (found.states, found.verdict) == (states, Verdict.HOLDS)
@@ -105,7 +105,7 @@ def test_as_many_states_as_counted_by_hand(model, states, by_hand) -> None:
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_without_its_mechanism_it_breaks(model, mechanism: str, broken: str, length: int) -> None:
+def test_without_its_mechanism_it_breaks(model: Model, mechanism: str, broken: str, length: int) -> None:
     for found in results(model, **{mechanism: False}):
         violated = [one for one in found.properties if one.verdict is Verdict.VIOLATED]
         assert [one.name for one in violated] == [broken]

@@ -1,12 +1,16 @@
 """States have names: shown, read back, compared."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from onceproof.model.language import ModelError, Step, build
+from onceproof.model.language import ModelError, Step, System, build
+from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
 
 
-def after(system, *steps):
+def after(system: System, *steps: tuple[Any, ...]) -> PackedState:
     state = system.initial
     for action, *arguments in steps:
         found = system.step(state, Step(action, tuple(arguments)))
@@ -46,7 +50,7 @@ def test_only_what_changed() -> None:
         (lambda shown: shown.update(stage=7), r"no proper value for `stage\[message1\]`"),
     ],
 )
-def test_a_state_of_something_else(spoil, message: str) -> None:
+def test_a_state_of_something_else(spoil: Callable[[dict[str, Any]], object], message: str) -> None:
     system = build(PROTOCOL)
     shown = system.layout.show(system.initial)
     spoil(shown)

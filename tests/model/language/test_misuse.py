@@ -1,6 +1,8 @@
 """What an author can do wrong in a model is an error that names the action, the line and the mend."""
 
+from collections.abc import Callable, Iterator
 from enum import Enum
+from typing import Any, cast
 
 import pytest
 
@@ -87,7 +89,7 @@ def truth_of_number(st: State, key: Key) -> None:
 
 
 def mix_sorts(st: State, door: Door, key: Key) -> None:
-    require(door == key)
+    require(door == key)  # type: ignore[comparison-overlap]
 
 
 def wrong_sort_as_index(st: State, door: Door, key: Key) -> None:
@@ -119,7 +121,7 @@ def number_as_index(st: State, door: Door) -> None:
 
 
 def arithmetic_on_index(st: State, key: Key) -> None:
-    st.tries[key + 1] = 0
+    st.tries[key + 1] = 0  # type: ignore[operator]
 
 
 def maximum(st: State, key: Key) -> None:
@@ -142,7 +144,7 @@ def is_in_a_helper(st: State, key: Key, door: Door) -> None:
     st.tries[key] = 1 if same(st.fits[key, door], True) else 0
 
 
-def same(one, other):
+def same(one: object, other: object) -> bool:
     return one is other
 
 
@@ -151,7 +153,7 @@ def value_of_enum(st: State, door: Door) -> None:
 
 
 def order_of_elements(st: State, key: Key, other: Key) -> None:
-    require(key < other)
+    require(key < other)  # type: ignore[operator]
 
 
 def remainder(st: State, key: Key) -> None:
@@ -180,7 +182,7 @@ def array_compared(st: State, key: Key) -> None:
 
 
 def element_by_number(st: State, key: Key) -> None:
-    require(key == 0)
+    require(key == 0)  # type: ignore[comparison-overlap]
 
 
 def loop_without_end(st: State, key: Key) -> None:
@@ -228,7 +230,7 @@ MISUSES = [
 
 
 @pytest.mark.parametrize(("function", "message"), MISUSES, ids=lambda value: getattr(value, "__name__", ""))
-def test_misuse_in_an_action(function, message) -> None:
+def test_misuse_in_an_action(function: Callable[..., None], message: str) -> None:
     with pytest.raises(ModelError) as caught:
         build(Model("house", {**FIELDS, function.__name__: action(function)}))
     text = str(caught.value)
@@ -240,7 +242,7 @@ def test_misuse_in_an_action(function, message) -> None:
 
 
 def test_a_property_must_return_a_condition() -> None:
-    def odd(st: State, key: Key):
+    def odd(st: State, key: Key) -> bool:
         return st.tries[key]
 
     system = build(Model("house", {**FIELDS, "odd": always(odd)}))
@@ -254,11 +256,11 @@ def test_a_parameter_without_a_sort() -> None:
     with pytest.raises(ModelError, match="parameter `door` of `opened` needs a sort"):
 
         @action
-        def opened(st, door) -> None:
+        def opened(st, door) -> None:  # type: ignore[no-untyped-def]
             pass
 
 
-def requires(st: State, key: Key):
+def requires(st: State, key: Key) -> bool:
     require(st.tries[key] > 0)
     return True
 
@@ -272,7 +274,7 @@ def test_a_property_does_not_require(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["plain", "direct"])
 @pytest.mark.parametrize("claim", [lambda st: not st.fits, lambda st: st.fits != 1], ids=["truth", "compared"])
-def test_a_property_of_a_whole_array(engine: str, claim) -> None:
+def test_a_property_of_a_whole_array(engine: str, claim: Callable[..., bool]) -> None:
     system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(claim)}))
     with pytest.raises(
         ModelError, match=r"property `odd`, test_misuse.py:\d+: `fits` is an array: read one of its cells"
@@ -298,7 +300,7 @@ async def later(st: State, key: Key) -> None:
     st.tries[key] = 0
 
 
-def by_and_by(st: State, key: Key):
+def by_and_by(st: State, key: Key) -> Iterator[Any]:
     yield st.tries[key]
 
 
@@ -313,15 +315,15 @@ def any_number(st: State, *keys: Key) -> None:
 @pytest.mark.parametrize(
     ("declare", "message"),
     [
-        (lambda: action(later), "`later` must be a plain function"),
-        (lambda: action(by_and_by), "`by_and_by` must be a plain function"),
+        (lambda: action(later), "`later` must be a plain function"),  # type: ignore[arg-type]
+        (lambda: action(by_and_by), "`by_and_by` must be a plain function"),  # type: ignore[arg-type]
         (lambda: action(stateless), r"`stateless` needs a first parameter for the state: stateless\(st\)"),
         (lambda: action(any_number), r"parameter `\*keys.*` of `any_number` must be a plain one"),
-        (lambda: field(Count("2")), r"Count\(n\): expected a whole number from 1 to 10,000, found '2'"),
+        (lambda: field(Count(cast(int, "2"))), r"Count\(n\): expected a whole number from 1 to 10,000, found '2'"),
         (lambda: field(Count(10**7)), r"Count\(n\): expected a whole number from 1 to 10,000, found 10000000"),
         (lambda: field(Count(0)), "a field holds bool, an Enum, a Sort"),
         (lambda: field(Enum("Nothing", [])), "a field holds bool, an Enum, a Sort"),
-        (lambda: type(Sort)("Hall", (Sort,), {}, default=0), "sort `Hall`: its default must be .* found 0"),
+        (lambda: declared_sort(default=0), "sort `Hall`: its default must be .* found 0"),
         (lambda: house(_color=field(bool)), "a field or a switch cannot be called `_color`"),
         (lambda: house(left_of_go=field(bool)), "a field or a switch cannot be called `left_of_go`"),
         (lambda: house(one=ending(write_nothing), two=ending(requires)), "`one` and `two` are both an @ending"),
@@ -331,12 +333,19 @@ def any_number(st: State, *keys: Key) -> None:
         (lambda: build(house(odd=always(when=lambda c: c.fire)(requires))).properties(), "`odd`.*: its `when`"),
     ],
 )
-def test_declarations_that_mean_nothing(declare, message: str) -> None:
+def test_declarations_that_mean_nothing(declare: Callable[[], object], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         declare()
 
 
-def house(**more):
+def declared_sort(default: int) -> type[Sort]:
+    class Hall(Sort, default=default):
+        """A hall."""
+
+    return Hall
+
+
+def house(**more: object) -> Model:
     return Model("house", {**FIELDS, **more})
 
 
@@ -347,13 +356,15 @@ def house(**more):
         ({}, {"write_nothing": 10**9}, "the budget of `write_nothing` is at most 10,000, or `any`"),
     ],
 )
-def test_sizes_that_no_engine_can_go_through(sizes, budgets, message: str) -> None:
+def test_sizes_that_no_engine_can_go_through(
+    sizes: dict[str, int], budgets: dict[str, int | None], message: str
+) -> None:
     model = house(same=always(two_keys), lose=fault(write_nothing))
     with pytest.raises(ConfigError, match=message):
         model.configure(sizes, {}, budgets)
 
 
-def two_keys(st: State, one: Key, other: Key):
+def two_keys(st: State, one: Key, other: Key) -> bool:
     return st.tries[one] == st.tries[other]
 
 
@@ -376,7 +387,9 @@ def test_one_name_twice() -> None:
         ({}, {"idempotent_relay": False}, {"relay_crash": None}, "say how many: sizes.messages"),
     ],
 )
-def test_a_configuration_that_the_model_does_not_have(sizes, switches, budgets, message: str) -> None:
+def test_a_configuration_that_the_model_does_not_have(
+    sizes: dict[str, int], switches: dict[str, bool], budgets: dict[str, int | None], message: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         PROTOCOL.configure(sizes, switches, budgets)
     assert message in str(caught.value)
@@ -388,7 +401,7 @@ def test_a_sum_over_many() -> None:
     assert explicit.check(system).verdict is Verdict.HOLDS
 
 
-def few_tries(st: State):
+def few_tries(st: State) -> bool:
     return sum(st.tries[key] for key in Key) < 3
 
 

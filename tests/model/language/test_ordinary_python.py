@@ -73,7 +73,7 @@ def counted_in_a_list(st: State) -> None:
 
 
 def counted_by_a_helper(st: State) -> None:
-    seen = []
+    seen = []  # type: ignore[var-annotated]
     for node in Node:
         if st.voted[node]:
             note(seen, node)
@@ -81,14 +81,14 @@ def counted_by_a_helper(st: State) -> None:
     st.leader = True
 
 
-def note(seen, node) -> None:
+def note(seen: list[Any], node: Node) -> None:
     seen.append(node)
 
 
 def counted_by_a_function_inside(st: State) -> None:
     seen = []
 
-    def look(node) -> None:
+    def look(node: Node) -> None:
         if st.voted[node]:
             seen.append(node)
 
@@ -193,7 +193,7 @@ def house(step: Callable[..., Any]) -> Model:
     )
 
 
-def two_votes(st: State):
+def two_votes(st: State) -> bool:
     return sum(st.weight[node] for node in Node) <= 2 and sum(st.voted[node] for node in Node) < 3
 
 
@@ -213,7 +213,7 @@ def counts(step: Callable[..., Any]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("step", MAJORITIES, ids=lambda step: step.__name__)
-def test_a_majority_however_it_is_counted(step) -> None:
+def test_a_majority_however_it_is_counted(step: Callable[..., None]) -> None:
     # Eight sets of voters, of which four are a majority and may have a leader.
     states, transitions = counts(step)
     again = 0 if step is counted_in_a_field else 4  # the others may lead again, which changes nothing
@@ -232,12 +232,12 @@ def test_a_majority_however_it_is_counted(step) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_other_idioms(step, states) -> None:
+def test_other_idioms(step: Callable[..., None], states: int) -> None:
     assert counts(step)[0] == states
 
 
 @pytest.mark.parametrize("step", [*MAJORITIES[:-1], greatest], ids=lambda step: step.__name__)
-def test_a_proof_for_any_number_says_what_it_cannot_count(step) -> None:
+def test_a_proof_for_any_number_says_what_it_cannot_count(step: Callable[..., None]) -> None:
     model = house(step)
     with pytest.raises(ModelError, match=r"action `step`, test_ordinary_python.py:\d+: .*any number of elements"):
         encode(model, model.configure(), [])

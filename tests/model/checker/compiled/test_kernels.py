@@ -49,7 +49,7 @@ def arithmetic(numbers, found) -> int:  # type: ignore[no-untyped-def]
 
 @part
 def abs_of(number) -> int:  # type: ignore[no-untyped-def]
-    return number if number >= 0 else -number  # type: ignore[no-any-return]
+    return number if number >= 0 else -number
 
 
 @kernel
@@ -185,12 +185,15 @@ SYSTEMS = [build(JUGS), protocol({"reply_loss": 1}), *map(random_system, (2, 4, 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
 def test_a_search_that_runs_as_python_finds_the_same(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    modes = [{"symmetry": True}, {"symmetry": False}, {"symmetry": False, "fingerprint": True}]
-    by_machine = [numbers_and_verdicts(compiled.check(system, workers=1, **mode)) for mode in modes]
+    def searched() -> list[dict[str, Any]]:
+        modes = ((True, False), (False, False), (False, True))
+        found = [compiled.check(system, workers=1, symmetry=one, fingerprint=other) for one, other in modes]
+        return [numbers_and_verdicts(result) for result in found]
+
+    by_machine = searched()
     monkeypatch.setattr(Kernel, "__call__", lambda self, *arguments: self.python(*arguments))
     with np.errstate(over="ignore"):
-        for mode, found in zip(modes, by_machine, strict=True):
-            assert numbers_and_verdicts(compiled.check(system, workers=1, **mode)) == found
+        assert searched() == by_machine
 
 
 def test_walks_that_run_as_python_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:

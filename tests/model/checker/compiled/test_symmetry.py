@@ -1,5 +1,6 @@
 """States that differ by which element is which count as one only where no step and no property tells them apart."""
 
+from collections.abc import Callable
 from enum import Enum
 from math import factorial
 
@@ -42,7 +43,7 @@ def act(st: State, node: Node) -> None:
     st.acted[node] = True
 
 
-def the_last_one_acts_alone(st: State):
+def the_last_one_acts_alone(st: State) -> bool:
     last = None
     for node in Node:
         if st.voted[node]:
@@ -52,11 +53,11 @@ def the_last_one_acts_alone(st: State):
     return last is None or not st.acted[last]
 
 
-def two_act(st: State):
+def two_act(st: State) -> bool:
     return sum(st.acted[node] for node in Node) <= 2
 
 
-def system(claim: Property):
+def system(claim: Property) -> System:
     fields = {"voted": field(Node, bool), "acted": field(Node, bool)}
     return build(Model("votes", {**fields, "vote": action(vote), "act": action(act), "claim": claim}))
 
@@ -69,7 +70,9 @@ def system(claim: Property):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_property_that_goes_through_a_sort(claim, symmetry: str, states: int, length: int) -> None:
+def test_a_property_that_goes_through_a_sort(
+    claim: Callable[..., bool], symmetry: str, states: int, length: int
+) -> None:
     built = system(always(claim))
     plain, found = explicit.check(built), compiled.check(built, symmetry=True)
     assert plain.states == 27
@@ -110,17 +113,17 @@ def end(st: State, task: Task) -> None:
     st.stage[task] = Stage.DONE
 
 
-def what_is_asked_is_done(st: State, task: Task):
+def what_is_asked_is_done(st: State, task: Task) -> bool:
     given(st.stage[task] == Stage.ASKED)
     return st.stage[task] == Stage.DONE
 
 
-def what_is_asked_is_left(st: State, task: Task):
+def what_is_asked_is_left(st: State, task: Task) -> bool:
     given(st.stage[task] == Stage.ASKED)
     return st.stage[task] == Stage.LEFT
 
 
-def all_is_left(st: State):
+def all_is_left(st: State) -> bool:
     return all(st.stage[task] == Stage.LEFT for task in Task)
 
 
@@ -135,7 +138,9 @@ def all_is_left(st: State):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_promises_are_followed_where_elements_change_places(claim, verdict: str, symmetry: str) -> None:
+def test_promises_are_followed_where_elements_change_places(
+    claim: Callable[..., bool], verdict: str, symmetry: str
+) -> None:
     declared = {"stage": field(Task, Stage), "ask": action(ask), "leave": action(leave), "end": action(end)}
     built = build(Model("tasks", {**declared, "claim": eventually(claim)}))
     plain, found = explicit.check(built), compiled.check(built, symmetry=True)
@@ -162,7 +167,7 @@ def stop(st: State, task: Task) -> None:
     st.stopped = True
 
 
-def in_the_end_one_stops(st: State):
+def in_the_end_one_stops(st: State) -> bool:
     given(st.started)
     return st.stopped
 
@@ -207,7 +212,9 @@ def test_as_many_states_as_there_are_up_to_symmetry(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("sizes", "budgets"), [({}, {"reply_loss": 1}), ({"tasks": 2, "schedulers": 1}, {})])
-def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(sizes, budgets) -> None:
+def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(
+    sizes: dict[str, int], budgets: dict[str, int]
+) -> None:
     built = build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
     found = compiled.check(built, symmetry=True)
     assert found.states == orbits(built) < compiled.check(built).states

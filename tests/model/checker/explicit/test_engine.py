@@ -8,21 +8,19 @@ from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.explicit.graph import DirectStepper, explore
 from onceproof.model.checker.results import INTERRUPTED, Limits, Stop, StopReason, Verdict
 from onceproof.model.language import Fairness, Model, build
-from onceproof.model.protocol.system import PROTOCOL
+from onceproof.model.language.layout import State as PackedState
+from tests.helpers.results import result_of, violation
+from tests.helpers.systems import protocol
 from tests.models import philosophers
 from tests.models.jugs import JUGS
 from tests.models.philosophers import PHILOSOPHERS
-
-
-def protocol(sizes=None, faults=None, off=()):
-    return build(PROTOCOL, PROTOCOL.configure(sizes or {}, dict.fromkeys(off, False), faults or {}))
 
 
 def test_jugs() -> None:
     result = check(build(JUGS))
     assert (result.states, result.transitions, result.depth) == (16, 96, 7)
     assert result.verdict is Verdict.VIOLATED
-    trace = result.property("never_four").counterexample.trace
+    trace = violation(result, "never_four").trace
     assert [step.action for step in trace.steps] == [
         "fill_big",
         "big_to_small",
@@ -31,17 +29,16 @@ def test_jugs() -> None:
         "fill_big",
         "big_to_small",
     ]
-    assert result.property("both_full").verdict is Verdict.HOLDS
+    assert result_of(result, "both_full").verdict is Verdict.HOLDS
 
 
 def test_rude_philosophers_starve_and_get_stuck() -> None:
     system = build(PHILOSOPHERS, PHILOSOPHERS.configure({}, {"polite": False}, {}))
     result = check(system)
-    assert result.property("deadlock").verdict is Verdict.VIOLATED
-    assert len(result.property("deadlock").counterexample.trace) == 4
-    hungry = result.property("fed").counterexample.trace
+    assert len(violation(result, "deadlock").trace) == 4
+    hungry = violation(result, "fed").trace
     assert hungry.loop == len(hungry) == 4, "the run stays in the state where both hold one fork"
-    assert result.property("own_fork").verdict is Verdict.HOLDS
+    assert result_of(result, "own_fork").verdict is Verdict.HOLDS
 
 
 def test_polite_philosophers_are_fed_if_eating_is_strongly_fair() -> None:
@@ -53,7 +50,7 @@ def test_polite_philosophers_are_fed_if_eating_is_strongly_fair() -> None:
 def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair() -> None:
     weak = dataclasses.replace(philosophers.eat, fairness=Fairness.WEAK)
     result = check(build(Model("weak", {**vars(philosophers), "eat": weak})))
-    dance = result.property("fed").counterexample.trace
+    dance = violation(result, "fed").trace
     assert dance.loop is not None and dance.loop < len(dance)
     assert dance.states[dance.loop] == dance.states[-1]
     assert {step.action for step in dance.steps[dance.loop :]} == {"take_left", "put_down"}
@@ -69,8 +66,8 @@ def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair() -> N
         ({"attempts": 2}, {"function_failure": 1}, (352, 947, 21)),
     ],
 )
-def test_the_full_design_holds(sizes, faults, counts) -> None:
-    result = check(protocol(sizes, faults))
+def test_the_full_design_holds(sizes: dict[str, int], faults: dict[str, int], counts: tuple[int, int, int]) -> None:
+    result = check(protocol(faults, **sizes))
     assert (result.states, result.transitions, result.depth) == counts
     assert result.verdict is Verdict.HOLDS
     assert result.complete and not result.vacuous
@@ -86,18 +83,19 @@ def test_the_full_design_holds(sizes, faults, counts) -> None:
         ("fail_on_agent_loss", {}, {"agent_crash": 1}, "at_most_once", 12),
     ],
 )
-def test_a_mechanism_off(off: str, sizes, faults, property_name: str, length: int) -> None:
-    result = check(protocol(sizes, faults, [off]))
-    broken = result.property(property_name)
-    assert broken.verdict is Verdict.VIOLATED
-    trace = broken.counterexample.trace
+def test_a_mechanism_off(
+    off: str, sizes: dict[str, int], faults: dict[str, int], property_name: str, length: int
+) -> None:
+    result = check(protocol(faults, [off], **sizes))
+    broken = violation(result, property_name)
+    trace = broken.trace
     assert (len(trace), trace.faults) == (length, sum(faults.values()))
     system = trace.system
     for state, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
         assert system.step(state, step) == after
     claim = system.model.properties[property_name]
-    assert system.holds(claim, trace.states[-1], broken.counterexample.arguments) is False
-    assert all(system.holds(claim, state, broken.counterexample.arguments) is not False for state in trace.states[:-1])
+    assert system.holds(claim, trace.states[-1], broken.arguments) is False
+    assert all(system.holds(claim, state, broken.arguments) is not False for state in trace.states[:-1])
 
 
 def test_only_the_properties_asked_for() -> None:
@@ -114,8 +112,8 @@ def test_only_the_properties_asked_for() -> None:
         (Limits(max_seconds=0), Stop(StopReason.SECONDS, 0)),
     ],
 )
-def test_a_limit_makes_it_unknown(limits, stopped: str) -> None:
-    result = check(protocol({}, {"scheduler_crash": 1}), limits=limits)
+def test_a_limit_makes_it_unknown(limits: Limits, stopped: Stop) -> None:
+    result = check(protocol({"scheduler_crash": 1}), limits=limits)
     assert (result.verdict, result.complete, result.stopped) == (Verdict.UNKNOWN, False, stopped)
     assert {p.verdict for p in result.properties} <= {Verdict.UNKNOWN, Verdict.HOLDS}
     assert all(p.verdict is Verdict.UNKNOWN for p in result.properties if p.kind != "sometimes")
@@ -127,20 +125,20 @@ def test_a_limit_beyond_the_last_state_changes_nothing() -> None:
 
 
 def test_a_violation_found_before_the_limit_counts() -> None:
-    result = check(protocol({}, {}, ["delete_after_result"]), limits=Limits(max_depth=6))
+    result = check(protocol({}, ["delete_after_result"]), limits=Limits(max_depth=6))
     assert result.verdict is Verdict.VIOLATED
     assert not result.complete
 
 
 def test_an_interruption_keeps_what_was_found() -> None:
-    system = protocol({}, {"scheduler_crash": 1})
+    system = protocol({"scheduler_crash": 1})
     ordinary = DirectStepper(system)
 
     class Interrupted:
         steps = ordinary.steps
         calls = 0
 
-        def successors(self, state):
+        def successors(self, state: PackedState) -> list[tuple[int, PackedState]]:
             self.calls += 1
             if self.calls == 100:
                 raise KeyboardInterrupt
@@ -152,7 +150,7 @@ def test_an_interruption_keeps_what_was_found() -> None:
 
 
 def test_vacuous_success_is_told() -> None:
-    system = protocol({"submissions": 1})
+    system = protocol(submissions=1)
     named = system.properties(["truthful_rejection", "at_most_once", "rejection_seen"])
     result = check(system, named)
     assert result.verdict is Verdict.HOLDS
@@ -163,7 +161,7 @@ def test_vacuous_success_is_told() -> None:
 
 
 def test_a_fault_that_never_happens_is_vacuous() -> None:
-    system = protocol({}, {"scheduler_crash": 1, "function_failure": 1}, ["delete_after_result"])
+    system = protocol({"scheduler_crash": 1, "function_failure": 1}, ["delete_after_result"])
     assert "function_failure" not in check(system).never_fired
-    idle = check(protocol({}, {"relay_crash": 1}, ["atomic_admission"]))
+    idle = check(protocol({"relay_crash": 1}, ["atomic_admission"]))
     assert "relay_crash: this fault has a budget and never happened" in idle.vacuous

@@ -8,9 +8,12 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as draw
 
 from onceproof.model.checker.explicit.engine import check
-from onceproof.model.checker.results import Verdict
+from onceproof.model.checker.results import Trace, Verdict
 from onceproof.model.language import Count, Fairness, Model, State, action, build, eventually, fault, field, require
 from onceproof.model.language import given as presuppose
+from onceproof.model.language.declare import Action
+from tests.helpers.present import present
+from tests.helpers.results import result_of
 
 NODES = 6
 KINDS = ["fault", "none", "weak", "strong"]
@@ -35,7 +38,7 @@ def model_of(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int
     return Model("graph", names)
 
 
-def declared(number: int, leads: dict[int, int], kind: str):
+def declared(number: int, leads: dict[int, int], kind: str) -> Action:
     def move(st: State) -> None:
         require(any_of(st, set(leads)))
         for_each(st, leads)
@@ -59,7 +62,7 @@ def any_of(st: State, places: set[int]) -> bool:
 
 def broken_by_brute_force(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int]) -> bool:
     """Whether some set of states can be gone round fairly for ever after the promise was made and not kept."""
-    moves = {}
+    moves: dict[tuple[int, int], int] = {}
     for source, target, number in edges:
         moves.setdefault((source, number), target)
     reached = {(0, 0 in asked - kept)}
@@ -101,7 +104,7 @@ def goes_round(group: set[int], moves: dict[tuple[int, int], int], kinds: list[s
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(draw.data())
-def test_fair_runs(data) -> None:
+def test_fair_runs(data: draw.DataObject) -> None:
     places = draw.integers(0, NODES - 1)
     edges = data.draw(draw.lists(draw.tuples(places, places, draw.integers(0, 4)), min_size=2, max_size=12))
     kinds = data.draw(draw.lists(draw.sampled_from(KINDS), min_size=5, max_size=5))
@@ -110,7 +113,7 @@ def test_fair_runs(data) -> None:
     model = model_of(edges, kinds, asked, kept)
     budgets = dict.fromkeys(model.faults)
     result = check(build(model, model.configure({}, {}, budgets)))
-    found = result.property("promise")
+    found = result_of(result, "promise")
     expected = broken_by_brute_force(edges, kinds, asked, kept)
     event(f"broken: {expected}")
     assert (found.verdict is Verdict.VIOLATED) == expected
@@ -118,9 +121,9 @@ def test_fair_runs(data) -> None:
         assert_fair(found.counterexample.trace, kinds, kept)
 
 
-def assert_fair(trace, kinds, kept) -> None:
+def assert_fair(trace: Trace, kinds: list[str], kept: set[int]) -> None:
     """The lasso is what it claims: a run of the system whose loop closes, is fair, and never keeps the promise."""
-    system, loop = trace.system, trace.loop
+    system, loop = trace.system, present(trace.loop)
     for state, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
         assert system.step(state, step) == after
     assert trace.states[loop] == trace.states[-1]

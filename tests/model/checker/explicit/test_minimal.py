@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from onceproof.model.checker.explicit.engine import check
-from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Count, Model, Sort, State, action, always, build, fault, field, require
+from onceproof.model.language.declare import Action
+from tests.helpers.results import violation
 
 
 class Spot(Sort):
@@ -18,7 +19,7 @@ def road_map(edges: Mapping[str, tuple[int, int, str]], bad: int, size: int) -> 
     """A model whose states are spots on a map; each edge is (from, to, component), a fault if its name says so."""
     components: dict[str, dict[str, Any]] = {"map": {"__name__": "map", "at": field(Count(size))}}
 
-    def edge(name: str, source: int, target: int):
+    def edge(name: str, source: int, target: int) -> Action:
         def move(st: State) -> None:
             require(st.at == source)
             st.at = target
@@ -39,10 +40,9 @@ def road_map(edges: Mapping[str, tuple[int, int, str]], bad: int, size: int) -> 
 
 def names(model: Model, **budgets: int | None) -> list[str]:
     result = check(build(model, model.configure({}, {}, budgets)))
-    broken = result.property("never_there")
-    assert broken.verdict is Verdict.VIOLATED
-    assert broken.counterexample.minimal == "faults, then steps, then changes of actor"
-    return [step.action for step in broken.counterexample.trace.steps]
+    broken = violation(result, "never_there")
+    assert broken.minimal == "faults, then steps, then changes of actor"
+    return [step.action for step in broken.trace.steps]
 
 
 @pytest.mark.parametrize("budget", [1, 2, None])

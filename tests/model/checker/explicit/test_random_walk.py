@@ -3,29 +3,27 @@
 from onceproof.model.checker.explicit.random_walk import shortened, walk
 from onceproof.model.checker.results import Limits, Stop, StopReason
 from onceproof.model.language import Step, build
-from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.present import present
+from tests.helpers.systems import protocol
 from tests.models.jugs import JUGS
 
 
-def protocol(off=(), sizes=None, **faults):
-    return build(PROTOCOL, PROTOCOL.configure(sizes or {}, dict.fromkeys(off, False), faults))
-
-
 def test_the_same_seed_is_the_same_walk() -> None:
-    one, two = (walk(protocol(scheduler_crash=1), seed=7, runs=50) for _ in range(2))
+    one, two = (walk(protocol({"scheduler_crash": 1}), seed=7, runs=50) for _ in range(2))
     assert (one.steps, one.distinct, one.fired, one.deepest) == (two.steps, two.distinct, two.fired, two.deepest)
-    assert walk(protocol(scheduler_crash=1), seed=8, runs=50).fired != one.fired
+    assert walk(protocol({"scheduler_crash": 1}), seed=8, runs=50).fired != one.fired
 
 
 def test_a_violation_is_shortened_and_reproduced_from_its_seed_and_run() -> None:
-    system = protocol(["agent_dedup"], request_duplication=1)
+    system = protocol({"request_duplication": 1}, ["agent_dedup"])
     found = walk(system, seed=1, runs=2000)
-    trace = found.violation.trace
-    assert found.violation.property == "at_most_once"
+    violation = present(found.violation)
+    trace = violation.trace
+    assert violation.property == "at_most_once"
     assert (len(trace), trace.faults) == (10, 1), "as short as exploration finds it"
-    assert found.length_found >= 10
-    again = walk(system, seed=1, runs=found.run + 1)
-    assert again.violation.trace.steps == trace.steps
+    assert present(found.length_found) >= 10
+    again = walk(system, seed=1, runs=present(found.run) + 1)
+    assert present(again.violation).trace.steps == trace.steps
     for state, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
         assert system.step(state, step) == after
 

@@ -11,7 +11,7 @@ from onceproof.model.language import Model, ModelError, System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.random_models import random_system
 
-CONFIGURATIONS = [
+CONFIGURATIONS: list[tuple[dict[str, int], dict[str, bool], dict[str, int | None]]] = [
     ({}, {}, {}),
     ({"tasks": 2, "submissions": 2}, {}, {"scheduler_crash": 1, "reply_loss": 1}),
     ({"attempts": 2, "users": 2, "stops": 1, "expiries": 1}, {}, {"function_failure": None, "agent_crash": 1}),

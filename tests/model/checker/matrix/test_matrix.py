@@ -9,7 +9,6 @@ import pytest
 
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.matrix.cases import (
-    DEADLOCK,
     Case,
     CaseResult,
     Setting,
@@ -24,7 +23,7 @@ from onceproof.model.checker.matrix.replay import UntracedSystem, Witness, break
 from onceproof.model.checker.matrix.workers import DIED, Workers
 from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits, Stop, StopReason, Verdict
 from onceproof.model.language import ConfigError, System
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models.courier import COURIER
 
@@ -228,7 +227,9 @@ def test_sets_that_a_limit_leaves_open_are_said_to_be() -> None:
     results = serial(setting)
     known = {case: results[case] for case in cases_of([()], COLUMNS)}
     search = SufficientSearch(setting, MECHANISMS, COLUMNS, known)
-    search.run(lambda cases: (not_explored(setting, case, "limit") for case in cases), at_once=2, most=1)
+    search.run(
+        lambda cases: (not_explored(setting, case, Stop(StopReason.STATES, 1)) for case in cases), at_once=2, most=1
+    )
     taken = search.results[0]
     assert (taken.property, taken.sets, taken.tried, taken.stopped) == (
         "taken_in_once",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from onceproof.model.checker.prover.induction import prove, unbounded
+from onceproof.model.checker.prover.induction import Proof, prove, unbounded
 from onceproof.model.protocol.system import PROTOCOL
 
 
 @pytest.fixture(scope="session")
-def full():
+def full() -> Proof:
     """The proof that the protocol is safe in any size under every fault."""
     return prove(PROTOCOL, unbounded(PROTOCOL))

@@ -19,18 +19,18 @@ LOCK = Model("lock-service", lock_service)
 
 
 @pytest.fixture
-def folder(tmp_path: Path):
+def folder(tmp_path: Path) -> Path:
     write_certificate(prove(LOCK, unbounded(LOCK)), tmp_path / "certificate")
     return tmp_path / "certificate"
 
 
-def edit(path, old, new) -> None:
+def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def forge(folder) -> None:
+def forge(folder: Path) -> None:
     """Makes the index fit the files again, as someone who wants to deceive would."""
     index = json.loads((folder / "certificate.json").read_text())
     total = hashlib.sha256()
@@ -44,7 +44,7 @@ def forge(folder) -> None:
 
 
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
-def test_valid(folder, solver: str) -> None:
+def test_valid(folder: Path, solver: str) -> None:
     result = verify(folder, solver)
     assert result.valid
     assert (result.queries, result.problems, result.properties) == (23, [], ["mutual_exclusion"])
@@ -69,14 +69,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_named(folder, change) -> None:
+def test_a_change_is_named(folder: Path, change: str) -> None:
     path, old, new = CHANGES[change]
     edit(folder / path, old, new)
     assert f"{path}: was changed after the certificate was written" in verify(folder).problems
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_named_though_the_index_was_made_to_fit(folder, change) -> None:
+def test_a_change_is_named_though_the_index_was_made_to_fit(folder: Path, change: str) -> None:
     path, old, new = CHANGES[change]
     edit(folder / path, old, new)
     forge(folder)
@@ -85,7 +85,7 @@ def test_a_change_is_named_though_the_index_was_made_to_fit(folder, change) -> N
     assert all(f"{path}" in problem for problem in problems)
 
 
-def test_a_consistent_forgery_is_of_another_model(folder) -> None:
+def test_a_consistent_forgery_is_of_another_model(folder: Path) -> None:
     """A weaker guard and queries rewritten to fit: the solver finds the hole."""
     for query in [folder / "actions/grant.smt2", *(folder / "queries/grant").iterdir()]:
         edit(query, "(and (st.asks arg.client) st.free)", "(st.asks arg.client)")
@@ -97,7 +97,7 @@ def test_a_consistent_forgery_is_of_another_model(folder) -> None:
     ]
 
 
-def test_missing_and_extra_files(folder) -> None:
+def test_missing_and_extra_files(folder: Path) -> None:
     (folder / "queries/take/in_one_place.smt2").unlink()
     (folder / "queries/take/other.smt2").write_text("(check-sat)")
     assert verify(folder).problems == [
@@ -106,7 +106,7 @@ def test_missing_and_extra_files(folder) -> None:
     ]
 
 
-def test_a_query_left_out_is_named(folder) -> None:
+def test_a_query_left_out_is_named(folder: Path) -> None:
     index = json.loads((folder / "certificate.json").read_text())
     index["queries"] = [q for q in index["queries"] if q["file"] != "queries/take/in_one_place.smt2"]
     del index["files"]["queries/take/in_one_place.smt2"]
@@ -143,12 +143,12 @@ def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_written_again_over_an_old_one(folder) -> None:
+def test_written_again_over_an_old_one(folder: Path) -> None:
     write_certificate(prove(LOCK, unbounded(LOCK)), folder)
     assert verify(folder).valid
 
 
-def test_verifying_needs_neither_the_model_nor_the_tracing(folder) -> None:
+def test_verifying_needs_neither_the_model_nor_the_tracing(folder: Path) -> None:
     """The checker imports nothing of the language, the protocol or the formulas' making."""
     script = (
         "import sys\n"

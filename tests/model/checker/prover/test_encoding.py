@@ -12,7 +12,10 @@ from onceproof.model.checker.prover.finite import state_of, step, structure_of
 from onceproof.model.checker.prover.induction import unbounded
 from onceproof.model.checker.prover.soundness import Simulation, Unrelated
 from onceproof.model.language import Model, ModelError, Step, System, build
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import State as PackedState
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.present import present
 from tests.helpers.random_models import random_system
 from tests.models import lock_service, two_phase_commit
 
@@ -23,18 +26,18 @@ ALL_FAULTS = dict.fromkeys(PROTOCOL.faults)
 SMALL = {"submissions": 2, "attempts": 2, "messages": 2, "stops": 1, "expiries": 1}
 
 
-def always(model):
+def always(model: Model) -> list[Property]:
     return [claim for claim in model.properties.values() if claim.kind == "always"]
 
 
-def kept_on_the_wire(system: System, before, after):
+def kept_on_the_wire(system: System, before: PackedState, after: PackedState) -> PackedState:
     """A step's outcome as the unbounded encoding has it: what a network cell held stays in it."""
     network = {place.name for place in system.layout.places.values() if place.field and place.field.network}
     cells = zip(system.layout.labels, before, after, strict=True)
     return tuple(was if place.name in network and not new else new for (place, _), was, new in cells)
 
 
-def assert_formulas_agree(system: System, encoding: Encoding, state) -> None:
+def assert_formulas_agree(system: System, encoding: Encoding, state: PackedState) -> None:
     """Every action with all arguments, and every claim, is the same run and as a formula."""
     structure = structure_of(system.layout, state)
     assert state_of(system.layout, structure) == state
@@ -48,7 +51,10 @@ def assert_formulas_agree(system: System, encoding: Encoding, state) -> None:
                 after = step(encoding.transitions[name], structure, arguments)
                 assert (ran is None) == (after is None), (name, arguments)
                 if ran is not None:
-                    assert state_of(system.layout, after) == kept_on_the_wire(system, state, ran), (name, arguments)
+                    assert state_of(system.layout, present(after)) == kept_on_the_wire(system, state, ran), (
+                        name,
+                        arguments,
+                    )
     for name, conjunct in encoding.conjuncts.items():
         claim = system.model.properties[name]
         truths = [system.holds(claim, state, arguments) for arguments in system.instances(claim)]
@@ -57,7 +63,7 @@ def assert_formulas_agree(system: System, encoding: Encoding, state) -> None:
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6), draw.sets(draw.sampled_from(MECHANISMS), max_size=3), draw.integers(5, 60))
-def test_formula_and_run_take_the_same_step(seed, off, length) -> None:
+def test_formula_and_run_take_the_same_step(seed: int, off: set[str], length: int) -> None:
     """Random reachable states of random designs, and in each of them every step that there is."""
     config = PROTOCOL.configure(SMALL, dict.fromkeys(off, False), ALL_FAULTS)
     system, encoding = build(PROTOCOL, config), encode(PROTOCOL, config, always(PROTOCOL))
@@ -73,7 +79,7 @@ def test_formula_and_run_take_the_same_step(seed, off, length) -> None:
 @pytest.mark.parametrize("model", [LOCK, COMMIT])
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6))
-def test_formula_and_run_agree_on_textbook_protocols(model, seed) -> None:
+def test_formula_and_run_agree_on_textbook_protocols(model: Model, seed: int) -> None:
     config = model.configure({}, {}, dict.fromkeys(model.faults))
     system, encoding = build(model, config), encode(model, config, always(model))
     for _, state in walk(system, 8, random.Random(seed)):
@@ -107,7 +113,7 @@ def test_properties_speak_only_of_what_the_relation_keeps() -> None:
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6), draw.sets(draw.sampled_from(MECHANISMS), max_size=1))
-def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed, off) -> None:
+def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed: int, off: set[str]) -> None:
     """The simulation, along runs under every fault, with a mechanism off or none; the full design keeps its claims."""
     sizes, switches = {"submissions": 2, "attempts": 2, "messages": 2}, dict.fromkeys(off, False)
     system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, ALL_FAULTS))
@@ -132,7 +138,7 @@ def test_a_step_that_the_unbounded_reading_lacks_is_told() -> None:
     del encoding.transitions["admit"]
     follower = Simulation(encoding, system)
     submit, admit = Step("submit", (0, 0)), Step("admit", (0, 0))
-    posted = system.step(system.initial, submit)
+    posted = present(system.step(system.initial, submit))
     follower.follow(system.initial, submit, posted)
     with pytest.raises(Unrelated, match="admit is not possible, and does more than forget"):
-        follower.follow(posted, admit, system.step(posted, admit))
+        follower.follow(posted, admit, present(system.step(posted, admit)))

@@ -8,11 +8,13 @@ from onceproof.model.checker.prover.diagnosis import diagnose
 from onceproof.model.checker.prover.induction import prove, unbounded
 from onceproof.model.checker.prover.solver import Answer
 from onceproof.model.language import Count, Model, ModelError, Sort, State, action, always, field, require
+from onceproof.model.language.declare import Property
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.present import present
 from tests.models import lock_service
 
 
-def lock_with(**changes):
+def lock_with(**changes: object) -> Model:
     """The lock service with some declarations changed or (None) left out."""
     names = {**vars(lock_service), **changes, "__name__": "lock_service"}
     return Model("lock-service", {name: value for name, value in names.items() if value is not None})
@@ -35,7 +37,7 @@ def test_a_real_bug_comes_with_its_run() -> None:
     model = lock_with(grant=grant_always)
     (found,) = diagnose(prove(model, unbounded(model)))
     assert found.property == "mutual_exclusion"
-    steps = [step.action for step in found.real.trace.steps]
+    steps = [step.action for step in present(found.real).trace.steps]
     assert len(steps) == 6 and steps.count("grant") == 2 and steps.count("take") == 2
     assert ("grant", "at_one_client") in found.causes
 
@@ -46,7 +48,7 @@ def test_a_weak_invariant_comes_with_a_step_and_no_run() -> None:
     assert found.real is None
     assert found.searched.instances == 1  # there is no fault, and no sort has less than two elements
     assert found.searched.states == 4 * (1 + 2 * 3)  # who asks; and free, or with one of two, or on either way
-    failure = found.failure
+    failure = present(found.failure)
     assert dict(failure.sizes) == {"clients": 2}
     (step,) = failure.trace.steps
     assert step.action == "take"
@@ -83,7 +85,8 @@ def test_without_a_mechanism_the_real_counterexample_is_named(
 ) -> None:
     proof = prove(PROTOCOL, unbounded(PROTOCOL, {mechanism: False}), [name])
     (found,) = diagnose(proof)
-    assert (len(found.real.trace), found.real.trace.faults) == (steps, faults)
+    trace = present(found.real).trace
+    assert (len(trace), trace.faults) == (steps, faults)
     assert found.failure is not None
 
 
@@ -96,7 +99,7 @@ def test_giving_up_is_unknown_and_never_proved(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_interrupted_is_unknown() -> None:
-    def report(done, total) -> None:
+    def report(done: int, total: int) -> None:
         if done == 5:
             raise KeyboardInterrupt
 
@@ -119,11 +122,11 @@ def see(st: State, thing: Thing) -> None:
     st.seen[thing] += 1
 
 
-def counting(claim):
+def counting(claim: Property) -> Model:
     return Model("counting", {"__name__": "counting", "seen": seen, "see": see, claim.name: claim})
 
 
-def refused(claim):
+def refused(claim: Property) -> str:
     model = counting(claim)
     with pytest.raises(ModelError) as caught:
         prove(model, unbounded(model))
@@ -177,7 +180,7 @@ def test_many_is_proved_to_stay_many() -> None:
 
     model = counting(not_seen_often)
     (found,) = diagnose(prove(model, unbounded(model)))
-    assert len(found.real.trace) == 2
+    assert len(present(found.real).trace) == 2
 
 
 def test_a_start_that_depends_on_the_element_is_refused() -> None:

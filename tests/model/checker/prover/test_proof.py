@@ -1,6 +1,7 @@
 """The proof of the protocol for any size: what goes through, under which faults, and what each mechanism carries."""
 
 import time
+from types import ModuleType
 
 import pytest
 
@@ -12,7 +13,9 @@ from onceproof.model.checker.prover.minimise import minimal_invariant, needs
 from onceproof.model.checker.prover.solver import Answer
 from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Model, build
+from onceproof.model.language.declare import Property
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.present import present
 from tests.models import lock_service, two_phase_commit
 
 GIVEN_AWAY = {"lease_lapse", "broker_duplicate"}
@@ -42,7 +45,7 @@ def test_full_design_is_proved_under_every_fault(full: Proof) -> None:
     always = [name for name, claim in PROTOCOL.properties.items() if claim.kind == "always" and not claim.invariant]
     assert full.properties == always
     for name in always:
-        stage = full.stage_of(name)
+        stage = present(full.stage_of(name))
         assert full.answer(name) is Answer.PROVED
         assert stage.without == (GIVEN_AWAY if name in HOLDING else set()), name
         assert set(stage.faults(full.config)) == set(PROTOCOL.faults) - stage.without
@@ -73,7 +76,7 @@ def test_only_the_half_admitting_design_enqueues(full: Proof) -> None:
 
 
 @pytest.mark.parametrize("mechanism", CARRIES)
-def test_what_each_mechanism_carries(mechanism) -> None:
+def test_what_each_mechanism_carries(mechanism: str) -> None:
     """Without it just these properties lose their proof; all others keep it."""
     proof = prove(PROTOCOL, unbounded(PROTOCOL, {mechanism: False}))
     lost = {name for name in proof.properties if proof.answer(name) is not Answer.PROVED}
@@ -81,7 +84,7 @@ def test_what_each_mechanism_carries(mechanism) -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(GIVEN_AWAY))
-def test_what_breaks_a_property_by_definition_really_breaks_it(fault) -> None:
+def test_what_breaks_a_property_by_definition_really_breaks_it(fault: str) -> None:
     """One such fault, and the queue given to another owner: two hold the message."""
     claims = [PROTOCOL.properties[name] for name in sorted(HOLDING)]
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {fault: 1, "stale_owner": 1}))
@@ -139,14 +142,14 @@ def test_digest_changes_with_the_model() -> None:
 @pytest.mark.parametrize(
     ("module", "queries"), [(lock_service, 23), (two_phase_commit, 34)], ids=["lock service", "two-phase commit"]
 )
-def test_textbook_protocols_are_proved_for_any_size(module, queries: int) -> None:
+def test_textbook_protocols_are_proved_for_any_size(module: ModuleType, queries: int) -> None:
     model = Model("textbook", module)
     proof = prove(model, unbounded(model))
     assert proof.proved and proof.dropped == []
     assert len(proof.outcomes) == queries
 
 
-def _with_properties(properties):
+def _with_properties(properties: dict[str, Property]) -> Model:
     """The protocol with these properties alone."""
     model = Model("reduced")
     model.__dict__.update({**PROTOCOL.__dict__, "properties": properties})

@@ -113,7 +113,7 @@ def put(st: State, box: Box) -> None:
     st.full[box] = True
 
 
-def model(**more):
+def model(**more: object) -> System:
     return build(Model("boxes", {"__name__": "boxes", "full": field(Box, bool), "put": action(put), **more}))
 
 
