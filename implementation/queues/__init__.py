@@ -1,1 +1,1 @@
-"""Queue backends: messages in the store's own table, or on a broker elsewhere. `registry.py` lists them."""
+"""Queue backends: messages in the store's own table, or on a broker elsewhere; `backends.py` lists them."""

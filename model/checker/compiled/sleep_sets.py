@@ -1,4 +1,4 @@
-"""Moves that need no look-up, as some other order of independent steps leads where they lead: see ``kernels_batch``."""
+"""Sleep sets: moves that need no look-up, as another order of independent steps leads where they lead."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Workers:
     """The processes. ``results`` has all that was found so far, whatever happens. Use it as a context.
 
     watch: told about once a second, for a case, how far its exploration is; probed: which mechanisms a case with
-    everything on is asked about (see ``matrix_probes``).
+    everything on is asked about (see ``probes``).
     """
 
     def __init__(
