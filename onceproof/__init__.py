@@ -15,12 +15,24 @@ if TYPE_CHECKING:
     from onceproof.api.proof import ProofReport as ProofReport
     from onceproof.api.proof import prove as prove
     from onceproof.api.proof import verify_certificate as verify_certificate
+    from onceproof.api.replay import CoverReport as CoverReport
+    from onceproof.api.replay import ReplayReport as ReplayReport
+    from onceproof.api.replay import cover as cover
+    from onceproof.api.replay import replay as replay
     from onceproof.api.sources import load_model as load_model
     from onceproof.api.sources import load_spec as load_spec
+    from onceproof.api.state_machine import state_machine as state_machine
     from onceproof.api.walk import WalkReport as WalkReport
     from onceproof.api.walk import walk as walk
+    from onceproof.conformance.driver import Abilities as Abilities
+    from onceproof.conformance.driver import Driver as Driver
+    from onceproof.conformance.driver import DriverError as DriverError
+    from onceproof.conformance.driver import StepRefused as StepRefused
+    from onceproof.conformance.driver import StepUncertain as StepUncertain
+    from onceproof.conformance.replay.lockstep import Disagreement as Disagreement
     from onceproof.errors import InputError as InputError
     from onceproof.inputs.specs import Spec as Spec
+    from onceproof.model.checker.results import Trace as Trace
     from onceproof.model.checker.results import Verdict as Verdict
     from onceproof.model.language import ANY as ANY
     from onceproof.model.language import Config as Config
@@ -51,6 +63,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import require as require
     from onceproof.model.language import sometimes as sometimes
     from onceproof.model.language import switch as switch
+    from onceproof.reports.replay import Agreement as Agreement
 
 _LANGUAGE = (
     *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Model", "ModelError", "Optional", "Sort", "State"),
@@ -66,7 +79,14 @@ _HOMES = {
     **dict.fromkeys(("WalkReport", "walk"), "onceproof.api.walk"),
     "InputError": "onceproof.errors",
     "Spec": "onceproof.inputs.specs",
-    "Verdict": "onceproof.model.checker.results",
+    **dict.fromkeys(("Trace", "Verdict"), "onceproof.model.checker.results"),
+    **dict.fromkeys(("CoverReport", "ReplayReport", "cover", "replay"), "onceproof.api.replay"),
+    "Agreement": "onceproof.reports.replay",
+    "state_machine": "onceproof.api.state_machine",
+    **dict.fromkeys(
+        ("Abilities", "Driver", "DriverError", "StepRefused", "StepUncertain"), "onceproof.conformance.driver"
+    ),
+    "Disagreement": "onceproof.conformance.replay.lockstep",
 }
 
 __all__ = list(_HOMES)

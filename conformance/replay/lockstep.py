@@ -54,6 +54,12 @@ class Disagreement(Exception):
         self.kind, self.step, self.differences, self.reason = kind, step, tuple(differences), reason
         self.forbidden = tuple(forbidden)
 
+    def __str__(self) -> str:
+        """What failed, at which action, and what differs: a line for a test's report."""
+        at = f" at `{self.step.action}`" if self.step else ""
+        cells = [f"{d.label} is {d.system!r}, in the model {d.model!r}" for d in self.differences]
+        return "; ".join([f"{self.reason or self.kind.value}{at}", *cells])
+
     def resembles(self, other: Disagreement) -> bool:
         """Whether the other is likely the same fault: of one kind, at the same action."""
         mine, theirs = (self.step and self.step.action), (other.step and other.step.action)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
+from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from onceproof.conformance.driver import Driver
@@ -46,12 +47,20 @@ class ModelMachine(RuleBasedStateMachine):
         """Ask for a step that the model forbids here."""
         steps = self.negative_tests.forbidden(self.lockstep.state)
         if steps:
-            self.lockstep.expect_refusals([steps[choice % len(steps)]])
+            step = steps[choice % len(steps)]
+            note(f"must be refused: {self.call(step)}")
+            self.lockstep.expect_refusals([step])
+
+    def call(self, step: Step) -> str:
+        """A step as it is written: ``acquire(client1)``."""
+        return f"{step.action}({', '.join(self.system.named_arguments(step).values())})"
 
 
 def machine_of(system: System, driver: Driver) -> type[ModelMachine]:
     """The machine for a system and a driver; the driver is reset for each run and stays open."""
-    rules: dict[str, Any] = {name: _rule(name) for name in system.actions}
+    # An action may be called as something that a machine has; its rule is then called a little differently.
+    taken = {*dir(ModelMachine), "system", "driver", "lockstep", "negative_tests", "enabled"}
+    rules: dict[str, Any] = {f"{name}_" if name in taken else name: _rule(name) for name in system.actions}
     return type("Machine", (ModelMachine,), {"system": system, "driver": driver, **rules})
 
 
@@ -59,6 +68,7 @@ def _rule(name: str) -> Callable[..., None]:
     def take(self: ModelMachine, choice: int) -> None:
         steps = self.enabled[name]
         step, after = steps[choice % len(steps)]
+        note(self.call(step))
         self.lockstep.take(step, after)
         self.look_around()
 

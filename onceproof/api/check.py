@@ -139,7 +139,11 @@ class CheckReport:
         return unstyle("\n".join([*outcome_lines(outcome, quiet=False, alone=True), *end]))
 
     def __repr__(self) -> str:
-        return f"<CheckReport of {self.spec.name}: {self.outcome.limits}, {self.states:,} states>"
+        broken = [
+            f"{found.name} in {len(found.counterexample.trace)} steps" if found.counterexample else found.name
+            for found in self.outcome.violated
+        ]
+        return f"<CheckReport of {self.spec.name}: {' '.join([self.outcome.limits, ', '.join(broken)]).rstrip()}>"
 
     def to_json(self) -> dict[str, Any]:
         """The keys of one spec in ``onceproof check --json``."""

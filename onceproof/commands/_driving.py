@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import click
 
+from onceproof.api.drivers import opened
 from onceproof.conformance.command_driver import ANSWER_SECONDS
-from onceproof.conformance.driver import Driver, DriverError
-from onceproof.conformance.drivers import CORE, open_driver
-from onceproof.errors import InputError
+from onceproof.conformance.driver import Driver
+from onceproof.conformance.drivers import CORE
 
 driver_option = click.option(
     "--driver",
@@ -36,21 +36,12 @@ answer_option = click.option(
 @contextlib.contextmanager
 def driving(name: str, answer_seconds: float) -> Iterator[Driver]:
     """A driver that is closed in the end; what is wrong with it becomes an InputError. SIGTERM counts as Ctrl-C."""
-    with _asked_to_end():
-        try:
-            driver = open_driver(name, answer_seconds)
-        except DriverError as error:
-            raise InputError(str(error)) from None
-        try:
-            yield driver
-        except DriverError as error:
-            raise InputError(str(error)) from None
-        finally:
-            driver.close()
+    with ending_on_signals(), opened(name, answer_seconds) as driver:
+        yield driver
 
 
 @contextlib.contextmanager
-def _asked_to_end() -> Iterator[None]:
+def ending_on_signals() -> Iterator[None]:
     """Whoever asks the process to end lets it end what it has started: SIGTERM and SIGHUP do what Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,41 +5,30 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
-from onceproof.commands._driving import StepProgress, answer_option, driver_option, driving
-from onceproof.conformance.coverage.run import REFUSALS, Budget, Coverage, cover
+from onceproof.api.replay import MOST_STATES, cover, replay
+from onceproof.commands._driving import StepProgress, answer_option, driver_option, driving, ending_on_signals
+from onceproof.conformance.coverage.run import REFUSALS, Budget
 from onceproof.conformance.driver import setting_of
 from onceproof.conformance.drivers import CORE
-from onceproof.conformance.replay.confirm import Confirmation, confirm
-from onceproof.conformance.replay.lockstep import Replay, replay
-from onceproof.conformance.replay.negative_tests import Guards
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve
 from onceproof.inputs.specs import Spec, load_spec
-from onceproof.model.checker.results import INTERRUPTED, StopReason
 from onceproof.model.language import System, build
-from onceproof.reports.conformance import (
-    again_command,
-    call_text,
-    confirmation_json,
-    confirmation_lines,
-    differs,
-    disagreement_json,
-    mapping_json,
-    mapping_lines,
-    parse_call,
-    save,
-    tell,
-)
-from onceproof.reports.stops import stop_text
-from onceproof.reports.trace_text import counted
+from onceproof.reports.conformance import again_command, mapping_json, mapping_lines, save
+from onceproof.reports.coverage import coverage_lines
+from onceproof.reports.replay import Agreement, replay_lines
 
+EXITS = {
+    Agreement.AGREES: Exit.AS_EXPECTED,
+    Agreement.DIFFERS: Exit.VIOLATED,
+    Agreement.FLAKY: Exit.VIOLATED,
+    Agreement.UNDECIDED: Exit.UNDECIDED,
+}
 POSITIVE = click.IntRange(min=1)
-MOST_STATES = 50_000  # their plan takes some ten seconds
 
 
 @click.command(short_help=__doc__)
@@ -129,54 +118,18 @@ def _replay(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    trace = read.trace
-    refused = [parse_call(trace.system, text) for text in forbidden]
-    if not trace.steps and not refused:
-        raise InputError(f"{read.path}: the trace has no steps; nothing to replay")
-    guards = Guards(trace.system)
-    for step in refused:
-        if not guards.forbids(trace.states[-1], step):
-            raise InputError(f"{read.path}: the model allows {call_text(trace.system, step)} after this trace")
-    with driving(driver, answer_seconds) as driven:
-        result = replay(trace, driven, refused)
-        found = result.disagreement
-        short = type(trace)(trace.system, trace.states[: result.steps + 2], trace.steps[: result.steps + 1])
-        confirmation = Confirmation() if found is None else confirm(short, found, driven)
-    if found is not None:
-        if trace_out is not None:
-            save(trace_out, read.source, read.spec_name, short)
-        if as_json:
-            document = {**_replay_json(read, result, confirmation), "disagreement": disagreement_json(found, short)}
-            click.echo(json.dumps(document, indent=2))
-        else:
-            click.echo("".join(f"{line}\n" for line in confirmation_lines(confirmation, found, short)), nl=False)
-            click.echo("\n".join(tell(found, short, again_command(read.path, found, short, driver))))
-        raise click.exceptions.Exit(Exit.VIOLATED)
+    with ending_on_signals():
+        report = replay(read, driver, forbidden=forbidden, answer_seconds=answer_seconds)
+    found, replayed = report.disagreement, report.replayed
+    if found is not None and trace_out is not None:
+        save(trace_out, read.source, read.spec_name, replayed.failing)
     if as_json:
-        click.echo(json.dumps(_replay_json(read, result, confirmation), indent=2))
-    elif result.not_performed:
-        click.echo(
-            f"{read.path}: agrees for {result.steps} of {len(trace)} steps; "
-            f"the driver does not perform `{result.not_performed}`"
-        )
-    elif not quiet:
-        click.echo(f"{read.path}: agrees in all {len(trace)} steps, {result.compared} states compared")
-    if result.not_performed:
-        raise click.exceptions.Exit(Exit.UNDECIDED)
-
-
-def _replay_json(read: TraceFile, result: Replay, confirmation: Confirmation) -> dict[str, Any]:
-    undecided = "undecided" if result.not_performed else "agrees"
-    return {
-        "trace": str(read.path),
-        "verdict": differs(confirmation) if result.disagreement else undecided,
-        "steps": len(read.trace),
-        "agreed": result.steps,
-        "compared": result.compared,
-        "not_performed": result.not_performed or None,
-        **confirmation_json(confirmation),
-        "disagreement": None,
-    }
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        again = again_command(read.path, found, replayed.failing, driver) if found is not None else ""
+        for line in replay_lines(replayed, again, quiet=quiet):
+            click.echo(line)
+    raise click.exceptions.Exit(EXITS[report.verdict])
 
 
 def _cover(
@@ -189,34 +142,36 @@ def _cover(
     quiet: bool,
 ) -> None:
     progress = StepProgress(spec.name, quiet or as_json)
-    with driving(driver, answer_seconds) as driven:
-        found = cover(spec.system, driven, budget, progress)
+    try:
+        with ending_on_signals():
+            report = cover(
+                spec,
+                driver,
+                max_seconds=budget.max_seconds,
+                max_steps=budget.max_steps,
+                max_states=budget.max_states,
+                negative_tests=budget.refusals,
+                sample=budget.sample,
+                seed=budget.seed,
+                symmetric=budget.symmetric,
+                answer_seconds=answer_seconds,
+                progress=progress,
+                keep_partial=True,
+            )
+    finally:
         progress.wipe()
-        if not found.performable and found.disagreement is None:
-            raise InputError(f"{spec.path}: the driver performs none of the steps that come first; nothing to cover")
+    found = report.coverage
     if found.trace is not None and trace_out is not None:
         save(trace_out, spec.source, spec.name, found.trace)
-    undecided = (not found.complete and budget.sample is None) or found.stopped == INTERRUPTED
     if as_json:
-        click.echo(json.dumps(_cover_json(spec, found, undecided, budget.seed), indent=2))
+        click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        _print_cover(spec, found, driver, trace_out, quiet, budget.seed)
-    if found.disagreement is not None:
-        raise click.exceptions.Exit(Exit.VIOLATED)
-    if undecided:
-        raise click.exceptions.Exit(Exit.UNDECIDED)
-
-
-def _print_cover(spec: Spec, found: Coverage, driver: str, trace_out: Path | None, quiet: bool, seed: int) -> None:
-    if not quiet:
-        for line in _summary(spec, found, seed):
+        again = _same_command(spec, driver)
+        if found.disagreement is not None and found.trace is not None:
+            again = again_command(trace_out, found.disagreement, found.trace, driver) or again
+        for line in coverage_lines(spec, found, budget, again, quiet=quiet):
             click.echo(line)
-    if found.disagreement is not None and found.trace is not None:
-        again = again_command(trace_out, found.disagreement, found.trace, driver) or _same_command(spec, driver)
-        click.echo("" if quiet else "\n", nl=False)
-        remarks = confirmation_lines(found.confirmation, found.disagreement, found.trace)
-        click.echo("".join(f"{line}\n" for line in remarks), nl=False)
-        click.echo("\n".join(tell(found.disagreement, found.trace, again)))
+    raise click.exceptions.Exit(EXITS[report.verdict])
 
 
 def _same_command(spec: Spec, driver: str) -> str:
@@ -224,80 +179,3 @@ def _same_command(spec: Spec, driver: str) -> str:
     if driver != CORE:
         words += ["--driver", driver]
     return " ".join([*map(shlex.quote, words), "--trace-out", "FILE.itf.json"])
-
-
-def _stopped(found: Coverage, seed: int) -> str:
-    if found.stopped is not None and found.stopped.reason is StopReason.SAMPLE:
-        return f"a sample of {found.stopped.limit} of {len(found.plan.paths)} paths, seed {seed}"
-    return stop_text(found.stopped)
-
-
-def _summary(spec: Spec, found: Coverage, seed: int) -> list[str]:
-    wanted = found.performable if found.symmetric is None else found.symmetric
-    share = 100 * found.covered / wanted if wanted else 0.0
-    lines = [click.style(spec.name, bold=True)]
-    of_model = f" (of {found.transitions:,} of the model)" if found.transitions > found.performable else ""
-    lines.append(f"  covered   {found.covered:,} of {wanted:,} transitions, {share:.1f} %{of_model}")
-    if not found.plan.graph.complete:
-        lines.append(
-            f"  explored  {len(found.plan.graph.states):,} states of the model, which has more: those transitions are "
-            "not counted (more --max-states, more --max-seconds)"
-        )
-    if found.symmetric is not None:
-        lines.append(f"  reduced   these stand for {found.performable:,} that differ from them in names alone")
-    over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
-    lines.append(
-        f"  planned   {counted(found.plan.steps, 'step')} in {counted(len(found.plan.paths), 'path')}; "
-        f"the least possible is {found.plan.bound:,} ({over:.1f} % over)"
-    )
-    rate = found.compared / found.seconds if found.seconds else 0.0
-    lines.append(
-        f"  walked    {counted(found.steps, 'step')} in {counted(found.paths, 'path')}, "
-        f"{counted(found.compared, 'state')} compared, "
-        f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons a second)"
-    )
-    if found.stopped:
-        lines.append(f"  stopped   {_stopped(found, seed)}")
-    if found.left and found.disagreement is None:
-        left = ", ".join(f"{action} {count:,}" for action, count in found.left.items())
-        lines.append(f"  left      {sum(found.left.values()):,} transitions: {left}")
-    for action, count in sorted(found.skipped.items()):
-        lines.append(
-            f"  skipped   {action}: the driver does not perform it ({counted(count, 'transition')}, and what follows)"
-        )
-    if found.unobserved:
-        lines.append(f"  not seen  {', '.join(found.unobserved)} (why: --explain-mapping)")
-    if found.disagreement is None:
-        lines.append("  agrees" if found.complete else "  agrees as far as it was walked")
-    return lines
-
-
-def _cover_json(spec: Spec, found: Coverage, undecided: bool, seed: int) -> dict[str, Any]:
-    disagreement = None
-    if found.disagreement is not None and found.trace is not None:
-        disagreement = disagreement_json(found.disagreement, found.trace)
-    verdict = "undecided" if undecided else "agrees"
-    return {
-        "spec": spec.name,
-        "verdict": differs(found.confirmation) if disagreement else verdict,
-        "complete": found.complete,
-        "explored_all": found.plan.graph.complete,
-        "transitions": found.transitions,
-        "performable": found.performable,
-        "symmetric": found.symmetric,
-        "covered": found.covered,
-        "paths": found.paths,
-        "paths_planned": len(found.plan.paths),
-        "steps": found.steps,
-        "steps_planned": found.plan.steps,
-        "steps_least": found.plan.bound,
-        "compared": found.compared,
-        "refused": found.refused,
-        "seconds": round(found.seconds, 3),
-        "stopped": _stopped(found, seed),
-        "left": found.left,
-        "skipped": found.skipped,
-        "unobserved": found.unobserved,
-        **confirmation_json(found.confirmation),
-        "disagreement": disagreement,
-    }

@@ -1,0 +1,108 @@
+"""What `replay --cover` prints: how much of the model was walked on the system, and where they differ; and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from onceproof.conformance.coverage.run import Budget, Coverage
+from onceproof.inputs.specs import Spec
+from onceproof.model.checker.results import INTERRUPTED, StopReason
+from onceproof.reports.conformance import confirmation_json, confirmation_lines, disagreement_json, tell
+from onceproof.reports.replay import Agreement, agreement
+from onceproof.reports.stops import stop_text
+from onceproof.reports.style import style
+from onceproof.reports.trace_text import counted
+
+
+def coverage_verdict(found: Coverage, budget: Budget) -> Agreement:
+    """Whether model and system agree; undecided where a limit ended it, but not where a sample was asked for."""
+    undecided = (not found.complete and budget.sample is None) or found.stopped == INTERRUPTED
+    return agreement(found.disagreement is not None, found.confirmation, undecided)
+
+
+def coverage_lines(spec: Spec, found: Coverage, budget: Budget, again: str, *, quiet: bool) -> Iterator[str]:
+    """All that a cover found, for people. again: the command that shows a disagreement again."""
+    if not quiet:
+        yield from _summary(spec, found, budget.seed)
+    if found.disagreement is not None and found.trace is not None:
+        if not quiet:
+            yield ""
+        yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
+        yield from tell(found.disagreement, found.trace, again)
+
+
+def _stopped(found: Coverage, seed: int) -> str:
+    if found.stopped is not None and found.stopped.reason is StopReason.SAMPLE:
+        return f"a sample of {found.stopped.limit} of {len(found.plan.paths)} paths, seed {seed}"
+    return stop_text(found.stopped)
+
+
+def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
+    wanted = found.performable if found.symmetric is None else found.symmetric
+    share = 100 * found.covered / wanted if wanted else 0.0
+    yield style(spec.name, bold=True)
+    of_model = f" (of {found.transitions:,} of the model)" if found.transitions > found.performable else ""
+    yield f"  covered   {found.covered:,} of {wanted:,} transitions, {share:.1f} %{of_model}"
+    if not found.plan.graph.complete:
+        yield (
+            f"  explored  {len(found.plan.graph.states):,} states of the model, which has more: those transitions are "
+            "not counted (more --max-states, more --max-seconds)"
+        )
+    if found.symmetric is not None:
+        yield f"  reduced   these stand for {found.performable:,} that differ from them in names alone"
+    over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
+    yield (
+        f"  planned   {counted(found.plan.steps, 'step')} in {counted(len(found.plan.paths), 'path')}; "
+        f"the least possible is {found.plan.bound:,} ({over:.1f} % over)"
+    )
+    rate = found.compared / found.seconds if found.seconds else 0.0
+    yield (
+        f"  walked    {counted(found.steps, 'step')} in {counted(found.paths, 'path')}, "
+        f"{counted(found.compared, 'state')} compared, "
+        f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons a second)"
+    )
+    if found.stopped:
+        yield f"  stopped   {_stopped(found, seed)}"
+    if found.left and found.disagreement is None:
+        left = ", ".join(f"{action} {count:,}" for action, count in found.left.items())
+        yield f"  left      {sum(found.left.values()):,} transitions: {left}"
+    for action, count in sorted(found.skipped.items()):
+        yield (
+            f"  skipped   {action}: the driver does not perform it ({counted(count, 'transition')}, and what follows)"
+        )
+    if found.unobserved:
+        yield f"  not seen  {', '.join(found.unobserved)} (why: --explain-mapping)"
+    if found.disagreement is None:
+        yield "  agrees" if found.complete else "  agrees as far as it was walked"
+
+
+def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]:
+    """The same for machines."""
+    disagreement = None
+    if found.disagreement is not None and found.trace is not None:
+        disagreement = disagreement_json(found.disagreement, found.trace)
+    return {
+        "spec": spec.name,
+        "verdict": coverage_verdict(found, budget).value,
+        "complete": found.complete,
+        "explored_all": found.plan.graph.complete,
+        "transitions": found.transitions,
+        "performable": found.performable,
+        "symmetric": found.symmetric,
+        "covered": found.covered,
+        "paths": found.paths,
+        "paths_planned": len(found.plan.paths),
+        "steps": found.steps,
+        "steps_planned": found.plan.steps,
+        "steps_least": found.plan.bound,
+        "compared": found.compared,
+        "refused": found.refused,
+        "seconds": round(found.seconds, 3),
+        "stopped": _stopped(found, budget.seed),
+        "left": found.left,
+        "skipped": found.skipped,
+        "unobserved": found.unobserved,
+        **confirmation_json(found.confirmation),
+        "disagreement": disagreement,
+    }
