@@ -1,0 +1,148 @@
+"""Logs as programs print them: a format is a YAML file with a regular expression, or several, for each event."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from onceproof.conformance.judging.errors import LogError, Problems
+from onceproof.conformance.judging.events import LEDGER_NAMES, WORDS, What
+from onceproof.conformance.judging.formats.times import SECOND, Clock
+from onceproof.conformance.judging.sources import Source
+from onceproof.conformance.judging.table import EventTable
+from onceproof.model.language.errors import nearest
+
+GROUPS = ("task", "worker", "attempt", "value", "duration", "time")
+KEYS = ("name", "about", "workers", "examples")
+SHIPPED = "onceproof.conformance.judging.formats"
+
+
+@dataclass
+class Printed:
+    """One format. patterns: what a line means that a regular expression matches; the first that matches counts.
+
+    per_file: names of workers are unique within one file only, as `Worker-1` is.
+    """
+
+    name: str
+    about: str
+    patterns: list[tuple[What, str]]
+    per_file: bool = False
+    examples: list[str] = field(default_factory=list)
+
+    @cached_property
+    def _regex(self) -> tuple[re.Pattern[str], dict[str, tuple[What, dict[str, str]]]]:
+        """All patterns as one; what each of its outermost groups means, and which groups are inside it."""
+        parts, meaning = [], {}
+        for number, (what, pattern) in enumerate(self.patterns):
+            inside = {name: f"{name}_{number}" for name in re.compile(pattern).groupindex}
+            for name, unique in inside.items():
+                pattern = pattern.replace(f"(?P<{name}>", f"(?P<{unique}>")
+            parts.append(f"(?P<is_{number}>{pattern})")
+            meaning[f"is_{number}"] = what, inside
+        return re.compile("|".join(parts)), meaning
+
+    def recognise(self, head: list[bytes]) -> float:
+        """How many of the lines say something of a task."""
+        regex, _ = self._regex
+        return sum(bool(regex.search(line.decode("utf-8", "replace"))) for line in head) / len(head)
+
+    def read(self, source: Source, table: EventTable, problems: Problems) -> None:
+        """Add the events of the lines that match; all others are other people's lines."""
+        table.open_file(source.name)
+        regex, meaning = self._regex
+        clock, last = Clock(), 0
+        for first, lines in source.blocks(problems):
+            for number, raw in enumerate(lines, first):
+                line = raw.decode("utf-8", "replace")
+                found = regex.search(line)
+                if found is None or found.lastgroup is None:
+                    continue
+                what, inside = meaning[found.lastgroup]
+                groups = {name: found[unique] for name, unique in inside.items()}
+                time = clock.read(groups.get("time") or line)
+                # Without a time a line is only known to come after the one before.
+                last = last + 1 if time is None else time
+                self._add(table, number, last, what, groups, source.name)
+
+    def _add(
+        self, table: EventTable, line: int, time: int, what: What, groups: dict[str, str | None], file: str
+    ) -> None:
+        worker, task = groups.get("worker"), groups.get("task")
+        if worker is not None and self.per_file:
+            worker = f"{worker} ({Path(file).name})"
+        attempt = groups.get("attempt")
+        number = int(attempt) if attempt and attempt.isdigit() else None
+        if what is What.FAULT:
+            table.add(line, time, what, None, worker, None, "kill")
+            return
+        duration = groups.get("duration")
+        if duration is not None and what is What.FINISHED:
+            table.add(line, time - round(float(duration) * SECOND), What.STARTED, task, worker, number)
+        table.add(line, time, what, task, worker, number, groups.get("value"))
+
+
+def shipped() -> list[Printed]:
+    """The formats that come with onceproof."""
+    folder = resources.files(SHIPPED) / "printed"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
+    return [
+        _made(yaml.safe_load(file.read_text("utf-8")), file.name.removesuffix(".yaml"), file.name) for file in files
+    ]
+
+
+def load(path: Path) -> Printed:
+    """A format of a user's own. LogError that names file and key where something is wrong."""
+    try:
+        loaded = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise LogError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LogError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    return _made(loaded, path.stem, str(path))
+
+
+def _made(loaded: Any, name: str, place: str) -> Printed:
+    if not isinstance(loaded, dict):
+        raise LogError(f"{place}: expected a mapping from events to regular expressions")
+    patterns = []
+    for key, value in loaded.items():
+        if key in KEYS:
+            continue
+        if key not in WORDS:
+            hint = nearest(str(key), [*WORDS, *KEYS]) or f"; expected one of {', '.join([*LEDGER_NAMES, *KEYS])}"
+            raise LogError(f"{place}: {key}: unknown event `{key}`{hint}")
+        for pattern in value if isinstance(value, list) else [value]:
+            patterns.append((WORDS[key], _checked(pattern, WORDS[key], f"{place}: {key}")))
+    if not patterns:
+        raise LogError(f"{place}: no event; expected at least `start` with a regular expression")
+    return Printed(
+        str(loaded.get("name", name)),
+        str(loaded.get("about", "")),
+        patterns,
+        loaded.get("workers") == "per-file",
+        list(loaded.get("examples", ())),
+    )
+
+
+def _checked(pattern: Any, what: What, place: str) -> str:
+    if not isinstance(pattern, str):
+        raise LogError(f"{place}: expected a regular expression, found {pattern!r}")
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise LogError(f"{place}: not a regular expression: {error}") from None
+    unknown = next((group for group in groups if group not in GROUPS), None)
+    if unknown is not None:
+        hint = nearest(unknown, GROUPS) or f"; expected one of {', '.join(GROUPS)}"
+        raise LogError(f"{place}: unknown group `{unknown}`{hint}")
+    needed = "worker" if what is What.FAULT else "task"
+    if needed not in groups and what is not What.END:
+        raise LogError(f"{place}: the regular expression has no group (?P<{needed}>...)")
+    return pattern
