@@ -53,7 +53,7 @@ CLASSES = (
         "A second start came while the first run had not ended.",
         "at_most_once",
         breaks_most=True,
-        fault="scheduler_pause",
+        fault="request_duplication",
     ),
     AnomalyClass(
         "sequential_starts",

@@ -53,11 +53,11 @@ class Judgement:
 
     @property
     def counts(self) -> list[tuple[AnomalyClass, int, int]]:
-        """Each class that was found, the worst first: how many proven, how many possible."""
+        """Each class that was found, proven ones first and then the worst: how many proven, how many possible."""
         proven = Counter(each.anomaly.name for each in self.findings if each.proven)
         possible = Counter(each.anomaly.name for each in self.findings if not each.proven)
         found = [(each, proven[each.name], possible[each.name]) for each in CLASSES]
-        return [row for row in found if row[1] or row[2]]
+        return sorted((row for row in found if row[1] or row[2]), key=lambda row: not row[1])
 
     @property
     def guarantee(self) -> Guarantee:

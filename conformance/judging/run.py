@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ def read_logs(
 ) -> Reading:
     """Read logs into one table. format_name: None to recognise it in each file.
 
-    lenient: skip lines that are wrong, and count them. report: is called with each file and the events so far.
+    lenient: skip lines that are wrong, and count them. report: is called with a file and its lines so far.
     LogError where a log cannot be read, or has no event.
     """
     reading, problems = Reading(), Problems(lenient=lenient)
@@ -42,7 +43,7 @@ def read_logs(
         chosen = wanted or recognise(source)
         reading.formats[source.name] = chosen.name
         if report is not None:
-            report(source.name, len(reading.table))
+            source.progress = functools.partial(report, source.name)
         chosen.read(source, reading.table, problems)
         source.stream.close()
     reading.skipped = dict(problems.skipped)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -19,12 +19,16 @@ HEAD_LINES = 200
 
 @dataclass
 class Source:
-    """One log. name: what the user called it; head: its first lines, for recognising the format."""
+    """One log. name: what the user called it; head: its first lines, for recognising the format.
+
+    progress: called with the number of lines read so far, once a block.
+    """
 
     name: str
     stream: IO[bytes]
     head: list[bytes]
     first_block: bytes
+    progress: Callable[[int], None] | None = None
 
     def blocks(self, problems: Problems) -> Iterator[tuple[int, list[bytes]]]:
         """The lines in batches, each with the number of its first line. LogError for what is not text."""
@@ -43,6 +47,8 @@ class Source:
             if lines:
                 yield number, lines
                 number += len(lines)
+            if self.progress is not None:
+                self.progress(number - 1)
             block = self.stream.read(BLOCK)
         if rest and not skipping:
             yield number, [rest]

@@ -37,6 +37,12 @@ class ProgressLine:
             return
         text = f"{self.title}: {describe(progress, self._last)}"
         self._last = progress
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """Show a text in the place of the one before."""
+        if self.quiet:
+            return
         if self.terminal:
             # "\x1b[K" wipes what a longer line left behind
             print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)

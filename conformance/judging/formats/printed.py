@@ -57,7 +57,7 @@ class Printed:
         """Add the events of the lines that match; all others are other people's lines."""
         table.open_file(source.name)
         regex, meaning = self._regex
-        clock, last = Clock(), 0
+        clock, last, number, raw = Clock(), 0, 0, b""
         for first, lines in source.blocks(problems):
             for number, raw in enumerate(lines, first):
                 line = raw.decode("utf-8", "replace")
@@ -70,6 +70,9 @@ class Printed:
                 # Without a time a line is only known to come after the one before.
                 last = last + 1 if time is None else time
                 self._add(table, number, last, what, groups, source.name)
+        end = clock.read(raw.decode("utf-8", "replace"))
+        if end is not None and end > last and last:
+            table.add(number, end, What.END, None)  # it was watched until its last line, whoever wrote that
 
     def _add(
         self, table: EventTable, line: int, time: int, what: What, groups: dict[str, str | None], file: str
