@@ -9,13 +9,14 @@ TOKEN = re.compile(
     r"""[\s,]*(?:;[^\n]*\s*)*(?:(?P<open>\#?[{(\[])|(?P<close>[})\]])|(?P<string>"(?:\\.|[^"\\])*")"""
     r"""|(?P<tag>\#[\w.*+!?<>=/-]+)|(?P<atom>[^\s,"{}()\[\];]+))"""
 )
+NOTHING_MORE = re.compile(r"[\s,]*(?:;[^\n]*\s*)*")
 ATOMS: dict[str, Any] = {"nil": None, "true": True, "false": False}
 
 
 def parse(text: str) -> Any:
     """The first value in a text; ValueError where it is not EDN. Keywords become texts without their colon."""
     value, rest = _value(text, 0)
-    if text[rest:].strip(" ,\n\r\t"):
+    if not NOTHING_MORE.fullmatch(text, rest):
         raise ValueError("more than one value in a line")
     return value
 

@@ -21,7 +21,7 @@ TOLERANCE = SECOND
 class Fact(msgspec.Struct):
     """One line. worker, pid: who did it; receipt: of a received message; seq: counts the lines of one process."""
 
-    t: float | str
+    t: int | float | str
     what: str
     task: str | int | None = None
     pid: str | int | None = None

@@ -15,11 +15,12 @@ STAMP = re.compile(
 )
 
 
-def from_number(value: float) -> int:
+def from_number(value: int | float) -> int:
     """A number of seconds, or of milli-, micro- or nanoseconds where it is too large to be an earlier unit."""
     size = abs(value)
     if size < 1e11:
-        return round(value * SECOND)
+        whole = int(value)  # apart, since a float holds no nanoseconds of this century
+        return whole * SECOND + round((value - whole) * SECOND)
     if size < 1e14:
         return int(value) * 1_000_000
     return int(value) * 1_000 if size < 1e17 else int(value)

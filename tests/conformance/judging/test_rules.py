@@ -1,0 +1,233 @@
+"""Each class of anomalies: the least history that shows it, and the nearest histories that do not."""
+
+from pathlib import Path
+
+import pytest
+
+from onceproof.conformance.judging.anomalies import CLASSES, Guarantee
+from tests.conformance.judging.ledgers import found, judged
+
+CLEAN = """
+0 submit a
+0.1 accepted a
+0.2 receive a s1 receipt=r1
+1 start a w1
+2 finish a w1 value=ok
+2.1 ack a s1 receipt=r1
+60 end -
+"""
+
+# A name, the history, and exactly what must be found in it. The lease and the quiet time are ten seconds.
+SHOWN = {
+    "clean": (CLEAN, set()),
+    "started-twice-in-turn": (
+        "0 accepted a\n1 start a w1\n2 finish a w1\n5 start a w1\n6 finish a w1\n60 end -",
+        {"sequential_starts: proven", "finished_twice: proven"},
+    ),
+    "started-twice-at-once-on-two-workers": (
+        "0 accepted a\n1 start a w1\n3 start a w2\n4 finish a w1\n6 finish a w2\n60 end -",
+        {"concurrent_starts: proven", "started_on_two_workers: proven", "finished_twice: proven"},
+    ),
+    "started-again-after-a-death": (
+        "0 accepted a\n1 start a w1\n2 fault - w1 value=kill\n5 start a w2\n6 finish a w2\n60 end -",
+        {"restarted_after_death: proven", "started_on_two_workers: proven"},
+    ),
+    "started-again-and-no-end-of-the-first-run": (
+        "0 accepted a\n1 start a w1\n5 start a w2\n6 finish a w2\n60 end -",
+        {"started_again: proven", "started_on_two_workers: proven"},
+    ),
+    "a-pause-is-no-death": (
+        "0 accepted a\n1 start a w1\n2 fault - w1 value=pause\n5 start a w2\n6 finish a w2\n60 end -",
+        {"started_again: proven", "started_on_two_workers: proven"},
+    ),
+    "a-declared-retry": ("0 accepted a\n1 start a w1\n2 retry a w1\n5 start a w2\n6 finish a w2\n60 end -", set()),
+    "a-failure-and-then-a-retry": (
+        "0 accepted a\n1 start a w1\n2 fail a w1\n2.1 retry a w1\n5 start a w1\n6 finish a w1\n60 end -",
+        set(),
+    ),
+    "numbered-attempts": (
+        "0 accepted a\n1 start a w1 attempt=1\n2 fail a w1 attempt=1\n5 start a w1 attempt=2\n6 finish a w1\n60 end -",
+        set(),
+    ),
+    "one-attempt-twice-after-its-failure": (
+        "0 accepted a\n1 start a w1 attempt=1\n2 fail a w1\n5 start a w1 attempt=1\n6 fail a w1\n60 end -",
+        {"sequential_starts: proven"},
+    ),
+    "a-zombie-starts-the-first-attempt-again": (
+        "0 accepted a\n1 start a w1 attempt=1\n2 fail a w1\n3 start a w1 attempt=2\n4 start a w2 attempt=1\n"
+        "5 fail a w2\n6 finish a w1\n60 end -",
+        {"sequential_starts: proven", "started_on_two_workers: proven"},
+    ),
+    "lost": ("0 accepted a\n1 start b w1\n2 finish b w1\n60 end -", {"lost: proven"}),
+    "lost-but-watched-too-briefly": ("0 accepted a\n1 start b w1\n2 finish b w1", {"lost: possible"}),
+    "stopped-is-not-lost": ("0 accepted a\n1 stop a\n1 start b w1\n2 finish b w1\n60 end -", set()),
+    "never-answered-is-not-lost": (
+        "0 submit a\n0 submit b\n0.1 accepted b\n1 start b w1\n2 finish b w1\n60 end -",
+        set(),
+    ),
+    "unfinished": (
+        "0 accepted a\n0 accepted b\n1 start a w1\n1 start b w1\n2 finish b w1\n60 end -",
+        {"unfinished: proven"},
+    ),
+    "a-retry-that-never-came": (
+        "0 accepted a\n0 accepted b\n1 start a w1\n2 retry a w1\n1 start b w2\n2 finish b w2\n60 end -",
+        {"unfinished: proven"},
+    ),
+    "failed-for-good-is-an-end": (
+        "0 accepted a\n0 accepted b\n1 start a w1\n2 fail a w1\n1 start b w2\n2 finish b w2\n60 end -",
+        set(),
+    ),
+    "stuck-until-traffic": (
+        "0 submit a\n0.1 accepted a\n30 submit b\n30.1 accepted b\n30.2 start a w1\n30.3 start b w2\n31 finish a w1\n"
+        "31 finish b w2\n60 end -",
+        {"stuck: proven"},
+    ),
+    "late-while-others-came": (
+        "0 submit a\n0.1 accepted a\n15 submit c\n15.1 accepted c\n15.2 start c w1\n15.3 finish c w1\n30 submit b\n"
+        "30.1 accepted b\n30.2 start a w1\n30.3 start b w2\n31 finish a w1\n31 finish b w2\n60 end -",
+        set(),
+    ),
+    "refused-though-never-accepted": (
+        "0 submit a\n0.1 refused a\n1 start b w1\n2 finish b w1\n60 end -",
+        {"refused_never_accepted: proven"},
+    ),
+    "refused-after-an-answer-was-lost": (
+        "0 submit a\n1 unanswered a\n2 submit a\n2.1 refused a\n3 start a w1\n4 finish a w1\n60 end -",
+        set(),
+    ),
+    "refused-for-a-limit": (
+        "0 submit a\n0.1 refused a value=429-throttled\n1 start b w1\n2 finish b w1\n60 end -",
+        set(),
+    ),
+    "started-though-refused": (
+        "0 submit a\n0.1 refused a\n1 start a w1\n2 finish a w1\n60 end -",
+        {"started_though_refused: proven"},
+    ),
+    "accepted-twice": (
+        "0 submit a\n0.1 accepted a\n1 submit a\n1.1 accepted a\n2 start a w1\n3 finish a w1\n60 end -",
+        {"accepted_twice: proven"},
+    ),
+    "acknowledged-before-the-end": (
+        "0 accepted a\n1 start a w1\n1.5 ack a w1\n2 finish a w1\n60 end -",
+        {"acknowledged_unfinished: proven"},
+    ),
+    "acknowledged-and-never-ended": (
+        "0 accepted a\n0 accepted b\n1 start a w1\n1.5 ack a w1\n1 start b w2\n2 finish b w2\n60 end -",
+        {"acknowledged_unfinished: proven", "unfinished: proven"},
+    ),
+    "a-stale-acknowledgement": (
+        "0 accepted a\n1 receive a s1 receipt=r1\n12 receive a s2 receipt=r2\n13 start a w1\n14 finish a w1\n"
+        "15 ack a s1 receipt=r1\n60 end -",
+        {"stale_receipt_accepted: proven"},
+    ),
+    "redelivered-after-the-lease": (
+        "0 accepted a\n1 receive a s1 receipt=r1\n12 receive a s2 receipt=r2\n13 start a w1\n14 finish a w1\n"
+        "15 ack a s2 receipt=r2\n60 end -",
+        set(),
+    ),
+    "redelivered-too-early": (
+        "0 accepted a\n1 receive a s1 receipt=r1\n5 receive a s2 receipt=r2\n6 start a w1\n7 finish a w1\n"
+        "8 ack a s2 receipt=r2\n60 end -",
+        {"redelivered_early: proven"},
+    ),
+    "a-renewal-moves-the-end-of-the-lease": (
+        "0 accepted a\n1 receive a s1 receipt=r1\n9 renew a s1 receipt=r1\n13 receive a s2 receipt=r2\n14 start a w1\n"
+        "15 finish a w1\n16 ack a s2 receipt=r2\n60 end -",
+        {"redelivered_early: proven"},
+    ),
+    "two-holders": (
+        "0 accepted a\n1 receive a s1 receipt=r1\n3 receive a s2 receipt=r2\n4 renew a s1 receipt=r1\n5 start a w1\n"
+        "6 finish a w1\n7 ack a s2 receipt=r2\n60 end -",
+        {"two_holders: proven", "redelivered_early: proven", "stale_receipt_accepted: proven"},
+    ),
+    "given-back": (
+        "0 accepted a\n1 receive a s1\n2 release a s1\n3 receive a s2\n4 start a s2\n5 finish a s2\n6 ack a s2\n"
+        "60 end -",
+        set(),
+    ),
+    "never-redelivered": (
+        "0 accepted a\n0 accepted b\n1 receive a s1\n1 start a s1\n2 fault - s1 value=kill\n1 start b w2\n"
+        "2 finish b w2\n60 end -",
+        {"never_redelivered: proven", "unfinished: proven"},
+    ),
+    "results-differ": (
+        "0 accepted a\n1 start a w1\n2 finish a w1 value=7\n3 result a value=8\n60 end -",
+        {"result_different: proven"},
+    ),
+    "a-result-before-the-end": (
+        "0 accepted a\n1 start a w1\n1.5 result a value=7\n2 finish a w1 value=7\n60 end -",
+        {"result_before_end: proven"},
+    ),
+    "a-result-that-was-lost": (
+        "0 accepted a\n1 start a w1\n2 finish a w1\n3 result a\n60 end -",
+        {"result_lost: proven"},
+    ),
+    "reported-as-failed": (
+        "0 accepted a\n1 start a w1\n2 finish a w1\n3 status a value=Failed\n60 end -",
+        {"result_lost: proven"},
+    ),
+    "a-status-that-went-backwards": (
+        "0 accepted a\n1 status a value=Running\n2 status a value=Enqueued\n3 start a w1\n4 finish a w1\n60 end -",
+        {"status_backwards: proven"},
+    ),
+    "a-status-that-left-its-end": (
+        "0 accepted a\n1 start a w1\n2 finish a w1\n3 status a value=Succeeded\n4 status a value=Running\n60 end -",
+        {"status_backwards: proven"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_history_shows_exactly_these_anomalies(name: str, tmp_path: Path) -> None:
+    text, wanted = SHOWN[name]
+    assert found(judged(text, tmp_path)) == wanted
+
+
+def test_every_class_of_anomalies_is_shown_by_a_history() -> None:
+    shown = {each.split(":")[0] for _, wanted in SHOWN.values() for each in wanted}
+    assert shown == {each.name for each in CLASSES}
+
+
+def test_clock_error_turns_a_proven_overlap_into_a_possible_one(tmp_path: Path) -> None:
+    text = "0 accepted a\n1 start a w1\n1.9 start a w2\n2 finish a w1\n3 finish a w2\n60 end -"
+    assert "concurrent_starts: proven" in found(judged(text, tmp_path))
+    assert "concurrent_starts: possible" in found(judged(text, tmp_path, clock_error=0.5))
+
+
+@pytest.mark.parametrize(
+    ("text", "guarantee"),
+    [
+        (CLEAN, Guarantee.EXACTLY_ONCE),
+        (SHOWN["started-twice-in-turn"][0], Guarantee.AT_LEAST_ONCE),
+        (SHOWN["lost"][0], Guarantee.AT_MOST_ONCE),
+        (SHOWN["lost"][0] + "\n61 start b w1", Guarantee.NONE),
+    ],
+)
+def test_strongest_guarantee_that_the_history_allows(text: str, guarantee: Guarantee, tmp_path: Path) -> None:
+    assert judged(text, tmp_path).guarantee is guarantee
+
+
+def test_clean_history_holds_only_with_a_lease_that_was_watched(tmp_path: Path) -> None:
+    assert judged(CLEAN, tmp_path).holds(None) is True
+    unstated, short = judged(CLEAN, tmp_path, lease=None), judged(CLEAN, tmp_path, lease=100)
+    assert unstated.holds(None) is None and "lease is not stated" in unstated.missing[0]
+    assert short.holds(None) is None and "shorter than one lease" in short.missing[0]
+
+
+def test_log_without_submissions_can_only_show_at_most_once(tmp_path: Path) -> None:
+    judgement = judged("1 start a w1\n2 finish a w1\n60 end -", tmp_path)
+    assert judgement.holds(None) is None
+    assert judgement.holds(Guarantee.AT_LEAST_ONCE) is None
+    assert judgement.holds(Guarantee.AT_MOST_ONCE) is True
+
+
+def test_log_without_starts_is_no_pass(tmp_path: Path) -> None:
+    judgement = judged("0 submit a\n1 accepted a\n60 end -", tmp_path)
+    assert judgement.holds(Guarantee.AT_MOST_ONCE) is None
+    assert any("started or finished" in text for text in judgement.missing)
+
+
+def test_unanswered_tasks_are_counted_as_unknown(tmp_path: Path) -> None:
+    text = "0 submit a\n0 submit b\n0.1 accepted b\n1 start b w1\n2 finish b w1\n60 end -"
+    judgement = judged(text, tmp_path)
+    assert judgement.unknown == 1 and judgement.holds(None) is True
