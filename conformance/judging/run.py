@@ -17,11 +17,15 @@ from onceproof.conformance.judging.table import EventTable
 
 @dataclass
 class Reading:
-    """What was read. formats: of each file, by its name; skipped: how many lines were, by reason."""
+    """What was read. formats: of each file, by its name; skipped: how many lines were, by reason.
+
+    interrupted: Ctrl-C came before the end, so that the rest of the events is not there.
+    """
 
     table: EventTable = field(default_factory=EventTable)
     formats: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 def read_logs(
@@ -33,7 +37,8 @@ def read_logs(
 ) -> Reading:
     """Read logs into one table. format_name: None to recognise it in each file.
 
-    lenient: skip lines that are wrong, and count them. report: is called with a file and its lines so far.
+    lenient: skip lines that are wrong, and count them. report: is called with a file and its lines so far. Ctrl-C ends
+    the reading; what was read until then is kept.
     LogError where a log cannot be read, or has no event.
     """
     reading, problems = Reading(), Problems(lenient=lenient)
@@ -44,8 +49,14 @@ def read_logs(
         reading.formats[source.name] = chosen.name
         if report is not None:
             source.progress = functools.partial(report, source.name)
-        chosen.read(source, reading.table, problems)
-        source.stream.close()
+        try:
+            chosen.read(source, reading.table, problems)
+        except KeyboardInterrupt:
+            reading.interrupted = True
+            reading.table.cut()  # the last row may be half there
+            break
+        finally:
+            source.stream.close()
     reading.skipped = dict(problems.skipped)
     if not len(reading.table):
         names = ", ".join(f"{name} (as {form})" for name, form in reading.formats.items())

@@ -79,6 +79,13 @@ class EventTable:
         self.file.append(len(self.files) - 1)
         self.line.append(line)
 
+    def cut(self) -> None:
+        """Leave out a last row that an interrupt left half added: all columns get the length of the shortest."""
+        columns = (self.time, self.what, self.task, self.worker, self.attempt, self.value, self.file, self.line)
+        length = min(map(len, columns))
+        for column in columns:
+            del column[length:]
+
     def event(self, row: int) -> Event:
         """One row with its texts."""
         attempt = self.attempt[row]

@@ -12,6 +12,7 @@ from onceproof.conformance.judging.rules import seconds
 from onceproof.conformance.judging.run import Reading
 from onceproof.explain.anomalies import cause_of
 from onceproof.reports.tables import table_lines
+from onceproof.reports.trace_text import counted
 
 TIMELINE_MAX = 5
 VERBS = {
@@ -46,7 +47,8 @@ class Judged:
     @property
     def holds(self) -> bool | None:
         """Whether the history shows what is expected; None where that is undecided."""
-        return self.judgement.holds(self.expected)
+        found = self.judgement.holds(self.expected)
+        return None if found and self.reading.interrupted else found
 
     @property
     def verdict(self) -> str:
@@ -64,8 +66,8 @@ def report_lines(judged: Judged, *, everything: bool = False) -> list[str]:
     judgement = judged.judgement
     lines = [f"{name}: read as {form}" for name, form in judged.reading.formats.items()]
     lines += [f"skipped {count:,} lines: {reason}" for reason, count in judged.reading.skipped.items()]
-    tasks = f"{judgement.tasks:,} {'task' if judgement.tasks == 1 else 'tasks'}"
-    lines += [f"{judgement.events:,} events of {tasks}, over {seconds(judgement.watched)}", ""]
+    tasks, events = counted(judgement.tasks, "task"), counted(judgement.events, "event")
+    lines += [f"{events} of {tasks}, over {seconds(judgement.watched)}", ""]
     if judgement.findings:
         lines += [*_table(judgement), ""]
         for finding in shown(judgement.findings, everything=everything):
@@ -121,7 +123,8 @@ def event_text(event: Event) -> str:
 def verdict_lines(judged: Judged) -> list[str]:
     """The verdict: what holds, what does not, or what is missing before anybody could say."""
     judgement, wanted = judged.judgement, judged.wanted
-    scope = f"{judgement.tasks:,} tasks, watched for {seconds(judgement.watched)}, {judgement.unknown:,} unknown"
+    watched = f"watched for {seconds(judgement.watched)}"
+    scope = f"{counted(judgement.tasks, 'task')}, {watched}, {judgement.unknown:,} unknown"
     if judged.holds is True:
         return [f"{wanted.value}: holds on this history ({scope})"]
     if judged.holds is False and not judgement.guarantee.implies(wanted):
@@ -132,8 +135,10 @@ def verdict_lines(judged: Judged) -> list[str]:
     if judged.holds is False:
         return [f"{wanted.value}: not contradicted, but other anomalies are proven ({scope})"]
     lines = [f"{wanted.value}: undecided ({scope})"]
+    lines += ["  interrupted: the rest of the log was not read"] if judged.reading.interrupted else []
     lines += [f"  {text}" for text in judgement.gaps(wanted)]
     possible = sum(not each.proven for each in judgement.findings)
     if possible:
-        lines.append(f"  {possible:,} anomalies are possible, and neither proven nor ruled out")
+        noun = "anomaly" if possible == 1 else "anomalies"
+        lines.append(f"  {possible:,} possible {noun}, neither proven nor ruled out")
     return lines
