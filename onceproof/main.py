@@ -17,7 +17,7 @@ from onceproof.errors import Exit, InputError
 
 COMMANDS = Path(__file__).parent / "commands"
 # The order of a newcomer's interest; commands that are not named here follow in the order of the alphabet.
-ORDER = ("demo", "check", "show", "prove", "matrix", "walk", "replay", "test", "export")
+ORDER = ("demo", "check", "show", "prove", "matrix", "walk", "replay", "test", "judge", "export")
 
 
 class LazyCommands(click.Group):
