@@ -12,7 +12,7 @@ AGAIN = "python -m onceproof.reports.spec_library specs > specs/README.md"
 
 
 @pytest.mark.parametrize("spec", LIBRARY, ids=lambda spec: spec.name)
-def test_spec(spec: Spec) -> None:
+def test_spec_finds_what_it_expects_and_its_page_says_so(spec: Spec) -> None:
     outcome = checked(spec)
     assert not outcome.disagreement
     assert outcome.as_expected
@@ -20,18 +20,18 @@ def test_spec(spec: Spec) -> None:
     assert section(outcome, LIBRARY) in PAGE, f"specs/README.md is out of date; to write it: {AGAIN}"
 
 
-def test_the_indexes_of_the_page() -> None:
+def test_spec_page_has_the_indexes_of_mechanisms_and_faults() -> None:
     assert mechanisms(LIBRARY) in PAGE
     assert faults(LIBRARY) in PAGE
 
 
-def test_every_spec_and_nothing_else_is_on_the_page() -> None:
+def test_spec_page_has_every_spec_and_nothing_else() -> None:
     told = [line.split("(")[1].rstrip(")") for line in PAGE.splitlines() if line.startswith("### ")]
     assert told == [spec.path.name for spec in LIBRARY]
     assert len(told) >= 45
 
 
-def test_every_mechanism_has_its_story() -> None:
+def test_every_mechanism_has_a_spec_without_it() -> None:
     """Switched off alone it breaks a property and on it holds, or the honest spec says that nothing breaks."""
     for name in LIBRARY[0].model.switches:
         told = [s for s in LIBRARY if s.switched_off == [name]]
@@ -40,11 +40,11 @@ def test_every_mechanism_has_its_story() -> None:
         assert broken or all(not s.expect.violated for s in told)
 
 
-def test_every_fault_has_its_story_in_the_full_design() -> None:
+def test_every_fault_has_a_spec_of_the_full_design() -> None:
     for name in LIBRARY[0].model.faults:
         alone = [s for s in LIBRARY if not s.switched_off and [n for n, b in s.config.budgets.items() if b] == [name]]
         assert alone, f"no spec tells of {name}"
 
 
-def test_names_are_file_names() -> None:
+def test_spec_names_are_file_names() -> None:
     assert all(spec.name == spec.path.stem for spec in LIBRARY)

@@ -120,7 +120,7 @@ def test_imports_run_one_way() -> None:
         ("conformance.replay", "from onceproof.conformance.reference import core_driver"),
     ],
 )
-def test_the_arrow_test_catches(name: str, source: str) -> None:
+def test_import_check_catches_wrong_imports(name: str, source: str) -> None:
     assert len(wrong_arrows(source, f"onceproof.{name}")) == 1
 
 
@@ -134,11 +134,11 @@ def test_the_arrow_test_catches(name: str, source: str) -> None:
         ("conformance.reference.core_driver", "import onceproof.implementation.queue", False),
     ],
 )
-def test_the_arrow_test_lets_pass(name: str, source: str, is_package: bool) -> None:
+def test_import_check_accepts_right_imports(name: str, source: str, is_package: bool) -> None:
     assert wrong_arrows(source, f"onceproof.{name}", is_package=is_package) == []
 
 
-def test_the_modules_lie_in_the_folders_of_the_design() -> None:
+def test_every_module_of_model_lies_in_a_zone() -> None:
     """A folder beside model/language and the others would escape the arrows."""
     assert [name for name in SOURCES if zone_of(name) == "onceproof.model" and name != "onceproof.model"] == []
 
@@ -209,7 +209,7 @@ def test_public_functions_say_what_they_mean() -> None:
     assert not silent, "\n".join(silent)
 
 
-def test_the_docstring_test_catches() -> None:
+def test_docstring_check_catches_silent_functions() -> None:
     source = """
         class Base:
             def told(self):
@@ -286,7 +286,7 @@ def test_no_module_can_be_imported_under_two_names(folder: str) -> None:
     assert fresh_python(code).strip() == f"this package is imported as `onceproof.{folder}`"
 
 
-def test_the_command_starts_without_heavy_libraries() -> None:
+def test_command_line_starts_without_heavy_libraries() -> None:
     loaded = json.loads(fresh_python("import json, sys, onceproof.main; print(json.dumps(list(sys.modules)))"))
     assert sorted(HEAVY & set(loaded)) == []
 

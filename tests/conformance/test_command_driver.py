@@ -63,7 +63,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("mode", WRONG)
-def test_what_is_wrong_with_a_driver_is_said_and_never_waited_for(mode: str) -> None:
+def test_faulty_driver_is_reported_without_hanging(mode: str) -> None:
     driver = ProcessDriver(odd(mode), answer_seconds=1 if mode in ("never", "late") else 20)
     try:
         with pytest.raises(DriverError, match=WRONG[mode]):
@@ -74,12 +74,12 @@ def test_what_is_wrong_with_a_driver_is_said_and_never_waited_for(mode: str) -> 
 
 
 @pytest.mark.parametrize("command", ["/no/such/driver", "", "'"])
-def test_a_command_that_cannot_start(command: str) -> None:
+def test_driver_command_that_cannot_start_is_reported(command: str) -> None:
     with pytest.raises(DriverError, match="cannot be started"):
         ProcessDriver(command)
 
 
-def test_a_flood_on_stderr_stops_nobody() -> None:
+def test_driver_that_floods_stderr_does_not_block() -> None:
     driver = ProcessDriver(odd("floods-stderr"))
     found = cover(small(), driver)
     driver.close()
@@ -87,7 +87,7 @@ def test_a_flood_on_stderr_stops_nobody() -> None:
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("refuses-all", Kind.MISSING), ("forgets", Kind.DIFFERENT)])
-def test_a_system_that_differs_is_no_fault_of_the_driver(mode: str, kind: Kind) -> None:
+def test_system_that_differs_is_a_disagreement_and_no_driver_error(mode: str, kind: Kind) -> None:
     driver = ProcessDriver(odd(mode))
     found = cover(small(), driver)
     driver.close()
@@ -96,7 +96,7 @@ def test_a_system_that_differs_is_no_fault_of_the_driver(mode: str, kind: Kind) 
     assert present(disagreement.step).action == "submit"
 
 
-def test_after_an_uncertain_step_the_observation_tells() -> None:
+def test_after_an_uncertain_step_the_observation_decides() -> None:
     driver = ProcessDriver(odd("uncertain"))
     found = cover(small(), driver)
     driver.close()
@@ -104,7 +104,7 @@ def test_after_an_uncertain_step_the_observation_tells() -> None:
     assert (disagreement.kind, disagreement.reason) == (Kind.DIFFERENT, "the line broke")
 
 
-def test_a_driver_that_stays_is_killed() -> None:
+def test_driver_that_does_not_quit_is_killed() -> None:
     driver = ProcessDriver(odd("stays"))
     cover(small(), driver)
     started = time.monotonic()
@@ -113,7 +113,7 @@ def test_a_driver_that_stays_is_killed() -> None:
 
 
 @needs_node
-def test_the_example_is_short_and_agrees() -> None:
+def test_node_example_driver_is_short_and_agrees() -> None:
     assert len((ROOT / "conformance/examples/admission.js").read_text().splitlines()) < 150
     driver = ProcessDriver(NODE)
     found = cover(resubmitting(), driver)
@@ -125,7 +125,7 @@ def test_the_example_is_short_and_agrees() -> None:
 
 
 @needs_node
-def test_the_example_without_its_condition_is_found_by_replay_and_by_test(tmp_path: Path) -> None:
+def test_node_example_without_its_guard_is_found_by_replay_and_by_test(tmp_path: Path) -> None:
     text = (ROOT / "conformance/examples/admission.js").read_text()
     condition = "need(!s.dedup || !s.known[task], 'the task is known');"
     assert condition in text
@@ -141,7 +141,7 @@ def test_the_example_without_its_condition_is_found_by_replay_and_by_test(tmp_pa
 
 
 @needs_node
-def test_the_author_of_a_good_driver_is_told_so() -> None:
+def test_driver_check_finds_nothing_wrong_with_the_node_example() -> None:
     findings = list(examine(resubmitting(), NODE, 10))
     assert {finding.verdict for finding in findings} == {"ok", "note"}
     assert any("performs 7 of" in finding.text for finding in findings)
@@ -151,12 +151,12 @@ def test_the_author_of_a_good_driver_is_told_so() -> None:
     ("mode", "verdict"),
     [("garbage", "wrong"), ("stays", "wrong"), ("unknown-action", "wrong"), ("forgets", "differs"), ("twice", "wrong")],
 )
-def test_the_author_of_a_bad_driver_is_told_what_is_wrong(mode: str, verdict: str) -> None:
+def test_driver_check_reports_what_is_wrong(mode: str, verdict: str) -> None:
     findings = list(examine(small(), odd(mode), 2))
     assert verdict in {finding.verdict for finding in findings}
 
 
-def test_check_driver_is_a_command() -> None:
+def test_driver_check_runs_as_a_command() -> None:
     command = [str(ROOT / "conformance" / "check-driver"), odd("garbage"), "--answer-seconds", "10"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "no JSON" in done.stdout and done.stderr == ""
@@ -164,7 +164,9 @@ def test_check_driver_is_a_command() -> None:
 
 @pytest.mark.parametrize(("mode", "status"), [("garbage", 2), ("exits", 2), ("refuses-all", 1), ("none", 0)])
 @pytest.mark.parametrize("command", ["replay", "test"])
-def test_exit_statuses_of_foreign_drivers(onceproof: Command, command: str, mode: str, status: int) -> None:
+def test_exit_status_tells_a_faulty_driver_from_a_disagreement(
+    onceproof: Command, command: str, mode: str, status: int
+) -> None:
     words = ["replay", "--cover", FAILOVER] if command == "replay" else ["test", FAILOVER, "--examples", "20"]
     got, out, err = onceproof(*words, "--driver", odd(mode))
     assert got == status
@@ -172,7 +174,7 @@ def test_exit_statuses_of_foreign_drivers(onceproof: Command, command: str, mode
     assert ("MISSING at step 1: submit(task1, submission1)" in out) == (status == 1)
 
 
-def test_the_mapping_of_a_foreign_driver(onceproof: Command) -> None:
+def test_explain_mapping_shows_what_a_foreign_driver_announces(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--explain-mapping", "--json", "--driver", odd("none"))
     told = json.loads(out)
     assert (status, list(told["observed"])) == (0, ["call"])

@@ -26,7 +26,7 @@ def test_help_names_every_command_with_its_line(onceproof: Command) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_has_help(onceproof: Command, name: str) -> None:
+def test_each_command_prints_help(onceproof: Command, name: str) -> None:
     ran = onceproof(name, "--help")
     assert ran.status == 0
     assert ran.out.startswith(f"Usage: onceproof {name}")
@@ -54,7 +54,7 @@ print([name for name in sys.modules if name.startswith(("onceproof.commands.", "
         (["show"], "onceproof: show: missing argument 'TRACE'"),
     ],
 )
-def test_a_misuse_is_one_line(onceproof: Command, arguments: list[str], complaint: str) -> None:
+def test_wrong_command_line_is_reported_in_one_line(onceproof: Command, arguments: list[str], complaint: str) -> None:
     ran = onceproof(*arguments)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith(complaint)
@@ -71,7 +71,7 @@ def test_a_misuse_is_one_line(onceproof: Command, arguments: list[str], complain
         (ZeroDivisionError("x"), Exit.BUG, "Traceback"),
     ],
 )
-def test_errors_become_exit_statuses(
+def test_each_kind_of_error_has_its_exit_status(
     onceproof: Command, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: Exit, says: str
 ) -> None:
     def fails(*_: Any, **__: Any) -> None:
@@ -83,14 +83,14 @@ def test_errors_become_exit_statuses(
     assert ran.err.startswith(says)
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
+def test_closed_pipe_is_no_error() -> None:
     spec = SPECS / "plain-day.yaml"
     command = f"{sys.executable} -m onceproof check {spec} --json | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
-def test_the_demo(onceproof: Command) -> None:
+def test_demo_runs_to_its_end(onceproof: Command) -> None:
     ran = onceproof("demo")
     assert ran.status == 0, ran.err
     for word in ("holds, complete", "at_most_once is violated", "FAULT scheduler_crash", "agrees", "what to try next"):

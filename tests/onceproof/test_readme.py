@@ -62,7 +62,7 @@ def session(block: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def test_the_sessions_are_what_the_commands_print(workplace: Path) -> None:
+def test_readme_sessions_are_what_the_commands_print(workplace: Path) -> None:
     text = README.read_text(encoding="utf-8")
     now = {block: session(block) for block in blocks("console")}
     if os.environ.get("ONCEPROOF_UPDATE"):
@@ -73,23 +73,23 @@ def test_the_sessions_are_what_the_commands_print(workplace: Path) -> None:
     assert [timeless(new) for new in now.values()] == [timeless(block) for block in now]
 
 
-def test_every_key_of_a_spec_is_explained() -> None:
+def test_readme_explains_every_key_of_a_spec() -> None:
     (example,) = (yaml.safe_load(text) for text in blocks("yaml") if not text.startswith("# "))
     assert sorted(example) == sorted(KEYS)
 
 
-def test_every_command_in_the_table_exists() -> None:
+def test_readme_names_only_commands_that_exist() -> None:
     named = re.findall(r"^\| `onceproof (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
     known = LazyCommands().list_commands(None)  # type: ignore[arg-type]
     assert set(named) <= set(known)
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_readme_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README.read_text(encoding="utf-8"))
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
-def test_the_model_is_as_short_as_promised() -> None:
+def test_readme_model_is_as_short_as_promised() -> None:
     """Fifteen lines of code, as the README says: what a reader must take in, without docstrings and blank lines."""
     (model,) = (text for text in blocks("python") if text.startswith("# lease.py\n"))
     said = [line for line in model.splitlines() if line.strip() and not line.strip().startswith(('"""', "#", "@"))]

@@ -56,7 +56,7 @@ def graph_of(states: int, edges: Sequence[Ends]) -> Graph:
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(graphs())
-def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case: Case) -> None:
+def test_cover_plan_walks_every_edge_in_the_fewest_steps(case: Case) -> None:
     states, edges = case
     extra, cost = extra_walks(states, edges)
     assert cost == sum(extra) == least_extra(states, edges)
@@ -70,7 +70,7 @@ def test_a_plan_walks_every_edge_in_the_least_number_of_steps(case: Case) -> Non
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(graphs(), st.data())
-def test_a_plan_of_some_edges_walks_those(case: Case, data: st.DataObject) -> None:
+def test_cover_plan_of_chosen_edges_walks_all_of_them(case: Case, data: st.DataObject) -> None:
     states, edges = case
     wanted = data.draw(st.sets(st.sampled_from(range(len(edges))))) if edges else set()
     graph = graph_of(states, edges)
@@ -83,7 +83,7 @@ def test_a_plan_of_some_edges_walks_those(case: Case, data: st.DataObject) -> No
         assert [edges[edge][0] for edge in path] == ends[:-1]
 
 
-def test_a_symmetric_cover_says_what_it_stands_for(core: CoreDriver) -> None:
+def test_symmetric_cover_reports_the_transitions_it_stands_for(core: CoreDriver) -> None:
     found = cover(small(scheduler_crash=1), core, Budget(symmetric=True, refusals=0))
     assert found.disagreement is None and found.complete
     assert found.covered == found.symmetric
@@ -91,7 +91,7 @@ def test_a_symmetric_cover_says_what_it_stands_for(core: CoreDriver) -> None:
     assert found.steps < 0.6 * 13894 and found.plan.steps <= 1.05 * found.plan.bound
 
 
-def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core: CoreDriver) -> None:
+def test_smallest_failover_is_covered_completely_with_exact_numbers(core: CoreDriver) -> None:
     found = cover(small(scheduler_crash=1), core)
     assert found.disagreement is None and found.complete
     assert (len(found.plan.graph.states), found.transitions, found.covered) == (1136, 3932, 3932)
@@ -101,7 +101,7 @@ def test_the_smallest_failover_is_covered_in_full_with_exact_numbers(core: CoreD
     assert set(found.unobserved) == {"user_of", "misused", "needless", "overslept"}
 
 
-def test_new_transitions_come_first() -> None:
+def test_cover_plan_walks_new_transitions_first() -> None:
     made = plan(explore(small(scheduler_crash=1)))
     covered: set[int] = set()
     steps = 0
@@ -113,26 +113,26 @@ def test_new_transitions_come_first() -> None:
     assert len(covered) > 0.4 * len(made.graph.edges)
 
 
-def test_a_budget_of_steps_gives_a_partial_cover_and_says_what_is_left(core: CoreDriver) -> None:
+def test_step_limit_gives_a_partial_cover_and_reports_what_is_left(core: CoreDriver) -> None:
     found = cover(small(), core, Budget(max_steps=100))
     assert found.steps == 100 and not found.complete and found.stopped == Stop(StopReason.STEPS, 100)
     assert found.covered + sum(found.left.values()) == found.performable
     assert found.disagreement is None
 
 
-def test_a_budget_of_seconds_is_kept(core: CoreDriver) -> None:
+def test_cover_keeps_its_time_limit(core: CoreDriver) -> None:
     found = cover(small(scheduler_pause=1), core, Budget(0.2))
     assert not found.complete and found.stopped
 
 
-def test_a_sample_is_the_same_for_the_same_seed(core: CoreDriver) -> None:
+def test_cover_sample_is_the_same_for_the_same_seed(core: CoreDriver) -> None:
     one, again, other = (cover(small(), core, Budget(sample=5, seed=seed)) for seed in (1, 1, 2))
     assert one.paths == again.paths == 5
     assert one.left == again.left != other.left
     assert one.stopped == Stop(StopReason.SAMPLE, 5)
 
 
-def test_a_partial_driver_is_covered_as_far_as_it_goes() -> None:
+def test_partial_driver_is_covered_as_far_as_it_performs() -> None:
     system = small()
     driver = ModelDriver(system, performs=set(system.actions) - {"dispatch"}, hidden={"memory"})
     found = cover(system, driver)
@@ -151,7 +151,7 @@ class Unresetting(ModelDriver):
         return abilities
 
 
-def test_a_driver_that_does_not_reset_is_found_at_once() -> None:
+def test_driver_that_does_not_reset_is_found_before_the_first_step() -> None:
     system = small()
     driver = Unresetting(system)
     driver.state = next(iter(system.successors(system.initial)))[1]
@@ -160,7 +160,7 @@ def test_a_driver_that_does_not_reset_is_found_at_once() -> None:
     assert (found.steps, len(present(found.trace))) == (0, 0)
 
 
-def test_what_the_search_did_not_reach_is_said() -> None:
+def test_cover_of_a_model_cut_short_is_reported_as_incomplete() -> None:
     system = small(scheduler_crash=1)
     found = cover(system, ModelDriver(system), Budget(max_states=50, refusals=0))
     assert not found.complete and found.stopped == Stop(StopReason.MODEL_CUT_SHORT)
@@ -168,7 +168,7 @@ def test_what_the_search_did_not_reach_is_said() -> None:
 
 
 @pytest.mark.parametrize("refusals", [0, 3])
-def test_refusals_are_asked_once_a_state(refusals: int) -> None:
+def test_negative_tests_are_asked_once_for_each_state(refusals: int) -> None:
     system = small()
     found = cover(system, ModelDriver(system), Budget(refusals=refusals))
     assert found.refused == refusals * len(found.plan.graph.states)

@@ -15,7 +15,7 @@ SMALL_STATES = 300  # larger ones: onceproof replay --cover, in seconds to a min
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_a_small_spec_is_covered_in_full(core: CoreDriver, path: Path) -> None:
+def test_reference_core_conforms_to_spec(core: CoreDriver, path: Path) -> None:
     system = load_spec(path).system
     if not explore(system, max_states=SMALL_STATES).complete:
         # The larger ones as far as a few hundred steps lead, the most telling first.

@@ -42,12 +42,12 @@ def system_of(mutant: Mutant) -> System:
     return small(mutant.sizes, mutant.mechanisms, **mutant.faults)
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_at_least_25_mutants_of_the_core() -> None:
     assert len(MUTANTS) >= 25 and set(CANARIES) | set(PLAIN) <= set(MUTANTS)
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_replay_finds_each_mutant(open_core: OpenCore, name: str) -> None:
+def test_replay_finds_every_mutant_of_the_core(open_core: OpenCore, name: str) -> None:
     found = cover(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
     assert found.disagreement is not None, f"{name} was not found in {found.steps} steps"
     trace = present(found.trace)
@@ -61,7 +61,7 @@ def test_replay_finds_each_mutant(open_core: OpenCore, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GUIDED)
-def test_guided_hypothesis_finds_canaries(open_core: OpenCore, name: str) -> None:
+def test_coverage_guided_testing_finds_mutants_of_the_core(open_core: OpenCore, name: str) -> None:
     found = drive(system_of(MUTANTS[name]), open_core(MUTANTS[name].make), Effort(examples=1500))
     assert found.disagreement is not None and not found.confirmation.flaky
     kind, action, length = CANARIES[name]
@@ -82,12 +82,12 @@ QUICK = settings(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_machine_of_rules_finds_canaries(open_core: OpenCore, name: str) -> None:
+def test_state_machine_finds_mutants_of_the_core(open_core: OpenCore, name: str) -> None:
     machine = machine_of(system_of(MUTANTS[name]), open_core(MUTANTS[name].make))
     with pytest.raises(Disagreement):
         run_state_machine_as_test(machine, settings=QUICK)
 
 
-def test_a_machine_of_rules_finds_nothing_in_the_core(core: CoreDriver) -> None:
+def test_state_machine_finds_no_fault_in_the_core(core: CoreDriver) -> None:
     system = small({"submissions": 2}, scheduler_crash=1, reply_loss=1, response_loss=1)
     run_state_machine_as_test(machine_of(system, core), settings=settings(QUICK, max_examples=15))

@@ -107,7 +107,7 @@ def platform() -> Iterator[PlatformDriver]:
     assert gone(children) and not driver._scratch.path.exists()
 
 
-def test_the_same_traces_have_every_action_and_agree_in_process() -> None:
+def test_shared_traces_have_every_action_and_agree_on_the_core() -> None:
     traces = the_same_traces()
     assert {step.action for trace in traces for step in trace.steps} == set(PROTOCOL.actions)
     assert {name for _, off, _, _, _ in DAYS for name in off} == set(PROTOCOL.switches)
@@ -116,23 +116,23 @@ def test_the_same_traces_have_every_action_and_agree_in_process() -> None:
     driver.close()
 
 
-def test_the_same_traces_agree_on_the_platform(platform: PlatformDriver) -> None:
+def test_shared_traces_agree_on_the_platform(platform: PlatformDriver) -> None:
     assert agree(platform) == STEPS
 
 
-def test_a_seeded_sample_of_the_smallest_failover_agrees(platform: PlatformDriver) -> None:
+def test_sample_of_the_smallest_failover_agrees_on_the_platform(platform: PlatformDriver) -> None:
     found = cover(small(scheduler_crash=1), platform, Budget(sample=30, seed=11, refusals=2))
     assert found.disagreement is None
     assert found.paths == 30 and found.steps > 350 and found.refused > 150 and not found.skipped
 
 
-def test_what_the_model_forbids_is_refused_on_other_days_too(platform: PlatformDriver) -> None:
+def test_platform_refuses_what_the_model_forbids_under_other_faults(platform: PlatformDriver) -> None:
     for system in (small({"submissions": 2}, response_loss=1), small({"agents": 2}, agent_recycle=1)):
         found = cover(system, platform, Budget(sample=6, seed=3, refusals=10))
         assert found.disagreement is None and found.refused > 150
 
 
-def test_what_the_platform_cannot_do_is_said(platform: PlatformDriver) -> None:
+def test_platform_driver_reports_the_actions_it_cannot_perform(platform: PlatformDriver) -> None:
     lockstep = Lockstep(small({"stops": 1}, {"task_id_dedup": False}), platform)
     lockstep.begin()
     assert set(PROTOCOL.actions) - lockstep.abilities.performs == {"stop"} == set(lockstep.abilities.unperformed)
@@ -161,7 +161,7 @@ def at_the_gate(
         ("bypasses-the-gate", Kind.DIFFERENT, "hear", ""),
     ],
 )
-def test_what_goes_wrong_at_the_gate_has_its_word(
+def test_each_failure_at_the_gate_is_reported_as_what_it_is(
     platform: PlatformDriver, monkeypatch: pytest.MonkeyPatch, mutant: str, kind: Kind, action: str, reason: str
 ) -> None:
     if mutant == "sleeps-at-the-gate":  # the others are not waited for
@@ -171,7 +171,7 @@ def test_what_goes_wrong_at_the_gate_has_its_word(
     assert reason in found.reason
 
 
-def test_a_command_that_finds_a_canary_ends_with_1(
+def test_replay_that_finds_a_mutant_of_the_platform_exits_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setitem(drivers.BUILT_IN, drivers.PLATFORM, lambda: on_platform(mutant="never-dispatches"))
@@ -182,14 +182,14 @@ def test_a_command_that_finds_a_canary_ends_with_1(
 
 
 @pytest.mark.parametrize("name", ["dedup-missing", "outbox-forgotten", "placement-in-memory-only"])
-def test_mutants_of_the_core_are_found_on_the_platform_too(platform: PlatformDriver, name: str) -> None:
+def test_mutants_of_the_core_are_found_on_the_platform(platform: PlatformDriver, name: str) -> None:
     mutant = MUTANTS[name]
     system = small(mutant.sizes, mutant.mechanisms, **mutant.faults)
     assert at_the_gate(platform, name, system, max_steps=3000).disagreement is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_who_is_ended_leaves_nothing_behind(number: signal.Signals) -> None:
+def test_replay_ended_by_a_signal_leaves_no_process_and_no_file(number: signal.Signals) -> None:
     with tempfile.TemporaryDirectory() as place:  # pytest's own has too long a name for sockets in it
         code = "from onceproof.conformance.reference import scratch; from onceproof.main import run; "
         code += "from pathlib import Path; import sys; "
@@ -210,7 +210,7 @@ def test_who_is_ended_leaves_nothing_behind(number: signal.Signals) -> None:
         assert os.listdir(place) == [] and (left == [] or number == signal.SIGKILL)
 
 
-def test_a_process_that_dies_when_it_is_not_its_turn_is_found_at_once(platform: PlatformDriver) -> None:
+def test_process_that_dies_out_of_turn_is_found_at_the_next_step(platform: PlatformDriver) -> None:
     lockstep = Lockstep(small(), platform)
     for name in ("scheduler2", "agent1", "relay", "api"):
         lockstep.begin()
@@ -247,7 +247,7 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.servers
-def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres: str, nats: str) -> None:
+def test_shared_traces_agree_on_postgresql_and_jetstream(postgres: str, nats: str) -> None:
     driver = open_driver(f"platform:{postgres}+{nats}")
     try:
         assert agree(driver) == STEPS
@@ -256,7 +256,7 @@ def test_the_same_traces_agree_on_postgresql_and_jetstream(postgres: str, nats: 
 
 
 @pytest.mark.servers
-def test_a_sample_agrees_on_postgresql_alone(postgres: str) -> None:
+def test_sample_of_the_smallest_failover_agrees_on_postgresql(postgres: str) -> None:
     driver = open_driver(f"platform:{postgres}")
     try:
         found = cover(small(scheduler_crash=1), driver, Budget(sample=5, seed=11, refusals=1))

@@ -28,7 +28,7 @@ BIG = {
 }
 
 
-def test_every_field_and_action_of_the_model_is_spoken_of() -> None:
+def test_core_driver_accounts_for_every_field_and_action_of_the_model() -> None:
     fields = set(PROTOCOL.fields)
     assert ABILITIES.observes | set(ABILITIES.unseen) == fields
     assert not ABILITIES.observes & set(ABILITIES.unseen)
@@ -39,7 +39,7 @@ def test_every_field_and_action_of_the_model_is_spoken_of() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_no_false_alarm_on_a_thousand_random_traces(core: CoreDriver) -> None:
+def test_replay_raises_no_false_alarm_on_a_thousand_random_traces(core: CoreDriver) -> None:
     """Each with its own sizes, mechanisms and faults; what the model forbids on the way is refused."""
     chance = random.Random(7)
     fired: Counter[str] = Counter()
@@ -63,7 +63,7 @@ def test_no_false_alarm_on_a_thousand_random_traces(core: CoreDriver) -> None:
 
 
 @pytest.mark.parametrize("mechanism", [None, *PROTOCOL.switches])
-def test_no_false_alarm_whatever_is_switched_off(core: CoreDriver, mechanism: str | None) -> None:
+def test_replay_raises_no_false_alarm_with_a_mechanism_off(core: CoreDriver, mechanism: str | None) -> None:
     off = {mechanism: False} if mechanism else {}
     system = build(PROTOCOL, PROTOCOL.configure(BIG, off, dict.fromkeys(PROTOCOL.faults, 1)))
     results = [replay(trace, core) for trace in random_traces(system, 8, 40, seed=3)]
@@ -94,7 +94,7 @@ def walked(system: System, *names: str) -> tuple[list[Step], list[PackedState]]:
     return steps, states
 
 
-def test_a_difference_names_the_cell_and_both_values() -> None:
+def test_difference_names_the_cell_and_both_values() -> None:
     system = small()
     lockstep = Lockstep(system, Spoiled(system))
     steps, states = walked(system, "submit", "admit", "hear_answer")
@@ -119,7 +119,7 @@ class Refusing(ModelDriver):
         return None
 
 
-def test_a_refusal_of_an_allowed_step_is_missing() -> None:
+def test_refusal_of_an_allowed_step_is_reported_as_missing() -> None:
     system = small()
     lockstep = Lockstep(system, Refusing(system))
     lockstep.begin()
@@ -129,7 +129,7 @@ def test_a_refusal_of_an_allowed_step_is_missing() -> None:
     assert caught.value.kind is Kind.MISSING
 
 
-def test_doing_what_is_forbidden_is_unexpected() -> None:
+def test_forbidden_step_that_succeeds_is_reported_as_unexpected() -> None:
     system = small()
     lockstep = Lockstep(system, Spoiled(system))
     lockstep.begin()
@@ -139,7 +139,7 @@ def test_doing_what_is_forbidden_is_unexpected() -> None:
     assert (caught.value.kind, caught.value.forbidden) == (Kind.UNEXPECTED, (step,))
 
 
-def test_a_spent_budget_forbids_nothing_to_the_system() -> None:
+def test_spent_fault_budget_does_not_make_a_step_forbidden() -> None:
     system = small(scheduler_crash=1)
     crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
     spent = present(system.step(system.initial, crash))
@@ -149,7 +149,7 @@ def test_a_spent_budget_forbids_nothing_to_the_system() -> None:
     assert Guards(system).forbids(spent, crash)
 
 
-def test_a_partial_driver_stops_where_it_can_do_no_more() -> None:
+def test_replay_on_a_partial_driver_stops_at_the_first_action_it_lacks() -> None:
     system = small()
     driver = ModelDriver(system, performs={"submit", "admit"}, hidden={"post"})
     trace = next(iter(random_traces(system, 1, 30, seed=1)))
@@ -168,7 +168,7 @@ def test_a_partial_driver_stops_where_it_can_do_no_more() -> None:
         (Abilities("d", frozenset(), frozenset({"call"})), "performs nothing"),
     ],
 )
-def test_claims_that_the_model_lacks_are_refused(
+def test_abilities_unknown_to_the_model_are_refused(
     abilities: Abilities, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = small()
@@ -187,7 +187,7 @@ def test_claims_that_the_model_lacks_are_refused(
         ({"stages": {}}, "`stages`, which it did not announce; did you mean `stage`"),
     ],
 )
-def test_observations_that_the_model_lacks_are_refused(
+def test_observations_unknown_to_the_model_are_refused(
     seen: Observation, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = small()
@@ -197,7 +197,7 @@ def test_observations_that_the_model_lacks_are_refused(
         Lockstep(system, driver).begin()
 
 
-def test_the_setting_is_plain_json() -> None:
+def test_setting_sent_to_a_driver_has_names_and_numbers_only() -> None:
     setting = setting_of(small({"tasks": 2}, {"renewal": False}, scheduler_crash=None, reply_loss=2))
     assert (setting["model"], setting["sizes"]["tasks"], setting["mechanisms"]["renewal"]) == (
         "task-dispatch",

@@ -18,14 +18,14 @@ from tests.helpers.present import present
 from tests.helpers.systems import ModelDriver, small
 
 
-def test_the_core_agrees_and_much_is_covered(core: CoreDriver) -> None:
+def test_coverage_guided_testing_agrees_on_the_core_and_covers_much(core: CoreDriver) -> None:
     found = drive(small(), core, Effort(examples=80))
     assert found.disagreement is None and not found.stopped
     assert found.examples >= 80 and found.covered > 100
     assert found.covered <= found.seen
 
 
-def test_the_same_seed_finds_the_same() -> None:
+def test_coverage_guided_testing_is_determined_by_its_seed() -> None:
     system = small()
     one, again = (drive(system, ModelDriver(system), Effort(examples=15, seed=5)) for _ in range(2))
     assert (one.steps, one.refused, one.covered) == (again.steps, again.refused, again.covered)
@@ -52,7 +52,7 @@ class Forgetful(ModelDriver):
                 raise StepRefused("this function never returns")
 
 
-def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps() -> None:
+def test_failing_run_is_shrunk_to_the_fewest_faults_and_steps() -> None:
     system = small(scheduler_crash=2, reply_loss=2)
     found = drive(system, Forgetful(system), Effort(examples=400))
     trace, disagreement = present(found.trace), present(found.disagreement)
@@ -64,7 +64,7 @@ def test_what_fails_is_shrunk_to_the_fewest_faults_and_steps() -> None:
     assert present(again.disagreement).resembles(disagreement)
 
 
-def test_a_flaky_system_is_called_flaky_with_both_runs() -> None:
+def test_flaky_system_is_reported_as_flaky_with_both_runs() -> None:
     system = small(scheduler_crash=2)
     found = drive(system, Forgetful(system, every=7), Effort(examples=400))
     assert found.confirmation.flaky
@@ -81,7 +81,7 @@ class Mortal(Forgetful):
         return super().reset(setting)
 
 
-def test_what_a_system_did_last_is_told_though_it_is_dead_now() -> None:
+def test_disagreement_is_reported_although_the_system_died_of_it() -> None:
     system = small(scheduler_crash=2)
     found = drive(system, Mortal(system), Effort(examples=400))
     disagreement = present(found.disagreement)
@@ -102,7 +102,7 @@ class Deadly(ModelDriver):
             raise ProcessLost("scheduler1 died") from None
 
 
-def test_who_dies_of_what_is_forbidden_has_not_refused_it() -> None:
+def test_system_that_dies_of_a_forbidden_step_has_not_refused_it() -> None:
     system = small()
     found = cover(system, Deadly(system), Budget(refusals=3))
     disagreement = present(found.disagreement)
@@ -117,18 +117,18 @@ class Babbling(ModelDriver):
         return {"call": {"task1": "x"}}
 
 
-def test_a_broken_driver_is_not_shrunk() -> None:
+def test_driver_error_is_raised_without_shrinking() -> None:
     system = small()
     with pytest.raises(DriverError, match="call"):
         drive(system, Babbling(system), Effort(examples=10))
 
 
-def test_time_is_limited(core: CoreDriver) -> None:
+def test_coverage_guided_testing_keeps_its_time_limit(core: CoreDriver) -> None:
     found = drive(small(scheduler_pause=1), core, Effort(examples=100_000, max_seconds=1))
     assert found.stopped == Stop(StopReason.SECONDS, 1) and found.steps > 50
 
 
-def test_the_cheapest_way_prefers_steps_to_faults() -> None:
+def test_cheapest_way_prefers_steps_to_faults() -> None:
     system = small(scheduler_crash=1)
     crash = system.parse_step("scheduler_crash", {"scheduler": "scheduler1"})
     restart = system.parse_step("scheduler_restart", {"scheduler": "scheduler1"})

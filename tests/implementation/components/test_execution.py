@@ -13,7 +13,7 @@ WIRE1 = {"scheduler": "scheduler1", "agent": "agent1", **K1}
 WIRE2 = {"scheduler": "scheduler2", "agent": "agent1", **K1}
 
 
-def test_the_whole_way(make_core: MakeCore) -> None:
+def test_task_runs_from_submission_to_deleted_message(make_core: MakeCore) -> None:
     core = make_core()
     heard(core)
     core.step("record", **S1)
@@ -26,7 +26,7 @@ def test_the_whole_way(make_core: MakeCore) -> None:
     assert core.agents["agent1"].memory == {}
 
 
-def test_a_placement_is_made_once_and_kept(make_core: MakeCore) -> None:
+def test_placement_is_made_once_and_kept(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     with pytest.raises(NotEnabled):
@@ -39,14 +39,14 @@ def test_a_placement_is_made_once_and_kept(make_core: MakeCore) -> None:
     assert core.observer.placements() == {"message1": "agent1"}
 
 
-def test_without_sticky_placement_any_agent_will_do(make_core: MakeCore) -> None:
+def test_without_sticky_placement_any_agent_is_chosen(make_core: MakeCore) -> None:
     core = make_core(sticky_placement=False)
     held(core)
     core.step("dispatch", **S1, agent="agent2")
     assert set(core.network.requests) == {("scheduler1", "agent2", "message1", 1)}
 
 
-def test_the_second_asker_joins_and_both_hear(make_core: MakeCore) -> None:
+def test_second_asker_joins_and_both_get_the_result(make_core: MakeCore) -> None:
     core = make_core()
     running(core)
     core.step("scheduler_pause", scheduler="scheduler1")
@@ -60,7 +60,7 @@ def test_the_second_asker_joins_and_both_hear(make_core: MakeCore) -> None:
     assert core.ledger.starts == {("task1", 1): 1}
 
 
-def test_without_join_only_the_first_asker_hears(make_core: MakeCore) -> None:
+def test_without_join_only_the_first_asker_gets_the_result(make_core: MakeCore) -> None:
     core = make_core(join_running=False)
     running(core)
     core.step("scheduler_pause", scheduler="scheduler1")
@@ -71,7 +71,7 @@ def test_without_join_only_the_first_asker_hears(make_core: MakeCore) -> None:
     assert {key[0] for key in core.network.replies} == {"scheduler1"}
 
 
-def test_what_has_ended_is_answered_from_memory(make_core: MakeCore) -> None:
+def test_agent_answers_from_memory_after_the_function_ended(make_core: MakeCore) -> None:
     core = make_core()
     running(core)
     core.step("finish", agent="agent1", **K1)
@@ -92,7 +92,7 @@ def test_without_agent_dedup_each_request_starts_the_function(make_core: MakeCor
     assert core.ledger.starts == {("task1", 1): 2}
 
 
-def test_the_second_copy_of_a_request_joins(make_core: MakeCore) -> None:
+def test_duplicated_request_joins_the_running_function(make_core: MakeCore) -> None:
     core = make_core()
     dispatched(core)
     core.step("request_duplication", **WIRE1)
@@ -101,7 +101,7 @@ def test_the_second_copy_of_a_request_joins(make_core: MakeCore) -> None:
     assert core.network.requests == core.network.duplicates == {}
 
 
-def test_a_lost_request_is_sent_again(make_core: MakeCore) -> None:
+def test_lost_request_is_sent_again(make_core: MakeCore) -> None:
     core = make_core()
     dispatched(core)
     core.step("request_loss", **WIRE1)
@@ -110,7 +110,7 @@ def test_a_lost_request_is_sent_again(make_core: MakeCore) -> None:
     core.step("start", **WIRE1)
 
 
-def test_an_agent_remembers_until_the_message_is_settled(make_core: MakeCore) -> None:
+def test_agent_remembers_a_task_until_its_message_is_deleted(make_core: MakeCore) -> None:
     core = make_core()
     heard(core)
     with pytest.raises(NotEnabled):
@@ -120,7 +120,7 @@ def test_an_agent_remembers_until_the_message_is_settled(make_core: MakeCore) ->
     core.step("forget", agent="agent1", **K1)
 
 
-def test_without_retention_it_forgets_when_the_function_ends(make_core: MakeCore) -> None:
+def test_without_retention_the_agent_forgets_when_the_function_ends(make_core: MakeCore) -> None:
     core = make_core(retain_until_delete=False)
     running(core)
     with pytest.raises(NotEnabled):
@@ -129,7 +129,7 @@ def test_without_retention_it_forgets_when_the_function_ends(make_core: MakeCore
     core.step("forget", agent="agent1", **K1)
 
 
-def test_a_failed_attempt_is_followed_by_the_next(make_core: MakeCore) -> None:
+def test_failed_attempt_is_followed_by_the_next(make_core: MakeCore) -> None:
     core = make_core(attempts=2)
     running(core)
     core.step("function_failure", agent="agent1", **K1)
@@ -150,7 +150,7 @@ def test_a_failed_attempt_is_followed_by_the_next(make_core: MakeCore) -> None:
     assert core.ledger.starts == {("task1", 1): 1, ("task1", 2): 1}
 
 
-def test_a_second_result_is_overtaken(make_core: MakeCore) -> None:
+def test_second_result_of_an_attempt_is_not_recorded(make_core: MakeCore) -> None:
     core = make_core()
     heard(core)
     core.step("scheduler_pause", scheduler="scheduler1")
@@ -166,7 +166,7 @@ def test_a_second_result_is_overtaken(make_core: MakeCore) -> None:
     core.step("receipt_refused", **S1)
 
 
-def test_the_task_of_a_lost_agent_fails_visibly(make_core: MakeCore) -> None:
+def test_task_of_a_lost_agent_fails_visibly(make_core: MakeCore) -> None:
     core = make_core()
     running(core)
     with pytest.raises(NotEnabled):
@@ -180,7 +180,7 @@ def test_the_task_of_a_lost_agent_fails_visibly(make_core: MakeCore) -> None:
     assert core.observer.runs()["message1"].outcome == "FAILED"
 
 
-def test_by_the_other_policy_it_is_placed_anew(make_core: MakeCore) -> None:
+def test_task_of_a_lost_agent_is_placed_again_by_the_other_policy(make_core: MakeCore) -> None:
     core = make_core(fail_on_agent_loss=False)
     running(core)
     core.step("agent_crash", agent="agent1")
@@ -190,7 +190,7 @@ def test_by_the_other_policy_it_is_placed_anew(make_core: MakeCore) -> None:
     assert core.ledger.starts == {("task1", 1): 2}
 
 
-def test_a_fresh_incarnation_is_not_mistaken_for_the_old_one(make_core: MakeCore) -> None:
+def test_restarted_agent_is_not_mistaken_for_its_predecessor(make_core: MakeCore) -> None:
     core = make_core()
     running(core)
     core.step("agent_crash", agent="agent1")
@@ -203,7 +203,7 @@ def test_a_fresh_incarnation_is_not_mistaken_for_the_old_one(make_core: MakeCore
     core.step("fail_lost", **S1)
 
 
-def test_only_an_idle_agent_that_remembers_nothing_is_recycled(make_core: MakeCore) -> None:
+def test_only_an_idle_agent_with_empty_memory_is_recycled(make_core: MakeCore) -> None:
     core = make_core()
     heard(core)
     with pytest.raises(NotEnabled):
@@ -215,7 +215,7 @@ def test_only_an_idle_agent_that_remembers_nothing_is_recycled(make_core: MakeCo
     core.step("agent_recycle", agent="agent1")
 
 
-def test_a_message_that_is_too_old_expires_before_it_is_placed(make_core: MakeCore) -> None:
+def test_message_that_is_too_old_expires_before_it_is_placed(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     relayed(core, "task2", "message2")

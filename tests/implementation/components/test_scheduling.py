@@ -10,7 +10,7 @@ S1 = {"scheduler": "scheduler1", "message": "message1"}
 S2 = {"scheduler": "scheduler2", "message": "message1"}
 
 
-def test_a_received_message_is_hidden_until_its_lease_ends(make_core: MakeCore) -> None:
+def test_received_message_is_invisible_until_its_lease_ends(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     row = core.observer.messages()["message1"]
@@ -24,7 +24,7 @@ def test_a_received_message_is_hidden_until_its_lease_ends(make_core: MakeCore) 
     assert core.queue.waiting("user1", 10) == ["message1"]
 
 
-def test_renewal_extends_the_lease(make_core: MakeCore) -> None:
+def test_renewal_extends_the_lease_of_a_message(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     core.clock.move_to(core.clock.now_ns() + core.settings.lease_ns - 1)
@@ -33,7 +33,7 @@ def test_renewal_extends_the_lease(make_core: MakeCore) -> None:
     assert core.observer.messages()["message1"].holder == "scheduler1"
 
 
-def test_one_lease_lapses_and_no_other(make_core: MakeCore) -> None:
+def test_lapse_of_one_lease_leaves_the_others(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     relayed(core, "task2", "message2")
@@ -44,7 +44,7 @@ def test_one_lease_lapses_and_no_other(make_core: MakeCore) -> None:
     assert core.load_balancer.up() == ["scheduler1", "scheduler2"]
 
 
-def test_only_the_owner_receives(make_core: MakeCore) -> None:
+def test_only_the_owner_of_a_queue_receives(make_core: MakeCore) -> None:
     core = make_core()
     relayed(core)
     with pytest.raises(NotEnabled):
@@ -55,7 +55,7 @@ def test_only_the_owner_receives(make_core: MakeCore) -> None:
     core.step("receive", **S1)
 
 
-def test_an_owner_that_is_up_keeps_its_queue(make_core: MakeCore) -> None:
+def test_queue_stays_with_an_owner_that_is_up(make_core: MakeCore) -> None:
     core = make_core()
     core.step("assign", scheduler="scheduler1", user="user1")
     with pytest.raises(NotEnabled):
@@ -66,7 +66,7 @@ def test_an_owner_that_is_up_keeps_its_queue(make_core: MakeCore) -> None:
 
 
 @pytest.mark.parametrize("owner_epoch", [True, False])
-def test_the_epoch_ends_the_old_owners_rights(make_core: MakeCore, owner_epoch: bool) -> None:
+def test_new_owner_epoch_ends_the_rights_of_the_old_owner(make_core: MakeCore, owner_epoch: bool) -> None:
     core = make_core(owner_epoch=owner_epoch)
     relayed(core)
     core.step("assign", scheduler="scheduler1", user="user1")
@@ -79,7 +79,7 @@ def test_the_epoch_ends_the_old_owners_rights(make_core: MakeCore, owner_epoch: 
         core.step("receive", **S1)
 
 
-def test_users_have_queues_of_their_own(make_core: MakeCore) -> None:
+def test_each_user_has_its_own_queue(make_core: MakeCore) -> None:
     core = make_core(users=2)
     for number in (1, 2):
         submitted(core, f"task{number}")
@@ -90,7 +90,7 @@ def test_users_have_queues_of_their_own(make_core: MakeCore) -> None:
     core.step("receive", scheduler="scheduler2", message="message2")
 
 
-def test_a_zombies_receipt_neither_renews_nor_deletes(make_core: MakeCore) -> None:
+def test_old_receipt_of_a_zombie_neither_renews_nor_deletes(make_core: MakeCore) -> None:
     core = make_core()
     heard(core)
     core.step("record", **S1)
@@ -108,7 +108,7 @@ def test_a_zombies_receipt_neither_renews_nor_deletes(make_core: MakeCore) -> No
     core.step("delete", **S2)
 
 
-def test_without_fencing_the_zombie_deletes_anothers_message(make_core: MakeCore) -> None:
+def test_without_receipt_fencing_a_zombie_deletes_the_message_of_another(make_core: MakeCore) -> None:
     core = make_core(receipt_fencing=False)
     heard(core)
     core.step("record", **S1)
@@ -121,7 +121,7 @@ def test_without_fencing_the_zombie_deletes_anothers_message(make_core: MakeCore
     core.step("receipt_refused", **S2)
 
 
-def test_a_lapsed_receipt_is_no_good_even_if_nobody_else_came(make_core: MakeCore) -> None:
+def test_lapsed_receipt_is_invalid_even_if_nobody_received_since(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     core.step("lease_lapse", message="message1")
@@ -131,7 +131,7 @@ def test_a_lapsed_receipt_is_no_good_even_if_nobody_else_came(make_core: MakeCor
     core.step("renew", **S1)
 
 
-def test_the_duplicate_of_a_broker_has_the_newer_receipt(make_core: MakeCore) -> None:
+def test_message_delivered_twice_by_the_broker_has_the_newer_receipt(make_core: MakeCore) -> None:
     core = make_core()
     held(core)
     core.step("broker_duplicate", **S2)
@@ -140,7 +140,7 @@ def test_the_duplicate_of_a_broker_has_the_newer_receipt(make_core: MakeCore) ->
     core.step("renew", **S2)
 
 
-def test_deleted_when_received_is_lost_with_its_scheduler(make_core: MakeCore) -> None:
+def test_message_deleted_when_received_is_lost_with_its_scheduler(make_core: MakeCore) -> None:
     core = make_core(delete_after_result=False)
     held(core)
     row = core.observer.messages()["message1"]
@@ -150,7 +150,7 @@ def test_deleted_when_received_is_lost_with_its_scheduler(make_core: MakeCore) -
         core.step("lapse", message="message1")
 
 
-def test_without_invisibility_two_schedulers_have_it(make_core: MakeCore) -> None:
+def test_without_invisibility_two_schedulers_receive_one_message(make_core: MakeCore) -> None:
     core = make_core(invisibility=False)
     held(core)
     core.step("stale_owner", scheduler="scheduler2", user="user1")
@@ -158,7 +158,7 @@ def test_without_invisibility_two_schedulers_have_it(make_core: MakeCore) -> Non
     assert set(core.schedulers["scheduler1"].works) == set(core.schedulers["scheduler2"].works) == {"message1"}
 
 
-def test_a_crash_takes_memory_and_replies_but_not_requests(make_core: MakeCore) -> None:
+def test_scheduler_crash_loses_memory_and_replies_but_no_requests(make_core: MakeCore) -> None:
     core = make_core()
     running(core)
     core.step("finish", agent="agent1", message="message1", attempt="attempt1")
@@ -171,7 +171,7 @@ def test_a_crash_takes_memory_and_replies_but_not_requests(make_core: MakeCore) 
     core.step("receive", **S1)
 
 
-def test_draining_finishes_what_is_in_hand_and_takes_no_more(make_core: MakeCore) -> None:
+def test_draining_scheduler_finishes_its_messages_and_receives_no_more(make_core: MakeCore) -> None:
     core = make_core()
     heard(core)
     relayed(core, "task2", "message2")
@@ -187,7 +187,7 @@ def test_draining_finishes_what_is_in_hand_and_takes_no_more(make_core: MakeCore
     assert core.schedulers["scheduler1"].mode == "DOWN"
 
 
-def test_an_upgrade_without_draining_stops_at_once(make_core: MakeCore) -> None:
+def test_upgrade_without_draining_stops_a_scheduler_at_once(make_core: MakeCore) -> None:
     core = make_core(graceful_drain=False)
     held(core)
     core.step("scheduler_upgrade", scheduler="scheduler1")
@@ -195,7 +195,7 @@ def test_an_upgrade_without_draining_stops_at_once(make_core: MakeCore) -> None:
     assert core.schedulers["scheduler1"].works == {}
 
 
-def test_renewal_off_cannot_renew(make_core: MakeCore) -> None:
+def test_without_renewal_a_lease_cannot_be_renewed(make_core: MakeCore) -> None:
     core = make_core(renewal=False)
     held(core)
     with pytest.raises(NotEnabled):

@@ -13,7 +13,7 @@ FIRST = {"task": "task1", "submission": "submission1"}
 SECOND = {"task": "task1", "submission": "submission2"}
 
 
-def test_an_accepted_task_is_recorded_and_waits_in_the_outbox(make_core: MakeCore) -> None:
+def test_accepted_task_is_recorded_and_waits_in_the_outbox(make_core: MakeCore) -> None:
     core = make_core()
     submitted(core)
     assert core.client.call("task1", "submission1") == "ACCEPTED"
@@ -22,7 +22,7 @@ def test_an_accepted_task_is_recorded_and_waits_in_the_outbox(make_core: MakeCor
     assert core.observer.messages() == {}
 
 
-def test_a_known_task_id_is_refused_and_not_recorded_again(make_core: MakeCore) -> None:
+def test_known_task_id_is_refused_and_not_recorded_again(make_core: MakeCore) -> None:
     core = make_core()
     core.step("submit", **FIRST)
     core.step("admit", **FIRST)
@@ -36,7 +36,7 @@ def test_a_known_task_id_is_refused_and_not_recorded_again(make_core: MakeCore) 
     assert core.observer.outbox() == {("task1", "submission1"): False}
 
 
-def test_without_dedup_every_submission_is_a_task(make_core: MakeCore) -> None:
+def test_without_task_id_dedup_every_submission_is_a_task(make_core: MakeCore) -> None:
     core = make_core(task_id_dedup=False)
     core.step("submit", **FIRST)
     core.step("admit", **FIRST)
@@ -48,7 +48,7 @@ def test_without_dedup_every_submission_is_a_task(make_core: MakeCore) -> None:
     assert set(core.observer.outbox()) == {("task1", "submission1"), ("task1", "submission2")}
 
 
-def test_an_answer_finds_nobody_after_the_time_out(make_core: MakeCore) -> None:
+def test_answer_after_the_clients_time_out_is_not_heard(make_core: MakeCore) -> None:
     core = make_core()
     core.step("submit", **FIRST)
     core.step("response_loss", **FIRST)
@@ -57,7 +57,7 @@ def test_an_answer_finds_nobody_after_the_time_out(make_core: MakeCore) -> None:
     assert core.observer.recorded() == {"task1"}
 
 
-def test_a_lost_request_leaves_no_trace(make_core: MakeCore) -> None:
+def test_submission_lost_before_the_api_server_leaves_no_record(make_core: MakeCore) -> None:
     core = make_core()
     core.step("submit", **FIRST)
     core.step("request_loss_at_api", **FIRST)
@@ -88,7 +88,7 @@ def test_without_the_outbox_the_api_server_enqueues(make_core: MakeCore) -> None
     assert set(core.observer.messages()) == {"message1"}
 
 
-def test_an_outbox_relayed_twice_makes_one_message(make_core: MakeCore) -> None:
+def test_outbox_row_relayed_twice_makes_one_message(make_core: MakeCore) -> None:
     core = make_core()
     submitted(core)
     core.step("relay", **FIRST, message="message1")
@@ -101,7 +101,7 @@ def test_an_outbox_relayed_twice_makes_one_message(make_core: MakeCore) -> None:
     assert core.observer.messages() == {"message1": MessageRow("task1", "submission1", "VISIBLE", None)}
 
 
-def test_without_idempotent_relay_it_makes_two(make_core: MakeCore) -> None:
+def test_without_idempotent_relay_a_row_relayed_twice_makes_two_messages(make_core: MakeCore) -> None:
     core = make_core(idempotent_relay=False)
     submitted(core)
     core.step("relay", **FIRST, message="message1")
@@ -110,7 +110,7 @@ def test_without_idempotent_relay_it_makes_two(make_core: MakeCore) -> None:
     assert set(core.observer.messages()) == {"message1", "message2"}
 
 
-def test_a_stopped_task_is_never_completed(make_core: MakeCore) -> None:
+def test_stopped_task_is_never_completed(make_core: MakeCore) -> None:
     core = make_core()
     relayed(core)
     with pytest.raises(NotEnabled):
@@ -126,7 +126,7 @@ def test_a_stopped_task_is_never_completed(make_core: MakeCore) -> None:
     assert core.observer.messages()["message1"].stage == "DELETED"
 
 
-def test_what_was_committed_is_there_for_the_next_process(make_core: MakeCore, tmp_path: Path) -> None:
+def test_committed_task_is_there_for_the_next_process(make_core: MakeCore, tmp_path: Path) -> None:
     core = make_core()
     relayed(core)
     other = type(core.database)(core.database.path)

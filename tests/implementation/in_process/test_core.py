@@ -20,7 +20,7 @@ def contents(core: Any) -> dict[str, list[Any]]:
     return {name: core.database.rows(f"SELECT * FROM {name}") for name in NAMES}
 
 
-def test_reset_returns_to_the_initial_state(make_core: MakeCore) -> None:
+def test_core_reset_returns_to_the_initial_state(make_core: MakeCore) -> None:
     core = make_core()
     initial = contents(core)
     heard(core)
@@ -38,7 +38,7 @@ def test_an_unknown_mechanism_is_refused_by_name() -> None:
         Mechanisms.switched({"receipt_fence": False})
 
 
-def test_a_part_that_fails_is_undone_and_the_rest_is_committed(tmp_path: Path) -> None:
+def test_failed_part_of_a_shared_commit_is_undone_and_the_rest_committed(tmp_path: Path) -> None:
     path = str(tmp_path / "x.db")
     database, reader = SqliteDatabase(path), SqliteDatabase(path)
     with database.transaction():
@@ -50,7 +50,7 @@ def test_a_part_that_fails_is_undone_and_the_rest_is_committed(tmp_path: Path) -
     assert reader.rows("SELECT owner FROM owners") == [("a",)]
 
 
-def test_a_locked_database_is_reported_as_such(tmp_path: Path) -> None:
+def test_locked_database_is_reported_as_locked(tmp_path: Path) -> None:
     path = str(tmp_path / "x.db")
     one, other = SqliteDatabase(path), SqliteDatabase(path, busy_seconds=0.01)
     with one.transaction():
@@ -61,7 +61,7 @@ def test_a_locked_database_is_reported_as_such(tmp_path: Path) -> None:
         other.run("INSERT INTO owners VALUES ('a', 's', 1)")
 
 
-def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+def test_database_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="no-such-folder"):
         SqliteDatabase(str(tmp_path / "no-such-folder" / "x.db"))
 
@@ -72,7 +72,7 @@ def test_every_commit_is_durable_by_default(tmp_path: Path) -> None:
     assert database.rows("PRAGMA journal_mode") == [("wal",)]
 
 
-def test_a_gate_sees_every_action_before_it_happens(make_core: MakeCore) -> None:
+def test_gate_sees_every_action_before_it_happens(make_core: MakeCore) -> None:
     seen: list[tuple[str, dict[str, Any]]] = []
     core = make_core(Probe("test", gate=lambda action, arguments: seen.append((action, arguments))))
     heard(core)
@@ -98,7 +98,7 @@ def test_a_gate_sees_every_action_before_it_happens(make_core: MakeCore) -> None
     }
 
 
-def test_a_log_has_a_line_for_each_action_that_happened(make_core: MakeCore, tmp_path: Path) -> None:
+def test_probe_log_has_a_line_for_each_action(make_core: MakeCore, tmp_path: Path) -> None:
     log = tmp_path / "core.ndjson"
     probe = Probe("core", log)
     core = make_core(probe)
@@ -121,7 +121,7 @@ def test_a_log_has_a_line_for_each_action_that_happened(make_core: MakeCore, tmp
     probe.close()
 
 
-def test_lines_of_a_transaction_that_was_rolled_back_are_dropped(make_core: MakeCore, tmp_path: Path) -> None:
+def test_probe_log_drops_the_lines_of_a_rolled_back_transaction(make_core: MakeCore, tmp_path: Path) -> None:
     log = tmp_path / "core.ndjson"
     probe = Probe("core", log)
     core = make_core(probe)
@@ -134,7 +134,7 @@ def test_lines_of_a_transaction_that_was_rolled_back_are_dropped(make_core: Make
     probe.close()
 
 
-def test_what_is_past_its_retention_is_removed_with_its_task_id(make_core: MakeCore) -> None:
+def test_task_past_its_retention_is_removed_with_its_task_id(make_core: MakeCore) -> None:
     core = make_core()
     initial = contents(core)
     heard(core)

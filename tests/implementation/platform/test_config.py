@@ -7,7 +7,7 @@ import pytest
 from onceproof.implementation.platform.config import ConfigError, PlatformConfig, load_config
 
 
-def test_later_sources_win(tmp_path: Path) -> None:
+def test_options_override_the_environment_and_that_the_file(tmp_path: Path) -> None:
     path = tmp_path / "platform.yaml"
     path.write_text("port: 1\nagents: 3\nlease_seconds: 4\nkeys: {AK: {secret: s, user: u}}\n")
     environment = {"ONCEPROOF_PORT": "2", "ONCEPROOF_AGENTS": "4", "HOME": "/root"}
@@ -16,13 +16,13 @@ def test_later_sources_win(tmp_path: Path) -> None:
     assert config.keys == {"AK": {"secret": "s", "user": "u"}}
 
 
-def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
+def test_empty_config_file_gives_all_defaults(tmp_path: Path) -> None:
     path = tmp_path / "platform.yaml"
     path.write_text("")
     assert load_config(path) == PlatformConfig()
 
 
-def test_settings_survive_the_way_to_the_processes() -> None:
+def test_config_is_the_same_in_the_processes() -> None:
     config = PlatformConfig(keys={"AK": {"secret": "s"}}, limits={"f": {"timeout_seconds": 2}}, on_agent_loss="rerun")
     assert PlatformConfig.from_json(config.to_json()) == config
     assert (config.limit("f", "timeout_seconds"), config.limit("g", "timeout_seconds")) == (2.0, 60.0)
@@ -45,7 +45,7 @@ def test_settings_survive_the_way_to_the_processes() -> None:
         ("a: [", "not YAML"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+def test_wrong_config_is_reported_in_one_line(tmp_path: Path, text: str, line: str) -> None:
     path = tmp_path / "platform.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as error:
@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, line: str)
     assert line in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_file_that_is_not_there_and_a_wrong_variable(tmp_path: Path) -> None:
+def test_missing_config_file_and_wrong_variable_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="ONCEPROOF_SLOTS: found 'many', expected a whole number"):

@@ -35,7 +35,7 @@ def remount(disk: Path, option: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{option}", str(disk)], check=True, capture_output=True)
 
 
-def test_a_full_disk_refuses_in_words_and_loses_nothing(platform: Platform, disk: Path) -> None:
+def test_full_disk_is_reported_and_loses_no_accepted_task(platform: Platform, disk: Path) -> None:
     platform.start()
     caller = platform.caller()
     accepted = []
@@ -54,7 +54,7 @@ def test_a_full_disk_refuses_in_words_and_loses_nothing(platform: Platform, disk
     assert len(platform.starts()) >= len(accepted) + 1 > 10
 
 
-def test_a_disk_that_cannot_be_written_is_refused_in_words(platform: Platform, disk: Path) -> None:
+def test_disk_that_cannot_be_written_is_reported(platform: Platform, disk: Path) -> None:
     (disk / "data").mkdir()
     remount(disk, "ro")
     assert "the data folder" in (line := platform.refusal()) and "Read-only file system" in line

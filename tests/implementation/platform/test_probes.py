@@ -40,7 +40,7 @@ def lines(platform: Platform) -> list[dict[str, Any]]:
     return sorted(found, key=lambda line: int(line["begin"]))
 
 
-def test_every_action_of_a_task_leaves_one_line(platform: Platform) -> None:
+def test_every_action_of_a_task_leaves_one_line_in_the_probe_log(platform: Platform) -> None:
     caller = platform.caller()
     for number in range(5):
         caller.submit("ledger", platform.order(), f"t{number}")
@@ -63,7 +63,7 @@ def test_every_action_of_a_task_leaves_one_line(platform: Platform) -> None:
     assert all(sorted(numbers) == list(range(1, len(numbers) + 1)) for numbers in numbered.values())
 
 
-def test_a_task_that_is_too_old_expires_and_is_never_started(platform: Platform) -> None:
+def test_task_that_is_too_old_expires_and_is_never_started(platform: Platform) -> None:
     caller = platform.caller()
     path = "/2023-03-30/functions/ledger/async-invoke-config"
     caller._call("PUT", path, json.dumps({"maxAsyncEventAgeInSeconds": 1}).encode())
@@ -79,7 +79,7 @@ def test_a_task_that_is_too_old_expires_and_is_never_started(platform: Platform)
     assert "expire" in {line["action"] for line in lines(platform)}
 
 
-def test_a_task_that_is_stopped_before_it_has_a_message_is_never_started(platform: Platform) -> None:
+def test_task_stopped_before_it_has_a_message_is_never_started(platform: Platform) -> None:
     caller = platform.caller()
     relay = platform.pid("relay")
     os.kill(relay, signal.SIGSTOP)

@@ -56,7 +56,7 @@ def test_all_processes_die_with_the_supervisor_and_the_next_one_goes_on(platform
     assert set(statuses(platform, [])) == {f"t{number}" for number in range(30)}
 
 
-def test_sigterm_drains_and_leaves_nothing_behind(platform: Platform) -> None:
+def test_sigterm_drains_the_platform_and_leaves_no_process(platform: Platform) -> None:
     platform.settings.update(drain_seconds=40.0)
     platform.start()
     pids = list(platform.state()["processes"].values())
@@ -72,7 +72,7 @@ def test_sigterm_drains_and_leaves_nothing_behind(platform: Platform) -> None:
     judge(platform, [f"t{number}" for number in range(20)], may_fail=False)
 
 
-def test_a_killed_schedulers_tasks_are_held_again(platform: Platform) -> None:
+def test_messages_of_a_killed_scheduler_are_received_again(platform: Platform) -> None:
     platform.settings.update(schedulers=2, slots=2, agents=1)
     platform.start()
     caller = platform.caller()
@@ -90,7 +90,7 @@ def started(platform: Platform, task_id: str) -> bool:
     return (task_id, "1") in platform.starts()
 
 
-def test_a_dead_agents_task_fails_by_one_policy_and_runs_again_by_the_other(platform: Platform) -> None:
+def test_task_of_a_killed_agent_fails_or_runs_again_by_policy(platform: Platform) -> None:
     for policy, status, starts in (("fail", "Failed", 1), ("rerun", "Succeeded", 2)):
         platform.settings.update(agents=1, on_agent_loss=policy)
         platform.start()
@@ -103,7 +103,7 @@ def test_a_dead_agents_task_fails_by_one_policy_and_runs_again_by_the_other(plat
         platform.kill()
 
 
-def test_one_users_flood_does_not_starve_another(platform: Platform) -> None:
+def test_flood_of_one_user_does_not_starve_another(platform: Platform) -> None:
     platform.settings.update(agents=1, slots=2)
     platform.start()
     flood, other = platform.caller(user="flood"), platform.caller(user="other")
@@ -115,7 +115,7 @@ def test_one_users_flood_does_not_starve_another(platform: Platform) -> None:
     assert ended < 10, "the other's task waited for the flood"
 
 
-def test_two_on_one_folder_and_a_port_in_use_are_refused_in_words(platform: Platform, tmp_path: Path) -> None:
+def test_second_platform_on_one_folder_or_port_is_refused(platform: Platform, tmp_path: Path) -> None:
     platform.start()
     assert "refused: another serve runs on" in Platform(platform.folder, platform.settings).refusal()
     port = int(platform.endpoint.rpartition(":")[2])
@@ -127,13 +127,13 @@ def test_two_on_one_folder_and_a_port_in_use_are_refused_in_words(platform: Plat
     assert "there is no folder of functions" in no_functions.refusal()
 
 
-def test_a_file_that_is_no_database_is_refused_in_words(platform: Platform) -> None:
+def test_file_that_is_not_a_database_is_refused(platform: Platform) -> None:
     platform.data.mkdir()
     (platform.data / "platform.db").write_text("this is no database" * 100)
     assert "refused: the store cannot be used" in platform.refusal()
 
 
-def test_a_locked_database_is_503_until_it_is_free_again(platform: Platform) -> None:
+def test_locked_database_is_answered_with_503_until_it_is_free(platform: Platform) -> None:
     platform.settings.update(store_wait_seconds=0.5)
     platform.start()
     caller = platform.caller(timeout_seconds=20)

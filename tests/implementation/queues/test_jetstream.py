@@ -53,7 +53,7 @@ def queue_of(nats: Nats, folder: Path, lease_seconds: float = 1.0) -> JetStreamQ
     return JetStreamQueue(database, RealClock(), Mechanisms(), int(lease_seconds * SECOND_NS), nats.url)
 
 
-def test_a_storm_with_one_node(one_node: Nats, tmp_path: Path) -> None:
+def test_storm_on_jetstream_with_one_node(one_node: Nats, tmp_path: Path) -> None:
     platform = platform_on(one_node, tmp_path, 1)
     try:
         accepted = storm(platform, SEED, ROUNDS or 8, SAFE)
@@ -63,7 +63,7 @@ def test_a_storm_with_one_node(one_node: Nats, tmp_path: Path) -> None:
         platform.end()
 
 
-def test_a_cluster_of_three_that_loses_a_node(three_nodes: Nats, tmp_path: Path) -> None:
+def test_jetstream_cluster_of_three_loses_a_node(three_nodes: Nats, tmp_path: Path) -> None:
     platform = platform_on(three_nodes, tmp_path, 3)
     try:
         clients = Clients(platform)
@@ -76,7 +76,7 @@ def test_a_cluster_of_three_that_loses_a_node(three_nodes: Nats, tmp_path: Path)
         platform.end()
 
 
-def test_the_store_fences_what_jetstream_would_take(one_node: Nats, tmp_path: Path) -> None:
+def test_store_fences_receipts_that_jetstream_would_accept(one_node: Nats, tmp_path: Path) -> None:
     queue = queue_of(one_node, tmp_path, 0.3)
     queue.prepare()
     queue.database.run("INSERT INTO owners VALUES ('user1', 'old', 1)")
@@ -109,7 +109,7 @@ def received(queue: JetStreamQueue) -> Received | None:
     return None
 
 
-def test_what_jetstream_lost_is_published_again(one_node: Nats, tmp_path: Path) -> None:
+def test_message_that_jetstream_lost_is_published_again(one_node: Nats, tmp_path: Path) -> None:
     queue = queue_of(one_node, tmp_path, 0.05)
     queue.prepare()
     with queue.publishing():
@@ -121,7 +121,7 @@ def test_what_jetstream_lost_is_published_again(one_node: Nats, tmp_path: Path) 
     queue.close()
 
 
-def test_a_server_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+def test_jetstream_server_that_is_not_there_is_reported(tmp_path: Path) -> None:
     made = Platform(tmp_path, {"queue": "nats://127.0.0.1:1"})
     made.function("ledger", LEDGER)
     assert "the store cannot be used: the queue at nats://127.0.0.1:1" in made.refusal()

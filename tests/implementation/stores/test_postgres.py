@@ -38,7 +38,7 @@ def platform(server: str, tmp_path: Path) -> Iterator[Platform]:
     made.end()
 
 
-def test_tasks_run_and_are_listed(platform: Platform) -> None:
+def test_tasks_run_and_are_listed_on_postgresql(platform: Platform) -> None:
     platform.start()
     caller = platform.caller()
     assert caller.submit("ledger", platform.order(), "t1") == ("t1", True)
@@ -54,13 +54,13 @@ def test_tasks_run_and_are_listed(platform: Platform) -> None:
     assert platform.stop() == 0
 
 
-def test_a_storm_on_postgresql(platform: Platform) -> None:
+def test_storm_on_postgresql(platform: Platform) -> None:
     platform.start()
     accepted = storm(platform, SEED, ROUNDS or 8, SAFE)
     judge(platform, accepted, may_fail=False)
 
 
-def test_a_storm_on_postgresql_with_the_queue_on_jetstream(platform: Platform, tmp_path: Path) -> None:
+def test_storm_on_postgresql_with_the_queue_on_jetstream(platform: Platform, tmp_path: Path) -> None:
     nats = Nats(tmp_path / "nats").start()
     try:
         platform.settings.update(queue=nats.url)
@@ -72,7 +72,7 @@ def test_a_storm_on_postgresql_with_the_queue_on_jetstream(platform: Platform, t
         nats.stop()
 
 
-def test_a_connection_that_is_cut_is_made_anew(platform: Platform, server: str) -> None:
+def test_postgresql_connection_that_is_cut_is_made_again(platform: Platform, server: str) -> None:
     platform.start()
     platform.caller().submit("ledger", platform.order(), "before")
     platform.ended("ledger", "before")
@@ -89,7 +89,7 @@ def test_a_connection_that_is_cut_is_made_anew(platform: Platform, server: str) 
     assert platform.ended("ledger", "last")["status"] == "Succeeded"
 
 
-def test_a_url_where_nothing_answers_is_refused_in_words(tmp_path: Path) -> None:
+def test_postgresql_url_where_nothing_answers_is_reported(tmp_path: Path) -> None:
     made = Platform(tmp_path, {"store": "postgresql://127.0.0.1:1/nothing"})
     made.function("ledger", LEDGER)
     assert "the store cannot be used" in made.refusal()

@@ -87,7 +87,9 @@ def results(model: Model, **switches: bool) -> list[CheckResult]:
 
 
 @pytest.mark.parametrize(("model", "states", "by_hand"), CASES, ids=lambda value: getattr(value, "name", ""))
-def test_as_many_states_as_counted_by_hand(model: Model, states: int, by_hand: Callable[[], int]) -> None:
+def test_every_engine_counts_the_states_of_a_hand_written_enumeration(
+    model: Model, states: int, by_hand: Callable[[], int]
+) -> None:
     assert by_hand() == states
     for found in results(model):
         assert (found.states, found.verdict) == (states, Verdict.HOLDS)
@@ -105,7 +107,9 @@ def test_as_many_states_as_counted_by_hand(model: Model, states: int, by_hand: C
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_without_its_mechanism_it_breaks(model: Model, mechanism: str, broken: str, length: int) -> None:
+def test_textbook_model_without_its_mechanism_is_violated(
+    model: Model, mechanism: str, broken: str, length: int
+) -> None:
     for found in results(model, **{mechanism: False}):
         violated = [one for one in found.properties if one.verdict is Verdict.VIOLATED]
         assert [one.name for one in violated] == [broken]
@@ -113,7 +117,7 @@ def test_without_its_mechanism_it_breaks(model: Model, mechanism: str, broken: s
         assert len(violated[0].counterexample.trace) == length
 
 
-def test_paxos_with_symmetry() -> None:
+def test_symmetry_reduces_the_states_of_paxos() -> None:
     """Neither quorums that are counted nor an order among ballots keep acceptors and values from being alike."""
     found = compiled.check(build(PAXOS), symmetry=True)
     assert (found.symmetry, found.verdict) == ("acceptor, value", Verdict.HOLDS)

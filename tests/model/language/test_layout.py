@@ -19,7 +19,7 @@ def after(system: System, *steps: tuple[Any, ...]) -> PackedState:
     return state
 
 
-def test_states_survive_being_shown() -> None:
+def test_shown_state_is_parsed_to_the_same_state() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 2, "api_crash": None}))
     state = after(system, ("submit", 1, 0), ("admit", 1, 0), ("relay", 1, 0, 0), ("assign", 1, 0))
     shown = system.layout.show(state)
@@ -31,7 +31,7 @@ def test_states_survive_being_shown() -> None:
     assert system.layout.parse(shown) == state
 
 
-def test_only_what_changed() -> None:
+def test_changes_between_states_name_only_what_changed() -> None:
     system = build(PROTOCOL)
     before = after(system, ("submit", 0, 0))
     assert system.layout.changes(before, after(system, ("submit", 0, 0), ("admit", 0, 0))) == {
@@ -50,7 +50,7 @@ def test_only_what_changed() -> None:
         (lambda shown: shown.update(stage=7), r"no proper value for `stage\[message1\]`"),
     ],
 )
-def test_a_state_of_something_else(spoil: Callable[[dict[str, Any]], object], message: str) -> None:
+def test_state_of_another_model_is_refused(spoil: Callable[[dict[str, Any]], object], message: str) -> None:
     system = build(PROTOCOL)
     shown = system.layout.show(system.initial)
     spoil(shown)
@@ -58,7 +58,7 @@ def test_a_state_of_something_else(spoil: Callable[[dict[str, Any]], object], me
         system.layout.parse(shown)
 
 
-def test_fresh_parameters_take_the_first_that_will_do() -> None:
+def test_fresh_parameter_takes_the_first_blank_element() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}))
     state = after(system, ("submit", 0, 0), ("admit", 0, 0))
     assert [step.arguments for step, _ in system.successors(state) if step.action == "relay"] == [(0, 0, 0)]
@@ -66,7 +66,7 @@ def test_fresh_parameters_take_the_first_that_will_do() -> None:
     assert system.step(state, Step("relay", (0, 0, 0))) is not None
 
 
-def test_steps_by_name() -> None:
+def test_steps_are_parsed_and_shown_by_name() -> None:
     system = build(PROTOCOL)
     step = system.parse_step("receive", {"scheduler": "scheduler2", "message": "message1"})
     assert step == Step("receive", (1, 0))

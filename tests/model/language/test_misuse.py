@@ -230,7 +230,7 @@ MISUSES = [
 
 
 @pytest.mark.parametrize(("function", "message"), MISUSES, ids=lambda value: getattr(value, "__name__", ""))
-def test_misuse_in_an_action(function: Callable[..., None], message: str) -> None:
+def test_misuse_in_an_action_is_refused_with_its_line(function: Callable[..., None], message: str) -> None:
     with pytest.raises(ModelError) as caught:
         build(Model("house", {**FIELDS, function.__name__: action(function)}))
     text = str(caught.value)
@@ -241,7 +241,7 @@ def test_misuse_in_an_action(function: Callable[..., None], message: str) -> Non
     assert message in text
 
 
-def test_a_property_must_return_a_condition() -> None:
+def test_property_must_return_a_condition() -> None:
     def odd(st: State, key: Key) -> bool:
         return st.tries[key]
 
@@ -252,7 +252,7 @@ def test_a_property_must_return_a_condition() -> None:
         system.holds(system.model.properties["odd"], system.initial, (0,))
 
 
-def test_a_parameter_without_a_sort() -> None:
+def test_parameter_without_a_sort_is_refused() -> None:
     with pytest.raises(ModelError, match="parameter `door` of `opened` needs a sort"):
 
         @action
@@ -266,7 +266,7 @@ def requires(st: State, key: Key) -> bool:
 
 
 @pytest.mark.parametrize("engine", ["plain", "direct"])
-def test_a_property_does_not_require(engine: str) -> None:
+def test_require_in_a_property_is_refused(engine: str) -> None:
     system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(requires)}))
     with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py:\d+: `require` is the guard of an action"):
         explicit.check(system, engine=engine)
@@ -274,7 +274,7 @@ def test_a_property_does_not_require(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["plain", "direct"])
 @pytest.mark.parametrize("claim", [lambda st: not st.fits, lambda st: st.fits != 1], ids=["truth", "compared"])
-def test_a_property_of_a_whole_array(engine: str, claim: Callable[..., bool]) -> None:
+def test_property_of_a_whole_array_is_refused(engine: str, claim: Callable[..., bool]) -> None:
     system = build(Model("house", {**FIELDS, "open": action(write_nothing), "odd": always(claim)}))
     with pytest.raises(
         ModelError, match=r"property `odd`, test_misuse.py:\d+: `fits` is an array: read one of its cells"
@@ -291,7 +291,7 @@ def presupposes(st: State, key: Key) -> None:
     st.tries[key] = 0
 
 
-def test_an_action_presupposes_nothing() -> None:
+def test_given_in_an_action_is_refused() -> None:
     with pytest.raises(ModelError, match=r"action `odd`, test_misuse.py:\d+: .* the guard of an action is `require`"):
         build(Model("house", {**FIELDS, "odd": action(presupposes)}))
 
@@ -333,7 +333,7 @@ def any_number(st: State, *keys: Key) -> None:
         (lambda: build(house(odd=always(when=lambda c: c.fire)(requires))).properties(), "`odd`.*: its `when`"),
     ],
 )
-def test_declarations_that_mean_nothing(declare: Callable[[], object], message: str) -> None:
+def test_meaningless_declaration_is_refused(declare: Callable[[], object], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         declare()
 
@@ -356,7 +356,7 @@ def house(**more: object) -> Model:
         ({}, {"write_nothing": 10**9}, "the budget of `write_nothing` is at most 10,000, or `any`"),
     ],
 )
-def test_sizes_that_no_engine_can_go_through(
+def test_sizes_beyond_every_engine_are_refused(
     sizes: dict[str, int], budgets: dict[str, int | None], message: str
 ) -> None:
     model = house(same=always(two_keys), lose=fault(write_nothing))
@@ -368,7 +368,7 @@ def two_keys(st: State, one: Key, other: Key) -> bool:
     return st.tries[one] == st.tries[other]
 
 
-def test_one_name_twice() -> None:
+def test_name_declared_twice_is_refused() -> None:
     with pytest.raises(ModelError, match="`color` is declared twice"):
         Model("house", FIELDS, {"__name__": "garden", "color": field(Door, bool)})
 
@@ -387,7 +387,7 @@ def test_one_name_twice() -> None:
         ({}, {"idempotent_relay": False}, {"relay_crash": None}, "say how many: sizes.messages"),
     ],
 )
-def test_a_configuration_that_the_model_does_not_have(
+def test_configuration_unknown_to_the_model_is_refused(
     sizes: dict[str, int], switches: dict[str, bool], budgets: dict[str, int | None], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -395,7 +395,7 @@ def test_a_configuration_that_the_model_does_not_have(
     assert message in str(caught.value)
 
 
-def test_a_sum_over_many() -> None:
+def test_sum_over_two_hundred_elements_is_not_too_deep() -> None:
     """Two hundred summands are no deeper than two."""
     system = build(house(open=action(write_nothing), few=always(few_tries)), house().configure({"keys": 200}))
     assert explicit.check(system).verdict is Verdict.HOLDS
@@ -405,7 +405,7 @@ def few_tries(st: State) -> bool:
     return sum(st.tries[key] for key in Key) < 3
 
 
-def test_running_refuses_what_tracing_refuses_when_run_first() -> None:
+def test_running_a_function_refuses_a_wrong_value() -> None:
     """A wrong value is found on values too, in the state where it is written."""
 
     def spoil(st: State, door: Door) -> None:

@@ -213,7 +213,7 @@ def counts(step: Callable[..., Any]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("step", MAJORITIES, ids=lambda step: step.__name__)
-def test_a_majority_however_it_is_counted(step: Callable[..., None]) -> None:
+def test_majority_is_the_same_however_it_is_counted(step: Callable[..., None]) -> None:
     # Eight sets of voters, of which four are a majority and may have a leader.
     states, transitions = counts(step)
     again = 0 if step is counted_in_a_field else 4  # the others may lead again, which changes nothing
@@ -232,12 +232,12 @@ def test_a_majority_however_it_is_counted(step: Callable[..., None]) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_other_idioms(step: Callable[..., None], states: int) -> None:
+def test_python_idiom_has_the_expected_states(step: Callable[..., None], states: int) -> None:
     assert counts(step)[0] == states
 
 
 @pytest.mark.parametrize("step", [*MAJORITIES[:-1], greatest], ids=lambda step: step.__name__)
-def test_a_proof_for_any_number_says_what_it_cannot_count(step: Callable[..., None]) -> None:
+def test_encoding_for_any_size_refuses_counting_with_its_line(step: Callable[..., None]) -> None:
     model = house(step)
     with pytest.raises(ModelError, match=r"action `step`, test_ordinary_python.py:\d+: .*any number of elements"):
         encode(model, model.configure(), [])

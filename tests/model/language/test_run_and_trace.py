@@ -70,7 +70,9 @@ def walk(system: System, choices: list[int]) -> None:
     choices=draw.lists(draw.integers(0, 10**6), min_size=5, max_size=18),
     attempts=draw.integers(1, 2),
 )
-def test_protocol(off: set[str], faults: dict[str, int | None], choices: list[int], attempts: int) -> None:
+def test_running_and_reading_agree_on_the_protocol(
+    off: set[str], faults: dict[str, int | None], choices: list[int], attempts: int
+) -> None:
     sizes = {"tasks": 2, "submissions": 2, "users": 2, "attempts": attempts, "messages": 3, "stops": 1, "expiries": 1}
     config = PROTOCOL.configure(sizes, dict.fromkeys(off, False), faults)
     walk(build(PROTOCOL, config), choices)
@@ -79,7 +81,7 @@ def test_protocol(off: set[str], faults: dict[str, int | None], choices: list[in
 @pytest.mark.parametrize("model", [JUGS, PHILOSOPHERS], ids=lambda model: model.name)
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(choices=draw.lists(draw.integers(0, 10**6), min_size=5, max_size=15))
-def test_toys(model: Model, choices: list[int]) -> None:
+def test_running_and_reading_agree_on_jugs_and_philosophers(model: Model, choices: list[int]) -> None:
     walk(build(model), choices)
 
 
@@ -130,7 +132,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_field_may_be_called_anything(name: str) -> None:
+def test_field_may_be_named_like_a_method_of_the_state(name: str) -> None:
     """Whatever a state has for itself is out of the way of the model's names."""
 
     def change(st: State) -> None:

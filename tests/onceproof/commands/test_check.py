@@ -24,7 +24,7 @@ KEYS = {
 }
 
 
-def test_a_design_that_holds(onceproof: Command, spec: Written) -> None:
+def test_check_of_a_design_that_holds(onceproof: Command, spec: Written) -> None:
     ran = onceproof("check", spec("faults: {lease_ends: 1}"))
     assert ran.status == 0
     assert "22 states, 30 transitions, depth 7" in ran.out
@@ -33,7 +33,7 @@ def test_a_design_that_holds(onceproof: Command, spec: Written) -> None:
     assert ran.out.rstrip().endswith("as expected")
 
 
-def test_the_document(onceproof: Command, spec: Written) -> None:
+def test_check_json_document(onceproof: Command, spec: Written) -> None:
     ran = onceproof("check", spec(BREAKS + "expect: {violated: never_spoiled, length: 3}"), "--json")
     assert ran.status == 0
     document = json.loads(ran.out)
@@ -79,7 +79,9 @@ def test_the_document(onceproof: Command, spec: Written) -> None:
         ("faults: {lease_ends: 1}\nexpect: {violated: never_spoiled}", 1, "expected to be violated, but holds"),
     ],
 )
-def test_expectations(onceproof: Command, spec: Written, text: str, status: int, says: str) -> None:
+def test_check_compares_with_the_expectations_of_the_spec(
+    onceproof: Command, spec: Written, text: str, status: int, says: str
+) -> None:
     path = spec(text)
     ran = onceproof("check", path, "--quiet")
     assert ran.status == status
@@ -87,7 +89,7 @@ def test_expectations(onceproof: Command, spec: Written, text: str, status: int,
     assert ran.out.count("\n") == (1 if says else 0)
 
 
-def test_what_is_vacuous_is_loud(onceproof: Command, spec: Written) -> None:
+def test_check_warns_of_vacuous_properties(onceproof: Command, spec: Written) -> None:
     """No lease ends without its fault, and the other fault can't happen: holding says less than it seems."""
     ran = onceproof("check", spec("faults: {store_burns: 1}"))
     assert ran.status == 1
@@ -99,13 +101,13 @@ def test_what_is_vacuous_is_loud(onceproof: Command, spec: Written) -> None:
     assert "store_burns" in found["never_fired"]
 
 
-def test_a_fault_that_is_switched_off_with_its_mechanism_is_vacuous(onceproof: Command, spec: Written) -> None:
+def test_check_warns_of_a_fault_disabled_with_its_mechanism(onceproof: Command, spec: Written) -> None:
     ran = onceproof("check", spec("faults: {lease_ends: 1, store_burns: 1}\nmechanisms: {fencing: off}"), "--json")
     assert any(reason.startswith("store_burns: ") for reason in json.loads(ran.out)["specs"][0]["vacuous"])
 
 
 @pytest.mark.parametrize("limit", [("--max-states", 5), ("--max-depth", 2)])
-def test_a_limit_is_undecided(onceproof: Command, spec: Written, limit: tuple[str, int]) -> None:
+def test_check_with_a_limit_is_undecided(onceproof: Command, spec: Written, limit: tuple[str, int]) -> None:
     path = spec("faults: {lease_ends: 1}")
     ran = onceproof("check", path, *limit)
     assert ran.status == 3
@@ -117,14 +119,14 @@ def test_a_limit_is_undecided(onceproof: Command, spec: Written, limit: tuple[st
     assert (found["verdict"], found["complete"], found["as_expected"]) == ("unknown", False, False)
 
 
-def test_a_violation_is_found_however_the_exploration_ends(onceproof: Command, spec: Written) -> None:
+def test_check_reports_a_violation_found_before_a_limit(onceproof: Command, spec: Written) -> None:
     path = spec(BREAKS + "expect: {violated: never_spoiled, length: 3}")
     assert onceproof("check", path, "--max-depth", 3).status == 0
     assert onceproof("check", path, "--max-depth", 2).status == 3
     assert onceproof("check", spec(BREAKS), "--max-depth", 3).status == 1
 
 
-def test_engines_agree(onceproof: Command, spec: Written) -> None:
+def test_check_engines_agree(onceproof: Command, spec: Written) -> None:
     path = spec(BREAKS)
     documents = []
     for name in ("plain", "direct", "compiled"):
@@ -135,7 +137,7 @@ def test_engines_agree(onceproof: Command, spec: Written) -> None:
     assert documents[0] == documents[1] == documents[2]
 
 
-def test_auto_goes_on_with_the_compiled_engine_where_a_spec_is_large(
+def test_check_auto_continues_with_the_compiled_engine_on_a_large_spec(
     onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = spec("faults: {lease_ends: 1}")
@@ -145,7 +147,7 @@ def test_auto_goes_on_with_the_compiled_engine_where_a_spec_is_large(
     assert (found["engine"], found["states"], found["transitions"], found["depth"]) == ("compiled", 22, 30, 7)
 
 
-def test_auto_falls_back_aloud(onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_auto_reports_its_fall_back(onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     path = spec("faults: {lease_ends: 1}")
     monkeypatch.setattr("onceproof.model.checker.engines.SMALL_STATES", 10)
     monkeypatch.setattr("onceproof.model.checker.compiled.why_not", lambda *_: "it has a loop that it cannot follow")
@@ -166,7 +168,7 @@ def test_auto_falls_back_aloud(onceproof: Command, spec: Written, monkeypatch: p
         (("--workers", 0), "--workers"),
     ],
 )
-def test_options_of_the_compiled_engine(
+def test_check_options_of_the_compiled_engine(
     onceproof: Command, spec: Written, options: tuple[object, ...], complaint: str
 ) -> None:
     ran = onceproof("check", spec("faults: {lease_ends: 1}"), *options)
@@ -174,7 +176,7 @@ def test_options_of_the_compiled_engine(
     assert complaint in ran.err
 
 
-def test_several_specs(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+def test_check_of_several_specs_prints_a_table(onceproof: Command, spec: Written, tmp_path: Path) -> None:
     spec("faults: {lease_ends: 1}", name="good.yaml")
     spec(BREAKS, name="worse.yaml")
     ran = onceproof("check", tmp_path)
@@ -186,7 +188,7 @@ def test_several_specs(onceproof: Command, spec: Written, tmp_path: Path) -> Non
     assert document["as_expected"] is False
 
 
-def test_what_was_not_checked_any_more_is_undecided(
+def test_check_of_several_specs_leaves_the_rest_undecided_after_an_interruption(
     onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C after the expected violation was found: this spec is as expected, and the next one was never looked at."""
@@ -207,14 +209,14 @@ def test_what_was_not_checked_any_more_is_undecided(
     assert onceproof("check", first).status == 0
 
 
-def test_a_spec_of_the_protocol(onceproof: Command) -> None:
+def test_check_of_a_spec_of_the_protocol(onceproof: Command) -> None:
     ran = onceproof("check", ROOT / "specs" / "plain-day.yaml", "--json")
     assert ran.status == 0
     assert json.loads(ran.out)["specs"][0]["complete"] is True
 
 
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
-def test_ctrl_c_prints_what_is_known(tmp_path: Path, engine: str) -> None:
+def test_check_ended_by_ctrl_c_prints_what_is_known(tmp_path: Path, engine: str) -> None:
     """A spec of many states is interrupted once it is under way: exit 3, and the numbers so far."""
     path = tmp_path / "large.yaml"
     path.write_text(
@@ -297,7 +299,7 @@ def test_sarif_is_empty_where_all_is_as_expected(onceproof: Command, spec: Writt
 
 
 @pytest.mark.parametrize("option", ["--junit", "--sarif", "--trace-out"])
-def test_a_file_that_cannot_be_written_is_told_first(onceproof: Command, spec: Written, option: str) -> None:
+def test_check_reports_an_unwritable_file_before_it_searches(onceproof: Command, spec: Written, option: str) -> None:
     ran = onceproof("check", spec(BREAKS), option, "/nowhere/at/all.txt")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == "onceproof: /nowhere/at/all.txt: cannot be written: there is no folder /nowhere/at\n"
@@ -310,14 +312,14 @@ def test_a_file_that_cannot_be_written_is_told_first(onceproof: Command, spec: W
         ("some.itf.json", "a trace is not a spec: use `onceproof show` or `onceproof replay`"),
     ],
 )
-def test_what_is_no_spec(onceproof: Command, spec: Written, name: str, line: str) -> None:
+def test_check_refuses_what_is_not_a_spec(onceproof: Command, spec: Written, name: str, line: str) -> None:
     file = spec("").parent / name
     file.touch()
     ran = onceproof("check", file)
     assert (ran.status, ran.out, ran.err) == (2, "", f"onceproof: {file}: {line}\n")
 
 
-def test_a_promise_that_is_not_judged_leaves_the_verdict_open(onceproof: Command, tmp_path: Path) -> None:
+def test_check_with_unjudged_liveness_is_undecided(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "plain.yaml"
     path.write_text("name: plain\nfaults: {scheduler_crash: 1}\n", encoding="utf-8")
     ran = onceproof("check", path, "--fingerprint", "--no-symmetry")
@@ -327,7 +329,7 @@ def test_a_promise_that_is_not_judged_leaves_the_verdict_open(onceproof: Command
     assert "plain  no safety violation  holds" in ran.out
 
 
-def test_ctrl_c_while_promises_are_judged_keeps_all_else(tmp_path: Path) -> None:
+def test_check_ended_by_ctrl_c_in_the_liveness_phase_keeps_all_else(tmp_path: Path) -> None:
     path = tmp_path / "plain.yaml"
     path.write_text("name: plain\nsizes: {tasks: 2}\nfaults: {reply_loss: 1}\n", encoding="utf-8")
     code = """

@@ -26,7 +26,7 @@ def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, d
     return status, json.loads(capsys.readouterr().out)["specs"][0]
 
 
-def test_a_search_is_gone_on_with(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_resumes_from_a_checkpoint(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "kept")
     status, first = checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
     assert (status, first["verdict"], first["complete"]) == (3, "unknown", False)
@@ -34,7 +34,7 @@ def test_a_search_is_gone_on_with(spec: str, tmp_path: Path, capsys: pytest.Capt
     assert (status, second["verdict"], second["states"], second["transitions"]) == (0, "holds", 2120, 7412)
 
 
-def test_fingerprints_say_how_sure_they_are(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_with_fingerprints_says_how_sure_it_is(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = checked(capsys, spec, "--fingerprint")
     assert (status, told["states"], told["verdict"]) == (0, 2120, "holds")
     assert any("with probability" in note for note in told["notes"])
@@ -49,7 +49,7 @@ def test_fingerprints_say_how_sure_they_are(spec: str, capsys: pytest.CaptureFix
         ([str(SPECS / "plain-day.yaml"), "--checkpoint", "kept"], "a checkpoint is of one spec, found 2"),
     ],
 )
-def test_wrong_input(
+def test_check_refuses_wrong_checkpoint_options(
     spec: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -62,14 +62,16 @@ def test_wrong_input(
     assert message in capsys.readouterr().err
 
 
-def test_a_checkpoint_of_something_else(spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_refuses_a_checkpoint_of_another_model(
+    spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = str(tmp_path / "kept")
     checked(capsys, spec, "--checkpoint", file, "--max-states", "500")
     assert run(["check", str(SPECS / "plain-day.yaml"), "--resume", file]) == 2
     assert "of another model, configuration" in capsys.readouterr().err
 
 
-def test_ctrl_c_before_the_compiled_search_begins(
+def test_check_interrupted_before_the_compiled_search_keeps_what_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What plain exploration found by then is told."""

@@ -12,7 +12,7 @@ from tests.model.checker.tla.tla_reader import Module
 from tests.paths import SPECS
 
 
-def test_a_spec(tmp_path: Path) -> None:
+def test_export_writes_module_and_configuration_of_a_spec(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, [str(SPECS / "plain-day.yaml"), "--to", "tla", "--out", str(tmp_path / "new")])
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["plain_day.cfg", "plain_day.tla"]
@@ -20,7 +20,7 @@ def test_a_spec(tmp_path: Path) -> None:
     assert len(Module(text.split("\nvars == ")[0]).reachable()) == 160
 
 
-def test_the_whole_library_is_tla(tmp_path: Path) -> None:
+def test_export_of_the_whole_library_is_valid_tla(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, [str(SPECS), "--to", "tla", "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     modules = sorted(tmp_path.glob("*.tla"))
@@ -40,11 +40,11 @@ def test_the_whole_library_is_tla(tmp_path: Path) -> None:
         (["export", str(SPECS / "plain-day.yaml"), "--to", "tla", "--out", "/dev/null/x"], "cannot be made"),
     ],
 )
-def test_wrong_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_refuses_wrong_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2
     assert message in capsys.readouterr().err
 
 
-def test_module_names() -> None:
+def test_export_makes_module_names_of_spec_names() -> None:
     assert module_name("two-users") == "two_users"
     assert module_name("2024") == "spec_2024"

@@ -19,7 +19,7 @@ Command = Callable[..., Any]  # of the fixtures in conftest.py
 SMALL = ("--quiet", "--mechanisms", "renewal,sticky_placement", "--faults", "scheduler_crash,broker_duplicate")
 
 
-def test_only_what_differs(onceproof: Command) -> None:
+def test_matrix_prints_only_what_differs(onceproof: Command) -> None:
     ran = onceproof("matrix", *SMALL, "--no-sets")
     assert ran.status == 0
     lines = ran.out.splitlines()
@@ -35,7 +35,7 @@ def test_only_what_differs(onceproof: Command) -> None:
     assert ran.err == ""
 
 
-def test_all_cells(onceproof: Command) -> None:
+def test_matrix_all_prints_every_cell(onceproof: Command) -> None:
     ran = onceproof("matrix", *SMALL, "--no-sets", "--all", "--properties", "at_most_once,truthful_rejection")
     assert ran.status == 0
     rows = [re.split(r"  +", line) for line in ran.out.splitlines() if line.startswith(("all on ", "no "))]
@@ -44,7 +44,7 @@ def test_all_cells(onceproof: Command) -> None:
     assert ["no sticky_placement", "scheduler_crash", "broken 13", "-"] in rows
 
 
-def test_the_sets_below(onceproof: Command) -> None:
+def test_matrix_prints_minimal_sets_below_the_table(onceproof: Command) -> None:
     mechanisms = "sticky_placement,agent_dedup,graceful_drain"
     faults = "scheduler_crash,lease_lapse,stale_owner"
     ran = onceproof(
@@ -61,7 +61,7 @@ def test_the_sets_below(onceproof: Command) -> None:
     assert "tried, of 3 faults: all single faults, pairs, triples" in ran.out
 
 
-def test_the_document(onceproof: Command) -> None:
+def test_matrix_json_document(onceproof: Command) -> None:
     ran = onceproof(
         *("matrix", "--json", "--quiet", "--mechanisms", "agent_dedup", "--faults", "request_duplication"),
         *("--properties", "at_most_once,result_agreement"),
@@ -91,7 +91,7 @@ def test_the_document(onceproof: Command) -> None:
     assert [found["sets"] for found in document["breaking_faults"]] == [[], []]
 
 
-def test_sizes_by_every_way_to_say_them(onceproof: Command) -> None:
+def test_matrix_takes_sizes_in_every_spelling(onceproof: Command) -> None:
     ran = onceproof(
         *("matrix", "--json", "--quiet", "--mechanisms", "none", "--faults", "response_loss,function_failure"),
         *("--agents", "1", "--sizes", "users=2,schedulers=1,submissions=3", "--tasks", "2", "--max-states", "10"),
@@ -105,14 +105,14 @@ def test_sizes_by_every_way_to_say_them(onceproof: Command) -> None:
     assert {cell["properties"][0]["verdict"] for cell in document["cells"]} == {"unknown"}
 
 
-def test_a_limit_is_unknown(onceproof: Command) -> None:
+def test_matrix_with_a_limit_is_unknown(onceproof: Command) -> None:
     ran = onceproof("matrix", *SMALL, "--no-sets", "--max-states", "50", "--properties", "at_most_once")
     assert ran.status == 3
     assert "unknown in 9 cells: --max-states 50" in ran.out
     assert "9 with an unknown verdict" in ran.out
 
 
-def test_stories_can_be_shown_again(onceproof: Command) -> None:
+def test_matrix_traces_can_be_shown_again(onceproof: Command) -> None:
     ran = onceproof(
         *("matrix", "--quiet", "--no-sets", "--mechanisms", "sticky_placement", "--faults", "scheduler_crash"),
         *("--properties", "at_most_once", "--stories"),
@@ -124,7 +124,7 @@ def test_stories_can_be_shown_again(onceproof: Command) -> None:
     assert once_more.out[once_more.out.index("at_most_once is") :] == ran.out[ran.out.index("at_most_once is") :]
 
 
-def test_the_page(onceproof: Command, tmp_path: Path) -> None:
+def test_matrix_writes_an_html_page(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "matrix.html"
     ran = onceproof("matrix", *SMALL, "--no-sets", "--html", path)
     assert ran.status == 0
@@ -158,14 +158,14 @@ def test_the_page(onceproof: Command, tmp_path: Path) -> None:
         (("--html", "/nowhere/at/all.html"), "there is no folder"),
     ],
 )
-def test_wrong_input_is_one_line(onceproof: Command, arguments: tuple[str, ...], line: str) -> None:
+def test_matrix_reports_wrong_input_in_one_line(onceproof: Command, arguments: tuple[str, ...], line: str) -> None:
     ran = onceproof("matrix", *arguments)
     assert (ran.status, ran.out) == (2, "")
     assert line in ran.err
     assert ran.err.count("\n") == 1
 
 
-def test_an_interrupted_matrix_shows_what_is_known() -> None:
+def test_interrupted_matrix_shows_what_is_known() -> None:
     # Two tasks with all faults take many minutes; the first cells are known at once.
     command = [sys.executable, "-m", "onceproof", "matrix", "--tasks", "2", "--submissions", "3", "--no-sets"]
     process = subprocess.Popen(
@@ -188,7 +188,7 @@ def test_an_interrupted_matrix_shows_what_is_known() -> None:
     assert "Traceback" not in err
 
 
-def test_a_model_of_your_own(onceproof: Command, spec: Written) -> None:
+def test_matrix_of_a_model_of_ones_own(onceproof: Command, spec: Written) -> None:
     model = spec("").parent / "lease.py"
     ran = onceproof("matrix", "--model", model, "--json", "--quiet")
     assert ran.status == 0

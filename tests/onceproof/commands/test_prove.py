@@ -27,7 +27,7 @@ def broken(tmp_path: Path) -> Path:
     return path
 
 
-def test_proves_a_model_of_ones_own(onceproof: Command, lock: Path) -> None:
+def test_prove_of_a_model_of_ones_own(onceproof: Command, lock: Path) -> None:
     ran = onceproof("prove", lock, "--explain", "--minimise")
     assert ran.status == 0
     assert "mutual_exclusion  proved" in ran.out
@@ -38,7 +38,7 @@ def test_proves_a_model_of_ones_own(onceproof: Command, lock: Path) -> None:
     assert "all queries are in a decidable fragment" in ran.out
 
 
-def test_json_is_one_document(onceproof: Command, lock: Path) -> None:
+def test_prove_json_is_one_document(onceproof: Command, lock: Path) -> None:
     ran = onceproof("prove", lock, "--json")
     document = json.loads(ran.out)
     assert document["verdict"] == "proved"
@@ -48,7 +48,7 @@ def test_json_is_one_document(onceproof: Command, lock: Path) -> None:
     assert len(document["digest"]) == 64
 
 
-def test_violated_names_the_run_and_the_step(onceproof: Command, broken: Path) -> None:
+def test_prove_of_a_violated_property_names_the_run_and_the_step(onceproof: Command, broken: Path) -> None:
     ran = onceproof("prove", broken)
     assert ran.status == 1
     assert "mutual_exclusion is violated for client" in ran.out
@@ -59,7 +59,7 @@ def test_violated_names_the_run_and_the_step(onceproof: Command, broken: Path) -
     assert document["properties"][0]["counterexample"]["length"] == 6
 
 
-def test_not_found_reachable_is_undecided(onceproof: Command, lock: Path, tmp_path: Path) -> None:
+def test_prove_without_counterexample_is_undecided(onceproof: Command, lock: Path, tmp_path: Path) -> None:
     text = (MODELS / "lock_service.py").read_text().replace('@always(invariant="there is one lock")\n', "")
     (tmp_path / "bare.py").write_text(text)
     (tmp_path / "bare.yaml").write_text("name: bare\nmodel: bare.py\n")
@@ -69,7 +69,7 @@ def test_not_found_reachable_is_undecided(onceproof: Command, lock: Path, tmp_pa
     assert "the invariant needs strengthening" in ran.out
 
 
-def test_certificate_is_written_and_checked(onceproof: Command, lock: Path, tmp_path: Path) -> None:
+def test_prove_writes_and_verifies_a_certificate(onceproof: Command, lock: Path, tmp_path: Path) -> None:
     folder = tmp_path / "certificate"
     assert onceproof("prove", lock, "--certificate", folder).status == 0
     ran = onceproof("prove", lock, "--verify", folder)
@@ -82,7 +82,9 @@ def test_certificate_is_written_and_checked(onceproof: Command, lock: Path, tmp_
     assert "actions/take.smt2: was changed" in ran.out
 
 
-def test_certificate_of_another_model(onceproof: Command, lock: Path, broken: Path, tmp_path: Path) -> None:
+def test_prove_refuses_a_certificate_of_another_model(
+    onceproof: Command, lock: Path, broken: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "certificate"
     onceproof("prove", lock, "--certificate", folder)
     assert onceproof("prove", "--verify", folder).status == 1
@@ -103,14 +105,14 @@ def test_certificate_of_another_model(onceproof: Command, lock: Path, broken: Pa
         (("--solver", "cvc5"), "prove: --solver cvc5 goes with --verify"),
     ],
 )
-def test_wrong_input(onceproof: Command, arguments: tuple[str, ...], line: str) -> None:
+def test_prove_reports_wrong_input_in_one_line(onceproof: Command, arguments: tuple[str, ...], line: str) -> None:
     ran = onceproof("prove", *arguments)
     assert ran.status == 2
     assert ran.err.startswith(f"onceproof: {line}")
     assert len(ran.err.splitlines()) == 1
 
 
-def test_a_spec_without_an_always(onceproof: Command, tmp_path: Path) -> None:
+def test_prove_refuses_a_spec_without_an_always(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text("name: spec\nproperties: [no_lost_task]\n")
     ran = onceproof("prove", path)
@@ -118,7 +120,7 @@ def test_a_spec_without_an_always(onceproof: Command, tmp_path: Path) -> None:
     assert "none of its properties is an `always`" in ran.err
 
 
-def test_what_cannot_be_read_for_any_size(onceproof: Command, lock: Path, tmp_path: Path) -> None:
+def test_prove_refuses_what_cannot_be_read_for_any_size(onceproof: Command, lock: Path, tmp_path: Path) -> None:
     model = tmp_path / "counting.py"
     model.write_text(
         "from onceproof import *\n\n\n"
@@ -133,7 +135,7 @@ def test_what_cannot_be_read_for_any_size(onceproof: Command, lock: Path, tmp_pa
     assert "property `few`, counting.py:17: `seen` counts no further than 2 (many): 7 cannot be told apart" in ran.err
 
 
-def test_a_wrong_conjunct_fails_with_a_run(onceproof: Command, tmp_path: Path) -> None:
+def test_prove_drops_a_wrong_conjunct_and_shows_its_run(onceproof: Command, tmp_path: Path) -> None:
     wrong = (
         '\n\n@always(invariant="wrong")\ndef nobody_holds(st: State, client: Client) -> bool:\n'
         '    """Nobody ever holds it."""\n    return not st.holds[client]\n'
@@ -147,14 +149,16 @@ def test_a_wrong_conjunct_fails_with_a_run(onceproof: Command, tmp_path: Path) -
     assert "not inductive in this configuration, and not needed: nobody_holds" in ran.out
 
 
-def test_no_certificate_of_what_is_not_proved(onceproof: Command, broken: Path, tmp_path: Path) -> None:
+def test_prove_writes_no_certificate_of_what_is_not_proved(onceproof: Command, broken: Path, tmp_path: Path) -> None:
     ran = onceproof("prove", broken, "--certificate", tmp_path / "certificate")
     assert ran.status == 1
     assert "no certificate is written" in ran.out
     assert not (tmp_path / "certificate").exists()
 
 
-def test_a_solver_without_time_decides_nothing(onceproof: Command, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prove_with_a_solver_that_gives_up_is_undecided(
+    onceproof: Command, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from onceproof.model.checker.prover import solver
     from onceproof.model.checker.prover.solver import Answer
 

@@ -24,7 +24,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(drivers.BUILT_IN, drivers.CORE, lambda: CoreDriver(make))
 
 
-def test_a_cover_says_what_it_did(onceproof: Command) -> None:
+def test_replay_cover_reports_what_it_did(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN)
     assert status == 0
     assert "covered   419 of 419 transitions, 100.0 %" in out
@@ -32,13 +32,13 @@ def test_a_cover_says_what_it_did(onceproof: Command) -> None:
     assert out.rstrip().endswith("agrees")
 
 
-def test_a_cover_of_a_part_of_the_model_says_so(onceproof: Command) -> None:
+def test_replay_cover_of_a_part_of_the_model_says_so(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--max-states", "50", "--max-steps", "40")
     assert status == 3 and "stopped   --max-steps 40" in out
     assert "explored  52 states of the model, which has more" in out
 
 
-def test_a_cover_as_json(onceproof: Command) -> None:
+def test_replay_cover_json_document(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
     told = json.loads(out)
     assert status == 3
@@ -46,13 +46,13 @@ def test_a_cover_as_json(onceproof: Command) -> None:
     assert sum(told["left"].values()) == 419 - told["covered"]
 
 
-def test_a_sample_that_agrees_is_as_expected(onceproof: Command) -> None:
+def test_replay_sample_that_agrees_exits_with_0(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--sample", "3", "--json")
     told = json.loads(out)
     assert (status, told["verdict"], told["complete"], told["paths"]) == (0, "agrees", False, 3)
 
 
-def test_a_disagreement_is_told_saved_and_shown_again(onceproof: Command, broken: None, tmp_path: Path) -> None:
+def test_replay_reports_saves_and_repeats_a_disagreement(onceproof: Command, broken: None, tmp_path: Path) -> None:
     saved = tmp_path / "found.itf.json"
     status, out, _ = onceproof("replay", "--cover", ZOMBIE, "--trace-out", saved)
     assert status == 1
@@ -64,7 +64,7 @@ def test_a_disagreement_is_told_saved_and_shown_again(onceproof: Command, broken
     assert status == 1 and "UNEXPECTED after step 14: delete(" in told
 
 
-def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof: Command, tmp_path: Path) -> None:
+def test_replay_calls_a_disagreement_that_is_not_repeated_flaky(onceproof: Command, tmp_path: Path) -> None:
     driver = [
         "--driver",
         shlex.join([sys.executable, str(HELPERS / "odd_driver.py"), "forgets-once"]),
@@ -84,7 +84,7 @@ def test_a_disagreement_that_does_not_come_again_is_flaky(onceproof: Command, tm
     assert status == 1 and out.startswith("FLAKY")
 
 
-def test_hypothesis_finds_saves_and_replays_the_same(
+def test_test_command_finds_saves_and_replays_a_disagreement(
     onceproof: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     make = MUTANTS["dedup-missing"].make
@@ -101,7 +101,7 @@ def test_hypothesis_finds_saves_and_replays_the_same(
     assert onceproof("replay", saved)[0] == 0
 
 
-def test_a_counterexample_of_the_model_is_replayed(onceproof: Command, tmp_path: Path) -> None:
+def test_replay_takes_a_counterexample_of_the_model(onceproof: Command, tmp_path: Path) -> None:
     saved = tmp_path / "twice.itf.json"
     spec = ROOT / "specs" / "client-retries-become-two-tasks.yaml"
     assert onceproof("check", spec, "--trace-out", saved)[0] == 0
@@ -131,14 +131,16 @@ def test_a_counterexample_of_the_model_is_replayed(onceproof: Command, tmp_path:
         (["test", str(PLAIN), "--driver", "platform:postgresql://127.0.0.1:1/x"], "the system could not be started: "),
     ],
 )
-def test_wrong_input_is_one_line(onceproof: Command, words: list[str], message: str) -> None:
+def test_replay_and_test_report_wrong_input_in_one_line(onceproof: Command, words: list[str], message: str) -> None:
     status, out, err = onceproof(*words)
     assert (status, out) == (2, "")
     assert message in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [("test",), ("replay", "--cover"), ("replay", "--driver", "platform", "--cover")])
-def test_the_reference_system_is_of_no_other_model(onceproof: Command, tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_reference_drivers_are_refused_for_another_model(
+    onceproof: Command, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     (tmp_path / "bell.py").write_text(
         "from onceproof import action, field\n\nrung = field(bool)\n\n\n"
         '@action\ndef ring(st):\n    """It rings."""\n    st.rung = True\n'
@@ -159,7 +161,9 @@ def test_the_reference_system_is_of_no_other_model(onceproof: Command, tmp_path:
         ("scheduler_crash(scheduler1)", "the model allows"),
     ],
 )
-def test_a_forbidden_step_must_be_one(onceproof: Command, tmp_path: Path, call: str, message: str) -> None:
+def test_replay_refuses_a_forbidden_step_that_is_none(
+    onceproof: Command, tmp_path: Path, call: str, message: str
+) -> None:
     saved = tmp_path / "trace.itf.json"
     onceproof("check", ROOT / "specs" / "unrenewed-message-is-redelivered-needlessly.yaml", "--trace-out", saved)
     if "crash" in call:
@@ -168,7 +172,7 @@ def test_a_forbidden_step_must_be_one(onceproof: Command, tmp_path: Path, call: 
     assert status == 2 and message in err
 
 
-def test_the_mapping_is_explained(onceproof: Command) -> None:
+def test_replay_explains_the_mapping_of_the_core(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--explain-mapping")
     assert status == 0
     assert "table messages: holder, while its lease lasts" in out
@@ -176,6 +180,6 @@ def test_the_mapping_is_explained(onceproof: Command) -> None:
     assert "none: every action of the model is performed" in out
 
 
-def test_the_core_agrees_with_hypothesis(onceproof: Command) -> None:
+def test_test_command_agrees_on_the_core(onceproof: Command) -> None:
     status, out, _ = onceproof("test", PLAIN, "--examples", "30", "--seed", "3")
     assert status == 0 and "agrees" in out

@@ -37,7 +37,7 @@ def onceproof(*arguments: str, endpoint: str = "", text: str = "") -> tuple[int,
     return done.returncode, done.stdout, done.stderr
 
 
-def test_a_task_from_submission_to_result(platform: Platform) -> None:
+def test_task_command_follows_a_task_from_submission_to_result(platform: Platform) -> None:
     def task(*arguments: str, text: str = "") -> tuple[int, str, str]:
         return onceproof("task", *arguments, endpoint=platform.endpoint, text=text)
 
@@ -54,7 +54,7 @@ def test_a_task_from_submission_to_result(platform: Platform) -> None:
     assert task("stop", "hello", "t1") == (0, "t1 is stopped, or has ended\n", "")
 
 
-def test_what_is_wrong_is_one_line_and_exit_2(platform: Platform, tmp_path: Path) -> None:
+def test_task_and_serve_report_wrong_input_in_one_line(platform: Platform, tmp_path: Path) -> None:
     for arguments, line in (
         (("task", "get", "hello", "nobody"), "there is no task nobody of this function (404 "),
         (("task", "submit", "hallo"), "there is no function 'hallo' (404 FunctionNotFound)"),

@@ -11,7 +11,7 @@ from onceproof.model.checker.compiled import random_walk
 from tests.paths import SPECS
 
 
-def test_an_expected_violation_is_found_shortened_and_written(
+def test_walk_finds_shortens_and_writes_an_expected_violation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trace = tmp_path / "found.itf.json"
@@ -26,7 +26,7 @@ def test_an_expected_violation_is_found_shortened_and_written(
     assert run(["show", str(trace)]) == 0
 
 
-def test_a_violation_that_the_spec_does_not_expect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_walk_exits_with_1_on_an_unexpected_violation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = tmp_path / "surprise.yaml"
     spec.write_text("faults: {request_duplication: 1}\nmechanisms: {agent_dedup: off}\nexpect: holds\n")
     assert run(["walk", str(spec), "--json"]) == 1
@@ -34,7 +34,9 @@ def test_a_violation_that_the_spec_does_not_expect(tmp_path: Path, capsys: pytes
     assert (told["verdict"], told["counterexample"]["length"]) == ("violated", 10)
 
 
-def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_walk_with_the_compiled_engine_is_the_same_for_any_number_of_workers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     spec = str(SPECS / "request-twice-started-twice.yaml")
     told = []
     for workers in ("1", "2"):
@@ -47,13 +49,13 @@ def test_compiled_walks_are_the_same_for_any_number_of_workers(capsys: pytest.Ca
     assert told[0]["counterexample"]["length"] == 10
 
 
-def test_nothing_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_walk_that_finds_nothing_says_that_this_is_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["walk", str(SPECS / "plain-day.yaml"), "--runs", "200"]) == 0
     printed = capsys.readouterr().out
     assert "200 runs" in printed and "which is no proof" in printed
 
 
-def test_an_expected_violation_that_is_not_met(capsys: pytest.CaptureFixture[str]) -> None:
+def test_walk_is_undecided_when_an_expected_violation_is_not_met(capsys: pytest.CaptureFixture[str]) -> None:
     spec = str(SPECS / "request-twice-started-twice.yaml")
     assert run(["walk", spec, "--runs", "5", "--depth", "3"]) == 3
 
@@ -67,12 +69,14 @@ def test_an_expected_violation_that_is_not_met(capsys: pytest.CaptureFixture[str
         ([str(SPECS / "plain-dya.yaml")], "plain-dya.yaml"),
     ],
 )
-def test_wrong_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_walk_refuses_wrong_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["walk", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_ctrl_c_tells_what_was_walked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_walk_ended_by_ctrl_c_reports_what_was_walked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Compiled walks go round by round; one that is interrupted does not count."""
     rounds: list[int] = []
     walked = random_walk._Walkers.round

@@ -65,14 +65,14 @@ TAUGHT: dict[str, tuple[list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", TAUGHT)
-def test_what_a_counterexample_teaches(name: str) -> None:
+def test_explanation_of_a_safety_counterexample(name: str) -> None:
     explanation = told(SPECS / f"{name}.yaml")
     because, prevented = TAUGHT[name]
     assert explanation.because == because
     assert [prevention.text for prevention in explanation.prevented_by] == prevented
 
 
-def test_a_liveness_counterexample_goes_round(spec: Written) -> None:
+def test_explanation_of_a_liveness_counterexample_shows_the_loop(spec: Written) -> None:
     """No fault at all: the message lapses under its live holder, for ever."""
     explanation = told(SPECS / "unrenewed-task-goes-round-forever.yaml")
     loop = explanation.trace.loop
@@ -84,7 +84,7 @@ def test_a_liveness_counterexample_goes_round(spec: Written) -> None:
     assert any("the obligation no_lost_task arises because" in line for line in lines)
 
 
-def test_only_what_changed_and_no_budgets(spec: Written) -> None:
+def test_explanation_shows_only_changes_and_no_fault_budgets(spec: Written) -> None:
     explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
     assert [step.changed for step in explanation.steps] == [
         {"holder": (None, "worker1"), "working[worker1]": (False, True)},
@@ -93,7 +93,7 @@ def test_only_what_changed_and_no_budgets(spec: Written) -> None:
     ]
 
 
-def test_the_story_line_by_line(spec: Written) -> None:
+def test_explanation_line_by_line(spec: Written) -> None:
     explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
     assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=160)) == [
         "\x1b[31m\x1b[1mnever_spoiled is violated\x1b[0m",
@@ -116,7 +116,7 @@ def test_the_story_line_by_line(spec: Written) -> None:
     ]
 
 
-def test_a_narrow_page_puts_the_changes_below(spec: Written) -> None:
+def test_explanation_on_a_narrow_page_puts_changes_below(spec: Written) -> None:
     explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
     lines = list(explanation_lines(explanation, "", width=60))
     assert lines[4:7] == [
@@ -166,7 +166,9 @@ def never_ends(st):
         ("deadlock", 2, "  no action is enabled, except perhaps faults"),
     ],
 )
-def test_ends_of_all_kinds(onceproof: Callable[..., Any], tmp_path: Path, name: str, steps: int, says: str) -> None:
+def test_explanation_ends_fit_each_kind_of_property(
+    onceproof: Callable[..., Any], tmp_path: Path, name: str, steps: int, says: str
+) -> None:
     """A violation in the initial state, an end that keeps a promise open, and an end that nobody wants."""
     (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
     path = tmp_path / "toy.yaml"

@@ -26,7 +26,7 @@ def trace(onceproof: Command, spec: Written, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_file_is_itf(trace: Path) -> None:
+def test_trace_file_is_itf(trace: Path) -> None:
     document = json.loads(trace.read_text(encoding="utf-8"))
     assert set(document) == {"#meta", "vars", "states"}
     meta = document["#meta"]
@@ -46,7 +46,7 @@ def test_the_file_is_itf(trace: Path) -> None:
     assert state["left_of_lease_ends"] == {"#bigint": "0"}
 
 
-def test_show_tells_what_check_told(onceproof: Command, spec: Written, trace: Path) -> None:
+def test_show_prints_what_check_printed(onceproof: Command, spec: Written, trace: Path) -> None:
     checked = onceproof("check", spec(BREAKS)).out
     shown = onceproof("show", trace)
     assert shown.status == 0
@@ -57,7 +57,7 @@ def test_show_tells_what_check_told(onceproof: Command, spec: Written, trace: Pa
     assert json.loads(onceproof("show", trace, "--json").out) == told
 
 
-def test_a_trace_of_the_protocol_with_a_loop(onceproof: Command, tmp_path: Path) -> None:
+def test_trace_of_the_protocol_with_a_loop_is_shown(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "trace.itf.json"
     onceproof("check", ROOT / "specs" / "unrenewed-task-goes-round-forever.yaml", "--trace-out", path)
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -125,7 +125,7 @@ CHANGES = [
 
 @pytest.mark.parametrize(("change", "complaint"), CHANGES, ids=[complaint for _, complaint in CHANGES])
 @pytest.mark.parametrize("form", ["text"])
-def test_what_is_no_trace_of_the_model_is_refused(
+def test_trace_that_is_not_of_the_model_is_refused(
     onceproof: Command, trace: Path, change: Callable[[Any], None], complaint: str, form: str
 ) -> None:
     document = json.loads(trace.read_text(encoding="utf-8"))
@@ -139,7 +139,7 @@ def test_what_is_no_trace_of_the_model_is_refused(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
-def test_a_file_that_was_cut(onceproof: Command, trace: Path, share: float) -> None:
+def test_trace_file_that_was_cut_is_refused(onceproof: Command, trace: Path, share: float) -> None:
     text = trace.read_text(encoding="utf-8")
     trace.write_text(text[: int(len(text) * share)], encoding="utf-8")
     ran = onceproof("show", trace)
@@ -149,7 +149,7 @@ def test_a_file_that_was_cut(onceproof: Command, trace: Path, share: float) -> N
 
 
 @pytest.mark.parametrize("text", ["[]", "7", "{}", '{"states": 7}', "null"])
-def test_json_that_is_no_trace(onceproof: Command, tmp_path: Path, text: str) -> None:
+def test_json_that_is_not_a_trace_is_refused(onceproof: Command, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text, encoding="utf-8")
     ran = onceproof("show", path)
@@ -157,14 +157,14 @@ def test_json_that_is_no_trace(onceproof: Command, tmp_path: Path, text: str) ->
     assert ran.err.count("\n") == 1
 
 
-def test_no_file_and_no_text(onceproof: Command, tmp_path: Path) -> None:
+def test_trace_that_is_missing_or_not_text_is_refused(onceproof: Command, tmp_path: Path) -> None:
     assert onceproof("show", tmp_path / "gone").err == f"onceproof: {tmp_path / 'gone'}: no such file\n"
     assert "cannot be read" in onceproof("show", tmp_path).err
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     assert "not JSON" in onceproof("show", tmp_path / "bytes").err
 
 
-def test_the_sequence_diagram(onceproof: Command, tmp_path: Path) -> None:
+def test_show_draws_a_sequence_diagram(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "trace.itf.json"
     onceproof("check", ROOT / "specs" / "request-twice-started-twice.yaml", "--trace-out", path)
     lines = onceproof("show", path, "--as", "sequence").out.splitlines()
@@ -176,7 +176,7 @@ def test_the_sequence_diagram(onceproof: Command, tmp_path: Path) -> None:
     assert len(columns) == 1  # request and start lie between the same two
 
 
-def test_the_page_needs_nothing_from_outside(onceproof: Command, trace: Path, tmp_path: Path) -> None:
+def test_trace_page_needs_nothing_from_outside(onceproof: Command, trace: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     ran = onceproof("show", trace, "--as", "html", "--out", page)
     assert (ran.status, ran.out) == (0, "")
@@ -189,13 +189,13 @@ def test_the_page_needs_nothing_from_outside(onceproof: Command, trace: Path, tm
     assert len(read["states"]) == 4
 
 
-def test_the_page_escapes_what_a_spec_says(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+def test_trace_page_escapes_what_a_spec_says(onceproof: Command, spec: Written, tmp_path: Path) -> None:
     path = tmp_path / "trace.itf.json"
     onceproof("check", spec(f"name: <script>alert(1)</script>\n{BREAKS}"), "--trace-out", path)
     assert "<script>alert" not in onceproof("show", path, "--as", "html").out
 
 
-def test_a_trace_can_be_moved_with_its_model(onceproof: Command, trace: Path, tmp_path: Path) -> None:
+def test_trace_can_be_moved_with_its_model(onceproof: Command, trace: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for name in ("trace.itf.json", "lease.py"):
@@ -204,7 +204,7 @@ def test_a_trace_can_be_moved_with_its_model(onceproof: Command, trace: Path, tm
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_is_written_is_read_back(seed: int, tmp_path: Path) -> None:
+def test_trace_is_read_back_as_written(seed: int, tmp_path: Path) -> None:
     """Random runs of the protocol, with every kind of cell in use."""
     spec = load_spec(ROOT / "specs" / "bad-day.yaml")
     random = Random(seed)

@@ -31,7 +31,7 @@ def test_every_name_of_the_design_is_modelled(kind: str) -> None:
     assert set(DESIGN_NAMES[kind].split()) <= set(getattr(PROTOCOL, kind))
 
 
-def test_all_that_a_spec_may_say(spec: Written) -> None:
+def test_spec_with_every_key_is_read(spec: Written) -> None:
     read = load_spec(
         spec(
             """
@@ -55,7 +55,7 @@ expect: {violated: never_spoiled, length: 3}
     assert read.expect == Expectation(("never_spoiled",), 3)
 
 
-def test_what_a_spec_leaves_out(spec: Written) -> None:
+def test_spec_defaults(spec: Written) -> None:
     read = load_spec(spec("sizes: {workers: 2}", name="plain.yaml"))
     assert (read.name, read.expect, read.switched_off) == ("plain", Expectation(), [])
     assert [claim.name for claim in read.properties] == ["never_spoiled", "all_done", "lapse_seen"]
@@ -64,7 +64,7 @@ def test_what_a_spec_leaves_out(spec: Written) -> None:
 @pytest.mark.parametrize(
     ("said", "on"), [("off", False), ("on", True), ("no", False), ("true", True), ("'off'", False)]
 )
-def test_on_and_off_however_yaml_reads_them(spec: Written, said: str, on: bool) -> None:
+def test_on_and_off_are_read_in_every_spelling(spec: Written, said: str, on: bool) -> None:
     assert load_spec(spec(f"mechanisms: {{fencing: {said}}}")).config.switches == {"fencing": on}
 
 
@@ -113,7 +113,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "complaint"), WRONG)
-def test_every_mistake_is_one_line_with_its_place(onceproof: Command, spec: Written, text: str, complaint: str) -> None:
+def test_spec_mistake_is_one_line_with_its_place(onceproof: Command, spec: Written, text: str, complaint: str) -> None:
     path = spec(text)
     ran = onceproof("check", path)
     assert (ran.status, ran.out) == (2, "")
@@ -137,14 +137,14 @@ def test_every_mistake_is_one_line_with_its_place(onceproof: Command, spec: Writ
         ("faults: {relay_crash: any}\nmechanisms: {idempotent_relay: off}", "say how many: sizes.messages"),
     ],
 )
-def test_what_is_no_spec_at_all(onceproof: Command, spec: Written, text: str, complaint: str) -> None:
+def test_file_that_is_not_a_spec_is_refused(onceproof: Command, spec: Written, text: str, complaint: str) -> None:
     ran = onceproof("check", spec(text, model=False))
     assert (ran.status, ran.out) == (2, "")
     assert complaint in ran.err
     assert ran.err.count("\n") == 1
 
 
-def test_a_model_in_several_files(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+def test_model_in_several_files_is_loaded(onceproof: Command, spec: Written, tmp_path: Path) -> None:
     spec("", name="unused.yaml")
     (tmp_path / "whole.py").write_text("import lease\nfrom onceproof import Model\nWHOLE = Model('whole', lease)\n")
     for reference in ("whole.py", "whole.py:WHOLE", "whole:WHOLE"):
@@ -154,14 +154,14 @@ def test_a_model_in_several_files(onceproof: Command, spec: Written, tmp_path: P
         assert "22 states, 30 transitions, depth 7" in ran.out
 
 
-def test_bytes_that_are_no_text(onceproof: Command, tmp_path: Path) -> None:
+def test_spec_that_is_not_text_is_refused(onceproof: Command, tmp_path: Path) -> None:
     path = tmp_path / "bytes.yaml"
     path.write_bytes(b"\xff\xfe\x00name")
     ran = onceproof("check", path)
     assert (ran.status, ran.err) == (2, f"onceproof: {path}:1: not a text file in UTF-8\n")
 
 
-def test_a_model_that_cannot_be_loaded_is_told_with_its_line(onceproof: Command, tmp_path: Path) -> None:
+def test_model_that_cannot_be_loaded_is_reported_with_its_line(onceproof: Command, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import os\nx = 1 / 0\n", encoding="utf-8")
     (tmp_path / "syntax.py").write_text("def f(:\n", encoding="utf-8")
     (tmp_path / "empty.py").write_text("x = 1\n", encoding="utf-8")
@@ -174,7 +174,7 @@ def test_a_model_that_cannot_be_loaded_is_told_with_its_line(onceproof: Command,
         assert ran.err.count("\n") == 1
 
 
-def test_a_folder_means_all_below_it_in_order(spec: Written, tmp_path: Path) -> None:
+def test_folder_means_all_specs_below_it_in_order(spec: Written, tmp_path: Path) -> None:
     (tmp_path / "deeper").mkdir()
     spec("sizes: {workers: 1}", name="b.yaml")
     spec("sizes: {workers: 2}", name="a.yaml")
@@ -183,13 +183,13 @@ def test_a_folder_means_all_below_it_in_order(spec: Written, tmp_path: Path) -> 
     assert [one.path.name for one in load_specs([tmp_path / "b.yaml", tmp_path])] == ["b.yaml", "a.yaml", "c.yml"]
 
 
-def test_a_folder_without_specs(onceproof: Command, tmp_path: Path) -> None:
+def test_folder_without_specs_is_refused(onceproof: Command, tmp_path: Path) -> None:
     ran = onceproof("check", tmp_path)
     assert ran.status == 2
     assert "the folder contains no specs" in ran.err
 
 
-def test_a_file_that_is_not_there(onceproof: Command, spec: Written) -> None:
+def test_spec_that_is_missing_is_refused_with_the_nearest_name(onceproof: Command, spec: Written) -> None:
     there = spec("sizes: {workers: 1}", name="slow-disk.yaml")
     ran = onceproof("check", there.parent / "slow-disks.yaml")
     assert ran.status == 2

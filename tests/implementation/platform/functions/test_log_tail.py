@@ -80,14 +80,14 @@ def asked_for(platform: Platform) -> list[str]:
     return [path.name for path in (Path(platform.state()["folder"]) / "logs").iterdir()]
 
 
-def test_what_the_function_wrote_comes_back_in_order_and_goes_to_the_platforms_log_too(platform: Platform) -> None:
+def test_log_tail_has_the_functions_output_in_order_and_so_has_the_platform_log(platform: Platform) -> None:
     assert tail(platform, "speaks", b"one") == (
         b"to stdout one\nto stderr\nINFO:function.speaks:to the logger\nfrom a shell\n"
     )
     assert "to stdout one" in (platform.folder / "log.ndjson").read_text()
 
 
-def test_each_answer_has_its_own_log_though_the_process_is_the_same(platform: Platform) -> None:
+def test_log_tail_is_of_one_invocation_though_the_process_is_used_again(platform: Platform) -> None:
     assert invoke(platform, "speaks", b"unasked").content == b"done"
     assert [tail(platform, "speaks", event).split(b"\n")[0] for event in (b"two", b"three")] == [
         b"to stdout two",
@@ -96,14 +96,14 @@ def test_each_answer_has_its_own_log_though_the_process_is_the_same(platform: Pl
     assert asked_for(platform) == []
 
 
-def test_every_version_answers_with_the_log(platform: Platform) -> None:
+def test_log_tail_is_answered_in_every_api_version(platform: Platform) -> None:
     for version in ("2016-08-15", "2021-04-06"):
         url = f"{platform.endpoint}/{version}/services/shop/functions/silent/invocations"
         answer = httpx.post(url, headers={"X-Fc-Log-Type": "Tail", "X-Fc-Invocation-Type": "Sync"}, timeout=60)
         assert (answer.content, log_of(answer)) == (b"done", b"")
 
 
-def test_nobody_who_did_not_ask_gets_a_log(platform: Platform) -> None:
+def test_log_tail_is_sent_only_when_asked_for(platform: Platform) -> None:
     assert "X-Fc-Log-Result" not in invoke(platform, "speaks").headers
     assert "X-Fc-Log-Result" not in invoke(platform, "speaks", x_fc_log_type="None").headers
     accepted = invoke(platform, "speaks", x_fc_log_type="Tail", x_fc_invocation_type="Async")
@@ -111,17 +111,17 @@ def test_nobody_who_did_not_ask_gets_a_log(platform: Platform) -> None:
     assert asked_for(platform) == []
 
 
-def test_of_a_flood_only_the_last_4_kib_come_back(platform: Platform) -> None:
+def test_log_tail_has_only_the_last_4_kib(platform: Platform) -> None:
     written = b"".join(b"%07d " % number * 128 for number in range(2996, 3000))
     assert len(written) == TAIL_BYTES
     assert tail(platform, "floods") == written + b"\n"
 
 
-def test_binary_output_comes_back_as_it_was(platform: Platform) -> None:
+def test_log_tail_keeps_binary_output_as_it_is(platform: Platform) -> None:
     assert tail(platform, "binary") == bytes(range(256)) * 16 + b"\n"
 
 
-def test_of_a_function_that_raises_the_traceback_comes_too(platform: Platform) -> None:
+def test_log_tail_of_a_function_that_raises_has_the_traceback(platform: Platform) -> None:
     answer = invoke(platform, "raises", x_fc_log_type="Tail")
     assert answer.headers["X-Fc-Error-Type"] == "HandledInvocationError"
     lines = log_of(answer).decode().splitlines()
@@ -132,31 +132,31 @@ def test_of_a_function_that_raises_the_traceback_comes_too(platform: Platform) -
 @pytest.mark.parametrize(
     ("function", "written"), [("exits", b"before\nI give up\n"), ("vanishes", b"before\n"), ("loops", b"before\n")]
 )
-def test_the_log_survives_the_functions_process(platform: Platform, function: str, written: bytes) -> None:
+def test_log_tail_survives_the_functions_process(platform: Platform, function: str, written: bytes) -> None:
     answer = invoke(platform, function, x_fc_log_type="Tail")
     assert answer.headers["X-Fc-Error-Type"] == "UnhandledInvocationError"
     assert log_of(answer) == written
 
 
-def test_a_function_that_closes_stdout_harms_no_log(platform: Platform) -> None:
+def test_log_tail_survives_a_function_that_closes_stdout(platform: Platform) -> None:
     assert tail(platform, "closes") == b"before\n"
 
 
-def test_the_log_is_that_of_the_last_attempt(platform: Platform) -> None:
+def test_log_tail_is_that_of_the_last_attempt(platform: Platform) -> None:
     url = f"{platform.endpoint}/2023-03-30/functions/retried/async-invoke-config"
     assert httpx.put(url, json={"maxAsyncRetryAttempts": 1}).status_code == 200
     answer = invoke(platform, "retried", x_fc_log_type="Tail")
     assert (answer.content, log_of(answer)) == (b"done", b"attempt 2\n")
 
 
-def test_what_a_dead_api_server_was_asked_for_is_forgotten(platform: Platform) -> None:
+def test_log_tail_asked_of_a_dead_api_server_is_forgotten(platform: Platform) -> None:
     (Path(platform.state()["folder"]) / "logs" / "left-behind").touch()
     os.kill(platform.pid("api"), signal.SIGKILL)
     wait_until(lambda: asked_for(platform) == [])
     assert tail(platform, "silent") == b""
 
 
-def test_the_openapi_page_names_the_header(platform: Platform) -> None:
+def test_openapi_page_names_the_log_tail_header(platform: Platform) -> None:
     paths = httpx.get(f"{platform.endpoint}/openapi.json").json()["paths"]
     answers = [paths[path]["post"]["responses"]["200"] for path in paths if path.endswith("/invocations")]
     assert [list(answer["headers"]) for answer in answers] == [["X-Fc-Log-Result"]] * 3

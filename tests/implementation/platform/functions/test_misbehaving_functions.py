@@ -65,7 +65,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         ("odd", "not JSON serializable"),
     ],
 )
-def test_misbehaviour_is_a_failed_task_that_says_why(platform: Platform, function: str, error: str) -> None:
+def test_misbehaving_function_is_a_failed_task_that_says_why(platform: Platform, function: str, error: str) -> None:
     platform.caller().submit(function, b"", "t")
     record = platform.ended(function, "t")
     assert record["status"] == "Failed"
@@ -74,20 +74,20 @@ def test_misbehaviour_is_a_failed_task_that_says_why(platform: Platform, functio
     assert platform.ended("jsons", f"after-{function}")["returnPayload"] == '{"got": "x"}'
 
 
-def test_what_a_function_prints_goes_to_the_log(platform: Platform) -> None:
+def test_output_of_a_function_goes_to_the_platform_log(platform: Platform) -> None:
     platform.caller().submit("chatty", b"", "t")
     assert platform.ended("chatty", "t")["returnPayload"] == "said"
     wait_until(lambda: "hello from a function" in (platform.folder / "log.ndjson").read_text())
 
 
-def test_the_context_tells_which_attempt_of_which_task(platform: Platform) -> None:
+def test_function_context_tells_the_task_and_the_attempt(platform: Platform) -> None:
     platform.caller().submit("context", b"", "t7")
     record = platform.ended("context", "t7")
     told = json.loads(record["returnPayload"])
     assert told == {"task": "t7", "attempt": 1, "function": "context", "request": record["requestId"]}
 
 
-def test_a_process_is_used_again_and_replaced_when_it_died(platform: Platform) -> None:
+def test_function_process_is_used_again_and_replaced_after_its_death(platform: Platform) -> None:
     platform.caller().submit("pids", b"", "one")
     first = platform.ended("pids", "one")["returnPayload"]
     platform.caller().submit("pids", b"", "two")

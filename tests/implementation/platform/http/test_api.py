@@ -85,7 +85,7 @@ def ended(client: httpx.Client, path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", [*OLD, NEW])
-def test_a_task_is_accepted_once_and_can_be_read(client: httpx.Client, version: str) -> None:
+def test_task_is_accepted_once_and_its_record_can_be_read(client: httpx.Client, version: str) -> None:
     task_id = f"once-{version}"
     header, collection, key = names(version)
     first = submit(client, version, task_id)
@@ -121,7 +121,7 @@ def test_a_synchronous_invocation_returns_the_result(client: httpx.Client) -> No
     assert failed.json()["errorType"] == "ValueError"
 
 
-def test_pages_filters_and_order(client: httpx.Client) -> None:
+def test_task_lists_have_pages_filters_and_order(client: httpx.Client) -> None:
     account = {"X-Fc-Account-Id": "lister"}
     header = names(NEW)[0]
     for number in range(7):
@@ -158,7 +158,7 @@ def test_the_same_task_id_for_another_user_or_function_is_another_task(client: h
     assert submit(client, NEW, "same", function="shop$echo").status_code == 400, "and this is shop/echo again"
 
 
-def test_settings_of_a_function_and_its_retries(client: httpx.Client) -> None:
+def test_retries_follow_the_settings_of_a_function(client: httpx.Client) -> None:
     path = f"{base(NEW, 'failing')}/async-invoke-config"
     assert client.get(path).status_code == 404
     wrong = client.put(path, content=json.dumps({"maxAsyncRetryAttempts": 9}))
@@ -210,13 +210,15 @@ def test_a_task_id_against_the_rules_is_refused(client: httpx.Client, task_id: s
         ("POST", f"/{NEW}/functions/.hidden/invocations", 400, "InvalidArgument"),
     ],
 )
-def test_wrong_paths_and_methods(client: httpx.Client, method: str, path: str, status: int, code: str) -> None:
+def test_wrong_paths_and_methods_are_answered_with_their_status(
+    client: httpx.Client, method: str, path: str, status: int, code: str
+) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["Code"]) == (status, code)
     assert set(answer.json()) == {"ErrorCode", "ErrorMessage", "Code", "Message", "RequestId"}
 
 
-def test_bodies_that_are_wrong(client: httpx.Client) -> None:
+def test_wrong_request_bodies_are_refused(client: httpx.Client) -> None:
     assert submit(client, NEW, "large", b"x" * 1001).status_code == 413
     assert client.post(f"{base(NEW)}/invocations", content=iter([b"x" * 600] * 3)).status_code == 413
     path = f"{base(NEW)}/async-invoke-config"
@@ -254,12 +256,12 @@ def test_slow_clients_are_cut_off(platform: Platform) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ") and b'"RequestTimeout"' in answer
 
 
-def test_garbage_is_400(platform: Platform) -> None:
+def test_request_that_is_not_http_is_answered_with_400(platform: Platform) -> None:
     answer = raw(platform, b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ") and b'"InvalidArgument"' in answer
 
 
-def test_pages_of_operations(client: httpx.Client) -> None:
+def test_health_metrics_and_openapi_pages_are_served(client: httpx.Client) -> None:
     assert submit(client, NEW, "counted").status_code == 202
     health = client.get("/healthz").json()
     assert (health["status"], health["schedulers_up"], health["agents_up"]) == ("ok", 1, 1)
@@ -287,7 +289,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     made.end()
 
 
-def test_where_keys_are_configured_requests_must_be_signed(signed: Platform) -> None:
+def test_requests_must_be_signed_where_keys_are_configured(signed: Platform) -> None:
     with pytest.raises(CallFailed, match="403 AccessDenied"):
         signed.caller().submit("echo", b"", "t1")
     with pytest.raises(CallFailed, match="does not match"):
@@ -299,7 +301,7 @@ def test_where_keys_are_configured_requests_must_be_signed(signed: Platform) -> 
     assert [task["taskId"] for task in alice.listed("echo", limit=5, prefix="t")["tasks"]] == ["t1"]
 
 
-def test_the_older_signature_and_409(signed: Platform) -> None:
+def test_older_api_versions_take_the_older_signature_and_answer_409(signed: Platform) -> None:
     path = "/2021-04-06/services/shop/functions/echo/invocations"
     headers = {
         "date": "",

@@ -47,7 +47,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_every_operation_answers_as_its_page_says(platform: Platform, mode: GenerationMode) -> None:
+def test_every_operation_answers_as_the_openapi_page_says(platform: Platform, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_url(f"{platform.endpoint}/openapi.json")
     seen = 0
     for found in schema.get_all_operations():

@@ -24,7 +24,7 @@ def middling() -> System:
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 2), (2, 1)])
-def test_a_search_that_a_limit_ended_goes_on_to_the_same_result(tmp_path: Path, before: int, after: int) -> None:
+def test_resumed_search_ends_with_the_same_result(tmp_path: Path, before: int, after: int) -> None:
     system, claims, file = middling(), middling().properties(["at_most_once", "single_holder"]), tmp_path / "search"
     whole = compiled.check(system, claims, workers=2)
     part = compiled.check(system, claims, Limits(max_states=10_000), workers=before, checkpoint=file)
@@ -44,7 +44,7 @@ KILLED = """
 """
 
 
-def test_a_search_that_was_killed_goes_on(tmp_path: Path) -> None:
+def test_killed_search_resumes_from_its_last_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "search"
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED), str(file)])
     while not file.exists() and process.poll() is None:
@@ -56,7 +56,7 @@ def test_a_search_that_was_killed_goes_on(tmp_path: Path) -> None:
     assert (result.states, result.transitions, result.depth, result.complete) == (1_260_480, 7_855_312, 40, True)
 
 
-def test_ctrl_c_ends_it_with_what_is_known(tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_compiled_search_with_what_is_known(tmp_path: Path) -> None:
     system, file = middling(), tmp_path / "search"
 
     def interrupt(progress: Progress) -> None:
@@ -72,7 +72,7 @@ def test_ctrl_c_ends_it_with_what_is_known(tmp_path: Path) -> None:
     assert compiled.check(system, [], resume=file).states == 97_008
 
 
-def test_checkpoints_that_cannot_be_used_are_told_apart(tmp_path: Path) -> None:
+def test_unusable_checkpoints_are_refused_with_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "search"
     system = build(JUGS)
     with pytest.raises(CheckpointError, match="cannot be read"):
@@ -88,13 +88,13 @@ def test_checkpoints_that_cannot_be_used_are_told_apart(tmp_path: Path) -> None:
         compiled.check(system, [], resume=file)
 
 
-def test_memory_that_is_used_up_makes_the_verdict_unknown() -> None:
+def test_memory_limit_makes_the_verdict_unknown() -> None:
     result = compiled.check(middling(), [], max_memory=1 << 21, workers=1)
     assert not result.complete and result.stopped is not None and result.stopped.reason is StopReason.MEMORY
     assert result.states < 97_008
 
 
-def test_promises_that_there_is_no_memory_for_are_unknown() -> None:
+def test_liveness_beyond_the_memory_limit_is_unknown() -> None:
     system = middling()
     result = compiled.check(system, system.properties(["no_lost_task"]), max_memory=20 << 20, workers=1)
     assert (result.states, result.complete, result.verdict) == (97_008, True, Verdict.UNKNOWN)
@@ -102,7 +102,7 @@ def test_promises_that_there_is_no_memory_for_are_unknown() -> None:
     assert compiled.check(system, system.properties(["no_lost_task"])).verdict is Verdict.HOLDS
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_code_cache_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     text = "def expand(state, out):\n    return 7\n"
     code, known = cache.machine_code(text)
@@ -115,7 +115,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.Monkey
     assert cache.machine_code(text) == (code, True)
 
 
-def test_a_damaged_cache_of_kernels_is_made_anew(tmp_path: Path) -> None:
+def test_damaged_kernel_cache_is_made_again(tmp_path: Path) -> None:
     script = (
         "from onceproof import build; from onceproof.model.checker import compiled; from tests.models.jugs import *;"
     )
@@ -134,7 +134,7 @@ def test_a_damaged_cache_of_kernels_is_made_anew(tmp_path: Path) -> None:
     assert run() == "16\n"
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+def test_cache_that_cannot_be_written_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "onceproof").write_text("a file where a folder should be")
     script = (
         "from onceproof import build; from onceproof.model.checker import compiled; from tests.models.jugs import *;"

@@ -63,7 +63,7 @@ def machine(library: Library, name: str) -> Any:
 
 
 @pytest.mark.parametrize("system", [build(JUGS), random_system(0), random_system(16), build(PROTOCOL)], ids=range(4))
-def test_machine_code_takes_the_steps_of_generated_python(system: System) -> None:
+def test_machine_code_takes_the_same_steps_as_generated_python(system: System) -> None:
     functions = functions_of(system)
     library = Library(to_object(functions.source()))
     for state in some_states(functions, 2000):
@@ -71,7 +71,7 @@ def test_machine_code_takes_the_steps_of_generated_python(system: System) -> Non
 
 
 @pytest.mark.parametrize("system", [build(JUGS), random_system(4)], ids=range(2))
-def test_python_reads_the_same_text_to_the_same_results(system: System) -> None:
+def test_kernel_text_run_by_python_takes_the_same_steps(system: System) -> None:
     functions = functions_of(system)
     namespace: dict[str, Any] = {}
     exec(functions.source(), namespace)
@@ -87,7 +87,7 @@ def test_python_reads_the_same_text_to_the_same_results(system: System) -> None:
                 assert [place.tolist() for place in places] == [[signed(word) for word in room] for room in rooms]
 
 
-def test_states_come_out_of_their_words_as_they_went_in() -> None:
+def test_packed_states_are_unpacked_unchanged() -> None:
     rand = random.Random(2)
     known = [rand.choice((1, 2, 3, 7, 31, (1 << 20) - 1)) << rand.choice((0, 0, 2)) for _ in range(60)]
     packing = Packing(known)
@@ -99,13 +99,13 @@ def test_states_come_out_of_their_words_as_they_went_in() -> None:
         assert all(signed(word) == word for word in words)
 
 
-def test_fields_that_nothing_changes_take_no_bits() -> None:
+def test_constant_fields_take_no_bits_in_packed_states() -> None:
     small = functions_of(build(PROTOCOL)).packing
     large = functions_of(build(PROTOCOL, PROTOCOL.configure({}, {}, {"api_crash": 1}))).packing
     assert small.bits < large.bits < 64
 
 
-def test_a_chain_of_a_thousand_branches_is_no_deep_recursion() -> None:
+def test_chain_of_a_thousand_branches_compiles_without_deep_recursion() -> None:
     chain = "".join(f"    {'elif' if n else 'if'} a == {n}:\n        return {n * n % 7}\n" for n in range(1500))
     library = Library(to_object(f"def expand(state, out, moves):\n    a = state[0]\n{chain}    return -1\n"))
     function = machine(library, "expand")
@@ -115,7 +115,7 @@ def test_a_chain_of_a_thousand_branches_is_no_deep_recursion() -> None:
 
 
 @pytest.mark.parametrize(("lamps", "words", "hastily"), [(12, 2, False), (50, 8, False), (140, 20, True)])
-def test_states_of_many_words_are_copied_whole(lamps: int, words: int, hastily: bool) -> None:
+def test_states_of_many_words_are_copied_completely(lamps: int, words: int, hastily: bool) -> None:
     system = build(LAMPS, LAMPS.configure({"lamps": lamps}, {}, {}))
     functions = functions_of(system)
     assert functions.packing.words == words

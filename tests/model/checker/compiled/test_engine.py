@@ -29,13 +29,13 @@ def agree(system: System, limits: Limits | None = None) -> CheckResult:
 
 
 @pytest.mark.parametrize("start", range(0, 80, 20))
-def test_random_models_are_judged_alike(start: int) -> None:
+def test_compiled_and_plain_engines_agree_on_random_models(start: int) -> None:
     results = [agree(random_system(seed), Limits(max_states=20_000)) for seed in range(start, start + 20)]
     assert any(p.counterexample for result in results for p in result.properties)
 
 
 @pytest.mark.parametrize("number", range(len(BROKEN)))
-def test_the_protocol_is_judged_alike(number: int) -> None:
+def test_compiled_and_plain_engines_agree_on_the_protocol(number: int) -> None:
     sizes, switches, budgets = BROKEN[number]
     result = agree(build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets)))
     assert result.complete
@@ -51,7 +51,7 @@ def judged(result: CheckResult) -> Any:
 
 
 @pytest.mark.parametrize("start", range(0, 60, 30))
-def test_symmetry_changes_no_verdict(start: int) -> None:
+def test_symmetry_gives_the_same_verdicts_on_random_models(start: int) -> None:
     fewer = 0
     for seed in range(start, start + 30):
         system = random_system(seed, fresh=False)
@@ -66,7 +66,7 @@ def test_symmetry_changes_no_verdict(start: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(BROKEN)))
-def test_symmetry_changes_no_verdict_on_the_protocol(number: int) -> None:
+def test_symmetry_gives_the_same_verdicts_on_the_protocol(number: int) -> None:
     sizes, switches, budgets = BROKEN[number]
     system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets))
     claims = [claim for claim in system.properties() if claim.kind != "eventually"]
@@ -80,7 +80,7 @@ def test_symmetry_changes_no_verdict_on_the_protocol(number: int) -> None:
                 assert system.step(before, step) == after
 
 
-def test_fingerprints_find_the_same() -> None:
+def test_fingerprints_give_the_same_results_on_random_models() -> None:
     for seed in range(0, 20):
         system = random_system(seed)
         claims = [claim for claim in system.properties() if claim.kind != "eventually"]
@@ -92,7 +92,7 @@ def test_fingerprints_find_the_same() -> None:
                 assert "fingerprints" in found.notes[0]
 
 
-def test_fingerprints_of_many_states() -> None:
+def test_fingerprints_give_the_same_counts_on_many_states() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
     report: dict[str, Any] = {}
     result = compiled.check(system, [], fingerprint=True, report=report)

@@ -124,12 +124,12 @@ def same(one: Kernel, *arguments: Any) -> None:
 
 
 @given(NUMBERS, NUMBERS)
-def test_arithmetic(a: int, b: int) -> None:
+def test_kernel_arithmetic_is_that_of_python(a: int, b: int) -> None:
     same(arithmetic, np.array([a, b], np.int64), np.zeros(15, np.int64))
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5), st.data())
-def test_kinds_of_numbers(small: list[int], data: st.DataObject) -> None:
+def test_kernels_take_numbers_of_every_width(small: list[int], data: st.DataObject) -> None:
     def some(low: int, high: int) -> list[int]:
         return data.draw(st.lists(st.integers(low, high), min_size=len(small), max_size=len(small)))
 
@@ -139,7 +139,7 @@ def test_kinds_of_numbers(small: list[int], data: st.DataObject) -> None:
     same(sizes_of_numbers, *arrays, truths, rows)
 
 
-def test_what_a_fixed_number_excludes_need_not_make_sense() -> None:
+def test_branch_excluded_by_a_constant_is_not_compiled() -> None:
     small, large = np.array([1, 2], np.uint32), np.array([3, 4], np.uint64)
     assert either(small, large, True) == 0 and large[0] == 7
     with pytest.raises(TypeError, match="uint32 where uint64 is wanted"):
@@ -147,12 +147,12 @@ def test_what_a_fixed_number_excludes_need_not_make_sense() -> None:
 
 
 @given(st.lists(st.integers(-1, 11), max_size=8), st.integers(1, 3))
-def test_loops_and_where_they_are_left(numbers: list[int], words: int) -> None:
+def test_kernel_loops_end_where_python_loops_end(numbers: list[int], words: int) -> None:
     same(loops, np.array(numbers, np.int64), np.zeros(4, np.int64), words)
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.lists(st.integers(0, 3), min_size=2, max_size=2))
-def test_instructions(number: int, small: list[int]) -> None:
+def test_kernel_instructions_give_the_results_of_python(number: int, small: list[int]) -> None:
     same(instructions, np.array([number, 7], np.int64), np.array(small, np.uint32), np.zeros(4, np.int64))
 
 
@@ -166,7 +166,7 @@ def test_instructions(number: int, small: list[int]) -> None:
         ("def f(a) -> int:\n    for x in a:\n        pass", "for x in a"),
     ],
 )
-def test_what_kernels_cannot_say_is_refused(tmp_path: Any, written: str, why: str) -> None:
+def test_construct_that_kernels_lack_is_refused(tmp_path: Any, written: str, why: str) -> None:
     path = tmp_path / "written.py"
     path.write_text(written)
     namespace: dict[str, Any] = {"np": np}
@@ -175,7 +175,7 @@ def test_what_kernels_cannot_say_is_refused(tmp_path: Any, written: str, why: st
         kernel(namespace["f"])(np.zeros(3, np.int64))
 
 
-def test_rows_that_do_not_follow_one_another_are_refused() -> None:
+def test_array_that_is_not_contiguous_is_refused() -> None:
     with pytest.raises(ValueError, match="follow one another"):
         arithmetic(np.zeros(4, np.int64)[::2], np.zeros(15, np.int64))
 
@@ -184,7 +184,7 @@ SYSTEMS = [build(JUGS), protocol({"reply_loss": 1}), *map(random_system, (2, 4, 
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
-def test_a_search_that_runs_as_python_finds_the_same(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_with_kernels_run_by_python_finds_the_same(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     def searched() -> list[dict[str, Any]]:
         modes = ((True, False), (False, False), (False, True))
         found = [compiled.check(system, workers=1, symmetry=one, fingerprint=other) for one, other in modes]
@@ -196,7 +196,7 @@ def test_a_search_that_runs_as_python_finds_the_same(system: System, monkeypatch
         assert searched() == by_machine
 
 
-def test_walks_that_run_as_python_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_walks_with_kernels_run_by_python_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     system = random_system(8)
 
     def walked() -> tuple[Any, ...]:

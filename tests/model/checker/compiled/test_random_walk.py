@@ -8,7 +8,7 @@ from onceproof.model.protocol.system import PROTOCOL
 from tests.models.jugs import JUGS
 
 
-def test_the_same_seed_gives_the_same_walks_for_any_number_of_workers() -> None:
+def test_compiled_walks_depend_on_the_seed_and_not_on_the_workers() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
     one, two = (compiled.walk(system, walks=2000, depth=60, seed=7, workers=n) for n in (1, 2))
     assert (one.steps, one.distinct, one.deepest) == (two.steps, two.distinct, two.deepest)
@@ -16,7 +16,7 @@ def test_the_same_seed_gives_the_same_walks_for_any_number_of_workers() -> None:
     assert compiled.walk(system, walks=2000, depth=60, seed=8, workers=1).distinct != one.distinct
 
 
-def test_a_violation_is_shown_as_a_run_of_the_model() -> None:
+def test_violation_found_by_a_compiled_walk_is_a_run_of_the_model() -> None:
     system = build(JUGS)
     one, two = (compiled.walk(system, walks=1000, depth=50, seed=1, workers=n) for n in (1, 2))
     assert one.violation is not None and two.violation is not None
@@ -29,7 +29,7 @@ def test_a_violation_is_shown_as_a_run_of_the_model() -> None:
     assert all(system.holds(system.properties(["never_four"])[0], state, ()) for state in trace.states[:-1])
 
 
-def test_the_estimate_of_different_states_is_near() -> None:
+def test_compiled_walk_estimates_the_number_of_states() -> None:
     system = build(JUGS)
     found = compiled.walk(system, system.properties(["both_full"]), walks=200, depth=100, seed=3)
     assert found.distinct == 16

@@ -38,7 +38,7 @@ SYSTEMS = [random_system(seed) for seed in range(40)] + [
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
-def test_independent_steps_may_change_places(system: System) -> None:
+def test_independent_steps_commute_in_every_state(system: System) -> None:
     code = generated(system)
     footprints = Footprints(code.ground)
     for state in some_states(code, 150):
@@ -52,7 +52,9 @@ def test_independent_steps_may_change_places(system: System) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("system", SYSTEMS, ids=range(len(SYSTEMS)))
-def test_what_a_search_tells_is_the_same_without(system: System, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sleep_sets_change_no_result_on_random_models(
+    system: System, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claims = [claim for claim in system.properties() if claim.kind != "eventually"]
     few: dict[str, Any] = {}
     monkeypatch.setattr(sleep_sets, "FIRST_RING", 16)  # so that it is too small, and has to grow
@@ -68,7 +70,9 @@ def test_what_a_search_tells_is_the_same_without(system: System, workers: int, m
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_nor_does_it_under_any_faults_of_the_protocol(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sleep_sets_change_no_result_under_random_faults_of_the_protocol(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rand = random.Random(seed)
     budgets = dict.fromkeys(rand.sample(sorted(PROTOCOL.faults), 4), 1)
     sizes = {sort: rand.choice((1, 2)) for sort in ("tasks", "schedulers", "agents")}
@@ -82,7 +86,7 @@ def test_nor_does_it_under_any_faults_of_the_protocol(seed: int, monkeypatch: py
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_by_symmetry_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sleep_sets_with_symmetry_change_no_result_on_random_models(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     system = random_system(seed)
     results = [compiled.check(system, symmetry=True, workers=workers) for workers in (1, 2)]
     monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)
@@ -90,7 +94,7 @@ def test_by_symmetry_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert numbers_and_verdicts(results[0]) == numbers_and_verdicts(results[1]) == numbers_and_verdicts(results[2])
 
 
-def test_most_steps_of_the_protocol_are_not_looked_up() -> None:
+def test_sleep_sets_avoid_most_lookups_on_the_protocol() -> None:
     report: dict[str, Any] = {}
     system = protocol({}, tasks=2)
     result = compiled.check(system, workers=1, report=report, properties=system.properties()[:1])
@@ -99,7 +103,7 @@ def test_most_steps_of_the_protocol_are_not_looked_up() -> None:
     assert result.states - 1 <= report["looked_up"] < 1.1 * result.states
 
 
-def test_a_forecast_is_about_right_from_the_middle_on() -> None:
+def test_forecast_of_states_is_near_from_the_middle_on() -> None:
     sizes = [1, 4, 12, 30, 62, 110, 170, 230, 270, 280, 255, 205, 145, 90, 48, 22, 8, 2]
     for known in range(7, len(sizes)):
         assert 0.6 < expected_states(sizes[:known]) / sum(sizes) < 1.6

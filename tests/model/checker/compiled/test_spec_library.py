@@ -15,7 +15,7 @@ LIBRARY = load_specs([SPECS])
 
 
 @pytest.mark.parametrize("spec", LIBRARY, ids=lambda spec: spec.name)
-def test_engines_agree_on_the_library(spec: Spec) -> None:
+def test_compiled_and_plain_engines_agree_on_spec(spec: Spec) -> None:
     asked = None if spec.chosen is None else spec.properties
     whole = compiled.check(spec.system, asked, Limits(max_states=LARGE_STATES))
     if not whole.complete:

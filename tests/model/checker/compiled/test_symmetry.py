@@ -70,7 +70,7 @@ def system(claim: Property) -> System:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_property_that_goes_through_a_sort(
+def test_property_that_tells_elements_apart_limits_symmetry(
     claim: Callable[..., bool], symmetry: str, states: int, length: int
 ) -> None:
     built = system(always(claim))
@@ -138,7 +138,7 @@ def all_is_left(st: State) -> bool:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_promises_are_followed_where_elements_change_places(
+def test_liveness_obligations_follow_elements_that_are_permuted(
     claim: Callable[..., bool], verdict: str, symmetry: str
 ) -> None:
     declared = {"stage": field(Task, Stage), "ask": action(ask), "leave": action(leave), "end": action(end)}
@@ -172,7 +172,7 @@ def in_the_end_one_stops(st: State) -> bool:
     return st.stopped
 
 
-def test_what_goes_round_by_changes_of_place_alone_is_no_rest() -> None:
+def test_cycle_closed_by_a_permutation_is_checked_without_symmetry() -> None:
     """Whoever has the token may hand it on before it stops, for ever: to states that one state stands for."""
     fields = {"token": field(Task, bool), "started": field(bool), "stopped": field(bool)}
     moves = {"start": action(start), "hand_on": action(hand_on), "stop": action(stop)}
@@ -205,14 +205,14 @@ def orbits(built: System) -> int:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_as_many_states_as_there_are_up_to_symmetry(seed: int) -> None:
+def test_symmetry_counts_one_state_for_each_orbit_of_random_models(seed: int) -> None:
     built = random_system(seed)
     claims = [claim for claim in built.properties() if claim.kind != "eventually"]
     assert compiled.check(built, claims, symmetry=True).states == orbits(built)
 
 
 @pytest.mark.parametrize(("sizes", "budgets"), [({}, {"reply_loss": 1}), ({"tasks": 2, "schedulers": 1}, {})])
-def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(
+def test_symmetry_counts_one_state_for_each_orbit_of_the_protocol(
     sizes: dict[str, int], budgets: dict[str, int]
 ) -> None:
     built = build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
@@ -221,7 +221,7 @@ def test_as_many_states_of_the_protocol_as_there_are_up_to_symmetry(
 
 
 @pytest.mark.parametrize("size", range(1, 6))
-def test_exchanges_of_neighbours_go_through_all_orders(size: int) -> None:
+def test_exchanges_of_neighbours_reach_all_permutations(size: int) -> None:
     order = list(range(size))
     seen = {tuple(order)}
     for at in plain_changes(size):
@@ -231,13 +231,13 @@ def test_exchanges_of_neighbours_go_through_all_orders(size: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_promises_of_random_models_are_judged_alike(seed: int) -> None:
+def test_symmetry_gives_the_same_liveness_verdicts_on_random_models(seed: int) -> None:
     built = random_system(seed)
     plain, found = explicit.check(built), compiled.check(built, symmetry=True)
     assert {p.name: p.verdict for p in plain.properties} == {p.name: p.verdict for p in found.properties}
 
 
-def test_promises_of_the_protocol_are_judged_by_symmetry() -> None:
+def test_symmetry_judges_the_liveness_of_the_protocol() -> None:
     built = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))
     whole, found = compiled.check(built), compiled.check(built, symmetry=True)
     assert (whole.states, found.states) == (1260480, 80654)

@@ -16,7 +16,7 @@ from tests.models.jugs import JUGS
 from tests.models.philosophers import PHILOSOPHERS
 
 
-def test_jugs() -> None:
+def test_jugs_have_16_states_and_four_litres_in_six_steps() -> None:
     result = check(build(JUGS))
     assert (result.states, result.transitions, result.depth) == (16, 96, 7)
     assert result.verdict is Verdict.VIOLATED
@@ -66,7 +66,9 @@ def test_polite_philosophers_dance_for_ever_if_eating_is_only_weakly_fair() -> N
         ({"attempts": 2}, {"function_failure": 1}, (352, 947, 21)),
     ],
 )
-def test_the_full_design_holds(sizes: dict[str, int], faults: dict[str, int], counts: tuple[int, int, int]) -> None:
+def test_full_design_holds_with_exact_counts(
+    sizes: dict[str, int], faults: dict[str, int], counts: tuple[int, int, int]
+) -> None:
     result = check(protocol(faults, **sizes))
     assert (result.states, result.transitions, result.depth) == counts
     assert result.verdict is Verdict.HOLDS
@@ -83,7 +85,7 @@ def test_the_full_design_holds(sizes: dict[str, int], faults: dict[str, int], co
         ("fail_on_agent_loss", {}, {"agent_crash": 1}, "at_most_once", 12),
     ],
 )
-def test_a_mechanism_off(
+def test_without_a_mechanism_a_property_is_violated_in_exactly_so_many_steps(
     off: str, sizes: dict[str, int], faults: dict[str, int], property_name: str, length: int
 ) -> None:
     result = check(protocol(faults, [off], **sizes))
@@ -98,7 +100,7 @@ def test_a_mechanism_off(
     assert all(system.holds(claim, state, broken.arguments) is not False for state in trace.states[:-1])
 
 
-def test_only_the_properties_asked_for() -> None:
+def test_only_the_chosen_properties_are_judged() -> None:
     system = protocol()
     result = check(system, system.properties(["at_most_once"]))
     assert [p.name for p in result.properties] == ["at_most_once"]
@@ -112,25 +114,25 @@ def test_only_the_properties_asked_for() -> None:
         (Limits(max_seconds=0), Stop(StopReason.SECONDS, 0)),
     ],
 )
-def test_a_limit_makes_it_unknown(limits: Limits, stopped: Stop) -> None:
+def test_limit_makes_the_verdict_unknown(limits: Limits, stopped: Stop) -> None:
     result = check(protocol({"scheduler_crash": 1}), limits=limits)
     assert (result.verdict, result.complete, result.stopped) == (Verdict.UNKNOWN, False, stopped)
     assert {p.verdict for p in result.properties} <= {Verdict.UNKNOWN, Verdict.HOLDS}
     assert all(p.verdict is Verdict.UNKNOWN for p in result.properties if p.kind != "sometimes")
 
 
-def test_a_limit_beyond_the_last_state_changes_nothing() -> None:
+def test_limit_beyond_the_last_state_changes_nothing() -> None:
     result = check(protocol(), limits=Limits(max_states=160, max_depth=16))
     assert (result.verdict, result.complete, result.states) == (Verdict.HOLDS, True, 160)
 
 
-def test_a_violation_found_before_the_limit_counts() -> None:
+def test_violation_found_before_the_limit_counts() -> None:
     result = check(protocol({}, ["delete_after_result"]), limits=Limits(max_depth=6))
     assert result.verdict is Verdict.VIOLATED
     assert not result.complete
 
 
-def test_an_interruption_keeps_what_was_found() -> None:
+def test_interrupted_exploration_keeps_what_was_found() -> None:
     system = protocol({"scheduler_crash": 1})
     ordinary = DirectStepper(system)
 
@@ -149,7 +151,7 @@ def test_an_interruption_keeps_what_was_found() -> None:
     assert len(graph.edge_targets) == len(graph.edge_steps) == graph.first_edge[-1]
 
 
-def test_vacuous_success_is_told() -> None:
+def test_vacuous_success_is_reported() -> None:
     system = protocol(submissions=1)
     named = system.properties(["truthful_rejection", "at_most_once", "rejection_seen"])
     result = check(system, named)
@@ -160,7 +162,7 @@ def test_vacuous_success_is_told() -> None:
     ]
 
 
-def test_a_fault_that_never_happens_is_vacuous() -> None:
+def test_fault_that_never_happens_is_vacuous() -> None:
     system = protocol({"scheduler_crash": 1, "function_failure": 1}, ["delete_after_result"])
     assert "function_failure" not in check(system).never_fired
     idle = check(protocol({"relay_crash": 1}, ["atomic_admission"]))

@@ -104,7 +104,7 @@ def goes_round(group: set[int], moves: dict[tuple[int, int], int], kinds: list[s
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(draw.data())
-def test_fair_runs(data: draw.DataObject) -> None:
+def test_liveness_agrees_with_brute_force_on_random_graphs(data: draw.DataObject) -> None:
     places = draw.integers(0, NODES - 1)
     edges = data.draw(draw.lists(draw.tuples(places, places, draw.integers(0, 4)), min_size=2, max_size=12))
     kinds = data.draw(draw.lists(draw.sampled_from(KINDS), min_size=5, max_size=5))

@@ -46,7 +46,7 @@ def names(model: Model, **budgets: int | None) -> list[str]:
 
 
 @pytest.mark.parametrize("budget", [1, 2, None])
-def test_a_long_way_without_a_fault_beats_a_short_one_with_it(budget: int | None) -> None:
+def test_longer_counterexample_without_a_fault_is_preferred(budget: int | None) -> None:
     model = road_map(
         {"fault_cut": (0, 9, "a"), "one": (0, 1, "a"), "two": (1, 2, "b"), "three": (2, 9, "a")}, bad=9, size=9
     )
@@ -54,7 +54,7 @@ def test_a_long_way_without_a_fault_beats_a_short_one_with_it(budget: int | None
 
 
 @pytest.mark.parametrize("budget", [1, None])
-def test_one_fault_beats_two(budget: int | None) -> None:
+def test_counterexample_with_one_fault_is_preferred_to_two(budget: int | None) -> None:
     model = road_map(
         {
             "fault_a": (0, 1, "a"),
@@ -69,14 +69,14 @@ def test_one_fault_beats_two(budget: int | None) -> None:
     assert names(model, fault_a=budget, fault_b=budget, fault_c=budget) == ["fault_c", "walk", "run"]
 
 
-def test_fewer_steps_beat_fewer_turns() -> None:
+def test_fewer_steps_are_preferred_to_fewer_changes_of_actor() -> None:
     model = road_map(
         {"a1": (0, 1, "a"), "b1": (1, 9, "b"), "a2": (0, 2, "a"), "a3": (2, 3, "a"), "a4": (3, 9, "a")}, bad=9, size=9
     )
     assert names(model) == ["a1", "b1"]
 
 
-def test_fewer_turns_decide_between_ways_of_one_length() -> None:
+def test_fewer_changes_of_actor_decide_between_runs_of_one_length() -> None:
     model = road_map(
         {
             "a1": (0, 1, "a"),
@@ -92,7 +92,7 @@ def test_fewer_turns_decide_between_ways_of_one_length() -> None:
     assert names(model) == ["b2", "b3", "a3"]
 
 
-def test_turns_are_counted_along_the_whole_way() -> None:
+def test_changes_of_actor_are_counted_along_the_whole_run() -> None:
     """The middle can be walked by a or b; which is better depends on what comes before and after."""
     model = road_map(
         {
@@ -108,6 +108,6 @@ def test_turns_are_counted_along_the_whole_way() -> None:
     assert names(model) == ["b1", "b2", "b3"]
 
 
-def test_the_initial_state_itself() -> None:
+def test_violation_in_the_initial_state_has_no_steps() -> None:
     model = road_map({"go": (0, 1, "a")}, bad=0, size=2)
     assert names(model) == []

@@ -55,17 +55,17 @@ def agree(system: System, seed: int, states: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(CONFIGURATIONS)))
-def test_the_protocol_is_told_as_it_runs(number: int) -> None:
+def test_generated_code_takes_the_steps_of_the_protocol(number: int) -> None:
     agree(protocol(number), number, 250)
 
 
 @pytest.mark.parametrize("start", range(0, 60, 10))
-def test_random_models_are_told_as_they_run(start: int) -> None:
+def test_generated_code_takes_the_steps_of_random_models(start: int) -> None:
     for seed in range(start, start + 10):
         agree(random_system(seed), seed, 60)
 
 
-def test_it_is_fast() -> None:
+def test_generated_code_keeps_its_rate_on_the_protocol() -> None:
     """Far above what running the functions does; the floor is low because machines differ."""
     system = protocol(1)
     began = time.perf_counter()
@@ -85,7 +85,7 @@ def test_it_is_fast() -> None:
     assert len(seen) / (time.perf_counter() - began) > 5_000
 
 
-def test_the_text_reads_like_the_model() -> None:
+def test_generated_code_reads_like_the_model() -> None:
     lines = [line.strip() for line in GeneratedSystem(protocol(0)).source.splitlines()]
     assert any(re.fullmatch(r"after_\[\d+\] = 1  # work_scheduler1_message1", line) for line in lines)
     assert not any("admitting" in line for line in lines)  # no step of this configuration can change it
@@ -115,7 +115,7 @@ def faulty() -> Model:
     return Model("faulty", {"__name__": "faulty", **names, "claim": always(claim)})
 
 
-def test_a_failure_of_the_model_is_told_with_its_place() -> None:
+def test_failure_of_the_model_is_reported_with_its_place() -> None:
     system = build(faulty())
     generated = GeneratedSystem(system)
     with pytest.raises(

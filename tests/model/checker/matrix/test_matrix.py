@@ -44,7 +44,7 @@ def serial(setting: Setting, limits: Limits | None = None) -> dict[Case, CaseRes
     return {case: explored(setting, case, setting.system(case), limits or Limits(), check) for case in cases}
 
 
-def test_exact_lengths_on_the_protocol() -> None:
+def test_matrix_of_the_protocol_has_exact_lengths() -> None:
     rows: list[Names] = [(), ("sticky_placement",), ("agent_dedup",), ("renewal",)]
     columns: list[Names] = [(), ("scheduler_crash",), ("request_duplication",)]
     found = {}
@@ -69,7 +69,7 @@ def test_exact_lengths_on_the_protocol() -> None:
     }
 
 
-def test_a_counterexample_is_stepped_through_again() -> None:
+def test_matrix_counterexample_is_stepped_through_again() -> None:
     case = Case(("sticky_placement",), ("scheduler_crash",))
     system = DISPATCH.system(case)
     finding = explored(DISPATCH, case, system, Limits(), check).findings["at_most_once"]
@@ -80,7 +80,7 @@ def test_a_counterexample_is_stepped_through_again() -> None:
         counterexample(DISPATCH.system(Case()), finding)
 
 
-def test_sizes_that_a_fault_needs_unless_given() -> None:
+def test_matrix_takes_the_sizes_that_a_fault_needs_unless_given() -> None:
     setting = Setting(PROTOCOL, {"tasks": 2})
     assert setting.config(Case()).sizes["submissions"] == 1
     sizes = setting.config(Case((), ("response_loss", "function_failure"))).sizes
@@ -96,13 +96,13 @@ def test_sizes_that_a_fault_needs_unless_given() -> None:
         (("rejection_seen",), "cannot be broken"),
     ],
 )
-def test_unknown_properties(names: Names, message: str) -> None:
+def test_matrix_refuses_unknown_properties(names: Names, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         Setting(PROTOCOL, properties=names).checked()
     assert message in str(error.value)
 
 
-def test_content_is_the_same_only_where_nothing_differs() -> None:
+def test_matrix_cases_are_equal_only_where_nothing_differs() -> None:
     def digest(*mechanisms: str, faults: Names = ()) -> bytes:
         return content(DISPATCH, DISPATCH.system(Case(mechanisms, faults)))
 
@@ -112,7 +112,7 @@ def test_content_is_the_same_only_where_nothing_differs() -> None:
     assert digest(faults=("scheduler_crash",)) != digest()
 
 
-def test_processes_find_what_one_does_and_share() -> None:
+def test_matrix_in_processes_finds_what_one_process_does() -> None:
     rows: list[Names] = [(), ("graceful_drain",), ("sticky_placement",)]
     cases = cases_of(rows, [(), ("reply_loss",)])
     with Workers(DISPATCH, Limits(), check, 2) as workers:
@@ -140,7 +140,7 @@ def dying(system: System, claims: Sequence[Property] | None, limits: Limits) -> 
     return check(system, claims, limits)
 
 
-def test_a_process_that_dies_makes_its_case_unknown() -> None:
+def test_matrix_process_that_dies_makes_its_case_unknown() -> None:
     cases = [Case(("doorman",)), Case(), Case((), ("loss",))]
     with Workers(Setting(COURIER), Limits(), dying, 1) as workers:
         found = {result.case: result for result in workers.run(cases)}
@@ -153,7 +153,7 @@ def test_a_process_that_dies_makes_its_case_unknown() -> None:
         list(workers.run([Case(("patience",))]))
 
 
-def test_a_limit_makes_what_it_hides_unknown() -> None:
+def test_limit_makes_the_hidden_matrix_cells_unknown() -> None:
     case = Case(("renewal",), ("stale_owner",))
     result = explored(DISPATCH, case, DISPATCH.system(case), Limits(max_states=300), check)
     assert not result.complete and result.stopped == Stop(StopReason.STATES, 300)
@@ -165,7 +165,7 @@ def test_a_limit_makes_what_it_hides_unknown() -> None:
     assert nothing.unknown
 
 
-def test_known_counterexamples_are_judged_as_exploration_judges_them() -> None:
+def test_replayed_counterexamples_are_judged_as_exploration_judges_them() -> None:
     """Every counterexample of every case, asked of every other set of mechanisms: it never claims what is not so."""
     setting = Setting(COURIER)
     results = serial(setting)
@@ -197,7 +197,7 @@ def by_trying_all(results: dict[Case, CaseResult], claims: Names) -> set[Names]:
     return {tuple(m for m in MECHANISMS if m in on) for on in enough if not any(other < on for other in enough)}
 
 
-def test_minimal_sets_of_mechanisms_are_those_that_trying_all_finds() -> None:
+def test_minimal_sets_of_mechanisms_agree_with_trying_all() -> None:
     setting = Setting(COURIER)
     results = serial(setting)
     rows: list[Names] = [(), *((name,) for name in MECHANISMS)]
@@ -222,7 +222,7 @@ def test_minimal_sets_of_mechanisms_are_those_that_trying_all_finds() -> None:
     assert len(asked) == len(set(asked)) < len(results) - len(known)  # much is settled by what is known
 
 
-def test_sets_that_a_limit_leaves_open_are_said_to_be() -> None:
+def test_sets_of_mechanisms_left_open_by_a_limit_are_undecided() -> None:
     setting = Setting(COURIER)
     results = serial(setting)
     known = {case: results[case] for case in cases_of([()], COLUMNS)}
@@ -240,7 +240,7 @@ def test_sets_that_a_limit_leaves_open_are_said_to_be() -> None:
     assert taken.undecided == [(), ("resend",), ("patience",), ("doorman",)]
 
 
-def test_minimal_sets_of_faults() -> None:
+def test_minimal_sets_of_faults_are_found() -> None:
     faults = ("lease_lapse", "broker_duplicate", "stale_owner")
     setting = Setting(PROTOCOL, properties=("single_holder", "at_most_once"))
     asked = []

@@ -27,7 +27,7 @@ SETTING = Setting(PROTOCOL)
         ),
     ],
 )
-def test_without_what_makes_no_difference_the_graph_is_the_same(fault: str, indifferent: set[str]) -> None:
+def test_graph_without_an_irrelevant_mechanism_is_the_same(fault: str, indifferent: set[str]) -> None:
     case = Case((), (fault,))
     system = SETTING.probed(case, PROTOCOL.switches)
     whole = explored(SETTING, case, system, Limits(), check)
@@ -40,7 +40,7 @@ def test_without_what_makes_no_difference_the_graph_is_the_same(fault: str, indi
         assert alone.findings == whole.findings
 
 
-def test_every_mechanism_of_the_courier_is_judged_rightly() -> None:
+def test_probes_judge_every_mechanism_of_the_courier_correctly() -> None:
     setting = Setting(COURIER)
     said = {}
     for faults in [(), ("loss",), ("copy",)]:
@@ -59,14 +59,14 @@ def test_every_mechanism_of_the_courier_is_judged_rightly() -> None:
     assert said == {(): {"resend", "doorman"}, ("loss",): {"doorman"}, ("copy",): {"resend"}}
 
 
-def test_a_limit_says_nothing_of_any_mechanism() -> None:
+def test_probe_cut_short_by_a_limit_says_nothing_of_any_mechanism() -> None:
     case = Case((), ("request_duplication",))
     cut = explored(SETTING, case, SETTING.probed(case, PROTOCOL.switches), Limits(max_states=100), check)
     assert not cut.complete
     assert cut.indifferent == frozenset()
 
 
-def test_workers_take_the_result_of_the_full_design() -> None:
+def test_probe_workers_use_the_result_of_the_full_design() -> None:
     setting = Setting(COURIER)
     with Workers(setting, Limits(), check, 1, probed=("resend", "patience", "doorman")) as workers:
         (whole,) = workers.run([Case()])

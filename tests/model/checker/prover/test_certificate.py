@@ -44,13 +44,13 @@ def forge(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
-def test_valid(folder: Path, solver: str) -> None:
+def test_certificate_is_valid_as_written(folder: Path, solver: str) -> None:
     result = verify(folder, solver)
     assert result.valid
     assert (result.queries, result.problems, result.properties) == (23, [], ["mutual_exclusion"])
 
 
-def test_protocol(tmp_path: Path, full: Proof) -> None:
+def test_certificate_of_the_protocol_is_valid(tmp_path: Path, full: Proof) -> None:
     index = write_certificate(full, tmp_path / "certificate")
     assert all(query["decidable"] for query in index["queries"])
     for solver in ("z3", "cvc5"):
@@ -69,14 +69,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_named(folder: Path, change: str) -> None:
+def test_change_of_a_certificate_is_named(folder: Path, change: str) -> None:
     path, old, new = CHANGES[change]
     edit(folder / path, old, new)
     assert f"{path}: was changed after the certificate was written" in verify(folder).problems
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_is_named_though_the_index_was_made_to_fit(folder: Path, change: str) -> None:
+def test_change_of_a_certificate_is_named_though_the_index_fits(folder: Path, change: str) -> None:
     path, old, new = CHANGES[change]
     edit(folder / path, old, new)
     forge(folder)
@@ -85,7 +85,7 @@ def test_a_change_is_named_though_the_index_was_made_to_fit(folder: Path, change
     assert all(f"{path}" in problem for problem in problems)
 
 
-def test_a_consistent_forgery_is_of_another_model(folder: Path) -> None:
+def test_consistent_forgery_of_a_certificate_is_of_another_model(folder: Path) -> None:
     """A weaker guard and queries rewritten to fit: the solver finds the hole."""
     for query in [folder / "actions/grant.smt2", *(folder / "queries/grant").iterdir()]:
         edit(query, "(and (st.asks arg.client) st.free)", "(st.asks arg.client)")
@@ -97,7 +97,7 @@ def test_a_consistent_forgery_is_of_another_model(folder: Path) -> None:
     ]
 
 
-def test_missing_and_extra_files(folder: Path) -> None:
+def test_missing_and_extra_files_of_a_certificate_are_named(folder: Path) -> None:
     (folder / "queries/take/in_one_place.smt2").unlink()
     (folder / "queries/take/other.smt2").write_text("(check-sat)")
     assert verify(folder).problems == [
@@ -106,7 +106,7 @@ def test_missing_and_extra_files(folder: Path) -> None:
     ]
 
 
-def test_a_query_left_out_is_named(folder: Path) -> None:
+def test_query_left_out_of_a_certificate_is_named(folder: Path) -> None:
     index = json.loads((folder / "certificate.json").read_text())
     index["queries"] = [q for q in index["queries"] if q["file"] != "queries/take/in_one_place.smt2"]
     del index["files"]["queries/take/in_one_place.smt2"]
@@ -115,7 +115,7 @@ def test_a_query_left_out_is_named(folder: Path) -> None:
     assert verify(folder).problems == ["certificate.json: no query shows in_one_place for take"]
 
 
-def test_a_claim_proved_under_fewer_faults_must_not_be_assumed(tmp_path: Path, full: Proof) -> None:
+def test_certificate_must_not_assume_a_claim_proved_under_fewer_faults(tmp_path: Path, full: Proof) -> None:
     write_certificate(full, tmp_path / "certificate")
     index = json.loads((tmp_path / "certificate" / "certificate.json").read_text())
     query = next(q for q in index["queries"] if q["subject"] == "at_most_once" and q["action"] == "start")
@@ -125,7 +125,7 @@ def test_a_claim_proved_under_fewer_faults_must_not_be_assumed(tmp_path: Path, f
     assert f"{query['file']}: assumes single_holder, which is proved under fewer faults" in problems
 
 
-def test_no_certificate(tmp_path: Path) -> None:
+def test_folder_without_a_certificate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CertificateError, match="no certificate here"):
         verify(tmp_path)
     (tmp_path / "certificate.json").write_text("{}")
@@ -133,7 +133,7 @@ def test_no_certificate(tmp_path: Path) -> None:
         verify(tmp_path)
 
 
-def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path: Path) -> None:
+def test_certificate_is_written_only_of_a_proof_and_into_its_own_folder(tmp_path: Path) -> None:
     proof = prove(PROTOCOL, unbounded(PROTOCOL, {"delete_after_result": False}), ["delete_after_completion"])
     with pytest.raises(NotProved):
         write_certificate(proof, tmp_path / "certificate")
@@ -143,7 +143,7 @@ def test_only_of_a_proof_and_only_into_its_own_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_written_again_over_an_old_one(folder: Path) -> None:
+def test_certificate_is_written_again_over_an_old_one(folder: Path) -> None:
     write_certificate(prove(LOCK, unbounded(LOCK)), folder)
     assert verify(folder).valid
 

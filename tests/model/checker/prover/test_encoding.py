@@ -102,7 +102,7 @@ def test_formula_and_run_agree_on_random_models() -> None:
     assert compared >= 15
 
 
-def test_properties_speak_only_of_what_the_relation_keeps() -> None:
+def test_properties_read_only_what_the_simulation_keeps() -> None:
     """Not of the wire, and not of what an agent may have forgotten: what holds of one side holds of the other."""
     network = {name for name, declared in PROTOCOL.fields.items() if declared.network}
     encoding = encode(PROTOCOL, unbounded(PROTOCOL), [p for p in always(PROTOCOL) if not p.invariant])
@@ -113,7 +113,7 @@ def test_properties_speak_only_of_what_the_relation_keeps() -> None:
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(draw.integers(0, 10**6), draw.sets(draw.sampled_from(MECHANISMS), max_size=1))
-def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed: int, off: set[str]) -> None:
+def test_every_explored_step_is_a_step_of_the_encoding(seed: int, off: set[str]) -> None:
     """The simulation, along runs under every fault, with a mechanism off or none; the full design keeps its claims."""
     sizes, switches = {"submissions": 2, "attempts": 2, "messages": 2}, dict.fromkeys(off, False)
     system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, ALL_FAULTS))
@@ -132,7 +132,7 @@ def test_every_explored_step_is_a_step_of_the_unbounded_reading(seed: int, off: 
         assert follower.state.value(conjunct.formula, {}), conjunct.name
 
 
-def test_a_step_that_the_unbounded_reading_lacks_is_told() -> None:
+def test_step_that_the_encoding_lacks_is_reported() -> None:
     config = PROTOCOL.configure({}, {}, ALL_FAULTS)
     system, encoding = build(PROTOCOL, config), encode(PROTOCOL, unbounded(PROTOCOL), [])
     del encoding.transitions["admit"]

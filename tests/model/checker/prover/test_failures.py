@@ -90,7 +90,7 @@ def test_without_a_mechanism_the_real_counterexample_is_named(
     assert found.failure is not None
 
 
-def test_giving_up_is_unknown_and_never_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_solver_that_gives_up_is_unknown_and_never_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "_answer", lambda found: Answer.UNKNOWN)
     model = lock_with()
     proof = prove(model, unbounded(model))
@@ -98,7 +98,7 @@ def test_giving_up_is_unknown_and_never_proved(monkeypatch: pytest.MonkeyPatch) 
     assert proof.answer("mutual_exclusion") is Answer.UNKNOWN
 
 
-def test_interrupted_is_unknown() -> None:
+def test_interrupted_proof_is_unknown() -> None:
     def report(done: int, total: int) -> None:
         if done == 5:
             raise KeyboardInterrupt
@@ -172,7 +172,7 @@ def _few_seen(st: State, thing: Thing) -> bool:
     return st.seen[thing] <= 1
 
 
-def test_many_is_proved_to_stay_many() -> None:
+def test_count_of_many_is_proved_to_stay_many() -> None:
     @always
     def not_seen_often(st: State, thing: Thing) -> bool:
         """False: it can be seen twice."""

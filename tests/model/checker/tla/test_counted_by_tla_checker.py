@@ -41,13 +41,13 @@ def compare(systems: list[System]) -> int:
     return len(small)
 
 
-def test_the_library() -> None:
+def test_tla_checker_agrees_on_the_spec_library() -> None:
     assert compare([spec.system for spec in LIBRARY]) == 11
 
 
-def test_known_models() -> None:
+def test_tla_checker_agrees_on_textbook_models() -> None:
     assert compare([build(PHILOSOPHERS), build(TERMINATION)]) == 2
 
 
-def test_random_models() -> None:
+def test_tla_checker_agrees_on_random_models() -> None:
     assert compare([random_system(seed) for seed in range(60)]) > 40

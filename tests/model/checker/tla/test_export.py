@@ -80,7 +80,7 @@ def test_the_protocol_has_as_many_states_in_tla(switches: dict[str, bool], budge
     assert compare(system, 6000)
 
 
-def test_every_action_keeps_its_name_and_is_short() -> None:
+def test_every_action_keeps_its_name_in_tla_and_is_short() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"agent_crash": 1, "scheduler_crash": 1}))
     text, _ = export(system, "protocol", [])
     for name, taken in system.actions.items():
@@ -89,7 +89,7 @@ def test_every_action_keeps_its_name_and_is_short() -> None:
         assert len(body.splitlines()) <= 20, taken.name
 
 
-def test_promises_and_fairness_are_exported() -> None:
+def test_liveness_and_fairness_are_exported_to_tla() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"scheduler_crash": 1}))
     text, configuration = export(system, "protocol", system.properties())
     check_module(text)
@@ -117,7 +117,7 @@ def model(**more: object) -> System:
     return build(Model("boxes", {"__name__": "boxes", "full": field(Box, bool), "put": action(put), **more}))
 
 
-def test_types_of_all_variables() -> None:
+def test_tla_type_invariant_has_all_variables() -> None:
     fields = {"last": field(Optional[Box]), "held": field(Box, Box, Count(2)), "first": field(Box)}
     system = model(**fields, fill=action(fill))
     assert export(system, "boxes", [])[0].split("TypeOK ==\n")[1].split("\n\n")[0].splitlines() == [
@@ -134,11 +134,11 @@ def fill(st: State, box: Box) -> None:
 
 
 @pytest.mark.parametrize("name", ["Init", "Next", "CHOOSE", "vars", "Can_put", "größe"])
-def test_a_name_that_tla_needs_itself(name: str) -> None:
+def test_name_reserved_by_tla_is_changed(name: str) -> None:
     with pytest.raises(ModelError, match=f"`{name}` cannot be called that in TLA"):
         export(model(**{name: field(bool)}), "boxes", [])
 
 
 @pytest.mark.parametrize(("name", "module"), [("a__b_", "a__b_"), ("2pc", "2pc"), ("a spec-2", "a_spec_2")])
-def test_a_module_is_called_as_its_file_is(name: str, module: str) -> None:
+def test_tla_module_is_named_like_its_file(name: str, module: str) -> None:
     assert export(model(), name, [])[0].startswith(f"---- MODULE {module} ----\n")
