@@ -1,7 +1,7 @@
-"""How the reference core is read as a state of the model: one row for each field of the model.
+"""How a reference system is read as a state of the model: one row for each field of the model.
 
-`SEEN` says where each observed field is read, and how; `UNSEEN` why the others are not; `LENIENT` which actions the
-system may do where the model would not. A cell that a reader leaves out has the model's initial value.
+`OBSERVED` says where each observed field is read, and how; `UNOBSERVED` why the others are not; `LENIENT` which actions
+the system may do where the model would not. A cell that a reader leaves out has the model's initial value.
 """
 
 from __future__ import annotations
@@ -11,42 +11,42 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from onceproof.implementation.in_process.core import Core
 from onceproof.implementation.in_process.observation import MessageRow, RunRow
+from onceproof.implementation.in_process.parts import Parts
 
 
-class Sight:
-    """A core as it is at one moment; each table is read once at most."""
+class Snapshot:
+    """A system as it is at one moment; each table is read once at most."""
 
-    def __init__(self, core: Core) -> None:
-        self.core = core
+    def __init__(self, system: Parts) -> None:
+        self.system = system
 
     @cached_property
     def messages(self) -> dict[str, MessageRow]:
         """The rows of the queue."""
-        return self.core.observer.messages()
+        return self.system.observer.messages()
 
     @cached_property
     def runs(self) -> dict[str, RunRow]:
         """The rows of executions."""
-        return self.core.observer.runs()
+        return self.system.observer.runs()
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observed:
     """An observed field: the model's name for it, where it stands in the system, and how it is read there."""
 
     field: str
     source: str
-    read: Callable[[Sight], Mapping[str, Any]]
+    read: Callable[[Snapshot], Mapping[str, Any]]
 
 
-def outbox(sight: Sight) -> dict[str, str]:
+def outbox(snapshot: Snapshot) -> dict[str, str]:
     """A row is PENDING until this relay has published it (its memory) and RELAYED once that is marked (the table)."""
-    published = sight.core.relay.published
+    published = snapshot.system.relay.published
     return {
         f"{task},{submission}": "RELAYED" if relayed else "PUBLISHED" if (task, submission) in published else "PENDING"
-        for (task, submission), relayed in sight.core.observer.outbox().items()
+        for (task, submission), relayed in snapshot.system.observer.outbox().items()
     }
 
 
@@ -55,126 +55,128 @@ def exchanges(keys: Any) -> dict[str, bool]:
     return {f"{scheduler},{agent},{message},attempt{attempt}": True for scheduler, agent, message, attempt in keys}
 
 
-def replies(sight: Sight) -> dict[str, str]:
+def replies(snapshot: Snapshot) -> dict[str, str]:
     """Replies on the wire, by whether the function succeeded."""
     return {
         f"{scheduler},{agent},{message},attempt{attempt}": "SUCCESS" if result.succeeded else "FAILURE"
-        for (scheduler, agent, message, attempt), result in sight.core.network.replies.items()
+        for (scheduler, agent, message, attempt), result in snapshot.system.network.replies.items()
     }
 
 
-def works(sight: Sight) -> dict[str, str]:
+def works(snapshot: Snapshot) -> dict[str, str]:
     """How far each scheduler is with what it has in hand."""
-    return {f"{s.name},{m}": work.stage for s in sight.core.schedulers.values() for m, work in s.works.items()}
+    return {f"{s.name},{m}": work.stage for s in snapshot.system.schedulers.values() for m, work in s.works.items()}
 
 
-def trying(sight: Sight) -> dict[str, str]:
+def trying(snapshot: Snapshot) -> dict[str, str]:
     """The attempt that a scheduler waits for or has the result of; what it tried before does not count."""
     return {
         f"{s.name},{m}": f"attempt{work.attempt}"
-        for s in sight.core.schedulers.values()
+        for s in snapshot.system.schedulers.values()
         for m, work in s.works.items()
         if work.stage in ("DISPATCHED", "SUCCEEDED", "RAISED")
     }
 
 
-def believes(sight: Sight) -> dict[str, bool]:
+def believes(snapshot: Snapshot) -> dict[str, bool]:
     """The queues that each scheduler takes for its own; with epochs the store decides, and the model has no belief."""
-    if sight.core.settings.mechanisms.owner_epoch:
+    if snapshot.system.settings.mechanisms.owner_epoch:
         return {}
-    return {f"{s.name},{user}": True for s in sight.core.schedulers.values() for user in s.epochs}
+    return {f"{s.name},{user}": True for s in snapshot.system.schedulers.values() for user in s.epochs}
 
 
-def memory(sight: Sight) -> dict[str, str]:
+def memory(snapshot: Snapshot) -> dict[str, str]:
     """What each agent remembers of each attempt."""
     return {
         f"{agent.name},{m},attempt{k}": known.stage
-        for agent in sight.core.agents.values()
+        for agent in snapshot.system.agents.values()
         for (m, k), known in agent.memory.items()
     }
 
 
-def asked(sight: Sight) -> dict[str, bool]:
-    """Whom each agent is to tell."""
+def asked(snapshot: Snapshot) -> dict[str, bool]:
+    """Who is to hear each result from an agent."""
     return {
         f"{asker},{agent.name},{m},attempt{k}": True
-        for agent in sight.core.agents.values()
+        for agent in snapshot.system.agents.values()
         for (m, k), known in agent.memory.items()
         for asker in known.asked
     }
 
 
-SEEN = (
-    Seen(
+OBSERVED = (
+    Observed(
         "call",
         "the client's memory of its calls",
-        lambda s: {f"{t},{n}": v for (t, n), v in s.core.client.calls.items()},
+        lambda s: {f"{t},{n}": v for (t, n), v in s.system.client.calls.items()},
     ),
-    Seen(
+    Observed(
         "post",
         "the wire between client and API server",
-        lambda s: {f"{t},{n}": v for (t, n), v in s.core.network.posts.items()},
+        lambda s: {f"{t},{n}": v for (t, n), v in s.system.network.posts.items()},
     ),
-    Seen("admitting", "the API server's memory", lambda s: {f"{t},{n}": True for t, n in s.core.api_server.admitting}),
-    Seen("recorded", "table tasks: there is a row", lambda s: dict.fromkeys(s.core.observer.recorded(), True)),
-    Seen("outbox", "table outbox, and what the relay remembers as published", outbox),
-    Seen("outcome", "table runs: outcome", lambda s: {m: run.outcome for m, run in s.runs.items()}),
-    Seen("attempt", "table runs: attempt", lambda s: {m: f"attempt{run.attempt}" for m, run in s.runs.items()}),
-    Seen(
+    Observed(
+        "admitting", "the API server's memory", lambda s: {f"{t},{n}": True for t, n in s.system.api_server.admitting}
+    ),
+    Observed("recorded", "table tasks: there is a row", lambda s: dict.fromkeys(s.system.observer.recorded(), True)),
+    Observed("outbox", "table outbox, and what the relay remembers as published", outbox),
+    Observed("outcome", "table runs: outcome", lambda s: {m: run.outcome for m, run in s.runs.items()}),
+    Observed("attempt", "table runs: attempt", lambda s: {m: f"attempt{run.attempt}" for m, run in s.runs.items()}),
+    Observed(
         "attempt_failed",
         "table attempts: there is a row",
-        lambda s: {f"{m},attempt{k}": True for m, k in s.core.observer.failed_attempts()},
+        lambda s: {f"{m},attempt{k}": True for m, k in s.system.observer.failed_attempts()},
     ),
-    Seen("task_of", "table messages: task", lambda s: {m: row.task for m, row in s.messages.items()}),
-    Seen(
+    Observed("task_of", "table messages: task", lambda s: {m: row.task for m, row in s.messages.items()}),
+    Observed(
         "stage",
         "table messages: deleted, or invisible until a time that has not come, or visible",
         lambda s: {m: row.stage for m, row in s.messages.items()},
     ),
-    Seen(
+    Observed(
         "current",
         "table messages: holder, while its lease lasts",
         lambda s: {m: row.holder for m, row in s.messages.items()},
     ),
-    Seen(
+    Observed(
         "enqueued",
         "table messages: task and submission",
         lambda s: {f"{row.task},{row.submission}": True for row in s.messages.values()},
     ),
-    Seen("owner", "table owners: scheduler", lambda s: s.core.observer.owners()),
-    Seen("believes", "each scheduler's memory of what it owns (only with owner_epoch off)", believes),
-    Seen(
+    Observed("owner", "table owners: scheduler", lambda s: s.system.observer.owners()),
+    Observed("believes", "each scheduler's memory of what it owns (only with owner_epoch off)", believes),
+    Observed(
         "mode",
         "each scheduler's mode",
-        lambda s: {name: scheduler.mode for name, scheduler in s.core.schedulers.items()},
+        lambda s: {name: scheduler.mode for name, scheduler in s.system.schedulers.items()},
     ),
-    Seen("work", "each scheduler's memory: stage of a message in hand", works),
-    Seen("trying", "each scheduler's memory: attempt that was dispatched", trying),
-    Seen("placed", "table placements: agent", lambda s: s.core.observer.placements()),
-    Seen("gone", "table agents: gone", lambda s: s.core.observer.agents_gone()),
-    Seen("request", "the wire: requests not yet delivered", lambda s: exchanges(s.core.network.requests)),
-    Seen("duplicate", "the wire: second copies of requests", lambda s: exchanges(s.core.network.duplicates)),
-    Seen("reply", "the wire: replies not yet delivered", replies),
-    Seen("memory", "each agent's memory: stage of an attempt", memory),
-    Seen("asked", "each agent's memory: who asked", asked),
-    Seen(
+    Observed("work", "each scheduler's memory: stage of a message in hand", works),
+    Observed("trying", "each scheduler's memory: attempt that was dispatched", trying),
+    Observed("placed", "table placements: agent", lambda s: s.system.observer.placements()),
+    Observed("gone", "table agents: gone", lambda s: s.system.observer.agents_gone()),
+    Observed("request", "the wire: requests not yet delivered", lambda s: exchanges(s.system.network.requests)),
+    Observed("duplicate", "the wire: second copies of requests", lambda s: exchanges(s.system.network.duplicates)),
+    Observed("reply", "the wire: replies not yet delivered", replies),
+    Observed("memory", "each agent's memory: stage of an attempt", memory),
+    Observed("asked", "each agent's memory: who asked", asked),
+    Observed(
         "starts",
         "the functions' own ledger: starts (2 stands for more)",
-        lambda s: {f"{t},attempt{k}": min(n, 2) for (t, k), n in s.core.ledger.starts.items()},
+        lambda s: {f"{t},attempt{k}": min(n, 2) for (t, k), n in s.system.ledger.starts.items()},
     ),
-    Seen(
+    Observed(
         "succeeded",
         "the functions' own ledger: returns",
-        lambda s: {f"{t},attempt{k}": True for t, k in s.core.ledger.succeeded},
+        lambda s: {f"{t},attempt{k}": True for t, k in s.system.ledger.succeeded},
     ),
-    Seen(
+    Observed(
         "raised",
         "the functions' own ledger: exceptions",
-        lambda s: {f"{t},attempt{k}": True for t, k in s.core.ledger.raised},
+        lambda s: {f"{t},attempt{k}": True for t, k in s.system.ledger.raised},
     ),
 )
 
-UNSEEN = {
+UNOBSERVED = {
     "user_of": "a constant: task i belongs to user ((i - 1) mod users) + 1 in both",
     "misused": "a ghost: the model's own note that an old receipt was used",
     "needless": "a ghost: the model's own note that a message was given away although its holder lived",

@@ -242,9 +242,9 @@ class Scheduler:
         """The resource manager has ended the task; what is left is to delete its message."""
         self._work(message, HELD).stage = RECORDED
 
-    def require_held(self, message: str) -> Work:
-        """The work on a message that waits to be placed or dispatched; NotEnabled if it is not in that stage."""
-        return self._work(message, HELD)
+    def ask_placement(self, message: str) -> None:
+        """Ask the resource manager where a message is to run; NotEnabled if it is not held."""
+        self._work(message, HELD)
 
     def _hold(self, message: str, deliver: Callable[[], Received]) -> None:
         with self.store.database.transaction():

@@ -1,4 +1,4 @@
-"""What the surroundings of the platform do in process: time passes, the network loses and copies."""
+"""What the environment of the platform does: time passes, the network loses and copies."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,11 @@ from onceproof.implementation.stores.database import Database
 
 
 class Environment:
-    """Actions that no component performs. timed_out(scheduler, message, attempt) is a scheduler's wait that ends."""
+    """Actions that no component performs.
+
+    timed_out(scheduler, message, attempt) is a scheduler's wait that ends. row_of: the id of a message in its table,
+    by the name that actions have for it.
+    """
 
     LEASE_END = "SELECT leased_until_ns FROM messages WHERE message = ? AND visible_at_ns > ? AND deleted_at_ns IS NULL"
     RENEW_OTHERS = """UPDATE messages SET visible_at_ns = ?, leased_until_ns = ?
@@ -26,6 +30,7 @@ class Environment:
         beat_ns: int,
         timed_out: Callable[[str, str, int], None],
         probe: Probe | None = None,
+        row_of: Callable[[str], str] = str,
     ) -> None:
         self.database = database
         self.network = network
@@ -34,6 +39,7 @@ class Environment:
         self.beat_ns = beat_ns
         self.timed_out = timed_out
         self.probe = probe
+        self.row_of = row_of
         self.identity: dict[str, str] = {}
 
     @action
@@ -65,12 +71,12 @@ class Environment:
 
     def _pass_lease_end(self, message: str) -> None:
         """Everybody else renews and beats just before, then the clock moves to the end of this one lease."""
-        now = self.clock.now_ns()
-        row = self.database.row(self.LEASE_END, message, now)
+        now, message_id = self.clock.now_ns(), self.row_of(message)
+        row = self.database.row(self.LEASE_END, message_id, now)
         if row is None:
             raise NotEnabled(f"message {message} is not invisible")
         end = int(row[0])
         with self.database.transaction():
-            self.database.run(self.RENEW_OTHERS, end + self.lease_ns, end + self.lease_ns, message, now)
+            self.database.run(self.RENEW_OTHERS, end + self.lease_ns, end + self.lease_ns, message_id, now)
             self.database.run(self.BEAT_ALL, end + self.beat_ns, now)
         self.clock.move_to(end)

@@ -1,4 +1,4 @@
-"""What can be seen of a core from outside: the rows of its tables, as a driver compares them with the model."""
+"""What can be seen of a system from outside: the rows of its tables, as a driver compares them with the model."""
 
 from dataclasses import dataclass
 

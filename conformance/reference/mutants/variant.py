@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from onceproof.implementation.clock import ManualClock
-from onceproof.implementation.components.agent import Agent
-from onceproof.implementation.components.queue import Queue
-from onceproof.implementation.components.scheduler import Scheduler
-from onceproof.implementation.components.task_store import TaskStore
-from onceproof.implementation.in_process.core import Core
+from onceproof.implementation.in_process.core import Classes, Core
 from onceproof.implementation.settings import Settings
 
 Patch = Callable[[Core], None]
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault. parts: the classes that stand in for those of the core; patch: what else is changed once it is built.
+    """One fault. parts: the classes that stand in for those of the core, as `Classes` names them; patch: what else is
+    changed once it is built.
 
     sizes, mechanisms and faults: a small configuration of the model in which it shows.
     """
@@ -35,31 +31,15 @@ class Mutant:
 
     def make(self, path: str, settings: Settings) -> Core:
         """A core with this fault."""
-        return _MutantCore(self, path, settings)
+        core = Core(path, settings, ManualClock(), classes=replace(Classes(), **self.parts))
+        if self.patch is not None:
+            self.patch(core)
+        return core
 
 
-class _MutantCore(Core):
-    def __init__(self, mutant: Mutant, path: str, settings: Settings) -> None:
-        self._parts = mutant.parts
-        super().__init__(path, settings, ManualClock())
-        if mutant.patch is not None:
-            mutant.patch(self)
-
-    def make_store(self) -> TaskStore:
-        return self._part("store", super().make_store())
-
-    def make_queue(self) -> Queue:
-        return self._part("queue", super().make_queue())
-
-    def make_scheduler(self, name: str) -> Scheduler:
-        return self._part("scheduler", super().make_scheduler(name))
-
-    def make_agent(self, name: str) -> Agent:
-        return self._part("agent", super().make_agent(name))
-
-    def _part(self, name: str, part: Part) -> Part:
-        part.__class__ = self._parts.get(name, part.__class__)
-        return part
+def patch(part: object, method: str, function: Callable[..., Any]) -> None:
+    """Have one part of a core do something else where a method is called."""
+    setattr(part, method, function)
 
 
 def changed(base: type, **attributes: Any) -> type:

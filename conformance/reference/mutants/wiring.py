@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onceproof.conformance.reference.mutants.variant import AGAIN, CRASH, PAUSE, Mutant
+from onceproof.conformance.reference.mutants.variant import AGAIN, CRASH, PAUSE, Mutant, patch
 from onceproof.implementation.components.task_store import Placement
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.in_process.core import Core
@@ -12,13 +12,17 @@ from onceproof.implementation.in_process.core import Core
 
 def _steals(core: Core) -> None:
     balancer = core.load_balancer
-    core.load_balancer.assign = lambda scheduler, user: balancer._give(scheduler, user)  # type: ignore
+    patch(core.load_balancer, "assign", lambda scheduler, user: balancer._give(scheduler, user))
 
 
 def _believes_the_paused(core: Core) -> None:
     withdraw = core.load_balancer.withdraw
-    paused = lambda name: core.schedulers[name].mode == "PAUSED"  # noqa: E731
-    core.load_balancer.withdraw = lambda name: None if paused(name) else withdraw(name)  # type: ignore
+
+    def withdraw_running(scheduler: str) -> None:
+        if core.schedulers[scheduler].mode != "PAUSED":
+            withdraw(scheduler)
+
+    patch(core.load_balancer, "withdraw", withdraw_running)
 
 
 def _fails_the_living(core: Core) -> None:
@@ -28,11 +32,11 @@ def _fails_the_living(core: Core) -> None:
             raise NotEnabled(f"{message} has no place")
         return placement
 
-    core.resource_manager._lost = placed  # type: ignore[method-assign]
+    patch(core.resource_manager, "_lost", placed)
 
 
 def _published_survives(core: Core) -> None:
-    core.relay.relay_crash = lambda: None  # type: ignore[method-assign]
+    patch(core.relay, "relay_crash", lambda: None)
 
 
 def _marks_at_once(core: Core) -> None:
@@ -42,12 +46,12 @@ def _marks_at_once(core: Core) -> None:
         relay(task, submission, message)
         core.store.mark_relayed(task, submission)
 
-    core.relay.relay = relay_and_mark  # type: ignore[method-assign]
+    patch(core.relay, "relay", relay_and_mark)
 
 
 def _says_202(core: Core) -> None:
     answer = core.network.answer
-    core.network.answer = lambda task, submission, _: answer(task, submission, "SAYS_202")  # type: ignore
+    patch(core.network, "answer", lambda task, submission, _: answer(task, submission, "SAYS_202"))
 
 
 def _both_copies_at_once(core: Core) -> None:
@@ -58,11 +62,11 @@ def _both_copies_at_once(core: Core) -> None:
         core.network.requests.pop(exchange, None)
         return order
 
-    core.network.take_request = take_both  # type: ignore[method-assign]
+    patch(core.network, "take_request", take_both)
 
 
 def _admitting_survives(core: Core) -> None:
-    core.api_server.api_crash = core.network.break_all  # type: ignore[method-assign]
+    patch(core.api_server, "api_crash", core.network.break_all)
 
 
 WIRING = [

@@ -1,74 +1,60 @@
-"""Schedulers and agents: their processes with the faces of the components that they hold; a call is leave to act."""
+"""Adapters to schedulers and agents: a call permits a process to act, and waits for what it reports."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from onceproof.conformance.reference.platform.harness import Harness
 from onceproof.conformance.reference.platform.remote import Remote
 from onceproof.implementation.errors import NotEnabled, require
-
-if TYPE_CHECKING:
-    from onceproof.conformance.reference.platform.system import PlatformCore
-
+from onceproof.implementation.in_process.parts import Asker
 
 EXPIRES = "SELECT expires_ns FROM tasks JOIN messages ON messages.task = tasks.task WHERE messages.message = ?"
 EXPIRE_AT = "UPDATE tasks SET expires_ns = ? WHERE task = (SELECT task FROM messages WHERE message = ?)"
 
 
 @dataclass(frozen=True, slots=True)
-class SeenWork:
-    """A message in hand, as a scheduler tells of it."""
+class ReportedWork:
+    """A message in hand, as a scheduler reports it."""
 
     stage: str
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
-class SeenExecution:
-    """An attempt in an agent's memory, as it tells of it."""
+class ReportedExecution:
+    """An attempt in an agent's memory, as the agent reports it."""
 
     stage: str
     asked: set[str] = field(default_factory=set)
 
 
-class Face:
-    """A process, and the whole that it belongs to."""
+class Adapter:
+    """A process, and the harness around it."""
 
-    def __init__(self, remote: Remote, core: PlatformCore) -> None:
-        self.remote, self.core, self.name = remote, core, remote.name
+    def __init__(self, remote: Remote, harness: Harness) -> None:
+        self.remote, self.harness, self.name = remote, harness, remote.name
 
-    def real(self, arguments: Mapping[str, Any]) -> dict[str, str]:
-        """The arguments of an action as the platform names them."""
-        names, told = self.core.names, {}
-        for parameter, value in arguments.items():
-            if parameter in ("attempt", "next_attempt"):
-                value = f"attempt{value}"
-            elif parameter == "task":
-                value = f"{self.core.client.owner(value)}/f/{value}"
-            elif parameter == "submission":
-                value = names.real((arguments["task"], value))
-            # What is not there yet has no name on the platform, so nothing that it proposes is about that.
-            told[parameter] = str(value) if isinstance(value, tuple) else names.real(value)
-        return told
-
-    def step(self, action: str, arguments: Mapping[str, Any], **given: Any) -> Mapping[str, Any]:
-        """Leave for an action; what was sent meanwhile is taken in."""
-        passed = self.remote.step(action, self.real(arguments), **given)
-        self.core.drain()
+    def permit(self, action: str, arguments: Mapping[str, Any], **given: Any) -> Mapping[str, Any]:
+        """Permit an action; what was sent meanwhile is taken in."""
+        passed = self.remote.step(action, self.harness.real(arguments), **given)
+        self.harness.drain()
         return passed
 
 
-class PlatformScheduler(Face):
+class SchedulerAdapter(Adapter):
     """A scheduler's process; whether it is there, and whether it is stopped, is known here."""
 
-    told = ""
+    def __init__(self, remote: Remote, harness: Harness) -> None:
+        super().__init__(remote, harness)
+        self._absence = ""
 
     @property
     def absent(self) -> str:
         """PAUSED or DOWN, where it is; a process that died by itself is down, too."""
-        return self.told if self.remote.alive else "DOWN"
+        return self._absence if self.remote.alive else "DOWN"
 
     @property
     def mode(self) -> str:
@@ -76,132 +62,213 @@ class PlatformScheduler(Face):
         return self.absent or str(self.remote.view[0])
 
     @property
-    def works(self) -> dict[str, SeenWork]:
+    def works(self) -> dict[str, ReportedWork]:
         """What it has in hand."""
         if self.absent == "DOWN":
             return {}
-        return {self.core.names.modelled(message): SeenWork(*seen) for message, seen in self.remote.view[1].items()}
+        modelled = self.harness.names.modelled
+        return {modelled(message): ReportedWork(*work) for message, work in self.remote.view[1].items()}
 
     @property
     def epochs(self) -> dict[str, int]:
         """The queues that it takes for its own."""
         return {} if self.absent == "DOWN" else dict(self.remote.view[2])
 
-    def __getattr__(self, action: str) -> Callable[..., None]:
-        def act(**arguments: Any) -> None:
-            require(not self.absent, f"{self.name} is {self.absent}")
-            self.step(action, {"scheduler": self.name, **arguments})
+    def begin(self) -> None:
+        """Have its process, which is new or has forgotten everything, register."""
+        self.remote.order("reset")
+        self.remote.step("scheduler_restart", {"scheduler": self.name})
 
-        return act
+    def receive(self, message: str) -> None:
+        """It takes a message that is visible."""
+        self._act("receive", message=message)
+
+    def broker_duplicate(self, message: str) -> None:
+        """The queue delivers a message to it that another one holds."""
+        self._act("broker_duplicate", message=message)
+
+    def renew(self, message: str) -> None:
+        """It renews the invisibility of a message."""
+        self._act("renew", message=message)
+
+    def receipt_refused(self, message: str) -> None:
+        """The queue refuses its receipt."""
+        self._act("receipt_refused", message=message)
+
+    def dispatch(self, message: str, agent: str) -> None:
+        """It sends a request to an agent."""
+        self._act("dispatch", message=message, agent=agent)
 
     def hear(self, agent: str, message: str, attempt: int) -> None:
         """The reply arrives, and is heard."""
-        require(not self.absent, f"{self.name} is {self.absent}")
+        self._require_present()
         exchange = (self.name, agent, message, attempt)
-        require(exchange in self.core.network.replies, f"no reply {exchange} on the wire")
-        real = (self.name, agent, self.core.names.real(message), attempt)
-        if not self.core.wires[agent].has(self.name):
+        replies, proxy = self.harness.network.replies, self.harness.proxies[agent]
+        require(exchange in replies, f"no reply {exchange} on the wire")
+        if not proxy.has(self.name):
             self.remote.order("reach", agent=agent)  # a reply to one that has started anew comes on its new connection
-        self.core.wires[agent].deliver_reply(real, self.core.network.replies[exchange])
-        arguments = {"scheduler": self.name, "agent": agent, "message": message, "attempt": attempt}
-        self.step("hear", arguments)
-        del self.core.network.replies[exchange]
+        proxy.deliver_reply((self.name, agent, self.harness.names.real(message), attempt), replies[exchange])
+        self._act("hear", agent=agent, message=message, attempt=attempt)
+        del replies[exchange]
 
-    def timed_out(self, message: str, attempt: int) -> None:
-        """Its wait is over; a stopped process finds that when it wakes."""
-        work = self.works.get(message)
-        if work is not None and work.stage == "DISPATCHED" and work.attempt == attempt:
-            self.remote.order("timed_out", message=self.core.names.real(message))
+    def record(self, message: str) -> None:
+        """It records a result."""
+        self._act("record", message=message)
 
-    def notice(self, agent: str) -> None:
-        """Wait until it has noticed that its connection to an agent broke; a stopped process does when it wakes."""
-        if self.absent != "DOWN":
-            self.remote.order("broken", agent=agent)
+    def record_failure(self, message: str) -> None:
+        """It records that the last attempt failed."""
+        self._act("record_failure", message=message)
 
-    def require_held(self, message: str) -> None:
-        """NotEnabled unless it runs and holds the message."""
-        work = self.works.get(message)
-        require(not self.absent and work is not None and work.stage == "HELD", f"{self.name} does not hold {message}")
+    def retry(self, message: str, next_attempt: int) -> None:
+        """It begins the next attempt."""
+        self._act("retry", message=message, next_attempt=next_attempt)
+
+    def overtaken(self, message: str) -> None:
+        """It finds that a result does not count any more."""
+        self._act("overtaken", message=message)
+
+    def skip(self, message: str) -> None:
+        """It finds that a task has ended."""
+        self._act("skip", message=message)
+
+    def delete(self, message: str) -> None:
+        """It deletes a message."""
+        self._act("delete", message=message)
+
+    def expire(self, message: str) -> None:
+        """The task's age is over, as its row says for this step."""
+        self._require_present()
+        real, database = self.harness.names.real(message), self.harness.database
+        expires = database.row(EXPIRES, real)
+        if expires is None:
+            raise NotEnabled(f"there is no {message}")
+        database.run(EXPIRE_AT, self.harness.clock.now_ns(), real)
+        try:
+            self._act("expire", message=message)
+        finally:
+            database.run(EXPIRE_AT, expires[0], real)
 
     def scheduler_crash(self) -> None:
         """SIGKILL."""
         require(self.absent != "DOWN", f"{self.name} is down")
         self.remote.kill()
-        self.told = "DOWN"
+        self._absence = "DOWN"
 
     def scheduler_restart(self) -> None:
         """A new process, which begins as the old one did."""
         require(self.absent == "DOWN", f"{self.name} is not down")
         self.remote.restart()
-        self.remote.order("reset")
-        self.step("scheduler_restart", {"scheduler": self.name})
-        self.told = ""
+        self.begin()
+        self.harness.drain()
+        self._absence = ""
 
     def scheduler_upgrade(self) -> None:
         """It drains from now on, or (graceful_drain off) ends at once."""
-        require(not self.absent, f"{self.name} is {self.absent}")
-        self.step("scheduler_upgrade", {"scheduler": self.name})
+        self._act("scheduler_upgrade")
         if self.mode == "DOWN":
-            self.remote.kill()
-            self.told = "DOWN"
-
-    def expire(self, message: str) -> None:
-        """The task's age is over, as its row says for this step."""
-        require(not self.absent, f"{self.name} is {self.absent}")
-        real, database = self.core.names.real(message), self.core.database
-        expires = database.row(EXPIRES, real)
-        if expires is None:
-            raise NotEnabled(f"there is no {message}")
-        database.run(EXPIRE_AT, self.core.clock.now_ns(), real)
-        try:
-            self.step("expire", {"scheduler": self.name, "message": message})
-        finally:
-            database.run(EXPIRE_AT, expires[0], real)
+            self._end()
 
     def scheduler_pause(self) -> None:
         """SIGSTOP."""
         require(self.mode == "UP", f"{self.name} is {self.mode}")
         self.remote.stop()
-        self.told = "PAUSED"
+        self._absence = "PAUSED"
 
     def scheduler_resume(self) -> None:
         """SIGCONT; the process has not noticed, and its next turn beats."""
         require(self.absent == "PAUSED", f"{self.name} is not paused")
         self.remote.resume()
         self.remote.order("ask")
-        self.told = ""
+        self._absence = ""
 
     def upgrade_finish(self) -> None:
         """It has drained, and ends."""
+        self._act("upgrade_finish")
+        self._end()
+
+    def learn(self, user: str) -> None:
+        """With owner_epoch on it asks the store which queues it owns; else it hears that it got one."""
+        if not self.harness.settings.mechanisms.owner_epoch:
+            self.remote.order("learn", user=user)
+
+    def ask_placement(self, message: str) -> None:
+        """It asks the resource manager where a message is to run; NotEnabled if it does not."""
+        work = self.works.get(message)
+        require(not self.absent and work is not None and work.stage == "HELD", f"{self.name} does not hold {message}")
+        self.remote.order("ask")
+        asking = self.remote.view[3]
+        require(self.harness.names.real(message) in asking, f"{self.name} does not ask where {message} is to run")
+
+    def settled(self, message: str) -> None:
+        """It has heard that the resource manager has ended the task."""
+        self.remote.order("settled", message=self.harness.names.real(message))
+
+    def timed_out(self, message: str, attempt: int) -> None:
+        """Its wait for a reply is over, if it waits."""
+        work = self.works.get(message)
+        if work is not None and work.stage == "DISPATCHED" and work.attempt == attempt:
+            self.remote.order("timed_out", message=self.harness.names.real(message))
+
+    def notice(self, agent: str) -> None:
+        """Wait until it has noticed that its connection to an agent broke; a stopped process does when it wakes."""
+        if self.absent != "DOWN":
+            self.remote.order("broken", agent=agent)
+
+    def _act(self, action: str, **arguments: Any) -> None:
+        self._require_present()
+        self.permit(action, {"scheduler": self.name, **arguments})
+
+    def _require_present(self) -> None:
         require(not self.absent, f"{self.name} is {self.absent}")
-        self.step("upgrade_finish", {"scheduler": self.name})
+
+    def _end(self) -> None:
         self.remote.kill()
-        self.told = "DOWN"
+        self._absence = "DOWN"
 
 
-class PlatformAgent(Face):
-    """An agent's process, with the children that run its functions."""
+class AgentAdapter(Adapter):
+    """An agent's process, with the children that run its functions.
 
-    gone = False
+    is_settled(agent, message, attempt): whether nobody can ask for it any more. noticed(agent, schedulers): waits
+    until these schedulers have noticed that their connections to it broke.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        harness: Harness,
+        is_settled: Callable[[str, str, int], bool],
+        noticed: Callable[[str, set[str]], None],
+    ) -> None:
+        super().__init__(remote, harness)
+        self._is_settled, self._noticed = is_settled, noticed
+        self.gone = False
 
     @property
-    def memory(self) -> dict[tuple[str, int], SeenExecution]:
+    def memory(self) -> dict[tuple[str, int], ReportedExecution]:
         """What it remembers."""
         if self.gone or not self.remote.alive:
             return {}
         return {
-            (self.core.names.modelled(message), attempt): SeenExecution(stage, set(asked))
+            (self.harness.names.modelled(message), attempt): ReportedExecution(stage, set(asked))
             for message, attempt, stage, asked, _ in self.remote.view or ()
         }
 
-    def askers(self) -> set[tuple[str, str, int]]:
-        """(scheduler, message, attempt) of everybody who is to be told a result."""
+    def begin(self) -> None:
+        """Have its process, which is new or has forgotten everything, register; its connections are there."""
+        self.remote.order("reset")
+        proxy = self.harness.proxies[self.name]
+        if not proxy.to_agent:
+            proxy.connect()
+
+    def askers(self) -> set[Asker]:
+        """Everybody who is to hear a result."""
         return {(asker, *key) for key, known in self.memory.items() for asker in known.asked}
 
     def start(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives, and the function is started: it says so itself."""
         self._request("start", scheduler, message, attempt)
-        self.core.functions.await_start((self.name, message, attempt))
+        self.harness.functions.await_start((self.name, message, attempt))
 
     def join(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives for what runs."""
@@ -212,69 +279,71 @@ class PlatformAgent(Face):
         self._request("answer", scheduler, message, attempt)
 
     def finish(self, message: str, attempt: int) -> None:
-        """The function is told to return."""
-        self._end("finish", message, attempt, b"return")
+        """The function is made to return."""
+        task_id = self._end("finish", message, attempt, b"return")
+        self.harness.ledger.end(task_id, attempt, True)
 
     def function_failure(self, message: str, attempt: int) -> None:
-        """The function is told to raise."""
-        self._end("function_failure", message, attempt, b"raise")
+        """The function is made to raise."""
+        task_id = self._end("function_failure", message, attempt, b"raise")
+        self.harness.ledger.end(task_id, attempt, False)
 
     def forget(self, message: str, attempt: int) -> None:
         """What was deleted long ago may be forgotten."""
-        require(not self.gone, f"{self.name} is gone")
-        settled = self.core._is_settled(self.name, message, attempt)
-        self.step("forget", {"agent": self.name, "message": message, "attempt": attempt}, settled=settled)
+        self._require_present()
+        settled = self._is_settled(self.name, message, attempt)
+        self.permit("forget", {"agent": self.name, "message": message, "attempt": attempt}, settled=settled)
 
     def agent_crash(self) -> None:
         """SIGKILL, for its functions too; the next incarnation finds that it is gone, and waits to boot."""
-        require(not self.gone, f"{self.name} is gone")
+        self._require_present()
         self._be_replaced()
 
     def agent_recycle(self) -> None:
         """An idle one agrees to end; the next incarnation finds that it is gone, and waits to boot."""
-        require(not self.gone, f"{self.name} is gone")
-        self.step("agent_recycle", {"agent": self.name})
+        self._require_present()
+        self.permit("agent_recycle", {"agent": self.name})
         self._be_replaced()
+
+    def agent_boot(self) -> None:
+        """The incarnation that waits registers."""
+        require(self.gone, f"{self.name} is not gone")
+        self.permit("agent_boot", {"agent": self.name})
+        self.harness.proxies[self.name].connect()
+        self.gone = False
 
     def _be_replaced(self) -> None:
         self.remote.kill()
-        self.core.functions.end_agent(self.name)
-        wires = self.core.wires[self.name]
-        wires.drain()
-        connected = {line.scheduler for line in wires.from_schedulers}
-        wires.break_all()
+        self.harness.functions.end_agent(self.name)
+        proxy = self.harness.proxies[self.name]
+        proxy.drain()
+        connected = {line.scheduler for line in proxy.from_schedulers}
+        proxy.break_all()
         self.remote.restart()
         self.gone = True
-        for name in sorted(connected & set(self.core.schedulers)):
-            self.core.schedulers[name].notice(self.name)  # type: ignore[attr-defined]
+        self._noticed(self.name, connected)
 
-    def boot(self) -> None:
-        """The incarnation that waits registers."""
-        require(self.gone, f"{self.name} is not gone")
-        self.step("agent_boot", {"agent": self.name})
-        self.core.wires[self.name].connect()
-        self.gone = False
-
-    def _request(self, action: str, scheduler: str, message: str, attempt: int) -> Any:
-        require(not self.gone, f"{self.name} is gone")
+    def _request(self, action: str, scheduler: str, message: str, attempt: int) -> None:
+        self._require_present()
         exchange = (scheduler, self.name, message, attempt)
-        network = self.core.network
+        network = self.harness.network
         require(exchange in network.requests, f"no request {exchange} on the wire")
-        order = network.requests[exchange]
-        real = (scheduler, self.name, self.core.names.real(message), attempt)
-        self.core.wires[self.name].deliver_request(real, order)
+        real = (scheduler, self.name, self.harness.names.real(message), attempt)
+        self.harness.proxies[self.name].deliver_request(real, network.requests[exchange])
         arguments = {"agent": self.name, "scheduler": scheduler, "message": message, "attempt": attempt}
-        self.remote.step(action, self.real(arguments), arrived=True)
+        self.remote.step(action, self.harness.real(arguments), arrived=True)
         network.take_request(exchange)
-        self.core.drain()
-        return order
+        self.harness.drain()
 
-    def _end(self, action: str, message: str, attempt: int, word: bytes) -> None:
+    def _end(self, action: str, message: str, attempt: int, word: bytes) -> str:
+        """Have a function end; the TaskID that it ran for."""
         known = self.memory.get((message, attempt))
         require(not self.gone and known is not None and known.stage == "RUNNING", f"{message} does not run here")
-        real = self.core.names.real(message)
+        real = self.harness.names.real(message)
         task = next(task for m, k, _, _, task in self.remote.view if (m, k) == (real, attempt))
-        task_id = self.core.names.task(task)
-        ended = self.core.functions.end((self.name, message, attempt), word)
-        self.step(action, {"agent": self.name, "message": message, "attempt": attempt}, functions=ended)
-        (self.core.ledger.succeeded if word == b"return" else self.core.ledger.raised)[task_id, attempt] += 1
+        ended = self.harness.functions.end((self.name, message, attempt), word)
+        self.permit(action, {"agent": self.name, "message": message, "attempt": attempt}, functions=ended)
+        return self.harness.names.task(task)
+
+    def _require_present(self) -> None:
+        require(not self.gone, f"{self.name} is gone")

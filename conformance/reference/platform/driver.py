@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onceproof.conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepUncalled
-from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
+from onceproof.conformance.driver import Abilities, Driver, DriverError, Observation, ProcessLost, StepUncalled
 from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
-from onceproof.conformance.reference.platform.system import PlatformCore
+from onceproof.conformance.reference.platform.system import PlatformSystem
+from onceproof.conformance.reference.system_driver import ABILITIES, SystemDriver
 from onceproof.implementation.backends import QUEUES, STORES
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.settings import Settings
@@ -73,7 +74,7 @@ def platform_driver(backends: str, mutant: str = "") -> PlatformDriver:
     return PlatformDriver(store or STORES.default, queue or QUEUES.default, mutant)
 
 
-class PlatformDriver(CoreDriver):
+class PlatformDriver(Driver):
     """The reference platform: store and queue as for `onceproof serve`; mutant: a broken variant of it, or "".
 
     Its fork server outlives the platforms that it is asked for, one for each configuration.
@@ -88,55 +89,71 @@ class PlatformDriver(CoreDriver):
         except (ValueError, StoreUnavailable) as error:
             raise DriverError(f"the platform cannot be driven: {error}") from None
         where = titles[0] if queue == QUEUES.default else " and ".join(titles)
-        super().__init__(self._make_platform, f"reference platform under its gate, {where}")
-        self._abilities = replace(
-            self._abilities,
+        abilities = replace(
+            ABILITIES,
+            name=f"reference platform under its gate, {where}",
             how={**HOW, **notes},
             sources={**ABILITIES.sources, **SOURCES},
         )
+        self._driver = SystemDriver(self._make_platform, abilities)
 
-    def reset(self, setting: Any) -> Abilities:
+    def reset(self, setting: Mapping[str, Any]) -> Abilities:
         lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
         if self._fork_server is not None and not self._fork_server.sound:
-            self._drop()  # its processes have died with it
+            self._driver.drop()  # its processes have died with it
         try:
-            abilities = super().reset(setting)
+            abilities = self._driver.reset(setting)
             return replace(abilities, performs=abilities.performs - set(lacking), unperformed=lacking)
         except OSError as error:
             raise DriverError(f"the platform could not be started: {error}") from None
         except (NotEnabled, ProcessFailed, StepUncalled) as error:
             raise DriverError(f"the platform could not be reset: {error}") from None
 
-    def break_as(self, mutant: str) -> None:
-        """From the next reset on, drive this broken variant; "": the platform as it is."""
-        self._drop()
-        self.mutant = mutant
-
-    def close(self) -> None:
-        self._drop()
-        if self._fork_server is not None:
-            self._fork_server.close()
-        super().close()
-
-    def _make_platform(self, path: str, settings: Settings) -> PlatformCore:
-        if self._fork_server is not None and not self._fork_server.sound:
-            self._fork_server.close()
-            self._fork_server = None
-        if self._fork_server is None:
-            self._fork_server = ForkServer(str(Path(path).parent))
-        return PlatformCore(path.removesuffix(".db"), settings, self._fork_server, self.store, self.queue, self.mutant)
+    def step(self, action: str, arguments: Mapping[str, str]) -> None:
+        self._driver.step(action, arguments)
 
     def observe(self) -> Observation:
-        core = self.core
-        assert isinstance(core, PlatformCore)
-        asked = [remote for remote in core.remotes.values() if remote.begin_look()]
+        asked = [remote for remote in self.system.remotes.values() if remote.begin_look()]
         lost = []
         for remote in asked:
             try:
                 remote.end_look()
             except ProcessLost as error:
                 lost.append(str(error))
-        seen = super().observe()
+        observation = self._driver.observe()
         if lost:
-            raise ProcessLost(f"{'; '.join(lost)}, and nobody had stopped or killed it", seen)
-        return seen
+            raise ProcessLost(f"{'; '.join(lost)}, and nobody had stopped or killed it", observation)
+        return observation
+
+    @property
+    def system(self) -> PlatformSystem:
+        """The platform that is driven; DriverError before the first reset."""
+        return self._driver.system
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of everything that it writes; it is gone after ``close``."""
+        return self._driver.scratch.path
+
+    def processes(self) -> list[int]:
+        """The ids of the platform's processes, those of functions apart."""
+        return [remote.child for remote in self.system.remotes.values()] if self._driver.running else []
+
+    def break_as(self, mutant: str) -> None:
+        """From the next reset on, drive this broken variant; "": the platform as it is."""
+        self._driver.drop()
+        self.mutant = mutant
+
+    def close(self) -> None:
+        self._driver.drop()
+        if self._fork_server is not None:
+            self._fork_server.close()
+        self._driver.close()
+
+    def _make_platform(self, path: str, settings: Settings) -> PlatformSystem:
+        if self._fork_server is not None and not self._fork_server.sound:
+            self._fork_server.close()
+            self._fork_server = None
+        if self._fork_server is None:
+            self._fork_server = ForkServer(str(Path(path).parent))
+        return PlatformSystem(path, settings, self._fork_server, self.store, self.queue, self.mutant)

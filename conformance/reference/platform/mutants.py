@@ -5,6 +5,7 @@ The canaries are faults of a process at its gate; they show that a replay ends i
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import types
@@ -43,11 +44,11 @@ def _without_permit(self: Gate, name: str, arguments: dict[str, Any], call: Call
 
 
 CANARIES: dict[str, Callable[[], None]] = {
-    "dies-at-the-gate": lambda: setattr(Gate, "around", _at_receive(signal.SIGKILL)),
-    "sleeps-at-the-gate": lambda: setattr(Gate, "around", _at_receive(signal.SIGSTOP)),
-    "never-dispatches": lambda: setattr(Scheduler, "dispatch", lambda self, message, agent: None),
-    "acts-without-a-permit": lambda: setattr(Gate, "around", _without_permit),
-    "bypasses-the-gate": lambda: setattr(Scheduler, "record", Scheduler.record.__wrapped__),  # type: ignore[attr-defined]
+    "dies-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGKILL)),
+    "sleeps-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGSTOP)),
+    "never-dispatches": lambda: patch_class(Scheduler, "dispatch", lambda self, message, agent: None),
+    "acts-without-a-permit": lambda: patch_class(Gate, "around", _without_permit),
+    "bypasses-the-gate": lambda: patch_class(Scheduler, "record", inspect.unwrap(Scheduler.record)),
 }
 PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]
 
@@ -69,14 +70,19 @@ def _replace(base: type, broken: type) -> None:
         if hasattr(getattr(base, name, None), "__wrapped__")
     }
     made = type(broken.__name__, (broken,), probed)
-    begin = base.__init__  # type: ignore[misc]
+    begin: Callable[..., None] = vars(base)["__init__"]
 
     def init(self: Any, *values: Any, **named: Any) -> None:
         begin(self, *values, **named)
         if type(self) is base:
             self.__class__ = made
 
-    base.__init__ = init  # type: ignore[misc]
+    patch_class(base, "__init__", init)
+
+
+def patch_class(changed: type, method: str, function: Callable[..., Any]) -> None:
+    """From now on the method of a class is this function."""
+    setattr(changed, method, function)
 
 
 def _called(function: Any, name: str) -> Any:

@@ -1,37 +1,34 @@
-"""The platform's processes that serve all users, with the faces of the components that they hold."""
+"""Adapters to the processes that serve all users: API server, relay, load balancer and resource manager."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from onceproof.conformance.driver import ProcessLost
-from onceproof.conformance.reference.platform.adapters import Face
+from onceproof.conformance.reference.platform.adapters import Adapter
+from onceproof.conformance.reference.platform.harness import Harness
 from onceproof.conformance.reference.platform.proxies import Post
 from onceproof.conformance.reference.platform.remote import Remote
 from onceproof.implementation.components.messages import SAYS_202, SAYS_400
 from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.platform.gate.gate import ANY
 
-if TYPE_CHECKING:
-    from onceproof.conformance.reference.platform.system import PlatformCore
-
-
 BEAT = "SELECT beat_until_ns FROM members WHERE scheduler = ?"
 BEAT_AT = "UPDATE members SET beat_until_ns = ? WHERE scheduler = ?"
 
 
-class Api(Face):
-    """The API server's process; a POST goes out when there is leave for what becomes of it."""
+class ApiServerAdapter(Adapter):
+    """The API server's process; a POST goes out when what becomes of it is permitted."""
 
-    def __init__(self, remote: Remote, core: PlatformCore) -> None:
-        super().__init__(remote, core)
+    def __init__(self, remote: Remote, harness: Harness) -> None:
+        super().__init__(remote, harness)
         self.open: dict[tuple[str, str], Post] = {}
 
     @property
-    def admitting(self) -> dict[tuple[str, str], bool]:
+    def admitting(self) -> set[tuple[str, str]]:
         """What it has recorded and not enqueued (only with atomic_admission off)."""
-        names = self.core.names
-        return {(names.task(task), names.submission(request)): True for task, request in self.remote.view or ()}
+        names = self.harness.names
+        return {(names.task(task), names.submission(request)) for task, request in self.remote.view or ()}
 
     def admit(self, task: str, submission: str) -> None:
         """The POST arrives, is recorded and answered."""
@@ -44,7 +41,7 @@ class Api(Face):
     def api_crash(self) -> None:
         """SIGKILL; a new process takes its place at once."""
         self.forget()
-        self.core.network.break_all()
+        self.harness.network.break_all()
 
     def forget(self) -> None:
         """A new process, and nobody waits for an answer of the old one."""
@@ -56,30 +53,32 @@ class Api(Face):
 
     def enqueue(self, task: str, submission: str, message: str) -> None:
         """What was recorded is put on the queue, as a message of an id of its own; then its POST is answered."""
-        if self.core.names.knows(message):
+        if self.harness.names.knows(message):
             raise NotEnabled(f"there is a {message} already")
-        passed = self.remote.step("enqueue", {**self.real({"task": task, "submission": submission}), "message": ANY})
-        self.core.names.bind(message, passed["message"])
+        passed = self.remote.step(
+            "enqueue", {**self.harness.real({"task": task, "submission": submission}), "message": ANY}
+        )
+        self.harness.names.bind(message, passed["message"])
         self._answered(self.open.pop((task, submission)), task, submission, SAYS_202)
 
     def stop(self, task: str, message: str) -> None:
         """The user's request to stop a task arrives."""
-        row = self.core.observer.messages().get(message)
+        row = self.harness.observer.messages().get(message)
         require(row is not None and row.task == task, f"there is no {message} of {task}")
-        arguments = self.real({"task": task, "message": message})
+        arguments = self.harness.real({"task": task, "message": message})
         self.remote.begin("stop", arguments)
-        post = self.core.put_stop(task)
+        post = self.harness.put_stop(task)
         try:
             self.remote.end("stop", arguments)
         finally:
             post.answer()
 
-    def _post(self, action: str, task: str, submission: str, says: str) -> None:
-        network = self.core.network
+    def _post(self, action: str, task: str, submission: str, expected: str) -> None:
+        network = self.harness.network
         network.request(task, submission)
-        arguments = {**self.real({"task": task}), "submission": ANY}
+        arguments = {**self.harness.real({"task": task}), "submission": ANY}
         self.remote.begin(action, arguments)
-        post = self.core.post(task)
+        post = self.harness.post(task)
         try:
             passed = self.remote.end(action, arguments)
         except ProcessLost:
@@ -88,42 +87,44 @@ class Api(Face):
         except BaseException:
             post.answer()
             raise
-        self.core.names.bind((task, submission), passed["submission"])
-        if self.core.settings.mechanisms.atomic_admission or action == "refuse":
-            self._answered(post, task, submission, says)
+        self.harness.names.bind((task, submission), passed["submission"])
+        if self.harness.settings.mechanisms.atomic_admission or action == "refuse":
+            self._answered(post, task, submission, expected)
         else:
             network.take(task, submission)
             self.open[task, submission] = post
 
-    def _answered(self, post: Post, task: str, submission: str, says: str) -> None:
+    def _answered(self, post: Post, task: str, submission: str, expected: str) -> None:
         status, _ = post.answer()
         answer = {202: SAYS_202, 400: SAYS_400}.get(status, f"status {status}")
-        self.core.network.answer(task, submission, answer if status in (202, 400) else says)
+        self.harness.network.answer(task, submission, answer if status in (202, 400) else expected)
 
 
-class Relay(Face):
+class RelayAdapter(Adapter):
     """The relay's process."""
 
     @property
     def published(self) -> set[tuple[str, str]]:
         """The rows that it has published and not marked."""
-        names = self.core.names
+        names = self.harness.names
         return {(names.task(task), names.submission(request)) for task, request in self.remote.view or ()}
 
     def relay(self, task: str, submission: str, message: str) -> None:
         """A row is published, as a message of an id of its own."""
-        if self.core.names.knows(message):
+        if self.harness.names.knows(message):
             raise NotEnabled(f"there is a {message} already")
-        passed = self.remote.step("relay", {**self.real({"task": task, "submission": submission}), "message": ANY})
-        self.core.names.bind(message, passed["message"])
+        passed = self.remote.step(
+            "relay", {**self.harness.real({"task": task, "submission": submission}), "message": ANY}
+        )
+        self.harness.names.bind(message, passed["message"])
 
     def relay_again(self, task: str, submission: str) -> None:
         """A row is found to be on the queue."""
-        self.step("relay_again", {"task": task, "submission": submission})
+        self.permit("relay_again", {"task": task, "submission": submission})
 
     def mark_relayed(self, task: str, submission: str) -> None:
         """A row is marked."""
-        self.step("mark_relayed", {"task": task, "submission": submission})
+        self.permit("mark_relayed", {"task": task, "submission": submission})
 
     def relay_crash(self) -> None:
         """SIGKILL; a new process takes its place at once."""
@@ -131,42 +132,49 @@ class Relay(Face):
         self.remote.restart()
 
 
-class Balancer(Face):
-    """The load balancer's process; that a scheduler beats no more is told by its row, as if time had passed."""
+class LoadBalancerAdapter(Adapter):
+    """The load balancer's process; a scheduler's row says that it beats no more, as if time had passed.
+
+    is_up: whether a scheduler is up.
+    """
+
+    def __init__(self, remote: Remote, harness: Harness, is_up: Callable[[str], bool]) -> None:
+        super().__init__(remote, harness)
+        self._is_up = is_up
 
     def assign(self, scheduler: str, user: str) -> None:
         """A queue gets an owner."""
-        self.step("assign", {"scheduler": scheduler, "user": user})
+        self.permit("assign", {"scheduler": scheduler, "user": user})
 
     def stale_owner(self, scheduler: str, user: str) -> None:
         """The owner's heartbeat comes too late, so its queue is given away; then it beats again, and knows nothing."""
-        owner = self.core.observer.owners().get(user)
-        up = owner is not None and self.core.schedulers[owner].mode == "UP"
-        beat = self.core.database.row(BEAT, owner)
+        owner = self.harness.observer.owners().get(user)
+        up = owner is not None and self._is_up(owner)
+        beat = self.harness.database.row(BEAT, owner)
         if owner is None or not up or owner == scheduler or beat is None:
             raise NotEnabled(f"{user}'s queue has no other owner that is up")
         self.withdraw(owner)
         try:
-            self.step("assign", {"scheduler": scheduler, "user": user})
+            self.permit("assign", {"scheduler": scheduler, "user": user})
         finally:
-            self.core.database.run(BEAT_AT, beat[0], owner)
+            self.harness.database.run(BEAT_AT, beat[0], owner)
 
     def withdraw(self, scheduler: str) -> None:
         """The last heartbeat does not hold any more."""
-        self.core.database.run(BEAT_AT, self.core.clock.now_ns(), scheduler)
+        self.harness.database.run(BEAT_AT, self.harness.clock.now_ns(), scheduler)
 
 
-class Resources(Face):
+class ResourceManagerAdapter(Adapter):
     """The resource manager's process."""
 
     def place(self, scheduler: str, message: str, agent: str) -> None:
         """An agent is chosen."""
-        self.step("place", {"scheduler": scheduler, "message": message, "agent": agent})
+        self.permit("place", {"scheduler": scheduler, "message": message, "agent": agent})
 
     def replace(self, scheduler: str, message: str, agent: str) -> None:
         """Another agent is chosen."""
-        self.step("replace", {"scheduler": scheduler, "message": message, "agent": agent})
+        self.permit("replace", {"scheduler": scheduler, "message": message, "agent": agent})
 
     def fail_lost(self, scheduler: str, message: str) -> None:
         """The task is failed."""
-        self.step("fail_lost", {"scheduler": scheduler, "message": message})
+        self.permit("fail_lost", {"scheduler": scheduler, "message": message})

@@ -79,9 +79,6 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
         self.broke: set[str] = set()
         super().__init__(name, config, folder)
         self.queue.redeliver_within(REDELIVERY_SECONDS)
-        if not self.settings.mechanisms.owner_epoch:
-            # It hears of a queue when it gets it, and believes in that from then on, whatever the store says.
-            self.scheduler.learn_owned = lambda: None  # type: ignore[method-assign]
 
     def ready(self, permit: Permit) -> bool:
         action, arguments = permit["action"], permit["arguments"]
@@ -123,6 +120,11 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
         elif action not in ("settled", "reach"):
             self._turn_for(action)
 
+    def learn_owned(self) -> None:
+        """With owner_epoch off it hears of a queue when it gets it, and goes on believing that it owns it."""
+        if self.settings.mechanisms.owner_epoch:
+            super().learn_owned()
+
     def _turn_for(self, action: str) -> None:
         if action != "hear":
             self.wire.replies.clear()  # one that may not be heard yet is on the wire still
@@ -148,7 +150,7 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
         until = self.clock.now_ns() if self.settings.mechanisms.invisibility else END_OF_TIME_NS
         if self.queue.shares_store or self.database.row(IS_VISIBLE, message, until) is None:
             return True
-        self.scheduler.learn_owned()
+        self.learn_owned()
         return not self.scheduler.epochs or any(message in arrived for arrived in self._arrived())
 
     def _arrived(self) -> list[list[str]]:

@@ -105,6 +105,10 @@ class SchedulerProcess(Process):
         soonest = min([self.renew_at, *self.later.values()], default=0.0) - time.monotonic()
         return min(super().idle_seconds(), max(0.001, soonest)) if self.later else super().idle_seconds()
 
+    def learn_owned(self) -> None:
+        """Ask the store which queues this scheduler owns."""
+        self.scheduler.learn_owned()
+
     def _beat(self, now: float) -> None:
         if self.scheduler.mode == UP:
             self.balancer.beat(self.name)
@@ -114,7 +118,7 @@ class SchedulerProcess(Process):
         """Messages to receive now: of each owned queue, as many as its user may have in hand here."""
         if self.scheduler.mode != UP:
             return []
-        self.scheduler.learn_owned()
+        self.learn_owned()
         self.wire.follow(dict(self.database.rows(ADDRESSES)))
         users = list(self.scheduler.epochs)
         if not users:

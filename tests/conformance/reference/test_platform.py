@@ -21,7 +21,6 @@ from onceproof.conformance.drivers import on_platform, open_driver
 from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.conformance.reference.platform import remote
 from onceproof.conformance.reference.platform.driver import PlatformDriver
-from onceproof.conformance.reference.platform.system import PlatformCore
 from onceproof.conformance.reference.scratch import sweep
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from onceproof.main import run
@@ -90,21 +89,14 @@ def runs(pid: int) -> bool:
         return False
 
 
-def platform_of(driver: PlatformDriver) -> PlatformCore:
-    """The processes under the gate."""
-    platform = driver.core
-    assert isinstance(platform, PlatformCore)
-    return platform
-
-
 @pytest.fixture(scope="module")
 def platform() -> Iterator[PlatformDriver]:
     driver = open_driver("platform")
     assert isinstance(driver, PlatformDriver)
     yield driver
-    children = [process.child for process in platform_of(driver).remotes.values()] if driver._core else []
+    children = driver.processes()
     driver.close()
-    assert gone(children) and not driver._scratch.path.exists()
+    assert gone(children) and not driver.scratch.exists()
 
 
 def test_shared_traces_have_every_action_and_agree_on_the_core() -> None:
@@ -215,7 +207,7 @@ def test_process_that_dies_out_of_turn_is_found_at_the_next_step(platform: Platf
     for name in ("scheduler2", "agent1", "relay", "api"):
         lockstep.begin()
         step, after = next(iter(lockstep.system.successors(lockstep.state)))
-        child = platform_of(platform).remotes[name].child
+        child = platform.system.remotes[name].child
         os.kill(child, signal.SIGKILL)
         assert gone([child])
         with pytest.raises(Disagreement, match=f"{name} died, and nobody had stopped or killed it") as found:
@@ -225,7 +217,7 @@ def test_process_that_dies_out_of_turn_is_found_at_the_next_step(platform: Platf
 
 
 def test_scratch_directory_in_use_is_not_swept(platform: PlatformDriver) -> None:
-    assert platform._scratch.path.is_dir() and sweep(platform._scratch.path.parent) == 0
+    assert platform.scratch.is_dir() and sweep(platform.scratch.parent) == 0
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from onceproof.conformance.driver import Abilities, DriverError, Observation, setting_of
-from onceproof.conformance.reference.core_driver import ABILITIES, CoreDriver
+from onceproof.conformance.reference.core_driver import CoreDriver
+from onceproof.conformance.reference.system_driver import ABILITIES
 from onceproof.conformance.replay.lockstep import Disagreement, Kind, Lockstep, random_traces, replay
 from onceproof.conformance.replay.negative_tests import Guards, NegativeTests
 from onceproof.model.language import Step, System, build
