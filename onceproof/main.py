@@ -19,6 +19,9 @@ COMMANDS = Path(__file__).parent / "commands"
 # The order of a newcomer's interest; commands that are not named here follow in the order of the alphabet.
 ORDER = ("demo", "check", "show", "prove", "matrix", "walk", "replay", "test", "judge", "export")
 
+# What the extra `platform` of the distribution installs, by the names of the modules.
+PLATFORM_MODULES = ("fastapi", "httptools", "nats", "prometheus_client", "psutil", "psycopg", "starlette", "uvicorn")
+
 
 class LazyCommands(click.Group):
     """The commands are the modules in ``commands/``; a module is imported only when its command is run."""
@@ -119,6 +122,9 @@ def _other(error: Exception) -> int:
 
     if isinstance(error, InputError | ConfigError | ModelError):
         return _complain(" ".join(str(error).split()))
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in PLATFORM_MODULES:
+        extra = "`pip install 'onceproof[platform]'` installs all that the platform needs"
+        return _complain(f"the package `{error.name}` is not installed; {extra}")
     if isinstance(error, OSError) and error.filename:
         return _complain(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}")
     traceback.print_exc()

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from onceproof.implementation.stores.database import Database
 TICK_SECONDS = 0.5
 RUNTIME_PREFIX = "onceproof-"  # sockets live in a short path: the kernel takes 107 characters
 BACKOFF_SECONDS_MAX = 2.0
+API_MODULES = ("fastapi", "httptools", "prometheus_client", "uvicorn")  # looked for before an API server is started
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
 
@@ -257,5 +259,11 @@ def take_folder(config: PlatformConfig) -> tuple[int, Database]:
 
 
 def run(config: PlatformConfig, announce: Callable[[str], None]) -> int:
-    """Serve until told to end; the exit status. CannotStart says in one line why it cannot."""
+    """Serve until a signal ends it; the exit status. CannotStart says in one line why it cannot."""
+    missing = [name for name in API_MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CannotStart(
+            f"the API server needs the package `{missing[0]}`, which is not installed; "
+            "`pip install 'onceproof[platform]'` installs all that the platform needs"
+        )
     return Supervisor(config, announce).run()

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -95,3 +96,23 @@ def test_demo_runs_to_its_end(onceproof: Command) -> None:
     assert ran.status == 0, ran.err
     for word in ("holds, complete", "at_most_once is violated", "FAULT scheduler_crash", "agrees", "what to try next"):
         assert word in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--port", "0", "--data", "data"),
+        ("task", "list", "hello"),
+        ("test", str(SPECS / "plain-day.yaml"), "--driver", "platform"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_the_extra_packages_a_command_says_how_to_install_them(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "functions").mkdir()
+    code = "import sys; sys.modules['fastapi'] = None; from onceproof.main import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert "`fastapi`" in done.stderr and "`pip install 'onceproof[platform]'`" in done.stderr
