@@ -127,19 +127,21 @@ def replay(
     trace: Trace | TraceFile | CounterexampleReport | Path | str,
     driver: DriverSource = CORE,
     *,
+    model: Path | str | None = None,
     forbidden: Sequence[str] = (),
     answer_seconds: float = ANSWER_SECONDS,
 ) -> ReplayReport:
     """Take a system along a run of the model, step by step, up to the first disagreement, which is then repeated.
 
     trace: a counterexample, a Trace, or the path of an ITF file. driver: see ``DriverSource``.
+    model: the model of an ITF file, where that is not the protocol and does not lie in the folder of the trace.
     forbidden: steps (``delete(scheduler1, message1)``) that the model forbids after the trace, and that the system must
     refuse there. answer_seconds: how long a driver that is a process may take for an answer.
 
     InputError where the trace or the driver is wrong.
     """
     if isinstance(trace, Path | str):
-        trace = read_trace(Path(trace))
+        trace = read_trace(Path(trace), None if model is None else str(model))
     name = str(trace.path) if isinstance(trace, TraceFile) else "trace"
     taken = trace if isinstance(trace, Trace) else trace.trace
     refused = [parse_call(taken.system, text) for text in forbidden]

@@ -10,10 +10,11 @@ import click
 
 from onceproof.api.check import check
 from onceproof.commands._options import EXITS, engine_option, parse_size, with_flags
+from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.errors import InputError, require_writable
-from onceproof.inputs.itf import write_trace
+from onceproof.inputs.models import ModelRef
 from onceproof.inputs.specs import load_specs
-from onceproof.model.checker.results import INTERRUPTED
+from onceproof.model.checker.results import INTERRUPTED, Counterexample
 from onceproof.reports.check_outcome import Outcome, conclusion, document
 from onceproof.reports.check_text import outcome_lines, summary_lines
 from onceproof.reports.progress import ProgressLine
@@ -25,6 +26,7 @@ POSITIVE = click.IntRange(min=1)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Only what is not as expected, a line each; no progress.")
+@click.option("--all", "everything", is_flag=True, help="Print every counterexample in full, not only the first.")
 @engine_option
 @click.option("--max-states", type=POSITIVE, help="Give up after so many states.")
 @click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
@@ -46,16 +48,15 @@ POSITIVE = click.IntRange(min=1)
     type=click.Path(path_type=Path, dir_okay=False),
     help="Go on from a checkpoint (it may be the same file).",
 )
-@click.option(
-    "--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the first counterexample as ITF."
-)
+@trace_option("Write the counterexample as ITF: to a file, to - (stdout), or to FOLDER/, one per violated property.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write a SARIF report for code review.")
 def command(
     specs: tuple[str, ...],
     as_json: bool,
     quiet: bool,
-    trace_out: Path | None,
+    everything: bool,
+    trace_out: TraceTarget | None,
     junit: Path | None,
     sarif: Path | None,
     engine: str,
@@ -75,8 +76,11 @@ def command(
     Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
-    for file in (trace_out, junit, sarif, checkpoint):
+    for file in (junit, sarif, checkpoint):
         require_writable(file)
+    if trace_out is not None:
+        trace_out.prepare(as_json)
+    aside = trace_out is not None and trace_out.stdout
     loaded = load_specs(specs)
     if len(loaded) > 1 and (checkpoint or resume):
         raise InputError(f"a checkpoint is of one spec, found {len(loaded)}")
@@ -107,12 +111,12 @@ def command(
             progress.wipe()
             outcomes.append(outcome)
             if not as_json and (not quiet or not outcome.as_expected):
-                for line in outcome_lines(outcome, quiet=quiet, alone=len(loaded) == 1):
-                    click.echo(line)
+                for line in outcome_lines(outcome, quiet=quiet, alone=len(loaded) == 1, everything=everything):
+                    click.echo(line, err=aside)
             if report.stopped == INTERRUPTED:
                 break
     if trace_out is not None:
-        _write_trace(trace_out, outcomes)
+        trace_out.write_all(_counterexamples(outcomes))
     if junit is not None:
         from onceproof.reports.junit import write_junit
 
@@ -124,15 +128,10 @@ def command(
     if as_json:
         click.echo(json.dumps(document(outcomes, len(loaded)), indent=2))
     elif not quiet:
-        click.echo("\n".join(summary_lines(outcomes, not_checked=loaded[len(outcomes) :])))
+        click.echo("\n".join(summary_lines(outcomes, not_checked=loaded[len(outcomes) :])), err=aside)
     raise click.exceptions.Exit(EXITS[conclusion(outcomes, len(loaded))])
 
 
-def _write_trace(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write the first counterexample there is."""
-    for outcome in outcomes:
-        if outcome.counterexample is not None:
-            write_trace(path, outcome.spec.source, outcome.spec.name, outcome.counterexample)
-            click.echo(f"{path}: the counterexample of {outcome.spec.name}", err=True)
-            return
-    click.echo(f"{path}: not written, there is no counterexample", err=True)
+def _counterexamples(outcomes: Sequence[Outcome]) -> list[tuple[ModelRef, str, Counterexample]]:
+    """All counterexamples, of each spec the one that its report shows first."""
+    return [(o.spec.source, o.spec.name, found) for o in outcomes for found in o.counterexamples]

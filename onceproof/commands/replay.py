@@ -10,6 +10,7 @@ import click
 
 from onceproof.api.replay import MOST_STATES, cover, replay
 from onceproof.commands._driving import StepProgress, answer_option, driver_option, driving, ending_on_signals
+from onceproof.commands._traces import TraceTarget, model_option, trace_option
 from onceproof.conformance.coverage.run import REFUSALS, Budget
 from onceproof.conformance.driver import setting_of
 from onceproof.conformance.drivers import CORE
@@ -18,7 +19,7 @@ from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve
 from onceproof.inputs.specs import Spec, load_spec
 from onceproof.model.language import System, build
-from onceproof.reports.conformance import again_command, mapping_json, mapping_lines, save
+from onceproof.reports.conformance import again_command, mapping_json, mapping_lines
 from onceproof.reports.coverage import coverage_lines
 from onceproof.reports.replay import Agreement, replay_lines
 
@@ -33,6 +34,7 @@ POSITIVE = click.IntRange(min=1)
 
 @click.command(short_help=__doc__)
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
+@model_option
 @click.option("--cover", "spec", type=click.Path(path_type=Path), metavar="SPEC", help="Every transition of a spec.")
 @driver_option
 @answer_option
@@ -58,11 +60,12 @@ POSITIVE = click.IntRange(min=1)
     metavar="N",
     help="At each new state ask for N steps that the model forbids.",
 )
-@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write what disagrees as ITF.")
+@trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Only what disagrees; no progress.")
 def command(
     trace: Path | None,
+    model: str | None,
     spec: Path | None,
     driver: str,
     answer_seconds: float,
@@ -75,7 +78,7 @@ def command(
     seed: int,
     symmetric: bool,
     refusals: int,
-    trace_out: Path | None,
+    trace_out: TraceTarget | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -84,21 +87,25 @@ def command(
     Model and system take each step side by side; after each their states must be the same. What the model forbids
     the system must refuse. Exit status: 0 they agree, 1 they do not, 2 wrong trace, spec or driver, 3 undecided.
     """
+    if trace_out is not None:
+        trace_out.prepare(as_json)
     if explain_mapping:
-        _explain(trace, spec, driver, answer_seconds, as_json)
+        _explain(trace, model, spec, driver, answer_seconds, as_json)
     elif (trace is None) == (spec is None):
         raise InputError("replay: give either a TRACE or --cover SPEC")
     elif trace is not None:
-        _replay(read_trace(trace), driver, answer_seconds, forbidden, trace_out, as_json, quiet)
+        _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, as_json, quiet)
     elif spec is not None:
         budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric)
         _cover(load_spec(spec), driver, answer_seconds, budget, trace_out, as_json, quiet)
 
 
-def _explain(trace: Path | None, spec: Path | None, driver: str, answer_seconds: float, as_json: bool) -> None:
+def _explain(
+    trace: Path | None, model: str | None, spec: Path | None, driver: str, answer_seconds: float, as_json: bool
+) -> None:
     system: System
     if trace is not None:
-        system = read_trace(trace).trace.system
+        system = read_trace(trace, model).trace.system
     else:
         system = load_spec(spec).system if spec is not None else build(resolve(None, Path()).model)
     with driving(driver, answer_seconds) as driven:
@@ -111,10 +118,11 @@ def _explain(trace: Path | None, spec: Path | None, driver: str, answer_seconds:
 
 def _replay(
     read: TraceFile,
+    model: str | None,
     driver: str,
     answer_seconds: float,
     forbidden: tuple[str, ...],
-    trace_out: Path | None,
+    trace_out: TraceTarget | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -122,13 +130,14 @@ def _replay(
         report = replay(read, driver, forbidden=forbidden, answer_seconds=answer_seconds)
     found, replayed = report.disagreement, report.replayed
     if found is not None and trace_out is not None:
-        save(trace_out, read.source, read.spec_name, replayed.failing)
+        trace_out.save(read.source, read.spec_name, replayed.failing)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        again = again_command(read.path, found, replayed.failing, driver) if found is not None else ""
+        options = ["--model", model] if model else []
+        again = again_command(read.path, found, replayed.failing, driver, options) if found is not None else ""
         for line in replay_lines(replayed, again, quiet=quiet):
-            click.echo(line)
+            click.echo(line, err=_aside(trace_out))
     raise click.exceptions.Exit(EXITS[report.verdict])
 
 
@@ -137,7 +146,7 @@ def _cover(
     driver: str,
     answer_seconds: float,
     budget: Budget,
-    trace_out: Path | None,
+    trace_out: TraceTarget | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -161,17 +170,23 @@ def _cover(
     finally:
         progress.wipe()
     found = report.coverage
+    path, options = None, list[str]()
     if found.trace is not None and trace_out is not None:
-        save(trace_out, spec.source, spec.name, found.trace)
+        path, options = trace_out.save(spec.source, spec.name, found.trace)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         again = _same_command(spec, driver)
         if found.disagreement is not None and found.trace is not None:
-            again = again_command(trace_out, found.disagreement, found.trace, driver) or again
+            again = again_command(path, found.disagreement, found.trace, driver, options) or again
         for line in coverage_lines(spec, found, budget, again, quiet=quiet):
-            click.echo(line)
+            click.echo(line, err=_aside(trace_out))
     raise click.exceptions.Exit(EXITS[report.verdict])
+
+
+def _aside(trace_out: TraceTarget | None) -> bool:
+    """Whether the report goes to stderr, because a trace goes to stdout."""
+    return trace_out is not None and trace_out.stdout
 
 
 def _same_command(spec: Spec, driver: str) -> str:

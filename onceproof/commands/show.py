@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from onceproof.commands._traces import model_option
 from onceproof.errors import require_writable
 from onceproof.explain.explanation import explain, explain_trace
 from onceproof.inputs.itf import read_trace
@@ -16,21 +17,23 @@ from onceproof.model.checker.results import Counterexample
 
 @click.command(short_help=__doc__)
 @click.argument("trace", type=click.Path(path_type=Path))
+@model_option
 @click.option("--as", "form", type=click.Choice(["text", "sequence", "html"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout.")
 @click.option("--json", "as_json", is_flag=True, help="The counterexample as JSON, as in `check --json`.")
-def command(trace: Path, form: str, out: Path | None, as_json: bool) -> None:
-    """Show TRACE, an ITF file that `check --trace-out` wrote.
+def command(trace: Path, model: str | None, form: str, out: Path | None, as_json: bool) -> None:
+    """Show TRACE, an ITF file that `check --trace-out` wrote (-: standard input).
 
-    The trace is stepped through again first: one that the model does not have is refused.
+    The trace is first taken through its model again; a file that is not a run of the model is refused. A model is
+    executed only if it lies in the folder of the trace or below it, or is given by --model.
     """
     require_writable(out)
-    read = read_trace(trace)
+    read = read_trace(trace, model)
     if read.property:
         explanation = explain(Counterexample(read.property, read.arguments, read.trace, read.minimal))
     else:
         explanation = explain_trace(read.trace)
-    again = f"onceproof show {shlex.quote(str(trace))}"
+    again = shlex.join(["onceproof", "show", str(trace), *(["--model", model] if model else [])])
     if as_json:
         text = json.dumps(explanation.as_json(), indent=2)
     elif form == "html":

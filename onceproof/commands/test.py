@@ -12,6 +12,7 @@ import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from onceproof.commands._driving import answer_option, driver_option, driving
+from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_spec
@@ -22,7 +23,6 @@ from onceproof.reports.conformance import (
     confirmation_lines,
     differs,
     disagreement_json,
-    save,
     tell,
 )
 from onceproof.reports.stops import stop_text, stopped_by
@@ -47,7 +47,7 @@ DEFAULTS = Effort()
     metavar="N",
     help="At each new state ask for N steps that the model forbids.",
 )
-@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write what disagrees as ITF.")
+@trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Only what disagrees.")
 def command(
@@ -59,7 +59,7 @@ def command(
     seed: int,
     max_seconds: float | None,
     refusals: int,
-    trace_out: Path | None,
+    trace_out: TraceTarget | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -69,30 +69,35 @@ def command(
     reported as flaky. Exit status: 0 they agree, 1 they do not (or not always), 2 wrong spec or driver, 3 undecided.
     """
     set_hypothesis_home_dir(cache.folder() / "hypothesis")  # else it makes a folder in the working directory
+    if trace_out is not None:
+        trace_out.prepare(as_json)
     loaded = load_spec(spec)
     effort = Effort(examples, steps, seed, max_seconds, refusals)
     with driving(driver, answer_seconds) as driven:
         found = drive(loaded.system, driven, effort)
     if not found.steps and found.disagreement is None and not found.stopped:
         raise InputError(f"{spec}: the driver performs none of the steps that come first; nothing to test")
+    saved: tuple[Path | None, list[str]] = (None, [])
     if found.trace is not None and trace_out is not None:
-        save(trace_out, loaded.source, loaded.name, found.trace)
-    again = _again(loaded, found, driver, effort, trace_out)
+        saved = trace_out.save(loaded.source, loaded.name, found.trace)
+    again = _again(loaded, found, driver, effort, saved)
     if as_json:
         click.echo(json.dumps(_as_json(loaded, found, again), indent=2))
     else:
-        click.echo("\n".join(_lines(loaded, found, again, quiet)), nl=bool(found.disagreement) or not quiet)
+        for line in _lines(loaded, found, again, quiet):
+            click.echo(line, err=trace_out is not None and trace_out.stdout)
     if found.disagreement is not None:
         raise click.exceptions.Exit(Exit.VIOLATED)
     if found.stopped:
         raise click.exceptions.Exit(Exit.UNDECIDED)
 
 
-def _again(spec: Spec, found: Findings, driver: str, effort: Effort, trace_out: Path | None) -> str:
+def _again(spec: Spec, found: Findings, driver: str, effort: Effort, saved: tuple[Path | None, list[str]]) -> str:
     if found.disagreement is not None and found.trace is not None and not found.confirmation.flaky:
-        saved = again_command(trace_out, found.disagreement, found.trace, driver)
-        if saved:
-            return saved
+        path, model = saved
+        replay = again_command(path, found.disagreement, found.trace, driver, model)
+        if replay:
+            return replay
     words = ["onceproof", "test", str(spec.path), "--seed", str(effort.seed)]
     given = {"driver": driver, "examples": effort.examples, "steps": effort.steps, "refusals": effort.refusals}
     defaults = {"driver": "core", "examples": DEFAULTS.examples, "steps": DEFAULTS.steps, "refusals": DEFAULTS.refusals}

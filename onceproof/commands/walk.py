@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from onceproof.api.walk import walk
-from onceproof.errors import Exit, InputError, require_writable
+from onceproof.commands._traces import TraceTarget, trace_option
+from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_specs
 from onceproof.model.checker.explicit.random_walk import WalkResult
 from onceproof.model.checker.results import INTERRUPTED
@@ -26,7 +27,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--engine", type=click.Choice(["auto", "plain", "compiled"]), default="auto", show_default=True)
 @click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one a processor).")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long.")
-@click.option("--trace-out", type=click.Path(path_type=Path, dir_okay=False), help="Write the counterexample as ITF.")
+@trace_option("Write the counterexample as ITF, to a file, to - (stdout) or into FOLDER/.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Print only what was found, and no progress.")
 def command(
@@ -37,7 +38,7 @@ def command(
     engine: str,
     workers: int | None,
     max_seconds: float | None,
-    trace_out: Path | None,
+    trace_out: TraceTarget | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -47,7 +48,8 @@ def command(
     expected (or nothing found), 1 a violation that the spec does not expect, 2 wrong input, 3 an expected violation was
     not met, or Ctrl-C.
     """
-    require_writable(trace_out)
+    if trace_out is not None:
+        trace_out.prepare(as_json)
     loaded = load_specs([spec])
     if len(loaded) != 1:
         raise InputError(f"{spec}: expected one spec, found a folder of {len(loaded)}")
@@ -68,13 +70,13 @@ def command(
     result = report.result
     for note in result.notes:
         click.echo(note, err=True)
-    if trace_out is not None and report.counterexample is not None:
-        report.counterexample.save(trace_out)
+    if trace_out is not None and result.violation is not None:
+        trace_out.write_all([(one.source, one.name, result.violation)])
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         for line in walk_lines(one, result, report.again, quiet=quiet):
-            click.echo(line)
+            click.echo(line, err=trace_out is not None and trace_out.stdout)
     raise click.exceptions.Exit(exit_status(one, result))
 
 

@@ -60,6 +60,12 @@ class Outcome:
         return found[0] if found else None
 
     @property
+    def counterexamples(self) -> list[Counterexample]:
+        """One for each property that is violated: ``counterexample`` first, then the others as they are listed."""
+        others = [p.counterexample for p in self.violated if p.counterexample not in (None, self.counterexample)]
+        return [found for found in (self.counterexample, *others) if found is not None]
+
+    @property
     def verdict(self) -> Verdict:
         """holds, violated or unknown."""
         return self.result.verdict
@@ -125,10 +131,25 @@ class Outcome:
             return "vacuous" if self.vacuous else "holds, complete"
         return f"no violation up to depth {self.result.depth}"
 
-    @cached_property
+    @property
     def explanation(self) -> Explanation | None:
         """The counterexample with its explanation; None without one."""
-        return explain(self.counterexample) if self.counterexample else None
+        return self.explanations.get(self.counterexample.property) if self.counterexample else None
+
+    @cached_property
+    def explanations(self) -> dict[str, Explanation]:
+        """The counterexamples with their explanations, by property."""
+        return {found.property: explain(found) for found in self.counterexamples}
+
+
+def _property_json(outcome: Outcome, found: PropertyResult) -> dict[str, Any]:
+    explanation = outcome.explanations.get(found.name)
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "verdict": found.verdict.value,
+        "counterexample": explanation.as_json() if explanation else None,
+    }
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -147,7 +168,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "depth": result.depth,
         "seconds": round(result.seconds, 3),
         "symmetry": result.symmetry,
-        "properties": [{"name": p.name, "kind": p.kind, "verdict": p.verdict.value} for p in result.properties],
+        "properties": [_property_json(outcome, found) for found in result.properties],
         "actions": [{"name": name, "fired": count} for name, count in result.fired.items()],
         "never_fired": result.never_fired,
         "counterexample": outcome.explanation.as_json() if outcome.explanation else None,

@@ -5,26 +5,29 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from onceproof.explain.explanation import Explanation
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import PropertyResult, Verdict
 from onceproof.reports.check_outcome import Outcome
 from onceproof.reports.stops import stop_text, stopped_by
 from onceproof.reports.style import style
 from onceproof.reports.tables import table_lines
-from onceproof.reports.trace_text import counted, explanation_lines, page_width, wrapped
+from onceproof.reports.trace_text import INDENT, counted, explanation_lines, page_width, wrapped
 
 HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
 
 
 NUMBERS = frozenset({3, 4, 5, 6})  # columns, aligned to the right
+MOST_REASONS = 3  # of a counterexample that is shown in short
 NARROW = (0, 1, 3, 7)
 WIDE = 130
 
 
-def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str]:
-    """One spec: its verdicts, what is vacuous, and the counterexample.
+def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: bool = False) -> Iterator[str]:
+    """One spec: its verdicts, what is vacuous, and the counterexamples: the first in full, the others in short.
 
     alone: the only spec of this check; otherwise a result that is as expected is left to the table.
+    everything: all counterexamples in full.
     """
     spec, result = outcome.spec, outcome.result
     if quiet:
@@ -49,8 +52,27 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool) -> Iterator[str
     if outcome.explanation is not None:
         yield ""
         again = f"onceproof check {shlex.quote(str(spec.path))}" if spec.from_file else ""
-        yield from explanation_lines(outcome.explanation, again)
+        first, *others = outcome.explanations.values()
+        for explanation in (first, *others) if everything else (first,):
+            if explanation is not first:
+                yield ""
+            yield from explanation_lines(explanation, again)
+        if others and not everything:
+            yield ""
+            yield style("also violated (--all shows these in full)", bold=True)
+            yield from (line for explanation in others for line in _short(explanation))
     yield ""
+
+
+def _short(explanation: Explanation) -> Iterator[str]:
+    """A counterexample in a few lines: its length, its actions, and why the property is false."""
+    trace, who = explanation.trace, f" for {', '.join(explanation.elements)}" if explanation.elements else ""
+    length = f"{counted(len(trace), 'step')}, {counted(trace.faults, 'fault')}"
+    yield from wrapped(
+        f"{explanation.property}{who}, {length}: {', '.join(s.action for s in trace.steps)}", page_width()
+    )
+    for reason in explanation.because[:MOST_REASONS]:
+        yield f"{INDENT * 2}{reason}"
 
 
 def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:

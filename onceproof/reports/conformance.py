@@ -13,9 +13,7 @@ from onceproof.conformance.replay.confirm import Confirmation
 from onceproof.conformance.replay.lockstep import Disagreement, Replay
 from onceproof.errors import InputError
 from onceproof.explain.explanation import explain_trace
-from onceproof.inputs.itf import write_trace
-from onceproof.inputs.models import ModelRef
-from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.checker.results import Trace
 from onceproof.model.language import ModelError, Step, System
 from onceproof.reports.style import style
 from onceproof.reports.tables import plain
@@ -135,26 +133,20 @@ def disagreement_json(disagreement: Disagreement, trace: Trace) -> dict[str, Any
     }
 
 
-def again_command(path: Path | None, disagreement: Disagreement, trace: Trace, driver: str) -> str:
-    """The command that replays a saved disagreement; "" if it was not saved."""
+def again_command(
+    path: Path | None, disagreement: Disagreement, trace: Trace, driver: str, model: Sequence[str] = ()
+) -> str:
+    """The command that replays a saved disagreement; "" if it was not saved. model: the option that names its model."""
     if path is None:
         return ""
     import shlex
 
-    parts = ["onceproof", "replay", str(path)]
+    parts = ["onceproof", "replay", str(path), *model]
     if driver != CORE:
         parts += ["--driver", driver]
     for step in disagreement.forbidden:
         parts += ["--forbidden", call_text(trace.system, step)]
     return " ".join(map(shlex.quote, parts))
-
-
-def save(path: Path, source: ModelRef, name: str, trace: Trace) -> None:
-    """Write a trace as ITF; InputError where that is impossible."""
-    try:
-        write_trace(path, source, name, Counterexample("", (), trace))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
 
 
 def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:

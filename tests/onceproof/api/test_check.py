@@ -133,7 +133,10 @@ def test_a_counterexample_is_saved_with_its_model(tmp_path: Path, capsys: pytest
     found = onceproof.check(jugs).counterexample
     assert found is not None
     found.save(tmp_path / "four.itf.json")
-    assert run(["show", str(tmp_path / "four.itf.json")]) == 0
+    path = str(tmp_path / "four.itf.json")
+    assert run(["show", path]) == 2  # its model lies elsewhere, and a trace alone executes nothing
+    assert "if you trust it: --model" in capsys.readouterr().err
+    assert run(["show", path, "--model", str(jugs.__file__)]) == 0
     assert "never_four is violated" in capsys.readouterr().out
 
 

@@ -43,7 +43,14 @@ def test_check_json_document(onceproof: Command, spec: Written) -> None:
     assert (found["verdict"], found["as_expected"], document["as_expected"]) == ("violated", True, True)
     assert found["expected"] == {"violated": "never_spoiled", "length": 3}
     assert (found["states"], found["transitions"], found["depth"], found["complete"]) == (19, 26, 5, True)
-    assert {"name": "never_spoiled", "kind": "always", "verdict": "violated"} in found["properties"]
+    assert next((one["name"], one["kind"], one["verdict"]) for one in found["properties"]) == (
+        "never_spoiled",
+        "always",
+        "violated",
+    )
+    of_property = {one["name"]: one["counterexample"] for one in found["properties"]}
+    assert of_property["never_spoiled"] == found["counterexample"]
+    assert of_property["all_done"] is None
     assert {"name": "give_up", "fired": 0} not in found["actions"]  # fencing rules it out
     counterexample = found["counterexample"]
     assert counterexample["property"] == "never_spoiled"

@@ -1,5 +1,6 @@
 """Traces as ITF: written and read back the same, and every file that is no trace of the model refused in one line."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from onceproof.inputs.itf import read_trace, write_trace
 from onceproof.inputs.specs import load_spec
 from onceproof.model.checker.results import Counterexample, Trace
-from tests.paths import ROOT
+from tests.paths import MODELS, ROOT, SPECS
 
 Command = Callable[..., Any]
 Written = Callable[..., Path]
@@ -89,8 +90,8 @@ def at(*keys: Any, value: Any) -> Callable[[Any], None]:
 STEP, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
 CHANGES = [
     (at("#meta", "model", value="task-dispatch"), "this is a trace of the model `task-dispatch`, not of `lease`"),
-    (at("#meta", "model", value=KeyError), "`model` of #meta: expected text, found nothing"),
-    (at("#meta", value=KeyError), "`#meta` of the file: expected a mapping, found nothing"),
+    (at("#meta", "model", value=KeyError), "this ITF trace was not written by onceproof: its `#meta` names no `model`"),
+    (at("#meta", value=KeyError), "this ITF trace was not written by onceproof"),
     (at("#meta", "model_file", value="gone.py"), "no model file `gone.py`"),
     (at("#meta", "spec", value=[]), "`spec` of #meta: expected a mapping, found list"),
     (at("#meta", "spec", "sizes", value={"workers": 0}), "#meta.spec does not fit the model `lease`"),
@@ -223,3 +224,112 @@ def test_trace_is_read_back_as_written(seed: int, tmp_path: Path) -> None:
     assert (read.trace.states, read.trace.steps, read.trace.loop) == (tuple(states), tuple(steps), None)
     assert (read.spec_name, read.property) == ("bad-day", "")
     assert read.trace.system.config == spec.config
+
+
+SPY = """
+import pathlib
+pathlib.Path({marker!r}).write_text("executed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("meta", "complaint"),
+    [
+        ({"model_file": "../evil.py"}, "the trace names the model `../evil.py`, which is outside the trace's folder"),
+        ({"model_file": "{folder}/evil.py"}, "which is outside the trace's folder"),
+        ({"model_file": "link.py"}, "the trace names the model `link.py`, which is outside the trace's folder"),
+        ({"model_file": "sub/../../evil.py"}, "which is outside the trace's folder"),
+        ({"model_file": "evil"}, "expected a file that ends in .py, found `evil`"),
+        ({"model_module": "evil"}, "the trace names the Python module `evil`; if you trust it: --model evil"),
+        ({"model_module": ["evil"]}, "`model_module` of #meta: expected text, found list"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+@pytest.mark.parametrize("command", ["show", "replay"])
+def test_a_trace_executes_no_code_that_it_names(
+    onceproof: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, meta: Any, complaint: str
+) -> None:
+    folder, marker = tmp_path / "traces", tmp_path / "executed"
+    (folder / "sub").mkdir(parents=True)
+    evil = tmp_path / "evil.py"
+    evil.write_text(SPY.format(marker=str(marker)), encoding="utf-8")
+    (folder / "link.py").symlink_to(evil)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = json.dumps({"#meta": {"model": "evil", "spec": {}, **meta}, "vars": [], "states": [{}]})
+    path = folder / "trace.itf.json"
+    path.write_text(text.replace("{folder}", str(tmp_path)), encoding="utf-8")
+    ran = onceproof(command, path)
+    assert (ran.status, ran.out) == (2, "")
+    assert complaint in ran.err
+    assert ran.err.count("\n") == 1
+    assert not marker.exists()
+
+
+def test_a_model_that_lies_elsewhere_is_given_by_an_option(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+    path = tmp_path / "traces" / "trace.itf.json"
+    path.parent.mkdir()
+    said = onceproof("check", spec(BREAKS), "--trace-out", path).err
+    model = tmp_path / "lease.py"
+    assert f"its model is elsewhere: onceproof show {path} --model {model}" in said
+    assert onceproof("show", path).status == 2
+    shown = onceproof("show", path, "--model", model)
+    assert shown.status == 0
+    assert shown.out.endswith(f"reproduce: onceproof show {path} --model {model}\n")
+    assert "not of `jugs`" in onceproof("show", path, "--model", MODELS / "jugs.py").err
+    assert onceproof("show", path, "--model", tmp_path / "gone.py").status == 2
+
+
+@pytest.mark.parametrize(
+    ("meta", "says"),
+    [
+        ({}, "its `#meta` names no `model`\n"),
+        (
+            {"format": "ITF", "description": "Created by Apalache on Mon"},
+            "its `#meta` names no `model` (`#meta` describes it as 'Created by Apalache on Mon')\n",
+        ),
+        (7, "its `#meta` names no `model`\n"),
+    ],
+)
+def test_a_trace_of_another_tool_is_called_that(onceproof: Command, tmp_path: Path, meta: Any, says: str) -> None:
+    path = tmp_path / "foreign.itf.json"
+    path.write_text(json.dumps({"#meta": meta, "vars": ["x"], "states": [{"x": 1}]}), encoding="utf-8")
+    for command in ("show", "replay"):
+        ran = onceproof(command, path)
+        assert (ran.status, ran.out) == (2, "")
+        assert ran.err == f"onceproof: {path}: this ITF trace was not written by onceproof: {says}"
+
+
+def test_a_folder_gets_a_trace_for_each_violated_property(onceproof: Command, tmp_path: Path) -> None:
+    spec = SPECS / "unrenewed-task-goes-round-forever.yaml"
+    ran = onceproof("check", spec, "--trace-out", f"{tmp_path}/traces/")
+    assert ran.status == 0
+    names = {f"unrenewed-task-goes-round-forever.{name}.itf.json" for name in ("no_lost_task", "message_settled")}
+    assert {path.name for path in (tmp_path / "traces").iterdir()} == names
+    for name in names:
+        shown = onceproof("show", tmp_path / "traces" / name)
+        assert shown.status == 0
+        assert f"{name.split('.')[1]} is violated" in shown.out
+    assert "also violated (--all shows these in full)\n  message_settled for message1, 9 steps" in ran.out
+    in_full = onceproof("check", spec, "--all").out
+    assert "message_settled is violated for message1" in in_full
+    assert "also violated" not in in_full
+
+
+def test_standard_output_gets_the_trace_and_nothing_else(onceproof: Command, spec: Written, tmp_path: Path) -> None:
+    path = spec(BREAKS)
+    ran = onceproof("check", path, "--trace-out", "-")
+    assert json.loads(ran.out)["#meta"]["property"] == "never_spoiled"
+    assert "never_spoiled is violated" in ran.err
+    refused = onceproof("check", path, "--json", "--trace-out", "-")
+    assert (refused.status, refused.out) == (2, "")
+    assert "both write to standard output" in refused.err
+
+
+def test_a_trace_is_read_from_standard_input(
+    onceproof: Command, trace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(trace.read_text(encoding="utf-8")))
+    monkeypatch.chdir(tmp_path)
+    shown = onceproof("show", "-")
+    assert shown.status == 0
+    assert "never_spoiled is violated" in shown.out

@@ -1,33 +1,32 @@
-"""Traces as files in the Informal Trace Format (ITF, https://apalache-mc.org/docs/adr/015adr-trace.html), both ways.
+"""Traces read from ITF files, and taken through the model again, step by step.
 
-Each state says, as Quint's traces do, which action led to it (``mbt::actionTaken``) and with which arguments
-(``mbt::nondetPicks``). The ``#meta`` of the file holds what the format has no place for: the model, its configuration
-and the property that the trace violates. A file that is read is stepped through again, so that a trace that the model
-does not have can't be mistaken for one.
+A trace is data, wherever it came from: reading one executes no code that it names, except a model file in the folder of
+the trace or below it. Any other model must be named by the user.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from onceproof.errors import InputError
+from onceproof.inputs.itf.values import ACTION, PICKS, decoded, unwrapped
+from onceproof.inputs.itf.writer import nearest_path
 from onceproof.inputs.models import ModelRef, resolve
-from onceproof.inputs.specs import settings_of, spec_of
-from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.inputs.specs import spec_of
+from onceproof.model.checker.results import Trace
 from onceproof.model.language import ConfigError, ModelError, Step, System, build
 from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.errors import nearest
-from onceproof.model.language.layout import Layout, Place, State
-from onceproof.model.language.sorts import Count, Maybe
+from onceproof.model.language.layout import State
 
-ACTION, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
+STDIN = "-"
 KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
-NONE: dict[str, Any] = {"tag": "None", "value": {"#tup": []}}
 
 
 @dataclass(frozen=True)
@@ -43,101 +42,29 @@ class TraceFile:
     minimal: str
 
 
-def write_trace(path: Path, source: ModelRef, spec_name: str, found: Counterexample) -> None:
-    """Write a counterexample; a run that violates nothing has "" as its property. OSError where that is impossible."""
-    meta: dict[str, Any] = {
-        "format": "ITF",
-        "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
-        "description": f"a trace of {source.model.name}, written by onceproof",
-        "model": source.model.name,
-        "spec": {"name": spec_name, **settings_of(found.trace.system.config)},
-        "property": found.property,
-        "elements": _elements(found),
-        "minimal": found.minimal,
-    }
-    if source.file is not None:
-        # Relative to the trace, so that the two can be moved together.
-        meta["model_file"] = os.path.relpath(source.file, path.resolve().parent)
-        meta["model_name"] = source.variable
-    elif source.reference:
-        meta["model_module"] = source.reference
-    path.write_text(_lines({"#meta": meta, **_body(found.trace)}), encoding="utf-8")
+def read_trace(path: Path, model: str | None = None) -> TraceFile:
+    """The trace in a file, taken through its model again; InputError, one line, for whatever is wrong with it.
 
-
-def _lines(document: Mapping[str, Any]) -> str:
-    """The document with a line for each state, so that files can be compared line by line."""
-    parts = []
-    for key, value in document.items():
-        text = json.dumps(value)
-        if key == "states":
-            text = "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
-        parts.append(f" {json.dumps(key)}: {text}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _elements(found: Counterexample) -> list[str]:
-    claim = found.trace.system.model.properties.get(found.property)
-    parameters = claim.parameters if claim else ()
-    return [p.sort.element(a) for p, a in zip(parameters, found.arguments, strict=True)]
-
-
-def _body(trace: Trace) -> dict[str, Any]:
-    layout = trace.system.layout
-    taken = [None, *trace.steps]
-    arguments = [trace.system.named_arguments(step) if step else {} for step in taken]
-    # Quint's picks are a record, of one type in all states: what an action does not pick is None there.
-    names = sorted({name for picks in arguments for name in picks})
-    states = []
-    for index, (state, step, picks) in enumerate(zip(trace.states, taken, arguments, strict=True)):
-        states.append(
-            {
-                "#meta": {"index": index},
-                ACTION: step.action if step else "init",
-                PICKS: {name: some(picks[name]) if name in picks else NONE for name in names},
-                **{place.name: _encoded(layout, place, state) for place in layout.places.values()},
-            }
-        )
-    body: dict[str, Any] = {"vars": [ACTION, PICKS, *layout.places], "states": states}
-    return body if trace.loop is None else {**body, "loop": trace.loop}
-
-
-def some(value: Any) -> dict[str, Any]:
-    """The variant ``Some(value)``."""
-    return {"tag": "Some", "value": value}
-
-
-def _encoded(layout: Layout, place: Place, state: State) -> Any:
-    def cell(slot: int) -> Any:
-        value = place.kind.show(state[slot])
-        if isinstance(place.kind, Maybe):
-            return NONE if value is None else some(value)
-        return {"#bigint": str(value)} if isinstance(place.kind, Count) else value
-
-    if not place.shape:
-        return cell(place.offset)
-    keys = [[sort.element(i) for sort, i in zip(place.sorts, key, strict=True)] for key in place.all_indices()]
-    pairs = [[key[0] if len(key) == 1 else {"#tup": key}, cell(place.offset + n)] for n, key in enumerate(keys)]
-    return {"#map": pairs}
-
-
-def read_trace(path: Path) -> TraceFile:
-    """The trace in a file, stepped through again; InputError, one line, for whatever is wrong with it."""
-    reader = _Reader(path)
-    return reader.read()
+    path: ``-`` for standard input. model: the model that it is a trace of, as ``resolve`` reads it from the working
+    directory; None for the one that the trace names, which must be the protocol of this project or a file in the folder
+    of the trace or below it.
+    """
+    return _Reader(path, model).read()
 
 
 class _Reader:
     """Reads one file; every error message names it, and the state."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, model: str | None) -> None:
+        self.path, self.model = path, model
+        self.folder = path.parent
 
     def wrong(self, problem: str) -> InputError:
         return InputError(f"{self.path}: {problem}")
 
     def read(self) -> TraceFile:
         document = self.document()
-        meta = self.part(document, "#meta", dict, "the file")
+        meta = self.meta(document)
         source = self.source(meta)
         settings = self.part(meta, "spec", dict, "#meta")
         system = self.system(source, settings)
@@ -150,7 +77,8 @@ class _Reader:
 
     def document(self) -> dict[str, Any]:
         try:
-            document = json.loads(self.path.read_text(encoding="utf-8"))
+            text = sys.stdin.read() if str(self.path) == STDIN else self.path.read_text(encoding="utf-8")
+            document = json.loads(text)
         except FileNotFoundError:
             raise self.wrong("no such file") from None
         except OSError as error:
@@ -172,18 +100,44 @@ class _Reader:
             raise self.wrong(f"`{key}` of {where}: expected {wanted}, found {found}")
         return value
 
+    def meta(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part of the file that only onceproof writes."""
+        meta = document.get("#meta", {})
+        if not isinstance(meta, dict) or "model" not in meta:
+            said = meta.get("description") or meta.get("source") if isinstance(meta, dict) else None
+            origin = f" (`#meta` describes it as {' '.join(str(said).split())!r})" if said else ""
+            raise self.wrong(f"this ITF trace was not written by onceproof: its `#meta` names no `model`{origin}")
+        return meta
+
     def source(self, meta: Mapping[str, Any]) -> ModelRef:
         name = self.part(meta, "model", str, "#meta")
-        reference = meta.get("model_module")
-        if "model_file" in meta:
-            reference = f"{meta['model_file']}:{meta.get('model_name', '')}".rstrip(":")
         try:
-            source = resolve(reference, self.path.parent)
+            source = resolve(self.model, Path()) if self.model is not None else self.named(meta)
         except InputError as error:
             raise self.wrong(str(error)) from None
         if source.model.name != name:
             raise self.wrong(f"this is a trace of the model `{name}`, not of `{source.model.name}`")
         return source
+
+    def named(self, meta: Mapping[str, Any]) -> ModelRef:
+        """The model that the trace names. Only a file that lies with the trace is executed."""
+        if "model_module" in meta:
+            module = self.part(meta, "model_module", str, "#meta")
+            raise InputError(f"the trace names the Python module `{module}`; if you trust it: --model {quote(module)}")
+        if "model_file" not in meta:
+            return resolve(None, self.folder)
+        place, variable = self.part(meta, "model_file", str, "#meta"), str(meta.get("model_name", ""))
+        reference = f"{place}:{variable}".rstrip(":")
+        if not place.endswith(".py"):
+            raise InputError(f"`model_file` of #meta: expected a file that ends in .py, found `{place}`")
+        file = (self.folder / place).resolve()
+        if not file.is_relative_to(self.folder.resolve()):
+            there = f"{nearest_path(file)}:{variable}".rstrip(":")
+            raise InputError(
+                f"the trace names the model `{place}`, which is outside the trace's folder; if you trust it: "
+                f"--model {quote(there)}"
+            )
+        return resolve(reference, self.folder)
 
     def system(self, source: ModelRef, settings: Mapping[str, Any]) -> System:
         for key in ("sizes", "mechanisms", "faults"):
@@ -214,7 +168,7 @@ class _Reader:
     def step(self, system: System, number: int, shown: Mapping[str, Any]) -> Step:
         action = self.part(shown, ACTION, str, f"state {number}")
         picks = self.part(shown, PICKS, dict, f"state {number}")
-        chosen = {name: _unwrapped(value) for name, value in picks.items()}
+        chosen = {name: unwrapped(value) for name, value in picks.items()}
         try:
             return system.parse_step(action, {name: value for name, value in chosen.items() if value is not None})
         except ModelError as error:
@@ -229,7 +183,7 @@ class _Reader:
             if name not in layout.places:
                 raise self.wrong(f"state {number}: the model has no field `{name}`{nearest(name, layout.places)}")
         try:
-            return layout.parse({name: _decoded(value) for name, value in fields.items()})
+            return layout.parse({name: decoded(value) for name, value in fields.items()})
         except (ModelError, TypeError, ValueError, KeyError, IndexError) as error:
             raise self.wrong(f"state {number}: {error}") from None
 
@@ -266,26 +220,3 @@ class _Reader:
 
 def _call(system: System, step: Step) -> str:
     return f"{step.action}({', '.join(system.named_arguments(step).values())})"
-
-
-def _decoded(value: Any) -> Any:
-    """A value of ITF as ``Layout.show`` has it."""
-    if isinstance(value, dict):
-        if "#bigint" in value:
-            return int(value["#bigint"])
-        if "#map" in value:
-            return {_key(key): _decoded(inner) for key, inner in value["#map"]}
-        if "tag" in value:
-            return _unwrapped(value)
-    return value
-
-
-def _unwrapped(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return value.get("value") if value.get("tag") == "Some" else None
-
-
-def _key(key: Any) -> str:
-    parts: Iterable[Any] = key["#tup"] if isinstance(key, dict) else [key]
-    return ",".join(map(str, parts))
