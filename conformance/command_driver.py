@@ -21,8 +21,8 @@ from onceproof.conformance.driver import Abilities, Driver, DriverError, Observa
 VERSION = 1
 ANSWER_SECONDS = 10.0
 LINE_BYTES = 4_000_000  # the longest answer that is read
-LAST_WORDS = 5  # lines of the driver's stderr that a complaint quotes
-END = b""  # what the reader notes when the driver's output ends
+STDERR_LINES = 5  # of the driver, that an error message quotes
+END = b""  # in place of a line: the driver's output has ended
 
 
 class ProcessDriver(Driver):
@@ -36,13 +36,13 @@ class ProcessDriver(Driver):
         self._number = 0
         self._closed = False
         self._received: queue.Queue[bytes] = queue.Queue(maxsize=1000)
-        self._words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._stderr_lines: deque[str] = deque(maxlen=STDERR_LINES)
         try:
-            words = shlex.split(command)
-            if not words:
+            arguments = shlex.split(command)
+            if not arguments:
                 raise ValueError("the command is empty")
             pipe = subprocess.PIPE
-            self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+            self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DriverError(f"the driver `{command}` cannot be started: {str(reason).lower()}") from None
@@ -83,7 +83,7 @@ class ProcessDriver(Driver):
         self.kill()
 
     def quit(self) -> int:
-        """Ask the driver to end; its exit status. DriverError where it says more than one answer, or does not end."""
+        """Ask the driver to end; its exit status. DriverError where it writes more than one answer, or does not end."""
         self._ask({"do": "quit"})
         with contextlib.suppress(OSError, ValueError):
             assert self._process.stdin is not None
@@ -99,7 +99,7 @@ class ProcessDriver(Driver):
             ) from None
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Send any request, and return its answer as it is. DriverError where that is no proper one."""
+        """Send any request, and return its answer as it is. DriverError where the answer breaks the protocol."""
         return self._ask(request)
 
     def kill(self) -> None:
@@ -143,20 +143,20 @@ class ProcessDriver(Driver):
             raise DriverError(text + self._said()) from None
 
     def _checked(self, line: bytes, what: str) -> dict[str, Any]:
-        """The answer in a line; DriverError where it is none to the request that was sent last."""
+        """The answer in a line; DriverError where it does not answer the request that was sent last."""
         expected = f'expected {{"id": {self._number}, "ok": true or false, ...}} as the answer to {what}'
         if not line.endswith(b"\n"):
             raise DriverError(f"the driver wrote {shown(line)} without an end of line, {expected}")
         try:
             answer = json.loads(line)
         except (ValueError, RecursionError):
-            raise DriverError(f"the driver wrote {shown(line)}, which is no JSON; {expected}") from None
+            raise DriverError(f"the driver wrote {shown(line)}, which is not JSON; {expected}") from None
         if not isinstance(answer, dict) or type(answer.get("ok")) is not bool:
             raise DriverError(f"the driver wrote {shown(line)}, {expected}")
         number = answer.get("id")
         if number != self._number or type(number) is not int:
             late = type(number) is int and 0 < number < self._number
-            why = " (an answer that was given twice, or too late)" if late else ""
+            why = " (the answer was given twice, or too late)" if late else ""
             raise DriverError(f"the driver answered request {json.dumps(number)}{why}, {expected}")
         if not answer["ok"]:
             if not isinstance(answer.get("error"), str):
@@ -192,7 +192,7 @@ class ProcessDriver(Driver):
         return f"the driver {how}, expected an answer to {what}{self._said()}"
 
     def _said(self) -> str:
-        return f"; it said last: {' | '.join(self._words)}" if self._words else ""
+        return f"; it said last: {' | '.join(self._stderr_lines)}" if self._stderr_lines else ""
 
     def _read(self, stream: IO[bytes]) -> None:
         while not self._closed:
@@ -211,7 +211,7 @@ class ProcessDriver(Driver):
         """Read stderr to its end, however much it is: a full pipe would stop the driver."""
         with contextlib.suppress(OSError, ValueError):
             while line := stream.readline(10_000):
-                self._words.append(line.decode(errors="replace").strip()[:200])
+                self._stderr_lines.append(line.decode(errors="replace").strip()[:200])
 
 
 def _ending(status: int) -> str:

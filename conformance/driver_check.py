@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from onceproof.conformance.command_driver import ProcessDriver
 from onceproof.conformance.driver import Driver, DriverError, StepRefused, StepUncertain
@@ -17,12 +18,20 @@ RUNS, STEPS, REFUSALS = 40, 40, 3
 NONSENSE = "no-such-action"
 
 
+class Verdict(StrEnum):
+    """What a finding says of a driver."""
+
+    OK = "ok"
+    NOTE = "note"
+    DIFFERS = "differs"  # the system is not as the model
+    WRONG = "wrong"  # the driver breaks the protocol
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One line for the author. verdict: ok, wrong (the driver breaks the protocol), differs (the system is not as the
-    model), or note."""
+    """One line for the author."""
 
-    verdict: str
+    verdict: Verdict
     text: str
 
 
@@ -31,12 +40,12 @@ def examine(system: System, command: str, answer_seconds: float) -> Iterator[Fin
     try:
         driver = ProcessDriver(command, answer_seconds)
     except DriverError as error:
-        yield Finding("wrong", str(error))
+        yield Finding(Verdict.WRONG, str(error))
         return
     try:
         yield from _examine(system, driver)
     except DriverError as error:
-        yield Finding("wrong", str(error))
+        yield Finding(Verdict.WRONG, str(error))
     finally:
         driver.kill()
 
@@ -45,34 +54,38 @@ def _examine(system: System, driver: ProcessDriver) -> Iterator[Finding]:
     lockstep = Lockstep(system, driver)
     try:
         lockstep.begin()
-        yield Finding("ok", "reset is answered, and the initial state is that of the model")
+        yield Finding(Verdict.OK, "reset is answered, and the initial state is that of the model")
     except Disagreement as disagreement:
-        yield Finding("differs", f"the initial state is not that of the model: {_cells(disagreement)}")
+        yield Finding(Verdict.DIFFERS, f"the initial state is not that of the model: {_cells(disagreement)}")
         return
     abilities = lockstep.abilities
     fields = {name for name, place in system.layout.places.items() if place.field is not None}
-    yield Finding("note", f"performs {len(abilities.performs)} of {len(system.model.actions)} actions")
-    yield Finding("note", f"observes {len(abilities.observes)} of {len(fields)} fields")
+    yield Finding(Verdict.NOTE, f"performs {len(abilities.performs)} of {len(system.model.actions)} actions")
+    yield Finding(Verdict.NOTE, f"observes {len(abilities.observes)} of {len(fields)} fields")
     for name in sorted(abilities.observes - set(abilities.sources)):
-        yield Finding("note", f"does not say where `{name}` is read (sources)")
+        yield Finding(Verdict.NOTE, f"does not say where `{name}` is read (sources)")
     yield from _refuses_nonsense(driver)
     answer = driver.ask({"do": "dance"})
-    verdict = "wrong" if answer["ok"] else "ok"
-    yield Finding(verdict, "a request that is none is answered with ok: false" if verdict == "ok" else "it dances")
+    if answer["ok"]:
+        yield Finding(Verdict.WRONG, "the unknown request `dance` was answered with ok: true, expected ok: false")
+    else:
+        yield Finding(Verdict.OK, "an unknown request is answered with ok: false")
     yield from _walks(lockstep)
     status = driver.quit()
-    yield Finding("wrong" if status else "ok", f"quit is answered, and the driver exits with status {status}")
+    yield Finding(
+        Verdict.WRONG if status else Verdict.OK, f"quit is answered, and the driver exits with status {status}"
+    )
 
 
 def _refuses_nonsense(driver: Driver) -> Iterator[Finding]:
     try:
         driver.step(NONSENSE, {})
     except StepRefused:
-        yield Finding("ok", "an unknown action is refused, definitely")
+        yield Finding(Verdict.OK, "an unknown action is refused, definitely")
     except StepUncertain:
-        yield Finding("wrong", 'an unknown action is refused indefinitely, expected "definite": true')
+        yield Finding(Verdict.WRONG, 'an unknown action is refused indefinitely, expected "definite": true')
     else:
-        yield Finding("wrong", f"the unknown action `{NONSENSE}` was performed, expected ok: false")
+        yield Finding(Verdict.WRONG, f"the unknown action `{NONSENSE}` was performed, expected ok: false")
 
 
 def _walks(lockstep: Lockstep) -> Iterator[Finding]:
@@ -98,14 +111,18 @@ def _walks(lockstep: Lockstep) -> Iterator[Finding]:
                 refused += lockstep.expect_refusals(negative_tests.choose(lockstep.state, REFUSALS))
     except Disagreement as disagreement:
         where = f"after {', '.join(step.action for step in path)}" if path else "initially"
-        yield Finding("differs", f"{where}: {disagreement.kind.value} {_cells(disagreement) or disagreement.reason}")
+        yield Finding(
+            Verdict.DIFFERS, f"{where}: {disagreement.kind.value} {_cells(disagreement) or disagreement.reason}"
+        )
         return
     if not taken:
-        yield Finding("wrong", "it performs none of the steps that come first, so that nothing can be replayed")
+        yield Finding(Verdict.WRONG, "it performs none of the first steps of the model, so nothing can be replayed")
         return
-    yield Finding("ok", f"{taken.total()} steps agree with the model, {refused} forbidden ones were refused")
+    yield Finding(Verdict.OK, f"{taken.total()} steps agree with the model, {refused} forbidden steps were refused")
     for name in sorted(lockstep.abilities.performs - set(taken)):
-        yield Finding("note", f"`{name}` was never tried: the configuration or the other actions do not lead there")
+        yield Finding(
+            Verdict.NOTE, f"`{name}` was never tried: neither the configuration nor the other actions lead there"
+        )
 
 
 def _cells(disagreement: Disagreement) -> str:

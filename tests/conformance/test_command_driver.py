@@ -36,10 +36,10 @@ def resubmitting() -> System:
 
 
 WRONG = {
-    "garbage": r"`Segmentation fault`, which is no JSON; expected .*\"id\": 1.* the answer to reset",
+    "garbage": r"`Segmentation fault`, which is not JSON; expected .*\"id\": 1.* the answer to reset",
     "no-object": r"wrote `\[1, 2\]`, expected",
     "no-ok": r"wrote `.*`, expected .*\"ok\": true or false",
-    "deep": "no JSON",
+    "deep": "is not JSON",
     "never": "wrote nothing for 1 s, expected an answer to reset",
     "late": "wrote nothing for 1 s, expected an answer to step submit",
     "exits": "exited with status 7, expected an answer to step submit; it said last: out of luck",
@@ -157,9 +157,31 @@ def test_driver_check_reports_what_is_wrong(mode: str, verdict: str) -> None:
 
 
 def test_driver_check_runs_as_a_command() -> None:
-    command = [str(ROOT / "conformance" / "check-driver"), odd("garbage"), "--answer-seconds", "10"]
+    command = [sys.executable, "-m", "onceproof", "driver", "check", odd("garbage"), "--answer-seconds", "10"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and "no JSON" in done.stdout and done.stderr == ""
+    assert done.returncode == 2 and "is not JSON" in done.stdout and done.stderr == ""
+    assert done.stdout.endswith("the driver breaks the protocol\n")
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "conclusion"),
+    [
+        ("none", 0, "all right"),
+        ("forgets", 1, "the system is not as the model"),
+        ("twice", 2, "the driver breaks the protocol"),
+    ],
+)
+def test_driver_check_exit_status_and_json_agree(onceproof: Command, mode: str, status: int, conclusion: str) -> None:
+    got, out, err = onceproof("driver", "check", odd(mode), FAILOVER, "--answer-seconds", "5", "--json")
+    assert (got, err) == (status, "")
+    document = json.loads(out)
+    assert document["conclusion"] == conclusion
+    assert {finding["verdict"] for finding in document["findings"]} <= {"ok", "note", "differs", "wrong"}
+
+
+def test_driver_check_names_a_spec_that_is_not_there(onceproof: Command) -> None:
+    status, out, err = onceproof("driver", "check", odd("none"), "no.yaml")
+    assert (status, out) == (2, "") and "no.yaml" in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("mode", "status"), [("garbage", 2), ("exits", 2), ("refuses-all", 1), ("none", 0)])
