@@ -122,9 +122,10 @@ def _other(error: Exception) -> int:
 
     if isinstance(error, InputError | ConfigError | ModelError):
         return _complain(" ".join(str(error).split()))
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in PLATFORM_MODULES:
+    package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package in PLATFORM_MODULES:
         extra = "`pip install 'onceproof[platform]'` installs all that the platform needs"
-        return _complain(f"the package `{error.name}` is not installed; {extra}")
+        return _complain(f"the package `{package}` is not installed; {extra}")
     if isinstance(error, OSError) and error.filename:
         return _complain(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}")
     traceback.print_exc()

@@ -35,7 +35,8 @@ def pages() -> pytest.MarkDecorator:
 @pages()
 def test_every_path_that_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    named = [(ROOT, name) for name in NAMED_PATH.findall(text)] + [(page.parent, name) for name in LINK.findall(text)]
+    links = LINK.findall(CODE.sub("", text))
+    named = [(ROOT, name) for name in NAMED_PATH.findall(text)] + [(page.parent, name) for name in links]
     assert [name for folder, name in named if not list(folder.glob(name.rstrip("/")))] == []
 
 
