@@ -118,7 +118,7 @@ def _usage(error: click.UsageError) -> str:
 
 def _other(error: Exception) -> int:
     # Imported here: `onceproof --help` has no use for the language.
-    from onceproof.model.language.errors import ConfigError, ModelError
+    from onceproof.model.language.errors import ConfigError, InternalContradiction, ModelError
 
     if isinstance(error, InputError | ConfigError | ModelError):
         return _complain(" ".join(str(error).split()))
@@ -128,6 +128,9 @@ def _other(error: Exception) -> int:
         return _complain(f"the package `{package}` is not installed; {extra}")
     if isinstance(error, OSError) and error.filename:
         return _complain(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}")
+    if isinstance(error, InternalContradiction):
+        click.echo(f"onceproof: {error}", err=True)
+        return Exit.BUG
     traceback.print_exc()
     click.echo("onceproof: this is a fault of onceproof itself, not of your input", err=True)
     return Exit.BUG

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Field:
     name: str = ""
     component: str = ""
     doc: str = ""
+    line: tuple[str, int] = ("", 0)  # file and line where it is written
 
 
 def field(
@@ -57,7 +59,7 @@ def field(
     init: the value that every cell starts with (default: the first of its kind), or a function of the indices;
         for cells that hold an element of a sort its result is taken modulo the sort's size.
     ghost: nothing that runs could read it; it is there for the properties.
-    network: what was ever sent; the unbounded reading keeps it for ever (loss, delay, duplication at once).
+    network: messages in flight; in a proof for any size what was sent may be lost, late, twice and out of order.
     constant: no action may write it.
     """
     if not shape:
@@ -66,7 +68,9 @@ def field(
     for sort in indices:
         if not is_sort(sort):
             raise ModelError(f"a field is indexed by sorts, not by {sort!r}")
-    return Field(tuple(indices), kind_of(value), init, ghost, network, constant, doc=doc)
+    frame = sys._getframe(1)
+    line = frame.f_code.co_filename, frame.f_lineno
+    return Field(tuple(indices), kind_of(value), init, ghost, network, constant, doc=doc, line=line)
 
 
 @dataclass(eq=False)
@@ -206,8 +210,8 @@ def action(
     """Marks a function as a step of the system.
 
     budget: names the size that bounds how often it happens.
-    reuse: it makes a used-up element stand for a new thing, because exploration has only so many; the unbounded
-        reading, in which there is always an unused one, leaves such a step out.
+    reuse: it makes a used-up element stand for a new thing, because there are only so many. A note for readers: every
+        engine, and a proof too, takes such a step like any other.
     """
 
     def mark(function: Callable[..., None]) -> Action:

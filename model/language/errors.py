@@ -41,6 +41,10 @@ class ConfigError(Exception):
         self.key = key
 
 
+class InternalContradiction(Exception):
+    """Two parts of onceproof contradict each other: a fault of onceproof, reported as one and never as a verdict."""
+
+
 class Disabled(Exception):
     """Raised by ``require`` when a guard is false: the action cannot happen in this state."""
 

@@ -72,7 +72,7 @@ Such elements are alike (unused ids), so exploration takes the first one; a proo
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class _Kind:
     """What a cell may hold. Cells are stored as small whole numbers; 0 is the value that a cell starts with."""
 
     def cardinality(self, sizes: Mapping[str, int]) -> int:
@@ -93,7 +93,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag(Kind):
+class Flag(_Kind):
     """True or False."""
 
     def cardinality(self, sizes: Mapping[str, int]) -> int:
@@ -109,7 +109,7 @@ class Flag(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Kind):
+class Choice(_Kind):
     """One member of an enum, numbered in the order of its definition."""
 
     enum: type[Enum]
@@ -131,7 +131,7 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Index(Kind):
+class Index(_Kind):
     """An element of a sort."""
 
     sort: type[Sort]
@@ -152,7 +152,7 @@ class Index(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Maybe(Kind):
+class Maybe(_Kind):
     """An element of a sort, or None."""
 
     sort: type[Sort]
@@ -175,7 +175,7 @@ class Maybe(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Count(Kind):
+class Count(_Kind):
     """A whole number from 0 to ``most`` that stays at its ends: with ``Count(2)`` read 0, 1, many."""
 
     most: int
@@ -194,6 +194,10 @@ class Count(Kind):
 
     def decode(self, code: int) -> int:
         return code
+
+
+Kind = Flag | Choice | Index | Maybe | Count
+"""What a cell may hold: every kind that there is, so that whoever takes them apart can end in ``assert_never``."""
 
 
 def kind_of(annotation: Any) -> Kind:

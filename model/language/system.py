@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from onceproof.model.language.axioms import check_axiom
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import (
     MISPLACED,
-    AxiomError,
     ConfigError,
     Disabled,
     ModelError,
     Vacuous,
     locate,
-    located,
     nearest,
 )
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.run import RunMode, RunState, truth_of
-from onceproof.model.language.terms import Read, walk
 from onceproof.model.language.tracing.tracer import TracedAction, TracedProperty, Tracer
 
 Arguments = tuple[int, ...]
@@ -72,7 +70,7 @@ class System:
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
         for axiom in model.axioms.values() if axioms else ():
-            self._check_axiom(axiom)
+            check_axiom(self, axiom)
 
     # -- steps
 
@@ -180,27 +178,6 @@ class System:
         if claim.name not in self._traced_properties:
             self._traced_properties[claim.name] = self._tracer.property(claim)
         return self._traced_properties[claim.name]
-
-    def _check_axiom(self, axiom: Property) -> None:
-        traced = self.traced_property(axiom)
-        what = f"axiom `{axiom.name}`"
-        read = dict.fromkeys(
-            t.field for part in (traced.antecedent, traced.body) for t in walk(part) if isinstance(t, Read)
-        )
-        for name in read:
-            if not self.model.fields[name].constant:
-                text = f"an axiom is a law about constants, and `{name}` may change: declare the field constant=True"
-                raise located(text, what, axiom.function)
-        for arguments in self.instances(axiom):
-            if self.holds(axiom, self.initial, arguments) is False:
-                named = zip(axiom.parameters, arguments, strict=True)
-                where = ", ".join(f"{p.name} = {p.sort.element(a)}" for p, a in named)
-                sizes = ", ".join(f"{sort.size_name}: {self.sizes[name]}" for name, sort in self.model.sorts.items())
-                raise AxiomError(
-                    f"it is false in the instance with {sizes}{f' for {where}' if where else ''}: "
-                    f"choose other sizes, or another `init` of {' or '.join(f'`{name}`' for name in read)}",
-                    located("", what, axiom.function).place,
-                )
 
     def instances(self, claim: Property) -> Iterator[Arguments]:
         """All argument tuples of a property."""

@@ -191,6 +191,13 @@ def request_goes_to_placed_agent(
 
 
 @always(invariant=PLACED)
+def lost_agent_is_not_asked(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> bool:
+    """With an agent's VM all its connections go, and a fresh VM under its identity gets none of the old requests."""
+    given(st.gone[agent])
+    return not st.request[scheduler, agent, message, attempt]
+
+
+@always(invariant=PLACED)
 def placed_agent_alone_remembers(st: State, agent: Agent, message: Message, attempt: Attempt) -> bool:
     """An agent remembers only what it was asked."""
     given(st.memory[agent, message, attempt] != Memory.BLANK)

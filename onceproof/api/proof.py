@@ -169,7 +169,7 @@ def verify_certificate(
             result.problems.append(f"certificate.json: it is of a model called {result.model}, not of {model.name}")
         else:
             config = induction.unbounded(model, dict.fromkeys(result.mechanisms_off, False), result.faults)
-            result.problems += differences(model, config, folder, result.conjuncts)
+            result.problems += differences(model, config, folder, result.without)
     return result
 
 

@@ -12,6 +12,7 @@ from onceproof.explain.steps import explained_steps, shown
 from onceproof.model.checker.prover.certificate import digest_of, model_files
 from onceproof.model.checker.prover.cti import CounterexampleToInduction
 from onceproof.model.checker.prover.diagnosis import Diagnosis
+from onceproof.model.checker.prover.encoding import Law
 from onceproof.model.checker.prover.fragment import in_fragment
 from onceproof.model.checker.prover.induction import Proof, Stage
 from onceproof.model.checker.prover.minimise import needs
@@ -108,6 +109,8 @@ def _summary(proof: Proof) -> Iterator[str]:
     conjuncts = [goal for stage in proof.stages for goal in stage.kept if goal.claim.invariant is not None]
     transitions = {name for stage in proof.stages for name in stage.encoding.transitions}
     yield f"{len(transitions)} actions; {len(conjuncts)} conjuncts of the invariant hold (--explain prints them)"
+    if proof.axioms:
+        yield f"assumed, and checked in every instance that is explored: the axioms {_names(proof.axioms)}"
     if proof.walked:
         yield f"the invariant was first tested in {proof.walked:,} states of random runs of a small instance"
     if outcomes:
@@ -128,11 +131,14 @@ def _summary(proof: Proof) -> Iterator[str]:
         yield f"digest of the model and its invariant: {digest_of(model_files(proof))[:16]}"
 
 
+def _names(laws: Sequence[Law]) -> str:
+    return ", ".join(law.name for law in laws)
+
+
 def _decidable(proof: Proof) -> Iterator[tuple[str, bool]]:
     for stage in proof.stages:
         for outcome in stage.outcomes:
-            uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
-            yield outcome.query.name, in_fragment(stage.encoding, outcome.query, uses)
+            yield outcome.query.name, in_fragment(stage.encoding, outcome.query, stage.assumed(outcome))
 
 
 def _last_line(proof: Proof, off: list[str], diagnoses: Sequence[Diagnosis]) -> str:
@@ -158,6 +164,11 @@ def _are(names: Sequence[str]) -> str:
 
 def _invariant(proof: Proof) -> Iterator[str]:
     used = needs(proof).actions
+    if proof.axioms:
+        yield ""
+        yield style("axioms (assumed)", bold=True)
+        for law in proof.axioms:
+            yield f"{INDENT}{style(law.name, fg='cyan')}: {' '.join(law.doc.split())}"
     kept = [goal for stage in proof.stages for goal in stage.kept]
     for group in dict.fromkeys(goal.group for goal in kept):
         yield ""
@@ -247,6 +258,7 @@ def proof_json(proof: Proof, details: Details) -> dict[str, Any]:
         "seconds": round(proof.seconds, 3),
         "walked_states": proof.walked,
         "properties": [_property_json(proof, name, verdicts[name], found.get(name)) for name in proof.properties],
+        "axioms": [{"name": law.name, "says": law.doc} for law in proof.axioms],
         "invariant": _invariant_json(proof),
         "dropped": proof.dropped,
         "impossible": proof.stages[0].impossible if proof.stages else [],
@@ -297,7 +309,6 @@ def _invariant_json(proof: Proof) -> list[dict[str, Any]]:
 
 
 def _query_json(stage: Stage, outcome: Outcome) -> dict[str, Any]:
-    uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
     return {
         "kind": outcome.query.kind,
         "action": outcome.query.transition.name if outcome.query.transition else None,
@@ -305,7 +316,7 @@ def _query_json(stage: Stage, outcome: Outcome) -> dict[str, Any]:
         "verdict": outcome.answer.value,
         "seconds": round(outcome.seconds, 5),
         "uses": sorted(outcome.core),
-        "decidable": in_fragment(stage.encoding, outcome.query, uses),
+        "decidable": in_fragment(stage.encoding, outcome.query, stage.assumed(outcome)),
     }
 
 
@@ -316,6 +327,8 @@ def verification_lines(result: Verification) -> Iterator[str]:
         yield f"{query}: {result.solver} gave up on it"
     if result.valid:
         yield f"{INDENT}{result.model}: {', '.join(result.properties)}"
+        for name, says in result.axioms.items():
+            yield f"{INDENT}assumes the axiom {name}: {says}"
         off = f", without {', '.join(result.mechanisms_off)}" if result.mechanisms_off else ""
         yield f"{INDENT}digest {result.digest[:16]}, is that of the given model{off}"
         text = f"valid: {result.solver} finds all {result.queries} queries unsatisfiable, in {result.seconds:.1f} s"
@@ -334,6 +347,7 @@ def verification_json(result: Verification) -> dict[str, Any]:
         "model": result.model,
         "digest": result.digest,
         "properties": result.properties,
+        "axioms": result.axioms,
         "queries": result.queries,
         "seconds": round(result.seconds, 3),
         "problems": result.problems,

@@ -1,6 +1,7 @@
-"""A proof as files: the vocabulary, the start, every action, every conjunct, and every query that must have no model.
+"""A proof as files: the vocabulary, the start, the actions, the claims, what is assumed, and the queries.
 
-``certificate.json`` says which query shows what and from which conjuncts; ``verify`` checks it without the model.
+Each query must have no model. ``certificate.json`` says which one shows what, and from which claims, axioms and values
+of constants; ``verify`` checks it without the model.
 """
 
 from __future__ import annotations
@@ -8,23 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Transition, encode
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, encode
 from onceproof.model.checker.prover.fragment import in_fragment
-from onceproof.model.checker.prover.induction import Proof, Stage
+from onceproof.model.checker.prover.induction import Proof, Stage, confront
+from onceproof.model.checker.prover.names import claim_symbol
 from onceproof.model.checker.prover.sexpr import Sexpr
-from onceproof.model.checker.prover.solver import Answer
+from onceproof.model.checker.prover.solver import Answer, Outcome
 from onceproof.model.checker.prover.verification_conditions import declarations, definitions, script
 from onceproof.model.language.model import Config, Model
 
 INDEX = "certificate.json"
 VOCABULARY = "vocabulary.smt2"
 START_FILE = "start.smt2"
-FORMAT = 1
+FORMAT = 2
 
 
 class NotProved(Exception):
@@ -32,11 +34,11 @@ class NotProved(Exception):
 
 
 def model_files(proof: Proof) -> dict[str, str]:
-    """The files that say what was proved of what: vocabulary, start, actions, proved conjuncts; by path."""
+    """The files that say what was proved of what: vocabulary, start, actions, laws, proved conjuncts; by path."""
     files: dict[str, str] = {}
     for stage in proof.stages:
         files |= _encoding_files(stage.encoding)
-        files |= {f"invariant/{goal.name}.smt2": _text(goal.doc, [_definition(goal)]) for goal in stage.kept}
+        files |= _claim_files(stage.kept)
     return files
 
 
@@ -44,32 +46,64 @@ def _encoding_files(encoding: Encoding) -> dict[str, str]:
     files = {VOCABULARY: _text("The sorts, the values and the state.", declarations(encoding.vocabulary))}
     files[START_FILE] = _text("The start: what the state is at first.", definitions(encoding.start))
     for transition in encoding.transitions.values():
+        doc = transition.action.doc if transition.action else ""
         files[f"actions/{transition.name}.smt2"] = _text(
-            transition.action.doc if transition.action else "", _commands(transition)
+            doc, [*definitions(transition), *_obligations(transition.obligations)]
         )
+    for law in encoding.laws.values():
+        files[_law_file(law)] = _text(law.doc, [("assert", law.formula), *_obligations(law.obligations)])
     return files
 
 
-def differences(model: Model, config: Config, folder: Path, conjuncts: Iterable[str]) -> list[str]:
-    """What a certificate says otherwise than the model at hand does, a line for each file; reads the model anew."""
+def _claim_files(claims: Iterable[Conjunct]) -> dict[str, str]:
+    return {
+        f"invariant/{claim.name}.smt2": _text(
+            claim.doc,
+            [
+                ("define-fun", claim_symbol(claim.name), (), "Bool", claim.formula),
+                *_obligations(claim.obligations),
+            ],
+        )
+        for claim in claims
+    }
+
+
+def _law_file(law: Law) -> str:
+    return f"axioms/{law.name}.smt2" if law.is_axiom else f"constants/{law.name.removeprefix('constant ')}.smt2"
+
+
+def _obligations(found: Sequence[tuple[str, Sexpr]]) -> list[Sexpr]:
+    """What must be true of every state so that no index that is none is used."""
+    return [("define-fun", f"defined.{number}", (), "Bool", formula) for number, (_, formula) in enumerate(found, 1)]
+
+
+def differences(model: Model, config: Config, folder: Path, proved: Mapping[str, Iterable[str]]) -> list[str]:
+    """What a certificate says otherwise than the model at hand does, a line for each file; encodes the model anew.
+
+    proved: the claims of the certificate, each with the faults that it is proved without. Raises RefutedProof where
+    there is no difference, and a random run of the model refutes a claim all the same.
+    """
     claims = []
-    for name in conjuncts:
+    for name in proved:
         if name not in model.properties:
             return [f"invariant/{name}.smt2: the model at hand has no such property"]
         claims.append(model.properties[name])
     encoding = encode(model, config, claims)
     fresh = _encoding_files(encoding)
-    fresh |= {f"invariant/{c.name}.smt2": _text(c.doc, [_definition(c)]) for c in encoding.conjuncts.values()}
+    fresh |= _claim_files(encoding.conjuncts.values())
     there = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in folder.rglob("*.smt2")
         if "queries" not in path.relative_to(folder).parts
     }
-    return [
+    found = [
         f"{path}: the model at hand says otherwise"
         for path in sorted(set(fresh) | set(there))
         if _meaning(fresh.get(path)) != _meaning(there.get(path))
     ]
+    if not found:
+        confront(model, config, proved)
+    return found
 
 
 def _meaning(text: str | None) -> list[Sexpr] | None:
@@ -89,7 +123,7 @@ def write_certificate(proof: Proof, folder: Path) -> dict[str, Any]:
 
     Raises NotProved, and FileExistsError where the folder holds something else.
     """
-    if not proof.proved:
+    if not proof.proved or any(name in proof.refuted for name in proof.properties):
         raise NotProved("a certificate needs a proof that went through")
     _make_room(folder)
     files = model_files(proof)
@@ -98,9 +132,9 @@ def write_certificate(proof: Proof, folder: Path) -> dict[str, Any]:
     for stage in proof.stages:
         for outcome in stage.outcomes:
             if outcome.answer is Answer.PROVED:
-                path, entry, text = _query(stage, outcome.query.name, outcome)
+                entry, text = _query(stage, outcome)
                 queries.append(entry)
-                texts[path] = text
+                texts[entry["file"]] = text
     index = {
         "format": FORMAT,
         "model": proof.model.name,
@@ -110,6 +144,8 @@ def write_certificate(proof: Proof, folder: Path) -> dict[str, Any]:
         "digest": digest_of(files),
         "conjuncts": [_conjunct_entry(stage, goal) for stage in proof.stages for goal in stage.kept],
         "actions": _action_entries(proof),
+        "axioms": _law_entries(proof, axioms=True),
+        "constants": _law_entries(proof, axioms=False),
         "queries": queries,
         "files": {path: _hash(text) for path, text in sorted({**files, **texts}.items())},
     }
@@ -126,21 +162,9 @@ def _make_room(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / INDEX).is_file():
             raise FileExistsError(f"{folder} holds other things than a certificate")
-        for name in ("actions", "invariant", "queries"):
+        for name in ("actions", "axioms", "constants", "invariant", "queries"):
             shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-
-
-def _commands(transition: Transition) -> list[Sexpr]:
-    claims: list[Sexpr] = [
-        ("define-fun", f"defined.{number}", (), "Bool", formula)
-        for number, (_, formula) in enumerate(transition.obligations, 1)
-    ]
-    return [*definitions(transition), *claims]
-
-
-def _definition(goal: Conjunct) -> Sexpr:
-    return ("define-fun", goal.name, (), "Bool", goal.formula)
 
 
 def _conjunct_entry(stage: Stage, goal: Conjunct) -> dict[str, Any]:
@@ -160,25 +184,31 @@ def _action_entries(proof: Proof) -> list[dict[str, Any]]:
     ]
 
 
-def _query(stage: Stage, name: str, outcome: Any) -> tuple[str, dict[str, Any], str]:
-    query = outcome.query
-    number = 0
-    if query.kind == "defined" and query.transition:
-        number = 1 + [formula for _, formula in query.transition.obligations].index(query.goal)
-    folder = query.transition.name if query.transition else "any"
-    subject = f"defined.{number}" if number else query.subject if query.transition else _hash(query.subject)[:12]
-    path = f"queries/{folder}/{subject}.smt2"
-    uses = [conjunct for conjunct in stage.hypotheses if conjunct.name in outcome.core]
+def _law_entries(proof: Proof, *, axioms: bool) -> list[dict[str, str]]:
+    laws = {law.name: law for stage in proof.stages for law in stage.encoding.laws.values()}
+    return [{"name": law.name, "file": _law_file(law)} for law in laws.values() if law.is_axiom == axioms]
+
+
+def _query(stage: Stage, outcome: Outcome) -> tuple[dict[str, Any], str]:
+    """A query as the index has it, and its script."""
+    condition, without = outcome.query, sorted(stage.without)
+    action = condition.transition.name if condition.transition else None
+    name = f"{condition.subject}.defined.{condition.number}".lstrip(".") if condition.number else condition.subject
+    least = ".".join(["", "without", *without]) if condition.kind == "defined" and without else ""
+    assumed = stage.assumed(outcome)
     entry = {
-        "file": path,
-        "kind": query.kind,
-        "action": query.transition.name if query.transition else None,
-        "subject": subject if query.transition else query.subject,
-        "uses": [conjunct.name for conjunct in uses],
-        "decidable": in_fragment(stage.encoding, query, uses),
+        "file": f"queries/{action or 'any'}/{name}{least}.smt2",
+        "kind": condition.kind,
+        "action": action,
+        "subject": condition.subject,
+        "number": condition.number,
+        "without": without,
+        "uses": [one.name for one in assumed],
+        "decidable": in_fragment(stage.encoding, condition, assumed),
         "seconds": round(outcome.seconds, 4),
     }
-    return path, entry, _comment(f"{name}: must be unsat.") + script(stage.encoding, query, uses)
+    says = f"{condition.name}: must be unsat."
+    return entry, _comment(says) + script(stage.encoding, condition, assumed)
 
 
 def _text(doc: str, commands: Iterable[Sexpr]) -> str:

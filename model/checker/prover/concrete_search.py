@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.results import CheckResult, Counterexample, Limits, Trace
 from onceproof.model.language.declare import Action, Property
+from onceproof.model.language.errors import AxiomError
 from onceproof.model.language.layout import State
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.system import Arguments, Step, System, build
@@ -63,8 +64,11 @@ def search(
         left = seconds - (time.monotonic() - began)
         if left <= 0 or not missing:
             break
-        small = model.configure(sizes, config.switches, dict.fromkeys(chosen, 1))
-        outcome = engine(build(model, small), missing, Limits(max_seconds=left, max_states=STATES_MAX))
+        try:
+            system = build(model, model.configure(sizes, config.switches, dict.fromkeys(chosen, 1)))
+        except AxiomError:
+            continue  # with these sizes the constants are not as the axioms say: not an instance of the model
+        outcome = engine(system, missing, Limits(max_seconds=left, max_states=STATES_MAX))
         result.instances, result.states = result.instances + 1, result.states + outcome.states
         if outcome.complete:
             result.sizes, result.faults = dict(sizes), chosen
@@ -140,12 +144,10 @@ def refute_on_walks(
 ) -> tuple[int, list[Refutation]]:
     """Holds claims against the states of random runs of a small instance: how many states, and what was false.
 
-    Cheap, and done before a solver is asked: a wrong conjunct then fails with a run, not with a mystery.
+    Cheap, and done before a solver is asked: a wrong conjunct then fails with a run, not with a mystery. Raises
+    AxiomError where the model's axioms are false in its instance of default sizes.
     """
-    sizes = _sizes(model, config, {sort.size_name: 2 for sort in model.sorts.values()})
-    budgets = {name: left if left is not None else 2 for name, left in config.budgets.items()}
-    small = model.configure(sizes, config.switches, budgets)
-    system = build(model, small)
+    system = _instance_to_walk(model, config)
     chance = random.Random(seed)
     instances = [(claim, arguments) for claim in claims for arguments in system.instances(claim)]
     seen: set[State] = set()
@@ -164,3 +166,16 @@ def refute_on_walks(
                 if claim.name not in refuted and system.holds(claim, state, arguments) is False:
                     refuted[claim.name] = Refutation(claim.name, arguments, Trace(system, tuple(states), tuple(taken)))
     return len(seen), list(refuted.values())
+
+
+def _instance_to_walk(model: Model, config: Config) -> System:
+    """An instance with two elements of each sort, or more by default; of default sizes if the axioms want it so."""
+    budgets = {name: left if left is not None else 2 for name, left in config.budgets.items()}
+
+    def instance(at_least: Mapping[str, int]) -> System:
+        return build(model, model.configure(_sizes(model, config, at_least), config.switches, budgets))
+
+    try:
+        return instance({sort.size_name: 2 for sort in model.sorts.values()})
+    except AxiomError:
+        return instance({})

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import AFTER, START, Update
+from onceproof.model.checker.prover.encoding import START, Update
 from onceproof.model.checker.prover.finite import Structure, state_of, step
-from onceproof.model.checker.prover.formulas import BEFORE, sort_name
 from onceproof.model.checker.prover.induction import SECONDS_PER_QUERY, Stage
+from onceproof.model.checker.prover.names import before_symbol
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.checker.prover.solver import Outcome, Session
 from onceproof.model.checker.prover.verification_conditions import VerificationCondition
 from onceproof.model.checker.results import Trace
 from onceproof.model.language.layout import State
-from onceproof.model.language.system import Arguments, Step, System, build
+from onceproof.model.language.system import Arguments, Step, System
 
 ELEMENTS_MAX = 6  # of one sort; beyond it a counterexample is not shrunk but taken as it comes
 
@@ -97,32 +97,35 @@ def _calmed(stage: Stage, session: Session, query: VerificationCondition, bounds
 
 def _as_at_start(update: Update) -> Sexpr:
     names = [name for name, _ in update.parameters]
-    symbol = BEFORE + update.symbol.removeprefix(AFTER)
+    symbol = before_symbol(update.symbol)
     cell: Sexpr = (symbol, *names) if names else symbol
     return sexpr.closed("forall", list(update.parameters), ("=", cell, update.value))
 
 
 def _replayed(stage: Stage, query: VerificationCondition, structure: Structure) -> CounterexampleToInduction:
-    system = _system(stage, structure)
+    system, names = _system(stage, structure), stage.encoding.names
     transition = query.transition
     assert transition is not None
     arguments = tuple(int(structure.tables[name][()]) for name, _ in transition.constants)
     after = step(transition, structure, arguments)
     assert after is not None, "a counterexample's step is enabled"
     if transition.name == START:
-        trace = Trace(system, (state_of(system.layout, after),), ())
+        trace = Trace(system, (state_of(names, system.layout, after),), ())
     else:
-        states = (state_of(system.layout, structure), state_of(system.layout, after))
+        states = (state_of(names, system.layout, structure), state_of(names, system.layout, after))
         trace = Trace(system, states, (Step(transition.name, arguments),))
     return CounterexampleToInduction(query.subject, _false_for(system, query.subject, trace.states[-1]), trace)
 
 
 def _system(stage: Stage, structure: Structure) -> System:
-    """The model with as many elements as the structure has; its budgets are without bound, so not in the state."""
+    """The model with as many elements as the structure has; its budgets are without bound, so not in the state.
+
+    Its axioms are those of the structure's own constants, not of what the constants start with.
+    """
     model, config = stage.encoding.model, stage.encoding.config
-    sizes = {sort.size_name: structure.sizes[sort_name(sort)] for sort in model.sorts.values()}
+    sizes = {sort.size_name: structure.sizes[stage.encoding.names.sort(sort)] for sort in model.sorts.values()}
     budgets = dict.fromkeys(name for name, left in config.budgets.items() if left != 0)
-    return build(model, model.configure(sizes, config.switches, budgets))
+    return System(model, model.configure(sizes, config.switches, budgets), axioms=False)
 
 
 def _false_for(system: System, claim: str, state: State) -> Arguments:

@@ -73,6 +73,10 @@ def _diagnose(proof: Proof, stage: Stage, failed: list[str], seconds: float, eng
     ]
     claims = [proof.model.properties[name] for name in failed]
     searched = search(proof.model, stage.encoding.config, claims, needed, suspects, seconds, engine)
+    for name in failed:
+        if name in proof.refuted and name not in searched.found:
+            refuted = proof.refuted[name]
+            searched.found[name] = Counterexample(name, refuted.arguments, refuted.trace)
     causes = [
         (outcome.query.transition.name if outcome.query.transition else "", outcome.query.subject)
         for round_failed in stage.rounds

@@ -1,95 +1,44 @@
-"""A model read without bounds: for any number of elements of every sort, as SMT-LIB formulas.
+"""A model as SMT-LIB formulas for any number of elements of every sort: the unbounded encoding.
 
-What this encoding has instead of the bounds of exploration:
+What it has instead of the bounds of exploration:
 - a fault whose budget is ``any``, and every other bounded choice, may happen at any time;
-- what a network field ever held stays on the wire for ever: a write of its first value ("nothing") is left out. That
-  is loss, delay, duplication and reordering at once. What a loop finds on the wire may be any part of what was sent;
+- of what a network field ever held any part may be in flight, late, twice and out of order (see ``network``);
 - a fresh element may be any for which the action is enabled;
-- a constant field is any function;
-- an action that makes a used-up element stand for a new thing (``reuse``) is left out: there are always unused ones.
+- a constant field has its ``init``, or, where that is a function of the indices, any values that the axioms allow.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.formulas import (
-    BEFORE,
-    NONE,
-    applied,
-    binding,
-    formula,
-    kind_name,
-    number_value,
-    pair,
-    sort_name,
-    value_name,
-    variable_name,
+from onceproof.model.checker.prover.formulas import Formulas
+from onceproof.model.checker.prover.names import BEFORE, Names, before_symbol, none_symbol, state_symbol
+from onceproof.model.checker.prover.network import Demand, absences, network_fields
+from onceproof.model.checker.prover.sexpr import FALSE, TRUE, Sexpr
+from onceproof.model.checker.prover.transition import (
+    START,
+    Transition,
+    Update,
+    first_value,
+    obligation_encoder,
+    start_of,
+    transition_of,
+    updates_of,
 )
-from onceproof.model.checker.prover.sexpr import TRUE, Sexpr
+from onceproof.model.language.axioms import constants_of
 from onceproof.model.language.declare import Action, Field, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
 from onceproof.model.language.model import Config, Model
-from onceproof.model.language.reading.result import overwritten
-from onceproof.model.language.sorts import Choice, Count, Index, Maybe
-from onceproof.model.language.terms import (
-    BOOL,
-    And,
-    Const,
-    Not,
-    Or,
-    Quantified,
-    Read,
-    Term,
-    Var,
-    and_,
-    children,
-    eq,
-    free_variables,
-    ite,
-    not_,
-    quantified,
-    walk,
-)
-from onceproof.model.language.terms import FALSE as NEVER
-from onceproof.model.language.terms import TRUE as ALWAYS
-from onceproof.model.language.tracing.tracer import Obligation, Path, TracedAction, Tracer, Write
+from onceproof.model.language.sorts import Maybe
+from onceproof.model.language.terms import and_
+from onceproof.model.language.tracing.tracer import Tracer
 
-AFTER = "next."
-WIRE = ".wire"
-ARGUMENT = "arg."
-START = "initially"
-
-
-@dataclass(frozen=True)
-class Update:
-    """What a function of the state is after a step: ``value`` for the arguments that ``parameters`` name."""
-
-    symbol: str
-    parameters: tuple[tuple[str, str], ...]
-    result: str
-    value: Sexpr
-
-
-@dataclass(frozen=True)
-class Transition:
-    """An action (or the start, called ``initially``) as formulas.
-
-    constants: its parameters, each with its sort. wires: what of each network field a loop finds on the wire.
-    """
-
-    name: str
-    constants: tuple[tuple[str, str], ...]
-    wires: tuple[tuple[str, tuple[str, ...]], ...]
-    enabled: Sexpr
-    updates: tuple[Update, ...]
-    obligations: tuple[tuple[str, Sexpr], ...] = ()
-    action: Action | None = None
+__all__ = ["START", "Conjunct", "Encoding", "Law", "Transition", "Update", "Vocabulary", "encode"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +63,17 @@ class Conjunct:
 
 
 @dataclass(frozen=True)
+class Law:
+    """What is assumed in every state, as it speaks of constants alone: an axiom, or the value of a constant field."""
+
+    name: str
+    doc: str
+    formula: Sexpr
+    is_axiom: bool
+    obligations: tuple[tuple[str, Sexpr], ...] = ()
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """The sorts, the datatypes (with their values), the functions of the state and the constants of a model."""
 
@@ -125,231 +85,111 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Encoding:
-    """A model under a configuration, read without bounds."""
+    """A model under a configuration, for any number of elements."""
 
     model: Model
     config: Config
+    names: Names
     vocabulary: Vocabulary
     start: Transition
     transitions: dict[str, Transition]
     conjuncts: dict[str, Conjunct]
+    laws: dict[str, Law]
 
 
 def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding:
     """The actions that the configuration allows, and the claims, as formulas for any size.
 
-    Raises ModelError, with the author's line, for what cannot be read so.
+    Raises ModelError, with the author's line, for what has no meaning for any number of elements.
     """
     tracer = Tracer(model, config, unbounded=True)
+    formulas = Formulas(Names(model.fields.values()))
+    laws = _laws(model, formulas, tracer)
+    with _placed("the start", model.fields.values()):
+        start = start_of(model, formulas)
     transitions = {}
     for action in model.actions.values():
-        if action.reuse or (action.fault and budget_of(action, config) == 0):
+        if action.fault and budget_of(action, config) == 0:
             continue
         traced = tracer.action(action)
         if traced.paths or traced.obligations:
-            with _placed(f"action `{action.name}`", action):
-                transitions[action.name] = _transition(model, traced)
+            with _placed(f"action `{action.name}`", [action]):
+                transitions[action.name] = transition_of(model, formulas, traced)
     conjuncts = {}
     for claim in claims:
-        with _placed(f"property `{claim.name}`", claim):
-            conjuncts[claim.name] = _conjunct(tracer, claim)
-    return Encoding(model, config, _vocabulary(model), _start(model), transitions, conjuncts)
+        with _placed(claim.what, [claim]):
+            conjuncts[claim.name] = _conjunct(model, formulas, tracer, claim)
+    vocabulary = _vocabulary(model, formulas.names)
+    return Encoding(model, config, formulas.names, vocabulary, start, transitions, conjuncts, laws)
 
 
 @contextmanager
-def _placed(what: str, declared: Action | Property) -> Iterator[None]:
+def _placed(what: str, declared: Iterable[Action | Property | Field]) -> Iterator[None]:
     """Gives an error that has no place yet the author's line."""
     try:
         yield
     except ModelError as error:
         if error.place is not None:
             raise
-        file, line = declared.line
-        raise ModelError(error.message, f"{what}, {file.rsplit('/', 1)[-1]}:{line}") from None
+        spoken_of = list(declared)
+        one = next((d for d in spoken_of if isinstance(d, Field) and f"`{d.name}`" in error.message), spoken_of[0])
+        file, line = one.line
+        raise ModelError(error.message, f"{what}, {Path(file).name}:{line}") from None
 
 
-def _vocabulary(model: Model) -> Vocabulary:
-    kinds: dict[str, tuple[str, ...]] = {}
+def _vocabulary(model: Model, names: Names) -> Vocabulary:
     functions: list[tuple[str, tuple[str, ...], str]] = []
     for declared in model.fields.values():
-        indices = tuple(map(sort_name, declared.indices))
-        kind = declared.kind
-        if isinstance(kind, Choice | Count):
-            kinds[kind_name(kind)] = tuple(value_name(kind, code) for code in range(kind.cardinality({})))
-        functions.append((BEFORE + declared.name, indices, kind_name(kind)))
-        if isinstance(kind, Maybe):
-            functions.append((BEFORE + declared.name + NONE, indices, "Bool"))
-    sorts = tuple(sort_name(sort) for sort in model.sorts.values())
-    clash = set(sorts) & set(kinds)
-    if clash:
-        raise ModelError(f"a sort and an enum are both called `{min(clash)}`")
-    constants = tuple((f"{sort}.1", sort) for sort in sorts)
-    return Vocabulary(sorts, tuple(kinds.items()), tuple(functions), constants)
+        indices = tuple(map(names.sort, declared.indices))
+        functions.append((state_symbol(declared.name), indices, names.kind(declared.kind)))
+        if isinstance(declared.kind, Maybe):
+            functions.append((none_symbol(declared.name), indices, "Bool"))
+    sorts = tuple(map(names.sort, model.sorts.values()))
+    constants = tuple((names.first(sort), names.sort(sort)) for sort in model.sorts.values())
+    return Vocabulary(sorts, tuple(names.datatypes.items()), tuple(functions), constants)
 
 
-def _start(model: Model) -> Transition:
-    updates: list[Update] = []
+def _laws(model: Model, formulas: Formulas, tracer: Tracer) -> dict[str, Law]:
+    laws = {}
+    for axiom in model.axioms.values():
+        with _placed(axiom.what, [axiom]):
+            traced = tracer.property(axiom)
+            constants_of(model, axiom, traced)
+            body = sexpr.closed("forall", formulas.names.binding(traced.variables), formulas.of(traced.body))
+            obligations = tuple(map(obligation_encoder(formulas), traced.obligations))
+            laws[axiom.name] = Law(axiom.name, axiom.doc, body, True, obligations)
     for declared in model.fields.values():
-        if callable(declared.init):
-            if not declared.constant:
-                raise ModelError(
-                    f"`{declared.name}` starts with a function of its indices, which has no meaning for any number of "
-                    "elements: make it constant, or give it one value to start with"
-                )
-            continue
-        code = 0 if declared.init is None else declared.kind.encode(declared.init)
-        if isinstance(declared.kind, Index) and code:
-            raise ModelError(f"`{declared.name}` starts with a certain {declared.kind.sort.__name__} but the first")
-        parameters = _parameters(declared)
-        updates += _updates(declared, parameters, Const(declared.kind, code))
-    return Transition(START, (), (), TRUE, tuple(updates))
+        if declared.constant and not callable(declared.init):
+            with _placed(f"field `{declared.name}`", [declared]):
+                updates = updates_of(formulas, declared, first_value(declared))
+                name = f"constant {declared.name}"
+                laws[name] = Law(name, declared.doc, sexpr.conjunction([_kept(one) for one in updates]), False)
+    return {name: law for name, law in laws.items() if law.formula != TRUE}
 
 
-def _parameters(declared: Field) -> tuple[Var, ...]:
-    return tuple(Var(f"{sort.__name__.lower()}.{place + 1}", sort) for place, sort in enumerate(declared.indices))
+def _kept(update: Update) -> Sexpr:
+    """That a function has, before a step too, the value that the update says."""
+    names = [name for name, _ in update.parameters]
+    symbol = before_symbol(update.symbol)
+    cell: Sexpr = (symbol, *names) if names else symbol
+    if cell == update.value:
+        return TRUE
+    same = cell if update.value == TRUE else ("not", cell) if update.value == FALSE else ("=", cell, update.value)
+    return sexpr.closed("forall", list(update.parameters), same)
 
 
-def _updates(declared: Field, parameters: tuple[Var, ...], value: Term) -> list[Update]:
-    bound = tuple(binding(parameters))
-    name, kind = AFTER + declared.name, declared.kind
-    if isinstance(kind, Maybe):
-        none, index = pair(value)
-        kept = applied(BEFORE + declared.name, [variable_name(parameter) for parameter in parameters])
-        if none == TRUE:
-            index = kept
-        return [Update(name + NONE, bound, "Bool", none), Update(name, bound, sort_name(kind.sort), index)]
-    result = number_value(kind, value) if isinstance(kind, Count) else formula(value)
-    return [Update(name, bound, kind_name(kind), result)]
-
-
-def _transition(model: Model, traced: TracedAction) -> Transition:
-    network = {name for name, declared in model.fields.items() if declared.network}
-    for path in traced.paths:
-        _check_passes(path.writes)
-    paths = [
-        Path(path.guard, tuple(w for w in (_unbounded(model, network, w) for w in path.writes) if w is not None))
-        for path in traced.paths
-    ]
-    enabled = _decided([(path.guard, ALWAYS) for path in paths], NEVER)
-    names = {variable_name(v): ARGUMENT + v.name for v in traced.variables}
-    updates: list[Update] = []
-    for name in dict.fromkeys(write.field for path in paths for write in path.writes):
-        declared = model.fields[name]
-        parameters = _parameters(declared)
-        values = []
-        for path in paths:
-            value: Term = Read(name, parameters, declared.kind)
-            for write in path.writes:
-                if write.field == name:
-                    value = overwritten(write, parameters, value)
-            values.append((path.guard, value))
-        for update in _updates(declared, parameters, _decided(values, None)):
-            updates.append(replace(update, value=sexpr.rename(update.value, names)))
-    found = {symbol for update in updates for symbol in sexpr.symbols(update.value)}
-    wires = tuple(
-        (BEFORE + name + WIRE, tuple(map(sort_name, model.fields[name].indices)))
-        for name in model.fields
-        if BEFORE + name + WIRE in found
-    )
-    read_one = _obligation(traced.variables)
-    obligations = tuple((says, sexpr.rename(claim, names)) for says, claim in map(read_one, traced.obligations))
-    constants = tuple((names[name], sort) for name, sort in binding(traced.variables))
-    guard = sexpr.rename(formula(enabled), names)
-    return Transition(traced.action.name, constants, wires, guard, tuple(updates), obligations, traced.action)
-
-
-def _obligation(parameters: tuple[Var, ...]) -> Callable[[Obligation], tuple[str, Sexpr]]:
-    def read_one(obligation: Obligation) -> tuple[str, Sexpr]:
-        wrong = and_(*obligation.guard)
-        others = [variable for variable in free_variables(wrong) if variable not in parameters]
-        return obligation.message, sexpr.closed("forall", binding(others), sexpr.negation(formula(wrong)))
-
-    return read_one
-
-
-def _conjunct(tracer: Tracer, claim: Property) -> Conjunct:
+def _conjunct(model: Model, formulas: Formulas, tracer: Tracer, claim: Property) -> Conjunct:
     traced = tracer.property(claim)
-    body = sexpr.closed("forall", binding(traced.variables), formula(traced.body))
-    reads = frozenset(symbol for symbol in sexpr.symbols(body) if symbol.startswith(BEFORE))
-    return Conjunct(claim.name, claim, body, tuple(map(_obligation(()), traced.obligations)), reads)
-
-
-def _check_passes(writes: tuple[Write, ...]) -> None:
-    """Refuses a loop of which one pass reads what another one writes: here all passes happen at once."""
-    looped = [write for write in writes if write.binders]
-    for one, other in itertools.product(looped, looped):
-        shared = [binder for binder in one.binders if binder in other.binders]
-        for part in (part for term in (*one.indices, one.condition, one.value) for part in walk(term)):
-            if not isinstance(part, Read) or part.field != other.field:
-                continue
-            for binder in shared:
-                if any(w == binder != r for w, r in zip(other.indices, part.indices, strict=True)):
-                    sort = binder.sort.__name__
-                    raise ModelError(f"a pass of a loop over {sort} reads `{part.field}` where other passes write it")
-
-
-def _unbounded(model: Model, network: set[str], write: Write) -> Write | None:
-    """A write as the unbounded encoding has it; None for one that it leaves out."""
-    if write.binders:
-        write = replace(
-            write,
-            condition=_on_the_wire(write.condition, network),
-            value=_on_the_wire(write.value, network),
+    network = network_fields(model)
+    absent = absences(traced.body, network, Demand.ABSENCE)
+    for obligation in traced.obligations:
+        absent |= absences(and_(*obligation.guard), network, Demand.PRESENCE)
+    if absent:
+        name = min(absent)
+        raise ModelError(
+            f"whether it holds depends on what is absent from `{name}`, and what is on the network may be lost at any "
+            f"time: presuppose what was sent (`given(st.{name}[...])`), or keep it in a field that is not network=True"
         )
-    if write.field not in network:
-        return write
-    kind = model.fields[write.field].kind
-    nothing = eq(write.value, Const(kind, 0))
-    return None if nothing == ALWAYS else replace(write, condition=and_(write.condition, not_(nothing)))
-
-
-def _on_the_wire(term: Term, network: set[str]) -> Term:
-    """The term with every read of a network field taken for what happens to be on the wire of all that was sent."""
-
-    def again(inner: Term) -> Term:
-        return _on_the_wire(inner, network)
-
-    match term:
-        case Read(name, indices, kind) if name in network:
-            return ite(Read(name + WIRE, indices, BOOL), term, Const(kind, 0))
-        case Quantified(universal, variables, body):
-            return quantified(universal, variables, again(body))
-        case And(terms) | Or(terms):
-            return type(term)(tuple(map(again, terms)))
-        case Not(inner):
-            return not_(again(inner))
-        case _:
-            return _rebuilt(term, again)
-
-
-def _rebuilt(term: Term, again: Callable[[Term], Term]) -> Term:
-    parts = children(term)
-    if not parts:
-        return term
-    changed = tuple(map(again, parts))
-    if changed == parts:
-        return term
-    if type(term).__name__ == "Eq":
-        return eq(*changed)
-    if type(term).__name__ == "Ite":
-        return ite(*changed)
-    raise ModelError(f"no encoding for a network field inside {type(term).__name__}")
-
-
-def _decided(branches: list[tuple[tuple[Term, ...], Term]], missing: Term | None, depth: int = 0) -> Term:
-    """The term of the branch that is taken: branches are guards (alternatives in depth-first order) with a term each.
-
-    missing: the term where no branch is taken; None if that need not be asked.
-    """
-    if len(branches) == 1 and len(branches[0][0]) == depth:
-        return branches[0][1]
-    literal = next(guard[depth] for guard, _ in branches)
-    positive = literal.term if isinstance(literal, Not) else literal
-    yes = [branch for branch in branches if branch[0][depth] == positive]
-    no = [branch for branch in branches if branch[0][depth] != positive]
-    if missing is None and not (yes and no):
-        return _decided(yes or no, missing, depth + 1)
-    then = _decided(yes, missing, depth + 1) if yes else missing
-    other = _decided(no, missing, depth + 1) if no else missing
-    assert then is not None and other is not None
-    return ite(positive, then, other)
+    body = sexpr.closed("forall", formulas.names.binding(traced.variables), formulas.of(traced.body))
+    reads = frozenset(symbol for symbol in sexpr.symbols(body) if symbol.startswith(BEFORE))
+    return Conjunct(claim.name, claim, body, tuple(map(obligation_encoder(formulas), traced.obligations)), reads)

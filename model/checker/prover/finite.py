@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
-from onceproof.model.checker.prover.encoding import AFTER, WIRE, Transition
-from onceproof.model.checker.prover.formulas import BEFORE, NONE, kind_name, sort_name, value_name
+from onceproof.model.checker.prover.encoding import Transition
+from onceproof.model.checker.prover.names import Names, before_symbol, is_wire, none_symbol, state_symbol
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.language.layout import Layout, State
-from onceproof.model.language.sorts import Choice, Count, Maybe
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe, Sort
 
 Value = bool | int | str  # a truth, an element by its number, a value of an enum or a count by its name
 Table = Mapping[tuple[int, ...], Value]
@@ -23,7 +24,7 @@ Table = Mapping[tuple[int, ...], Value]
 class Structure:
     """A finite meaning of a vocabulary: how many elements each sort has, and a table for each function.
 
-    Functions ending in ``.wire`` that have no table are true everywhere: all that was sent is still on the wire.
+    What is in flight and has no table is true everywhere: all that was sent is still there.
     """
 
     sizes: Mapping[str, int]
@@ -53,7 +54,7 @@ class Structure:
                     for elements in itertools.product(*ranges)
                 )
                 return all(truths) if head == "forall" else any(truths)
-        if head.endswith(WIRE) and head not in self.tables:
+        if is_wire(head) and head not in self.tables:
             return True
         arguments = tuple(int(self.value(part, environment)) for part in rest)
         return self.tables[head][arguments]
@@ -65,46 +66,52 @@ class Structure:
             return environment[name]
         if name in self.tables:
             return self.tables[name][()]
-        sort, _, number = name.rpartition(".")
-        return int(number) - 1 if sort in self.sizes else name
+        return True if is_wire(name) else name  # or the value of an enum or a count, which stands for itself
 
 
-def structure_of(layout: Layout, state: State) -> Structure:
+def structure_of(names: Names, layout: Layout, state: State) -> Structure:
     """A state of the model as a finite structure. A none keeps the first element as its meaningless index."""
-    structure = Structure({sort_name(sort): layout.sizes[sort.__name__] for sort in _sorts(layout)})
+    sorts = _sorts(layout)
+    structure = Structure({names.sort(sort): layout.sizes[sort.__name__] for sort in sorts})
+    structure.tables |= {names.first(sort): {(): 0} for sort in sorts}
     for place in layout.places.values():
         if place.field is None:
             continue
         codes = {key: state[place.slot(key)] for key in place.all_indices()}
-        name = BEFORE + place.name
-        match place.kind:
+        name, kind = state_symbol(place.name), place.kind
+        match kind:
             case Maybe():
                 structure.tables[name] = {key: max(code - 1, 0) for key, code in codes.items()}
-                structure.tables[name + NONE] = {key: code == 0 for key, code in codes.items()}
-            case Choice() | Count() as kind:
-                structure.tables[name] = {key: value_name(kind, code) for key, code in codes.items()}
-            case kind if kind_name(kind) == "Bool":
+                structure.tables[none_symbol(place.name)] = {key: code == 0 for key, code in codes.items()}
+            case Choice() | Count():
+                structure.tables[name] = {key: names.value(kind, code) for key, code in codes.items()}
+            case Flag():
                 structure.tables[name] = {key: bool(code) for key, code in codes.items()}
-            case _:
+            case Index():
                 structure.tables[name] = codes
+            case _:
+                assert_never(kind)
     return structure
 
 
-def state_of(layout: Layout, structure: Structure) -> State:
+def state_of(names: Names, layout: Layout, structure: Structure) -> State:
     """The state that a structure stands for: the inverse of ``structure_of``."""
     state = list(layout.initial)
     for place in layout.places.values():
         if place.field is None:
             continue
-        table = structure.tables[BEFORE + place.name]
+        table = structure.tables[state_symbol(place.name)]
         for key in place.all_indices():
-            value = table[key]
-            if isinstance(place.kind, Maybe):
-                code = 0 if structure.tables[BEFORE + place.name + NONE][key] else int(value) + 1
-            elif isinstance(place.kind, Choice | Count):
-                code = [value_name(place.kind, c) for c in range(place.cardinality)].index(str(value))
-            else:
-                code = int(value)
+            value, kind = table[key], place.kind
+            match kind:
+                case Maybe():
+                    code = 0 if structure.tables[none_symbol(place.name)][key] else int(value) + 1
+                case Choice() | Count():
+                    code = [names.value(kind, c) for c in range(place.cardinality)].index(str(value))
+                case Flag() | Index():
+                    code = int(value)
+                case _:
+                    assert_never(kind)
             state[place.slot(key)] = code
     return tuple(state)
 
@@ -116,23 +123,21 @@ def step(transition: Transition, structure: Structure, arguments: tuple[int, ...
     }
     if not structure.value(transition.enabled, environment):
         return None
-    tables = {name: table for name, table in structure.tables.items() if not name.endswith(WIRE)}
+    tables = {name: table for name, table in structure.tables.items() if not is_wire(name)}
     for update in transition.updates:
         names = [name for name, _ in update.parameters]
         ranges = [range(structure.sizes[sort]) for _, sort in update.parameters]
-        tables[BEFORE + update.symbol.removeprefix(AFTER)] = {
+        tables[before_symbol(update.symbol)] = {
             key: structure.value(update.value, {**environment, **dict(zip(names, key, strict=True))})
             for key in itertools.product(*ranges)
         }
     return Structure(structure.sizes, tables)
 
 
-def _sorts(layout: Layout) -> list[type]:
-    found: dict[str, type] = {}
+def _sorts(layout: Layout) -> list[type[Sort]]:
+    found: dict[type[Sort], None] = {}
     for place in layout.places.values():
-        for sort in place.sorts:
-            found[sort.__name__] = sort
-        inner = getattr(place.kind, "sort", None)
-        if inner is not None:
-            found[inner.__name__] = inner
-    return list(found.values())
+        found |= dict.fromkeys(place.sorts)
+        if isinstance(place.kind, Index | Maybe):
+            found[place.kind.sort] = None
+    return list(found)

@@ -1,18 +1,19 @@
 """Terms of the language as SMT-LIB expressions over uninterpreted sorts.
 
-A field ``stage`` is the function ``st.stage``. An index-or-none is a pair: the relation ``st.holder.none``, and the
-function ``st.holder`` that means something only where the relation is false. An enum is a datatype without arguments;
-so is a count, which has few values and stays at its last one.
+A field is a function of its indices. An index-or-none is a pair: a relation that says where it is none, and a function
+that means something only where it is not. An enum is a datatype without arguments; so is a count, which has few values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import assert_never
 
 from onceproof.model.checker.prover import sexpr
+from onceproof.model.checker.prover.names import Names, none_symbol, state_symbol, wire_symbol
 from onceproof.model.checker.prover.sexpr import FALSE, TRUE, Sexpr
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.sorts import Count, Index, Maybe
 from onceproof.model.language.terms import (
     And,
     Clamp,
@@ -34,53 +35,8 @@ from onceproof.model.language.terms import (
     kind_of_term,
 )
 
-BEFORE = "st."
-NONE = ".none"
-RESERVED = {"_", "as", "exists", "forall", "let", "match", "par", "and", "or", "not", "ite", "true", "false", "xor"}
-RESERVED_SORTS = {"Bool", "Int", "Real", "Array", "String", "RegLan", "Seq", "Set", "Bag", "List", "RoundingMode"}
-
+WIRE = " in flight"  # at the end of a field's name: what of it a step finds on the network
 Cases = dict[int, Sexpr]  # a number as the conditions under which it has each of its possible values
-
-
-def sort_name(sort: type[Sort]) -> str:
-    """How a sort is called in SMT-LIB."""
-    return sort.__name__ + ("_" if sort.__name__ in RESERVED_SORTS else "")
-
-
-def kind_name(kind: Kind) -> str:
-    """How the sort of a field's values is called."""
-    match kind:
-        case Flag():
-            return "Bool"
-        case Choice(enum):
-            return enum.__name__ + ("_" if enum.__name__ in RESERVED_SORTS else "")
-        case Count(most):
-            return f"Count{most}"
-        case Index(sort) | Maybe(sort):
-            return sort_name(sort)
-    raise ModelError(f"no encoding for {kind!r}")
-
-
-def value_name(kind: Kind, code: int) -> str:
-    """The constant for a stored value of a kind (an index-or-none has none)."""
-    match kind:
-        case Flag():
-            return TRUE if code else FALSE
-        case Choice(enum):
-            return f"{kind_name(kind)}.{list(enum)[code].name}"
-        case Index(sort):
-            return f"{sort_name(sort)}.{code + 1}"
-    return f"{kind_name(kind)}.{code}"
-
-
-def variable_name(variable: Var) -> str:
-    """A variable of a quantifier or a parameter."""
-    return variable.name + ("_" if variable.name in RESERVED else "")
-
-
-def binding(variables: Iterable[Var]) -> list[tuple[str, str]]:
-    """Variables with their sorts, as quantifiers have them."""
-    return [(variable_name(variable), sort_name(variable.sort)) for variable in variables]
 
 
 def applied(function: str, arguments: Iterable[Sexpr]) -> Sexpr:
@@ -89,133 +45,155 @@ def applied(function: str, arguments: Iterable[Sexpr]) -> Sexpr:
     return (function, *given) if given else function
 
 
-def formula(term: Term) -> Sexpr:
-    """A truth, an index or an enum member as an expression."""
-    match term:
-        case Const(kind, code):
-            return value_name(kind, code)
-        case Var():
-            return variable_name(term)
-        case Read(name, indices, _):
-            return applied(BEFORE + name, map(formula, indices))
-        case IsNone() | Deref():
-            none, value = pair(term.term)
-            return none if isinstance(term, IsNone) else value
-        case Eq(left, right):
-            return _equal(left, right)
-        case Less(left, right):
-            return _compared(left, right)
-        case Not(inner):
-            return sexpr.negation(formula(inner))
-        case And(terms):
-            return sexpr.conjunction([formula(part) for part in terms])
-        case Or(terms):
-            return sexpr.disjunction([formula(part) for part in terms])
-        case Ite(condition, then, other):
-            return sexpr.choice(formula(condition), formula(then), formula(other))
-        case Quantified(universal, variables, body):
-            return sexpr.closed("forall" if universal else "exists", binding(variables), formula(body))
-    raise ModelError(f"no encoding for any size of {term!r}")
+class Formulas:
+    """Turns terms into expressions, with the names of one model."""
 
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._known: dict[int, tuple[Term, Sexpr]] = {}  # by identity; the term is kept so that its id stays its own
 
-def pair(term: Term) -> tuple[Sexpr, Sexpr]:
-    """An index-or-none: whether it is none, and the index (any, where nothing says which)."""
-    match term:
-        case Const(kind, 0) if isinstance(kind, Maybe):
-            return TRUE, value_name(Index(kind.sort), 0)
-        case Const(kind, code) if isinstance(kind, Maybe):
-            return FALSE, value_name(Index(kind.sort), code - 1)
-        case Some(inner, _):
-            return FALSE, formula(inner)
-        case Read(name, indices, _):
-            arguments = [formula(index) for index in indices]
-            return applied(BEFORE + name + NONE, arguments), applied(BEFORE + name, arguments)
-        case Ite(condition, then, other):
-            then_none, then_value = pair(then)
-            other_none, other_value = pair(other)
-            if then_none == TRUE:  # what is none keeps any index: no constant is needed
-                then_value = other_value
-            elif other_none == TRUE:
-                other_value = then_value
-            chosen = formula(condition)
-            none = sexpr.disjunction(
-                [sexpr.conjunction([chosen, then_none]), sexpr.conjunction([sexpr.negation(chosen), other_none])]
-            )
-            if then_none == other_none:
-                none = then_none
-            return none, sexpr.choice(chosen, then_value, other_value)
-    raise ModelError(f"no encoding for any size of {term!r}")
+    def of(self, term: Term) -> Sexpr:
+        """A condition, an index or an enum member as an expression."""
+        known = self._known.get(id(term))
+        if known is None:
+            known = self._known[id(term)] = (term, self._of(term))
+        return known[1]
 
+    def _of(self, term: Term) -> Sexpr:
+        match term:
+            case Const(kind, code):
+                return self.names.value(kind, code)
+            case Var():
+                return self.names.variable(term)
+            case Read(name, indices, _):
+                field = name.removesuffix(WIRE)
+                symbol = state_symbol(name) if field == name else wire_symbol(field)
+                return applied(symbol, map(self.of, indices))
+            case IsNone(inner):
+                return self.pair(inner)[0]
+            case Deref(inner, _):
+                return self.pair(inner)[1]
+            case Eq(left, right):
+                return self._equal(left, right)
+            case Less(left, right):
+                return self._relation(left, right, lambda one, other: one < other)
+            case Not(inner):
+                return sexpr.negation(self.of(inner))
+            case And(terms):
+                return sexpr.conjunction([self.of(part) for part in terms])
+            case Or(terms):
+                return sexpr.disjunction([self.of(part) for part in terms])
+            case Ite(condition, then, other):
+                return sexpr.choice(self.of(condition), self.of(then), self.of(other))
+            case Quantified(universal, variables, body):
+                quantifier = "forall" if universal else "exists"
+                return sexpr.closed(quantifier, self.names.binding(variables), self.of(body))
+            case Some() | Plus() | Minus() | Clamp():
+                raise TypeError(f"neither a condition nor a value of a sort or an enum: {term!r}")
+            case _:
+                assert_never(term)
 
-def number_value(kind: Count, term: Term) -> Sexpr:
-    """A number that a count's cell is to hold, as a value of the count."""
-    cases = list(_cases(term).items())
-    result: Sexpr = value_name(kind, kind.encode(cases[-1][0]))
-    for value, condition in reversed(cases[:-1]):
-        result = sexpr.choice(condition, value_name(kind, kind.encode(value)), result)
-    return result
+    def pair(self, term: Term) -> tuple[Sexpr, Sexpr]:
+        """An index-or-none: whether it is none, and the index (any, where nothing says which)."""
+        match term:
+            case Const(Maybe(sort), 0):
+                return TRUE, self.names.first(sort)
+            case Const(Maybe(sort), code):
+                return FALSE, self.names.value(Index(sort), code - 1)
+            case Some(inner, _):
+                return FALSE, self.of(inner)
+            case Read(name, indices, _):
+                arguments = [self.of(index) for index in indices]
+                return applied(none_symbol(name), arguments), applied(state_symbol(name), arguments)
+            case Ite(condition, then, other):
+                return self._chosen_pair(self.of(condition), self.pair(then), self.pair(other))
+            case Const() | Var() | IsNone() | Deref() | Eq() | Less() | Plus() | Minus() | Clamp():
+                raise TypeError(f"not an index-or-none: {term!r}")
+            case Not() | And() | Or() | Quantified():
+                raise TypeError(f"not an index-or-none: {term!r}")
+            case _:
+                assert_never(term)
 
+    @staticmethod
+    def _chosen_pair(chosen: Sexpr, then: tuple[Sexpr, Sexpr], other: tuple[Sexpr, Sexpr]) -> tuple[Sexpr, Sexpr]:
+        (then_none, then_value), (other_none, other_value) = then, other
+        if then_none == TRUE:  # what is none keeps any index: no constant is needed
+            then_value = other_value
+        elif other_none == TRUE:
+            other_value = then_value
+        value = sexpr.choice(chosen, then_value, other_value)
+        if then_none == other_none:
+            return then_none, value
+        if_chosen = sexpr.conjunction([chosen, then_none])
+        if_not = sexpr.conjunction([sexpr.negation(chosen), other_none])
+        return sexpr.disjunction([if_chosen, if_not]), value
 
-def _equal(left: Term, right: Term) -> Sexpr:
-    kind = kind_of_term(left)
-    if isinstance(kind, Count):
-        return _relation(left, right, lambda one, other: one == other)
-    if isinstance(kind, Maybe):
-        (none, value), (other_none, other_value) = pair(left), pair(right)
-        same = ("=", none, other_none)
-        return sexpr.conjunction([same, sexpr.disjunction([none, ("=", value, other_value)])])
-    return ("=", formula(left), formula(right))
+    def number_value(self, kind: Count, term: Term) -> Sexpr:
+        """A number that a count's cell is to hold, as a value of the count."""
+        cases = list(self._cases(term).items())
+        result: Sexpr = self.names.value(kind, kind.encode(cases[-1][0]))
+        for value, condition in reversed(cases[:-1]):
+            result = sexpr.choice(condition, self.names.value(kind, kind.encode(value)), result)
+        return result
 
+    def _equal(self, left: Term, right: Term) -> Sexpr:
+        kind = kind_of_term(left)
+        if isinstance(kind, Count):
+            return self._relation(left, right, lambda one, other: one == other)
+        if isinstance(kind, Maybe):
+            (none, value), (other_none, other_value) = self.pair(left), self.pair(right)
+            same = ("=", none, other_none)
+            return sexpr.conjunction([same, sexpr.disjunction([none, ("=", value, other_value)])])
+        return ("=", self.of(left), self.of(right))
 
-def _compared(left: Term, right: Term) -> Sexpr:
-    return _relation(left, right, lambda one, other: one < other)
+    def _relation(self, left: Term, right: Term, relates: Callable[[int, int], bool]) -> Sexpr:
+        ones, others = self._cases(left), self._cases(right)
+        found = [
+            sexpr.conjunction([condition, other])
+            for one, condition in ones.items()
+            for two, other in others.items()
+            if relates(one, two)
+        ]
+        for part, number in ((left, right), (right, left)):
+            if not isinstance(part, Read) or not isinstance(number, Const) or not isinstance(part.kind, Count):
+                continue
+            most = part.kind.most
+            if number.code >= most and len(found) in (0, len(ones) * len(others)):
+                raise ModelError(
+                    f"`{part.field}` counts no further than {most} (many): {number.code} cannot be told apart; compare "
+                    f"it with less than {most}, or declare it Count({number.code + 1})"
+                )
+        return sexpr.disjunction(found)
 
+    def _cases(self, term: Term) -> Cases:
+        match term:
+            case Const(_, code):
+                return {code: TRUE}
+            case Read(name, indices, Count(most) as kind):
+                cell = applied(state_symbol(name), map(self.of, indices))
+                return {value: ("=", cell, self.names.value(kind, value)) for value in range(most + 1)}
+            case Plus(left, right):
+                return self._combined(left, right, 1)
+            case Minus(left, right):
+                return self._combined(left, right, -1)
+            case Clamp(inner, most):
+                return _merged((min(max(value, 0), most), when) for value, when in self._cases(inner).items())
+            case Ite(condition, then, other):
+                chosen = self.of(condition)
+                yes = [(value, sexpr.conjunction([chosen, when])) for value, when in self._cases(then).items()]
+                no = sexpr.negation(chosen)
+                return _merged([*yes, *((v, sexpr.conjunction([no, w])) for v, w in self._cases(other).items())])
+            case Read() | Var() | IsNone() | Deref() | Some() | Eq() | Less() | Not() | And() | Or() | Quantified():
+                raise TypeError(f"not a number: {term!r}")
+            case _:
+                assert_never(term)
 
-def _relation(left: Term, right: Term, relates: object) -> Sexpr:
-    assert callable(relates)
-    found = [
-        sexpr.conjunction([condition, other])
-        for one, condition in _cases(left).items()
-        for two, other in _cases(right).items()
-        if relates(one, two)
-    ]
-    total = len(_cases(left)) * len(_cases(right))
-    for part, number in ((left, right), (right, left)):
-        if not isinstance(part, Read) or not isinstance(number, Const) or not isinstance(part.kind, Count):
-            continue
-        most = part.kind.most
-        if number.code >= most and len(found) in (0, total):
-            raise ModelError(f"`{part.field}` counts no further than {most} (many): {number.code} cannot be told apart")
-    return sexpr.disjunction(found)
-
-
-def _cases(term: Term) -> Cases:
-    match term:
-        case Const(_, code):
-            return {code: TRUE}
-        case Read(name, indices, kind) if isinstance(kind, Count):
-            cell = applied(BEFORE + name, map(formula, indices))
-            return {value: ("=", cell, value_name(kind, value)) for value in range(kind.most + 1)}
-        case Plus(left, right):
-            return _combined(left, right, 1)
-        case Minus(left, right):
-            return _combined(left, right, -1)
-        case Clamp(inner, most):
-            return _merged((min(max(value, 0), most), condition) for value, condition in _cases(inner).items())
-        case Ite(condition, then, other):
-            chosen = formula(condition)
-            yes = [(value, sexpr.conjunction([chosen, when])) for value, when in _cases(then).items()]
-            no = [(value, sexpr.conjunction([sexpr.negation(chosen), when])) for value, when in _cases(other).items()]
-            return _merged([*yes, *no])
-    raise ModelError(f"no encoding for any size of the number {term!r}")
-
-
-def _combined(left: Term, right: Term, sign: int) -> Cases:
-    return _merged(
-        (one + sign * two, sexpr.conjunction([condition, other]))
-        for one, condition in _cases(left).items()
-        for two, other in _cases(right).items()
-    )
+    def _combined(self, left: Term, right: Term, sign: int) -> Cases:
+        return _merged(
+            (one + sign * two, sexpr.conjunction([condition, other]))
+            for one, condition in self._cases(left).items()
+            for two, other in self._cases(right).items()
+        )
 
 
 def _merged(cases: Iterable[tuple[int, Sexpr]]) -> Cases:

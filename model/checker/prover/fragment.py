@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Transition
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, Transition
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.checker.prover.verification_conditions import VerificationCondition
 
@@ -18,16 +18,16 @@ Edges = set[tuple[str, str]]
 Macros = Mapping[str, tuple[tuple[str, ...], Sexpr]]
 
 
-def in_fragment(encoding: Encoding, query: VerificationCondition, hypotheses: Iterable[Conjunct]) -> bool:
-    """Whether a query with these hypotheses is in the decidable fragment."""
-    return cycle(edges_of(encoding, query, hypotheses)) is None
+def in_fragment(encoding: Encoding, query: VerificationCondition, assumed: Iterable[Law | Conjunct]) -> bool:
+    """Whether a query with these assumptions is in the decidable fragment."""
+    return cycle(edges_of(encoding, query, assumed)) is None
 
 
-def edges_of(encoding: Encoding, query: VerificationCondition, hypotheses: Iterable[Conjunct]) -> Edges:
+def edges_of(encoding: Encoding, query: VerificationCondition, assumed: Iterable[Law | Conjunct]) -> Edges:
     """From which sorts to which the functions and the nested quantifiers of a query lead."""
     edges = function_edges(encoding)
-    for conjunct in hypotheses if query.assumes else ():
-        _collect(conjunct.formula, True, {}, edges)
+    for one in assumed:
+        _collect(one.formula, True, {}, edges)
     macros = _macros(query.transition) if query.transition else {}
     if query.transition:
         _collect(query.transition.enabled, True, {}, edges)
@@ -101,11 +101,5 @@ def _expanded(formula: Sexpr, macros: Macros) -> Sexpr:
     parts = tuple(_expanded(part, macros) for part in rest)
     if isinstance(head, str) and head in macros:
         names, body = macros[head]
-        return _substituted(body, dict(zip(names, parts, strict=True)))
+        return sexpr.substitute(body, dict(zip(names, parts, strict=True)))
     return (head, *parts)
-
-
-def _substituted(body: Sexpr, values: Mapping[str, Sexpr]) -> Sexpr:
-    if isinstance(body, str):
-        return values.get(body, body)
-    return tuple(_substituted(part, values) for part in body)

@@ -7,15 +7,38 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from onceproof.model.checker.prover.concrete_search import Refutation, refute_on_walks
-from onceproof.model.checker.prover.encoding import Conjunct, Encoding, encode
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, encode
 from onceproof.model.checker.prover.solver import Answer, Outcome, Session
 from onceproof.model.checker.prover.verification_conditions import VerificationCondition, all_conditions, trivially_kept
 from onceproof.model.language.declare import Property
-from onceproof.model.language.errors import ConfigError, nearest
+from onceproof.model.language.errors import ConfigError, InternalContradiction, nearest
 from onceproof.model.language.model import Config, Model
 
 SECONDS_PER_QUERY = 10.0
+WALKS = 12  # random runs on which every claim is looked at before the solver is asked
 Report = Callable[[int, int], None]  # queries answered, and of how many
+
+
+class RefutedProof(InternalContradiction):
+    """The solver proves a claim that a run of the model refutes.
+
+    refutation: the claim with the run that ends in a state in which it is false.
+    """
+
+    def __init__(self, refutation: Refutation) -> None:
+        system, found = refutation.trace.system, refutation
+        parameters = system.model.properties[found.claim].parameters
+        named = zip(parameters, found.arguments, strict=True)
+        elements = ", ".join(f"{p.name} = {p.sort.element(a)}" for p, a in named)
+        steps = "; ".join(
+            f"{step.action}({', '.join(f'{n}={v}' for n, v in system.named_arguments(step).items())})"
+            for step in found.trace.steps
+        )
+        super().__init__(
+            f"a fault of onceproof, not a verdict: `{found.claim}` is proved for any size, and is false"
+            f"{f' for {elements}' if elements else ''} after {steps or 'no step, at the start'}; please report it"
+        )
+        self.refutation = refutation
 
 
 @dataclass
@@ -24,7 +47,7 @@ class Stage:
 
     without: the faults that it leaves out; outcomes: the answers of the last round; rounds: what failed, round after
     round; trivial: how many pairs of an action and a goal need no query; impossible: actions that no state of the
-    invariant allows.
+    invariant allows; checks_actions: whether it also shows that no action uses an index that is none.
     """
 
     without: frozenset[str]
@@ -32,11 +55,16 @@ class Stage:
     goals: list[Conjunct]
     hypotheses: list[Conjunct]
     outcomes: list[Outcome] = field(default_factory=list)
-    first: bool = True
+    checks_actions: bool = True
     complete: bool = False  # nothing was left unasked
     rounds: list[list[Outcome]] = field(default_factory=list)
     trivial: int = 0
     impossible: list[str] = field(default_factory=list)
+
+    def assumed(self, outcome: Outcome) -> list[Law | Conjunct]:
+        """What the proof of one verification condition rests on: axioms, values of constants, conjuncts."""
+        laws = [law for law in self.encoding.laws.values() if law.name in outcome.core]
+        return [*laws, *(conjunct for conjunct in self.hypotheses if conjunct.name in outcome.core)]
 
     def faults(self, config: Config) -> list[str]:
         """The faults that may happen any number of times."""
@@ -45,7 +73,7 @@ class Stage:
     @property
     def kept(self) -> list[Conjunct]:
         """The goals that were proved."""
-        failed = {outcome.query.subject for failures in self.rounds for outcome in failures}
+        failed = {outcome.query.claim for failures in self.rounds for outcome in failures}
         return [goal for goal in self.goals if goal.name not in failed]
 
 
@@ -67,6 +95,12 @@ class Proof:
     refuted: dict[str, Refutation] = field(default_factory=dict)
 
     @property
+    def axioms(self) -> list[Law]:
+        """The axioms that are assumed."""
+        laws = {law.name: law for stage in self.stages for law in stage.encoding.laws.values() if law.is_axiom}
+        return list(laws.values())
+
+    @property
     def outcomes(self) -> list[Outcome]:
         """The answers of the last round of every stage."""
         return [outcome for stage in self.stages for outcome in stage.outcomes]
@@ -82,7 +116,7 @@ class Proof:
             return Answer.UNKNOWN
         if any(goal.name == name for goal in stage.kept):
             return Answer.PROVED
-        failures = [outcome for failures in stage.rounds for outcome in failures if outcome.query.subject == name]
+        failures = [outcome for failures in stage.rounds for outcome in failures if outcome.query.claim == name]
         return Answer.UNKNOWN if all(f.answer is Answer.UNKNOWN for f in failures) else Answer.REFUTED
 
     @property
@@ -108,7 +142,7 @@ class Proof:
     def first_failure(self, name: str) -> Outcome:
         """The query on which a claim that was not proved failed first."""
         rounds = (failures for stage in self.stages for failures in stage.rounds)
-        return next(outcome for failures in rounds for outcome in failures if outcome.query.subject == name)
+        return next(outcome for failures in rounds for outcome in failures if outcome.query.claim == name)
 
 
 def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) -> list[Property]:
@@ -122,8 +156,10 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
         claim = model.properties.get(name)
         if claim is None or claim.kind != "always":
             known = [c.name for c in always]
-            reason = "is no property that a proof for any size can speak of" if claim else "is no property"
-            raise ConfigError(f"`{name}` {reason} (only `always`){nearest(name, known)}", name)
+            what = (
+                f"is an `{claim.kind}`, and a proof for any size is of `always` alone" if claim else "is not a property"
+            )
+            raise ConfigError(f"`{name}` {what}{nearest(name, known)}", name)
     known_values = config.names()
     conjuncts = [
         claim
@@ -148,14 +184,16 @@ def prove(
     names: Iterable[str] | None = None,
     timeout: float = SECONDS_PER_QUERY,
     report: Report | None = None,
-    walks: int = 0,
+    walks: int = WALKS,
 ) -> Proof:
     """Proves the properties (default: all ``always``) for any size, under any number of each fault of ``config``.
 
     timeout: seconds after which the solver gives up on one query. A claim that some faults break by what they are
     (``broken_by``) is proved without those. A conjunct that is not inductive is dropped and the rest tried again.
     walks: on how many random runs of a small instance every claim is looked at before the solver is asked.
-    Raises ModelError (with the author's line) for what cannot be read without bounds, ConfigError for a wrong name.
+    Raises ModelError (with the author's line) for what has no meaning for any number of elements, AxiomError where the
+    model's own instances violate its axioms, ConfigError for a wrong name, and RefutedProof where a claim is proved
+    that a random run refutes.
     """
     began = time.perf_counter()
     claims = claims_of(model, config, names)
@@ -167,7 +205,7 @@ def prove(
         mine = [claim for claim in claims if breakers[claim.name] == without]
         given = [claim for claim in claims if breakers[claim.name] < without and claim.name in proved]
         stage = _stage(model, config, without, mine, given)
-        stage.first = not proof.stages
+        stage.checks_actions = not any(other < without for other in breakers.values())
         proof.stages.append(stage)
         try:
             if walks:
@@ -175,12 +213,32 @@ def prove(
                 proof.walked += states
                 proof.refuted |= {found.claim: found for found in refuted}
             _induct(stage, timeout, report)
+            _confront(stage, proof.refuted)
         except KeyboardInterrupt:
             proof.interrupted = True
             break
         proved += [goal.name for goal in stage.kept]
     proof.seconds = time.perf_counter() - began
     return proof
+
+
+def _confront(stage: Stage, refuted: Mapping[str, Refutation]) -> None:
+    """RefutedProof where a claim was proved that a run refutes."""
+    for goal in stage.kept if stage.complete else ():
+        if goal.name in refuted:
+            raise RefutedProof(refuted[goal.name])
+
+
+def confront(model: Model, config: Config, proved: Mapping[str, Iterable[str]], walks: int = WALKS) -> None:
+    """RefutedProof where a random run of a small instance refutes a claim that a certificate says is proved.
+
+    proved: each claim with the faults that it is proved without.
+    """
+    for without in sorted({tuple(sorted(faults)) for faults in proved.values()}):
+        claims = [model.properties[name] for name, faults in proved.items() if tuple(sorted(faults)) == without]
+        _, refuted = refute_on_walks(model, config.with_budgets(**dict.fromkeys(without, 0)), claims, walks)
+        for found in refuted:
+            raise RefutedProof(found)
 
 
 def _stage(model: Model, config: Config, without: frozenset[str], mine: list[Property], given: list[Property]) -> Stage:
@@ -195,12 +253,12 @@ def _induct(stage: Stage, timeout: float, report: Report | None) -> None:
     known: dict[tuple[str, str], Outcome] = {}
     while True:
         kept = stage.kept
-        names = {goal.name for goal in kept}
+        names: set[str | None] = {goal.name for goal in kept}
         stage.hypotheses = [c for c in stage.hypotheses if c.name in names or c not in stage.goals]
-        still_given = {conjunct.name for conjunct in stage.hypotheses}
+        still_given = {conjunct.name for conjunct in stage.hypotheses} | set(stage.encoding.laws)
         known = {key: outcome for key, outcome in known.items() if outcome.core <= still_given}
         stage.outcomes = _ask(stage, kept, known, timeout, report)
-        failed = [o for o in stage.outcomes if o.answer is not Answer.PROVED and o.query.subject in names]
+        failed = [o for o in stage.outcomes if o.answer is not Answer.PROVED and o.query.claim in names]
         if not failed:
             stage.complete = True
             return
@@ -215,7 +273,7 @@ def _ask(
     timeout: float,
     report: Report | None,
 ) -> list[Outcome]:
-    queries = list(all_conditions(stage.encoding, goals, with_actions=stage.first))
+    queries = list(all_conditions(stage.encoding, goals, with_actions=stage.checks_actions))
     by_transition: dict[str, list[VerificationCondition]] = {}
     for query in queries:
         by_transition.setdefault(query.transition.name if query.transition else "", []).append(query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -61,10 +62,36 @@ def pretty(expression: Sexpr, indent: int = 0, width: int = 110) -> str:
 
 
 def rename(expression: Sexpr, names: Mapping[str, str]) -> Sexpr:
-    """The expression with symbols replaced."""
+    """The expression with symbols replaced, bound ones too: for names that no quantifier binds."""
     if isinstance(expression, str):
         return names.get(expression, expression)
     return tuple(rename(part, names) for part in expression)
+
+
+def substitute(expression: Sexpr, values: Mapping[str, Sexpr]) -> Sexpr:
+    """The expression with free variables replaced; no variable of a value is captured by a quantifier inside."""
+    if isinstance(expression, str):
+        return values.get(expression, expression)
+    if not expression or expression[0] not in ("forall", "exists"):
+        return tuple(substitute(part, values) for part in expression)
+    quantifier, bound, body = expression
+    names = [name for name, _ in bound]
+    spoken_of = set(symbols(body))
+    inside = {name: value for name, value in values.items() if name in spoken_of and name not in names}
+    arriving = {symbol for value in inside.values() for symbol in symbols(value)}
+    taken = arriving | spoken_of | set(names)
+    renamed = {}
+    for name in names:
+        if name in arriving:
+            renamed[name] = next(n for count in itertools.count(1) if (n := _primed(name, count)) not in taken)
+            taken.add(renamed[name])
+    variables = tuple((renamed.get(name, name), sort) for name, sort in bound)
+    return (quantifier, variables, substitute(body, {**inside, **renamed}))
+
+
+def _primed(name: str, count: int) -> str:
+    primes = "'" * count
+    return f"{name[:-1]}{primes}|" if name.endswith("|") else f"{name}{primes}"
 
 
 def symbols(expression: Sexpr) -> Iterator[str]:

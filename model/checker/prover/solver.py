@@ -11,10 +11,12 @@ from typing import Any
 import z3
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Transition
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, Transition
 from onceproof.model.checker.prover.finite import Structure
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.checker.prover.verification_conditions import VerificationCondition, declarations, definitions
+
+USE = "use "  # before the name of what is assumed, in the names that cores consist of
 
 
 class Answer(Enum):
@@ -27,7 +29,7 @@ class Answer(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer to one query. core: the conjuncts that were needed (enough of them, not always the fewest)."""
+    """The answer to one query. core: the conjuncts and laws that were needed (enough, not always the fewest)."""
 
     query: VerificationCondition
     answer: Answer
@@ -36,7 +38,7 @@ class Outcome:
 
 
 class Session:
-    """A solver that knows one transition and some hypotheses, and is asked goal after goal."""
+    """A solver that knows a model's laws, one transition and some hypotheses, and is asked goal after goal."""
 
     def __init__(
         self, encoding: Encoding, transition: Transition | None, hypotheses: Sequence[Conjunct], timeout: float
@@ -47,8 +49,9 @@ class Session:
         self._parser.from_string("\n".join(map(sexpr.render, commands)))
         self._solver = z3.Solver()
         self._solver.set("timeout", max(1, int(timeout * 1000)))
-        for conjunct in hypotheses:
-            self._solver.assert_and_track(self._formula(conjunct.formula), z3.Bool("use." + conjunct.name))
+        all_assumed: list[Law | Conjunct] = [*encoding.laws.values(), *hypotheses]
+        for assumed in all_assumed:
+            self._solver.assert_and_track(self._formula(assumed.formula), z3.Bool(USE + assumed.name))
         if transition:
             self._solver.add(self._formula("enabled"))
 
@@ -60,7 +63,7 @@ class Session:
         found = self._solver.check()
         core: frozenset[str] = frozenset()
         if found == z3.unsat:
-            core = frozenset(str(name).removeprefix("use.") for name in self._solver.unsat_core())
+            core = frozenset(used.decl().name().removeprefix(USE) for used in self._solver.unsat_core())
         self._solver.pop()
         return Outcome(query, _answer(found), time.perf_counter() - began, core)
 
@@ -102,11 +105,11 @@ def _answer(found: Any) -> Answer:
 def _structure(encoding: Encoding, transition: Transition | None, model: Any) -> Structure:
     """A z3 model as a finite structure, elements numbered in the order of their universe."""
     elements: dict[str, list[Any]] = {}
-    universes = {str(sort): list(model.get_universe(sort)) for sort in model.sorts()}
+    universes = {f"|{sort.name()}|": list(model.get_universe(sort)) for sort in model.sorts()}
     for sort in encoding.vocabulary.sorts:
         elements[sort] = universes.get(sort, [])
     structure = Structure({sort: max(1, len(found)) for sort, found in elements.items()})
-    declared = {decl.name(): decl for decl in model.decls()}
+    declared = {f"|{decl.name()}|": decl for decl in model.decls()}
     first = {name: values[0] for name, values in encoding.vocabulary.datatypes}
     wanted = [*encoding.vocabulary.functions, *((name, (), sort) for name, sort in encoding.vocabulary.constants)]
     if transition:
@@ -139,4 +142,4 @@ def _value(value: Any, result: str, elements: dict[str, list[Any]]) -> bool | in
     if result in elements:
         known = [number for number, element in enumerate(elements[result]) if element.eq(value)]
         return known[0] if known else 0
-    return str(value)
+    return f"|{value.decl().name()}|"

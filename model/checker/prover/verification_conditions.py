@@ -1,18 +1,18 @@
 """The verification conditions: each an SMT-LIB script of its own that must have no model.
 
-Substitution, not a second copy of the state: a step defines ``next.stage`` over ``st.stage``; a conjunct after the step
-is the conjunct with the names of what the step writes replaced. Where it writes nothing that a conjunct reads, there
-is nothing to ask.
+Substitution, not a second copy of the state: a step defines ``|next stage|`` over ``|st stage|``; a conjunct after the
+step is the conjunct with the names of what the step writes replaced. Where it writes nothing that a conjunct reads,
+there is nothing to ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from onceproof.model.checker.prover import sexpr
-from onceproof.model.checker.prover.encoding import AFTER, Conjunct, Encoding, Transition, Vocabulary
-from onceproof.model.checker.prover.formulas import BEFORE
+from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, Transition, Vocabulary
+from onceproof.model.checker.prover.names import before_symbol
 from onceproof.model.checker.prover.sexpr import Sexpr
 
 
@@ -21,27 +21,37 @@ class VerificationCondition:
     """What must be shown: ``goal`` follows from the invariant, after the step of ``transition`` if there is one.
 
     kind: "starts" (it holds initially), "kept" (a step keeps it), "defined" (no index is none where it is used).
+    subject: the claim that is to hold; of kind "defined", whose formula must be defined ("" for an action), and then
+    ``number`` says which of its obligations it is (from 1) and ``message`` what would go wrong.
     """
 
     kind: str
     transition: Transition | None
-    subject: str  # the conjunct that is to hold, or (``defined``) what could go wrong
+    subject: str
     goal: Sexpr
+    number: int = 0
+    message: str = ""
 
     @property
     def name(self) -> str:
         """``lapse/one_holder``: the action and the conjunct."""
-        return f"{self.transition.name if self.transition else 'any state'}/{self.subject}"
+        what = f"{self.subject}: {self.message}" if self.subject and self.message else self.subject or self.message
+        return f"{self.transition.name if self.transition else 'any state'}/{what}"
 
     @property
     def assumes(self) -> bool:
         """Whether the invariant may be assumed: everywhere but at the start."""
         return self.kind != "starts"
 
+    @property
+    def claim(self) -> str | None:
+        """The claim that fails where this does; None where only definedness is at stake."""
+        return None if self.kind == "defined" else self.subject
+
 
 def renaming(transition: Transition) -> dict[str, str]:
     """The functions of the state that a step gives new values, with the names of those."""
-    return {BEFORE + update.symbol.removeprefix(AFTER): update.symbol for update in transition.updates}
+    return {before_symbol(update.symbol): update.symbol for update in transition.updates}
 
 
 def after(transition: Transition, formula: Sexpr) -> Sexpr:
@@ -54,11 +64,10 @@ def conditions_of(
 ) -> Iterator[VerificationCondition]:
     """What must be shown of one action (or of the start) for all goals; nothing of what it trivially keeps."""
     written = set(renaming(transition))
+    kind = "starts" if initial else "kept"
     for goal in goals:
         if initial or written & goal.reads:
-            yield VerificationCondition(
-                "starts" if initial else "kept", transition, goal.name, after(transition, goal.formula)
-            )
+            yield VerificationCondition(kind, transition, goal.name, after(transition, goal.formula))
 
 
 def all_conditions(
@@ -66,23 +75,26 @@ def all_conditions(
 ) -> Iterator[VerificationCondition]:
     """Every verification condition of the goals, in order: the start, each action, the claims themselves.
 
-    with_actions: also that no action uses an index that is none.
+    with_actions: also that no action and no axiom uses an index that is none.
     """
     yield from conditions_of(encoding.start, goals, initial=True)
     for transition in encoding.transitions.values():
         yield from conditions_of(transition, goals)
         if with_actions:
-            yield from (
-                VerificationCondition("defined", transition, message, formula)
-                for message, formula in transition.obligations
-            )
-    for goal in goals:
-        for message, formula in goal.obligations:
-            yield VerificationCondition("defined", None, f"{goal.name}: {message}", formula)
+            yield from _defined(transition, "", transition.obligations)
+    for claim in [*(encoding.laws.values() if with_actions else ()), *goals]:
+        yield from _defined(None, claim.name, claim.obligations)
+
+
+def _defined(
+    transition: Transition | None, subject: str, obligations: Sequence[tuple[str, Sexpr]]
+) -> Iterator[VerificationCondition]:
+    for number, (message, formula) in enumerate(obligations, 1):
+        yield VerificationCondition("defined", transition, subject, formula, number, message)
 
 
 def trivially_kept(encoding: Encoding, goals: list[Conjunct]) -> int:
-    """How many pairs of an action and a goal need no query, because the action writes nothing that the goal reads."""
+    """How many pairs of an action and a goal need no condition, as the action writes nothing that the goal reads."""
     return sum(
         not (set(renaming(transition)) & goal.reads) for transition in encoding.transitions.values() for goal in goals
     )
@@ -106,19 +118,13 @@ def definitions(transition: Transition) -> list[Sexpr]:
     return [*commands, ("define-fun", "enabled", (), "Bool", transition.enabled)]
 
 
-def assumption(conjunct: Conjunct) -> Sexpr:
-    """The command that assumes a conjunct in the state before the step."""
-    return ("assert", conjunct.formula)
-
-
-def script(encoding: Encoding, query: VerificationCondition, hypotheses: Iterable[Conjunct]) -> str:
-    """The whole script of one query, for any SMT-LIB 2 solver: unsat means proved."""
+def script(encoding: Encoding, condition: VerificationCondition, assumed: Iterable[Law | Conjunct]) -> str:
+    """The whole script of one verification condition, for any SMT-LIB 2 solver: unsat means proved."""
     commands: list[Sexpr] = [("set-logic", "ALL"), *declarations(encoding.vocabulary)]
-    if query.transition:
-        commands += definitions(query.transition)
-    if query.assumes:
-        commands += [assumption(conjunct) for conjunct in hypotheses]
-    if query.transition:
+    if condition.transition:
+        commands += definitions(condition.transition)
+    commands += [("assert", one.formula) for one in assumed]
+    if condition.transition:
         commands.append(("assert", "enabled"))
-    commands += [("assert", sexpr.negation(query.goal)), ("check-sat",)]
+    commands += [("assert", sexpr.negation(condition.goal)), ("check-sat",)]
     return "\n".join(sexpr.pretty(command) for command in commands) + "\n"

@@ -1,15 +1,18 @@
-"""Checks a certificate without the model, the tracing and the prover that wrote it: only its files, and a solver.
+"""Checks a certificate without the model and the prover that wrote it: only its files, and a solver.
 
 1. Every file is what the index says it is, none is missing, none is left over.
-2. Every query is what the vocabulary, an action and the conjuncts make: put together here a second time.
-3. There is a query for every action and every conjunct that reads what the action writes, and for every start;
-   whatever a query assumes is itself proved, under at least the same faults.
-4. The solver finds every query unsatisfiable.
+2. Every query is what the vocabulary, an action, the claims and the axioms make: put together here a second time.
+3. There is a query for every action and every claim that reads what the action writes, for every start, and for
+   everything that must be defined; whatever a query assumes is itself proved, under at least the same faults, or is an
+   axiom (or the value of a constant), which speaks of nothing that any action writes.
+4. The axioms do not contradict each other, as far as the solver can tell.
+5. The solver finds every query unsatisfiable.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +24,12 @@ from onceproof.model.checker.prover import sexpr
 from onceproof.model.checker.prover.sexpr import Sexpr
 
 INDEX = "certificate.json"
+FORMAT = 2
+KEYS = (
+    *("digest", "model", "properties", "mechanisms_off", "faults", "conjuncts", "actions", "axioms", "constants"),
+    *("queries", "files"),
+)
+BEFORE, AFTER = "|st ", "|next "
 Report = Callable[[int, int], None]
 Ask = Callable[[str], str]
 
@@ -31,13 +40,19 @@ class CertificateError(Exception):
 
 @dataclass
 class Verification:
-    """What a check found. problems: each a line that names the file; unknown: queries that the solver gave up on."""
+    """What a check found. problems: each a line that names the file; unknown: queries that the solver gave up on.
+
+    axioms: what is assumed and not proved, by name, with the author's sentence about it. without: of each conjunct, the
+    faults that it is proved without.
+    """
 
     solver: str
     digest: str = ""
     model: str = ""
     properties: list[str] = field(default_factory=list)
     conjuncts: list[str] = field(default_factory=list)
+    without: dict[str, list[str]] = field(default_factory=dict)
+    axioms: dict[str, str] = field(default_factory=dict)
     mechanisms_off: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     queries: int = 0
@@ -64,18 +79,23 @@ def verify(folder: Path, solver: str = "z3", timeout: float = 10.0, report: Repo
         index["model"],
         list(index["properties"]),
         [conjunct["name"] for conjunct in index["conjuncts"]],
-        list(index["mechanisms_off"]),
-        list(index["faults"]),
+        without={conjunct["name"]: list(conjunct["without"]) for conjunct in index["conjuncts"]},
+        mechanisms_off=list(index["mechanisms_off"]),
+        faults=list(index["faults"]),
     )
     result.problems += _files(folder, index)
     if not result.problems:
         try:
             parts = Parts(folder, index)
+            result.axioms = {axiom["name"]: _about(folder / axiom["file"]) for axiom in index["axioms"]}
             result.problems += parts.problems()
-        except (sexpr.SexprError, OSError, KeyError, IndexError) as error:
-            result.problems.append(f"{folder}: cannot be put together: {error}")
+        except (sexpr.SexprError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            result.problems.append(f"{folder}: cannot be put together: {error!r}")
     if not result.problems:
-        _solve(folder, index, result, _solver(solver, timeout), report)
+        ask = _solver(solver, timeout)
+        if parts.laws and ask(parts.laws_alone()) == "unsat":
+            result.problems.append(f"{INDEX}: the axioms contradict each other: everything follows from them")
+        _solve(folder, index, result, ask, report)
     result.seconds = time.perf_counter() - began
     return result
 
@@ -83,22 +103,14 @@ def verify(folder: Path, solver: str = "z3", timeout: float = 10.0, report: Repo
 def _index(folder: Path) -> dict[str, Any]:
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        for key in (
-            "digest",
-            "model",
-            "properties",
-            "mechanisms_off",
-            "faults",
-            "conjuncts",
-            "actions",
-            "queries",
-            "files",
-        ):
+        if index["format"] != FORMAT:
+            raise CertificateError(f"{folder / INDEX}: format {index['format']}, and this version reads {FORMAT} alone")
+        for key in KEYS:
             index[key]
     except FileNotFoundError:
         raise CertificateError(f"{folder}: no certificate here (no {INDEX})") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise CertificateError(f"{folder / INDEX}: no proper index of a certificate: {error}") from None
+        raise CertificateError(f"{folder / INDEX}: not the index of a certificate: {error}") from None
     return dict(index)
 
 
@@ -107,7 +119,7 @@ def _files(folder: Path, index: dict[str, Any]) -> Iterator[str]:
     listed: dict[str, str] = index["files"]
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {INDEX}
     yield from (f"{path}: is missing" for path in sorted(set(listed) - there))
-    yield from (f"{path}: is no part of the certificate" for path in sorted(there - set(listed)))
+    yield from (f"{path}: is not part of the certificate" for path in sorted(there - set(listed)))
     total = hashlib.sha256()
     for path in sorted(set(listed) & there):
         text = (folder / path).read_bytes()
@@ -119,6 +131,9 @@ def _files(folder: Path, index: dict[str, Any]) -> Iterator[str]:
         yield f"{INDEX}: the digest is not that of the vocabulary, the actions and the conjuncts"
 
 
+Key = tuple[str, str | None, str, int, tuple[str, ...]]  # kind, action, subject, number, without these faults
+
+
 class Parts:
     """The files of a certificate, parsed, and the queries that they make."""
 
@@ -128,66 +143,113 @@ class Parts:
         self.start = self._parsed("start.smt2")
         self.actions = {a["name"]: self._parsed(f"actions/{a['name']}.smt2") for a in index["actions"]}
         self.faults = {a["name"]: a["fault"] for a in index["actions"]}
-        self.conjuncts = {c["name"]: self._conjunct(c["name"]) for c in index["conjuncts"]}
+        self.claims = {c["name"]: self._parsed(f"invariant/{c['name']}.smt2") for c in index["conjuncts"]}
         self.without = {c["name"]: frozenset(c["without"]) for c in index["conjuncts"]}
-        self.queries = {(q["kind"], q["action"], q["subject"]): q for q in index["queries"]}
+        self.law_files = {law["name"]: law["file"] for law in (*index["axioms"], *index["constants"])}
+        self.laws = {name: self._parsed(path) for name, path in self.law_files.items()}
+        self.queries = {_key(q): q for q in index["queries"]}
 
     def problems(self) -> Iterator[str]:
         """What is missing, and what is not as it must be."""
-        missing = [name for name in self.index["properties"] if name not in self.conjuncts]
+        missing = [name for name in self.index["properties"] if name not in self.claims]
         yield from (f"{INDEX}: the property {name} is not among the conjuncts" for name in missing)
-        listed = {f"actions/{name}.smt2" for name in self.actions} | {f"invariant/{n}.smt2" for n in self.conjuncts}
+        yield from (f"{INDEX}: {name} is both an axiom and a claim" for name in set(self.laws) & set(self.claims))
+        listed = {f"actions/{name}.smt2" for name in self.actions} | {f"invariant/{n}.smt2" for n in self.claims}
+        listed |= set(self.law_files.values())
         used = listed | {q["file"] for q in self.index["queries"]} | {"vocabulary.smt2", "start.smt2"}
         yield from (f"{path}: nothing refers to it" for path in sorted(set(self.index["files"]) - used))
-        for name in self.conjuncts:
-            yield from self._needed("starts", "initially", name)
+        yield from self._laws_of_constants()
+        for name in self.claims:
+            yield from self._shown(name)
+        for least in self._least_without():
             for action, commands in self.actions.items():
-                if self.faults[action] in self.without[name]:
-                    continue
-                if written(commands) & set(sexpr.symbols(self.conjuncts[name])):
-                    yield from self._needed("kept", action, name)
-        for action, commands in self.actions.items():
-            for claim in (c[1] for c in commands if c[0] == "define-fun" and c[1].startswith("defined.")):
-                yield from self._needed("defined", action, claim)
+                if self.faults[action] not in least:
+                    yield from self._defined(action, "", commands, least)
+            for name, commands in self.laws.items():
+                yield from self._defined(None, name, commands, least)
         for query in self.index["queries"]:
             yield from self._as_composed(query)
 
-    def _needed(self, kind: str, action: str, subject: str) -> Iterator[str]:
-        if (kind, action, subject) not in self.queries:
-            yield f"{INDEX}: no query shows {subject} for {action}"
+    def laws_alone(self) -> str:
+        """A script that asks whether what is assumed has a model at all."""
+        assumed = [("assert", commands[0][1]) for commands in self.laws.values()]
+        commands = [("set-logic", "ALL"), *self.vocabulary, *assumed, ("check-sat",)]
+        return "\n".join(map(sexpr.render, commands))
+
+    def _laws_of_constants(self) -> Iterator[str]:
+        changing = written(self.start).union(*map(written, self.actions.values()))
+        for name, commands in self.laws.items():
+            if commands[0][0] != "assert":
+                yield f"{self.law_files[name]}: it does not begin with what is assumed"
+            for symbol in sorted(changing.intersection(sexpr.symbols(commands[0]))):
+                yield f"{self.law_files[name]}: it speaks of {symbol}, which is not constant"
+
+    def _shown(self, name: str) -> Iterator[str]:
+        """What lacks of the proof of a claim."""
+        commands, without = self.claims[name], self.without[name]
+        if commands[0][:2] != ("define-fun", f"|claim {name}|"):
+            yield f"invariant/{name}.smt2: it defines something else"
+            return
+        yield from self._needed(("starts", "initially", name, 0, tuple(sorted(without))))
+        for action, step in self.actions.items():
+            if self.faults[action] not in without and written(step) & set(sexpr.symbols(commands[0][4])):
+                yield from self._needed(("kept", action, name, 0, tuple(sorted(without))))
+        yield from self._defined(None, name, commands, without)
+
+    def _least_without(self) -> set[frozenset[str]]:
+        """The least sets of faults that claims are proved without: under these all actions must be defined."""
+        return {one for one in self.without.values() if not any(other < one for other in self.without.values())}
+
+    def _defined(
+        self, action: str | None, subject: str, commands: list[Sexpr], without: frozenset[str]
+    ) -> Iterator[str]:
+        for number, _ in enumerate(_obligations(commands), 1):
+            yield from self._needed(("defined", action, subject, number, tuple(sorted(without))))
+
+    def _needed(self, key: Key) -> Iterator[str]:
+        kind, action, subject, number, _ = key
+        if key not in self.queries:
+            what = f"that {subject or action} is defined ({number})" if kind == "defined" else subject
+            yield f"{INDEX}: no query shows {what}{f' for {action}' if action and subject else ''}"
 
     def _as_composed(self, query: dict[str, Any]) -> Iterator[str]:
-        path, subject = query["file"], query["subject"]
-        if query["action"] is None:
-            return  # a claim that a formula means something; nothing else rests on it
-        allowed = self.without.get(subject, frozenset())
+        path, allowed = query["file"], frozenset(query["without"])
+        known = True
         for name in query["uses"]:
-            if name not in self.conjuncts:
-                yield f"{path}: assumes {name}, which is not among the conjuncts"
+            if name in self.laws:
+                continue
+            if name not in self.claims:
+                known = False
+                yield f"{path}: assumes {name}, which is not among the conjuncts or the axioms"
             elif not self.without[name] <= allowed:
                 yield f"{path}: assumes {name}, which is proved under fewer faults"
-        if query["kind"] == "starts" and query["uses"]:
-            yield f"{path}: assumes something of the start"
-        if all(name in self.conjuncts for name in query["uses"]) and self._composed(query) != self._parsed(path):
-            yield f"{path}: is not what {' and '.join(_made_of(query))} make"
+            elif query["kind"] == "starts":
+                yield f"{path}: assumes {name} of the start"
+        if known and self._composed(query) != self._parsed(path):
+            yield f"{path}: is not what {' and '.join(self._made_of(query))} make"
 
     def _composed(self, query: dict[str, Any]) -> list[Sexpr]:
-        step = self.start if query["kind"] == "starts" else self.actions[query["action"]]
-        commands = [c for c in step if not (c[0] == "define-fun" and c[1].startswith("defined."))]
+        action, subject = query["action"], query["subject"]
+        step = [] if action is None else self.start if query["kind"] == "starts" else self.actions[action]
+        commands = [c for c in step if c not in _obligations(step)]
         if query["kind"] == "defined":
-            goal = next(c[4] for c in step if c[0] == "define-fun" and c[1] == query["subject"])
+            owner = step if not subject else self.laws[subject] if subject in self.laws else self.claims[subject]
+            goal = _obligations(owner)[query["number"] - 1][4]
         else:
-            new = {"st." + name.removeprefix("next."): name for name in defined(step)}
-            goal = sexpr.rename(self.conjuncts[query["subject"]], new)
-        assumed = [("assert", self.conjuncts[name]) for name in query["uses"]]
-        last = [("assert", "enabled"), ("assert", sexpr.negation(goal)), ("check-sat",)]
-        return [("set-logic", "ALL"), *self.vocabulary, *commands, *assumed, *last]
+            new = {BEFORE + name.removeprefix(AFTER): name for name in defined(step)}
+            goal = sexpr.rename(self.claims[subject][0][4], new)
+        assumed = [self.laws[n][0][1] if n in self.laws else self.claims[n][0][4] for n in query["uses"]]
+        enabled = [] if action is None else [("assert", "enabled")]
+        last = [*enabled, ("assert", sexpr.negation(goal)), ("check-sat",)]
+        return [("set-logic", "ALL"), *self.vocabulary, *commands, *(("assert", one) for one in assumed), *last]
 
-    def _conjunct(self, name: str) -> Sexpr:
-        (command,) = self._parsed(f"invariant/{name}.smt2")
-        if command[:2] != ("define-fun", name):
-            raise sexpr.SexprError(f"invariant/{name}.smt2 defines something else")
-        return command[4]
+    def _made_of(self, query: dict[str, Any]) -> list[str]:
+        """The files that a query is put together from."""
+        action = query["action"]
+        step = "start.smt2" if query["kind"] == "starts" else f"actions/{action}.smt2"
+        names = dict.fromkeys([*query["uses"], *([query["subject"]] if query["subject"] else [])])
+        files = [self.law_files.get(name, f"invariant/{name}.smt2") for name in names]
+        return ([step] if action else ["vocabulary.smt2"]) + files
 
     def _parsed(self, path: str) -> list[Sexpr]:
         try:
@@ -196,21 +258,30 @@ class Parts:
             raise sexpr.SexprError(f"{path}: {error}") from None
 
 
-def _made_of(query: dict[str, Any]) -> list[str]:
-    """The files that a query is put together from."""
-    step = "start.smt2" if query["kind"] == "starts" else f"actions/{query['action']}.smt2"
-    claims = [*query["uses"], *([query["subject"]] if query["kind"] != "defined" else [])]
-    return [step, *(f"invariant/{name}.smt2" for name in dict.fromkeys(claims))]
+def _key(query: dict[str, Any]) -> Key:
+    return query["kind"], query["action"], query["subject"], query["number"], tuple(query["without"])
+
+
+def _about(path: Path) -> str:
+    """The author's sentence at the top of a file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comments = itertools.takewhile(lambda line: line.startswith(";"), lines)
+    return " ".join(line.lstrip("; ") for line in comments)
+
+
+def _obligations(commands: list[Sexpr]) -> list[Sexpr]:
+    """The commands of an action or a claim that say when it is defined."""
+    return [c for c in commands if c[0] == "define-fun" and c[1].startswith("defined.")]
 
 
 def defined(step: list[Sexpr]) -> set[str]:
-    """The functions ``next.…`` that an action defines."""
-    return {command[1] for command in step if command[0] == "define-fun" and command[1].startswith("next.")}
+    """The functions ``|next …|`` that an action defines."""
+    return {command[1] for command in step if command[0] == "define-fun" and command[1].startswith(AFTER)}
 
 
 def written(step: list[Sexpr]) -> set[str]:
     """The functions of the state that an action gives new values."""
-    return {"st." + name.removeprefix("next.") for name in defined(step)}
+    return {BEFORE + name.removeprefix(AFTER) for name in defined(step)}
 
 
 def _solve(folder: Path, index: dict[str, Any], result: Verification, ask: Ask, report: Report | None) -> None:

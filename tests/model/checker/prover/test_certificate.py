@@ -57,12 +57,12 @@ def test_certificate_of_the_protocol_is_valid(tmp_path: Path, full: Proof) -> No
         result = verify(tmp_path / "certificate", solver)
         assert result.valid, solver
         assert result.queries == len(full.outcomes)
-        assert differences(PROTOCOL, full.config, tmp_path / "certificate", result.conjuncts) == []
+        assert differences(PROTOCOL, full.config, tmp_path / "certificate", result.without) == []
 
 
 CHANGES = {
-    "conjunct": ("invariant/at_one_client.smt2", "(= one other)", "true"),
-    "guard": ("actions/grant.smt2", "st.free", "true"),
+    "conjunct": ("invariant/at_one_client.smt2", "(= |one in Client| |other in Client|)", "true"),
+    "guard": ("actions/grant.smt2", "|st free|", "true"),
     "start": ("start.smt2", "Bool true", "Bool false"),
     "query": ("queries/take/in_one_place.smt2", "(assert enabled)", "(assert false)"),
 }
@@ -88,11 +88,11 @@ def test_change_of_a_certificate_is_named_though_the_index_fits(folder: Path, ch
 def test_consistent_forgery_of_a_certificate_is_of_another_model(folder: Path) -> None:
     """A weaker guard and queries rewritten to fit: the solver finds the hole."""
     for query in [folder / "actions/grant.smt2", *(folder / "queries/grant").iterdir()]:
-        edit(query, "(and (st.asks arg.client) st.free)", "(st.asks arg.client)")
+        edit(query, "(and (|st asks| |arg client|) |st free|)", "(|st asks| |arg client|)")
     forge(folder)
     result = verify(folder)
     assert "queries/grant/at_one_client.smt2: z3 finds it satisfiable: it proves nothing" in result.problems
-    assert differences(LOCK, unbounded(LOCK), folder, result.conjuncts) == [
+    assert differences(LOCK, unbounded(LOCK), folder, result.without) == [
         "actions/grant.smt2: the model at hand says otherwise"
     ]
 
@@ -102,7 +102,7 @@ def test_missing_and_extra_files_of_a_certificate_are_named(folder: Path) -> Non
     (folder / "queries/take/other.smt2").write_text("(check-sat)")
     assert verify(folder).problems == [
         "queries/take/in_one_place.smt2: is missing",
-        "queries/take/other.smt2: is no part of the certificate",
+        "queries/take/other.smt2: is not part of the certificate",
     ]
 
 
@@ -129,7 +129,7 @@ def test_folder_without_a_certificate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CertificateError, match="no certificate here"):
         verify(tmp_path)
     (tmp_path / "certificate.json").write_text("{}")
-    with pytest.raises(CertificateError, match="no proper index"):
+    with pytest.raises(CertificateError, match="not the index of a certificate"):
         verify(tmp_path)
 
 

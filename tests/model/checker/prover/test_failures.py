@@ -1,16 +1,20 @@
 """What a failed proof teaches, what cannot be read for any size, and that giving up is never called a proof."""
 
+from pathlib import Path
+
 import pytest
 
+from onceproof.main import run
 from onceproof.model.checker.prover import solver
 from onceproof.model.checker.prover.concrete_search import refute_on_walks
 from onceproof.model.checker.prover.diagnosis import diagnose
-from onceproof.model.checker.prover.induction import prove, unbounded
+from onceproof.model.checker.prover.induction import RefutedProof, prove, unbounded
 from onceproof.model.checker.prover.solver import Answer
 from onceproof.model.language import Count, Model, ModelError, Sort, State, action, always, field, require
 from onceproof.model.language.declare import Property
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.present import present
+from tests.helpers.written_models import written_model
 from tests.models import lock_service
 
 
@@ -198,3 +202,107 @@ def _see_dealt(st: State, thing: Thing) -> None:
 @always
 def _few(st: State, thing: Thing) -> bool:
     return st.dealt[thing] <= 1
+
+
+def test_a_proof_that_a_run_refutes_is_a_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were the solver (or the encoding) wrong, the runs of the model would say so: never a verdict."""
+    model = lock_with(grant=grant_always)
+    monkeypatch.setattr(solver, "_answer", lambda found: Answer.PROVED)
+    with pytest.raises(RefutedProof) as caught:
+        prove(model, unbounded(model))
+    text = str(caught.value)
+    assert (
+        "a fault of onceproof, not a verdict: `mutual_exclusion` is proved for any size, and is false for one = "
+        in text
+    )
+    assert "take(client=client" in text
+    assert caught.value.refutation.trace.steps
+
+
+def test_a_contradiction_exits_70_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    source = Path(lock_service.__file__).read_text().replace("st.asks[client] and st.free", "st.asks[client]")
+    (tmp_path / "broken_lock.py").write_text(source)
+    (tmp_path / "broken_lock.yaml").write_text("name: broken-lock\nmodel: broken_lock.py\n")
+    monkeypatch.setattr(solver, "_answer", lambda found: Answer.PROVED)
+    folder = tmp_path / "certificate"
+    assert run(["prove", str(tmp_path / "broken_lock.yaml"), "--certificate", str(folder)]) == 70
+    output = capsys.readouterr()
+    assert "a fault of onceproof, not a verdict" in output.err and "proved" not in output.out
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not st.done[node] or st.sent[node]",
+        "not st.done[node] or exists(Node, lambda other: st.sent[other])",
+        "forall(Node, lambda other: st.sent[other] == st.done[other]) or st.done[node]",
+        "(st.sent[node], st.done[node]) != (False, True)",
+    ],
+)
+def test_a_claim_that_something_is_on_the_network_is_refused(body: str) -> None:
+    model = written_model(NETWORK.format(require="True", body=body))
+    with pytest.raises(ModelError, match=r"property `claim`, .*: .* absent from `sent`.*presuppose what was sent"):
+        prove(model, unbounded(model))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not st.sent[node] or st.done[node]",
+        "not exists(Node, lambda other: st.sent[other] and not st.done[other])",
+        "st.mail[node] is None or st.done[st.mail[node]] or not st.sent[node]",
+        "forall(Node, lambda other: st.mail[node] != other) or st.mail[node] != node or st.done[node]",
+    ],
+)
+def test_a_claim_that_presupposes_what_is_on_the_network_is_proved(body: str) -> None:
+    model = written_model(NETWORK.format(require="True", body=body))
+    assert prove(model, unbounded(model)).proved
+
+
+def test_an_action_may_find_absent_what_was_sent() -> None:
+    """A guard that asks for absence: the message is lost, and twice is done what was to be done once."""
+    model = written_model(NETWORK.format(require="not st.sent[node]", body="not st.twice[node]"))
+    (found,) = diagnose(prove(model, unbounded(model)))
+    assert found.real is not None
+    assert [step.action for step in found.real.trace.steps] == ["send", "lose", "send"]
+
+
+NETWORK = """
+from onceproof import *
+
+
+class Node(Sort, default=2):
+    "Who sends."
+
+
+sent = field(Node, bool, network=True)
+mail = field(Node, Optional[Node], network=True)
+done = field(Node, bool)
+twice = field(Node, bool)
+
+
+@action
+def send(st, node: Node):
+    "A message goes out."
+    require({require})
+    if st.done[node]:
+        st.twice[node] = True
+    st.sent[node] = st.done[node] = True
+    st.mail[node] = node
+
+
+@action
+def lose(st, node: Node):
+    "It is lost."
+    st.sent[node] = False
+    st.mail[node] = None
+
+
+@always
+def claim(st, node: Node):
+    "What is claimed."
+    return {body}
+"""

@@ -1,0 +1,39 @@
+"""Axioms: laws about constants, which every instance of a model must satisfy and a proof for any size assumes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onceproof.model.language.declare import Property
+from onceproof.model.language.errors import AxiomError, located
+from onceproof.model.language.reading.result import TracedProperty
+from onceproof.model.language.terms import Read, walk
+
+if TYPE_CHECKING:
+    from onceproof.model.language.model import Model
+    from onceproof.model.language.system import System
+
+
+def constants_of(model: Model, axiom: Property, traced: TracedProperty) -> list[str]:
+    """The constant fields that an axiom speaks of; ModelError (with its line) where it reads any other field."""
+    terms = [*walk(traced.antecedent), *walk(traced.body)]
+    read = list(dict.fromkeys(term.field for term in terms if isinstance(term, Read)))
+    for name in read:
+        if not model.fields[name].constant:
+            text = f"an axiom is a law about constants, and `{name}` may change: declare the field constant=True"
+            raise located(text, axiom.what, axiom.function)
+    return read
+
+
+def check_axiom(system: System, axiom: Property) -> None:
+    """AxiomError, with the axiom, its line and the elements, where it is false in an instance."""
+    read = constants_of(system.model, axiom, system.traced_property(axiom))
+    for arguments in system.instances(axiom):
+        if system.holds(axiom, system.initial, arguments) is not False:
+            continue
+        elements = [f"{p.name} = {p.sort.element(a)}" for p, a in zip(axiom.parameters, arguments, strict=True)]
+        where = f" for {', '.join(elements)}" if elements else ""
+        sizes = ", ".join(f"{sort.size_name}: {system.sizes[name]}" for name, sort in system.model.sorts.items())
+        fields = " or ".join(f"`{name}`" for name in read)
+        text = f"it is false in the instance with {sizes}{where}: choose other sizes, or another `init` of {fields}"
+        raise AxiomError(text, located("", axiom.what, axiom.function).place)
