@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from onceproof.api.check import PropertyReport as PropertyReport
     from onceproof.api.check import check as check
     from onceproof.api.counterexample import CounterexampleReport as CounterexampleReport
+    from onceproof.api.export import TlaModule as TlaModule
+    from onceproof.api.export import export_tla as export_tla
+    from onceproof.api.matrix import MatrixReport as MatrixReport
+    from onceproof.api.matrix import matrix as matrix
     from onceproof.api.proof import ProofReport as ProofReport
     from onceproof.api.proof import prove as prove
     from onceproof.api.proof import verify_certificate as verify_certificate
@@ -74,6 +78,8 @@ _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),
     **dict.fromkeys(("CheckReport", "PropertyReport", "check"), "onceproof.api.check"),
     "CounterexampleReport": "onceproof.api.counterexample",
+    **dict.fromkeys(("TlaModule", "export_tla"), "onceproof.api.export"),
+    **dict.fromkeys(("MatrixReport", "matrix"), "onceproof.api.matrix"),
     **dict.fromkeys(("ProofReport", "prove", "verify_certificate"), "onceproof.api.proof"),
     **dict.fromkeys(("load_model", "load_spec"), "onceproof.api.sources"),
     **dict.fromkeys(("WalkReport", "walk"), "onceproof.api.walk"),

@@ -143,15 +143,51 @@ def test_every_module_of_model_lies_in_a_zone() -> None:
     assert [name for name in SOURCES if zone_of(name) == "onceproof.model" and name != "onceproof.model"] == []
 
 
-def test_only_onceproof_prints() -> None:
-    prints = [
-        f"{name}:{node.lineno}"
+# What is below the command line returns values and raises errors: it can be called from Python as well.
+COMMAND_LINE = ("onceproof.commands", "onceproof.main", "onceproof.__main__")
+PRINTS = {"print", "sys.stdout.write", "sys.stderr.write", "sys.exit", "exit", "quit"}
+
+
+def command_line_habits(source: str) -> list[str]:
+    """Return a line for each print, exit, use of click and of exit statuses; a ``main`` for ``python -m`` may do it."""
+    tree = ast.parse(source)
+    mains = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    free = {id(inner) for main in mains for inner in ast.walk(main)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and id(node) not in free and ast.unparse(node.func) in PRINTS:
+            found.append(f"{node.lineno} calls {ast.unparse(node.func)}")
+        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "click" for alias in node.names):
+            found.append(f"{node.lineno} imports click")
+        if isinstance(node, ast.ImportFrom):
+            names = {alias.name for alias in node.names}
+            if (node.module or "").split(".")[0] == "click" or (node.module == "onceproof.errors" and "Exit" in names):
+                found.append(f"{node.lineno} imports {', '.join(sorted(names))} from {node.module}")
+    return found
+
+
+def test_only_the_command_line_prints_and_knows_exit_statuses() -> None:
+    found = [
+        f"{name}:{habit}"
         for name, path in SOURCES.items()
-        if zone_of(name) != "onceproof"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "sys.stdout.write", "click.echo"}
+        if not name.startswith(COMMAND_LINE)
+        for habit in command_line_habits(path.read_text(encoding="utf-8"))
     ]
-    assert prints == []
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def told():\n    print(1)",
+        "import sys\nsys.exit(1)",
+        "def late():\n    import click",
+        "from click.testing import CliRunner",
+        "from onceproof.errors import Exit",
+    ],
+)
+def test_the_command_line_test_catches(source: str) -> None:
+    assert len(command_line_habits(source)) == 1
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,10 +1,9 @@
-"""What the commands that drive a system share: their options, the driver that is opened and closed, and progress."""
+"""What the commands that drive a system share: their options, the driver that is opened and closed, and signals."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 
@@ -57,30 +56,3 @@ def ending_on_signals() -> Iterator[None]:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-class StepProgress:
-    """How far a cover is, on stderr: a line that renews itself on a terminal, else a line every ten seconds."""
-
-    def __init__(self, title: str, quiet: bool) -> None:
-        self.title, self.quiet = title, quiet
-        self.terminal = sys.stderr.isatty()
-        self._logged = 0.0
-
-    def __call__(self, taken: int, planned: int, seconds: float) -> None:
-        """Take a report: steps taken and planned, seconds so far."""
-        rate = taken / seconds if seconds else 0.0
-        left = f", {(planned - taken) / rate:,.0f} s left" if rate else ""
-        text = f"{self.title}: {taken:,} of {planned:,} steps, {rate:,.0f} a second{left}"
-        if self.quiet:
-            return
-        if self.terminal:
-            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
-        elif seconds - self._logged >= 10:
-            self._logged = seconds
-            print(text, file=sys.stderr, flush=True)
-
-    def wipe(self) -> None:
-        """Clear the line."""
-        if self.terminal and not self.quiet:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

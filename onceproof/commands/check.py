@@ -10,6 +10,7 @@ import click
 
 from onceproof.api.check import check
 from onceproof.commands._options import EXITS, engine_option, parse_size, with_flags
+from onceproof.commands._progress import ProgressLine
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.errors import InputError, require_writable
 from onceproof.inputs.models import ModelRef
@@ -17,7 +18,6 @@ from onceproof.inputs.specs import load_specs
 from onceproof.model.checker.results import INTERRUPTED, Counterexample
 from onceproof.reports.check_outcome import Outcome, conclusion, document
 from onceproof.reports.check_text import outcome_lines, summary_lines
-from onceproof.reports.progress import ProgressLine
 
 POSITIVE = click.IntRange(min=1)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
+from onceproof.api.export import export_tla, module_name
 from onceproof.errors import InputError
 from onceproof.inputs.specs import Spec, load_specs
-from onceproof.model.checker.tla.export import export
 
 
 @click.command(short_help=__doc__)
@@ -35,18 +34,10 @@ def command(specs: tuple[Path, ...], form: str, out: Path) -> None:
         raise InputError(f"{out}: cannot be made: {(error.strerror or 'no reason given').lower()}") from None
     names: dict[str, Spec] = {}
     for spec in loaded:
-        name = module_name(spec.name)
-        if name in names:
-            raise InputError(f"{spec.path}: `{spec.name}` and `{names[name].name}` would be one module, {name}")
-        names[name] = spec
-    for name, spec in names.items():
-        module, configuration = export(spec.system, name, spec.properties)
-        (out / f"{name}.tla").write_text(module, encoding="utf-8")
-        (out / f"{name}.cfg").write_text(configuration, encoding="utf-8")
-        click.echo(f"{out / name}.tla  {out / name}.cfg")
-
-
-def module_name(name: str) -> str:
-    """A spec's name as TLA+ allows it: letters, digits and underscores, and a letter somewhere."""
-    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-    return plain if re.search("[A-Za-z]", plain) else f"spec_{plain}"
+        other = names.setdefault(module_name(spec.name), spec)
+        if other is not spec:
+            name = module_name(spec.name)
+            raise InputError(f"{spec.path}: `{spec.name}` and `{other.name}` would be one module, {name}")
+    for spec in loaded:
+        module, configuration = export_tla(spec).write(out)
+        click.echo(f"{module}  {configuration}")

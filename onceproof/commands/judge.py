@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from onceproof.commands._progress import ProgressLine
 from onceproof.conformance.judging.anomalies import Guarantee
 from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.judging.formats.base import formats
@@ -15,7 +16,6 @@ from onceproof.conformance.judging.judge import Judgement, Options, judge, new_f
 from onceproof.conformance.judging.run import follow, read_logs
 from onceproof.errors import Exit, InputError, require_writable
 from onceproof.reports.judgement_text import Judged, report_lines, timeline_lines, verdict_lines
-from onceproof.reports.progress import ProgressLine
 
 SECONDS = click.FloatRange(min=0)
 EXPECTATIONS = {each.name.lower(): each for each in Guarantee if each is not Guarantee.NONE}
@@ -89,7 +89,7 @@ def command(
         else:
             with ProgressLine(quiet=quiet) as progress:
                 reading = read_logs(
-                    files, form, lenient=lenient, report=lambda name, count: progress.say(f"{name}: {count:,} lines")
+                    files, form, lenient=lenient, report=lambda name, count: progress.show(f"{name}: {count:,} lines")
                 )
                 progress.wipe()
             judged = Judged(reading, judge(reading.table, options), expected)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from onceproof.api.matrix import matrix
+from onceproof.api.sources import load_model
 from onceproof.commands._options import engine_option
+from onceproof.commands._progress import StatusLine
 from onceproof.errors import Exit, InputError, require_writable
-from onceproof.inputs.models import resolve
-from onceproof.model.checker.engines import Options, checker
-from onceproof.model.checker.matrix.cases import Setting
-from onceproof.model.checker.matrix.matrix import Names, Plan, Watch, columns_of, compute, rows_of
-from onceproof.model.language import ConfigError, Model
+from onceproof.model.language import Model
 from onceproof.model.language.errors import nearest
 from onceproof.model.protocol.system import PROTOCOL
 from onceproof.reports.matrix_text import matrix_lines
@@ -80,73 +78,56 @@ def command(
     break the full design. Exit status: 0 computed completely, 2 wrong input, 3 a cell is unknown.
     """
     require_writable(html)
-    model = resolve(reference, Path()).model
+    model = load_model(reference)
     sizes = _sizes(more, model)
     for name, size in named.items():
         if size is not None:
             sizes |= _sizes(f"{name}={size}", model, f"--{name}")
-    setting = Setting(model, sizes, _names("--properties", properties, None), reference or "")
-    plan = _plan(setting, mechanisms, faults, 2 if pairs else 1)
-    plan = Plan(
-        plan.setting,
-        plan.rows,
-        plan.columns,
-        plan.faults,
-        plan.mechanisms,
-        most_faults=min(3 if triples else 2 if pairs else 1, len(plan.faults)),
-        most_mechanisms=-1 if no_sets or not plan.mechanisms else most,
-        max_states=max_states,
-        set_states=set_states,
-        processes=processes,
-        probed=() if engine == "direct" else plan.mechanisms,
-    )
-    line = _Line(quiet)
-    matrix = compute(plan, checker(Options(engine)), Watch(line.show))
-    line.wipe()
+    with StatusLine(quiet, at_once=True) as line:
+        report = matrix(
+            reference,
+            sizes=sizes,
+            mechanisms=_names("--mechanisms", mechanisms, list(model.switches)),
+            faults=_names("--faults", faults, list(model.faults)),
+            properties=_names("--properties", properties, None),
+            pairs=pairs,
+            triples=triples,
+            sets=not no_sets,
+            most=most,
+            engine=engine,
+            max_states=max_states,
+            set_states=set_states,
+            processes=processes,
+            progress=line.show,
+            keep_partial=True,
+        )
     if html is not None:
-        from onceproof.reports.matrix_html import page
-
-        html.write_text(page(matrix), encoding="utf-8")
+        html.write_text(report.to_html(), encoding="utf-8")
         click.echo(f"{html}: the page", err=True)
     if as_json:
-        from onceproof.reports.matrix_json import document
-
-        click.echo(json.dumps(document(matrix), indent=2))
+        click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        for text in matrix_lines(matrix, everything=everything, stories=stories):
+        for text in matrix_lines(report.matrix, everything=everything, stories=stories):
             click.echo(text)
-    raise click.exceptions.Exit(Exit.AS_EXPECTED if matrix.complete else Exit.UNDECIDED)
+    raise click.exceptions.Exit(Exit.AS_EXPECTED if report.complete else Exit.UNDECIDED)
 
 
-def _plan(setting: Setting, mechanisms: str | None, faults: str | None, most: int) -> Plan:
-    """The rows and columns asked for; InputError where a name is unknown or a size wrong."""
-    off = _names("--mechanisms", mechanisms, list(setting.model.switches))
-    happen = _names("--faults", faults, list(setting.model.faults))
-    chosen = tuple(setting.model.switches) if off is None else off
-    every = tuple(setting.model.faults) if happen is None else happen
-    try:
-        setting.checked()
-    except ConfigError as error:
-        raise InputError(f"matrix: {error}") from None
-    return Plan(setting, rows_of(chosen), columns_of(every, most), every, chosen)
-
-
-def _names(option: str, text: str | None, known: list[str] | None) -> Names | None:
-    """The names in ``a,b``, in the order of the model; None where nothing is asked, () for none."""
+def _names(option: str, text: str | None, known: list[str] | None) -> list[str] | None:
+    """The names in ``a,b``, in the order of the model; None where nothing is asked, [] for none."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise InputError(f"{option}: expected names, found nothing")
     if known is None:
-        return tuple(dict.fromkeys(names))
+        return list(dict.fromkeys(names))
     if names == [NONE]:
-        return ()
+        return []
     for name in names:
         if name not in known:
             hint = nearest(name, known) or f"; expected some of {', '.join(known)}, or {NONE}"
             raise InputError(f"{option}: unknown name `{name}`{hint}")
-    return tuple(name for name in known if name in names)
+    return [name for name in known if name in names]
 
 
 def _sizes(text: str | None, model: Model, option: str = "--sizes") -> dict[str, int]:
@@ -162,27 +143,3 @@ def _sizes(text: str | None, model: Model, option: str = "--sizes") -> dict[str,
             raise InputError(f"{option}: {name} must be a whole number of at least 1, found `{number}`")
         found[name] = int(number)
     return found
-
-
-class _Line:
-    """One line on stderr that renews itself on a terminal; elsewhere a line every ten seconds."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet, self._terminal, self._shown = quiet, sys.stderr.isatty(), False
-        self._calls = 0
-
-    def show(self, text: str) -> None:
-        """Take the newest text, twice a second at most."""
-        if self._quiet:
-            return
-        if self._terminal:
-            print(f"\r{text[:160]}\x1b[K", end="", file=sys.stderr, flush=True)
-            self._shown = True
-        elif self._calls % 20 == 0:
-            print(text, file=sys.stderr, flush=True)
-        self._calls += 1
-
-    def wipe(self) -> None:
-        """Clear the line, so that results are printed on a clean one."""
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from onceproof.commands._progress import QueryProgress
 from onceproof.errors import Exit
 from onceproof.inputs.specs import load_spec
 from onceproof.model.checker.results import Verdict
@@ -56,7 +56,7 @@ def command(
     if verify is not None:
         if without or with_faults or explain or minimise or certificate:
             raise click.UsageError("--verify goes with SPEC, --solver, --timeout, --json and --quiet alone")
-        with _Progress(quiet) as progress:
+        with QueryProgress(quiet) as progress:
             result = verify_certificate(verify, source, solver=solver, timeout=timeout, progress=progress.report)
         if as_json:
             click.echo(json.dumps(verification_json(result), indent=2))
@@ -68,7 +68,7 @@ def command(
     if solver != "z3":
         raise click.UsageError(f"--solver {solver} goes with --verify: a proof is looked for by z3")
     off = [name for part in without for name in part.split(",")]
-    with _Progress(quiet) as progress:
+    with QueryProgress(quiet) as progress:
         report = prove(
             source,
             mechanisms=dict.fromkeys(off, False),
@@ -92,22 +92,3 @@ def command(
 def _again(spec: Path | None, without: Sequence[str], with_faults: str | None) -> str:
     parts = ["onceproof prove", *([str(spec)] if spec else []), *(f"--without {name}" for name in without)]
     return " ".join([*parts, *([f"--with-faults {with_faults}"] if with_faults is not None else [])])
-
-
-class _Progress:
-    """How many queries are answered, on stderr if that is a terminal."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.on = not quiet and sys.stderr.isatty()
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.on:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def report(self, done: int, total: int) -> None:
-        """Take how many of how many are done."""
-        if self.on and (done % 16 == 0 or done == total):
-            click.echo(f"\r{done} of {total} queries\x1b[K", nl=False, err=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from onceproof.api.replay import MOST_STATES, cover, replay
-from onceproof.commands._driving import StepProgress, answer_option, driver_option, driving, ending_on_signals
+from onceproof.commands._driving import answer_option, driver_option, driving, ending_on_signals
+from onceproof.commands._progress import StepProgress
 from onceproof.commands._traces import TraceTarget, model_option, trace_option
 from onceproof.conformance.coverage.run import REFUSALS, Budget
 from onceproof.conformance.driver import setting_of
@@ -150,25 +151,21 @@ def _cover(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    progress = StepProgress(spec.name, quiet or as_json)
-    try:
-        with ending_on_signals():
-            report = cover(
-                spec,
-                driver,
-                max_seconds=budget.max_seconds,
-                max_steps=budget.max_steps,
-                max_states=budget.max_states,
-                negative_tests=budget.refusals,
-                sample=budget.sample,
-                seed=budget.seed,
-                symmetric=budget.symmetric,
-                answer_seconds=answer_seconds,
-                progress=progress,
-                keep_partial=True,
-            )
-    finally:
-        progress.wipe()
+    with StepProgress(spec.name, quiet or as_json) as progress, ending_on_signals():
+        report = cover(
+            spec,
+            driver,
+            max_seconds=budget.max_seconds,
+            max_steps=budget.max_steps,
+            max_states=budget.max_states,
+            negative_tests=budget.refusals,
+            sample=budget.sample,
+            seed=budget.seed,
+            symmetric=budget.symmetric,
+            answer_seconds=answer_seconds,
+            progress=progress.report,
+            keep_partial=True,
+        )
     found = report.coverage
     path, options = None, list[str]()
     if found.trace is not None and trace_out is not None:

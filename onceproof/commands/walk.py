@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from onceproof.api.walk import walk
+from onceproof.commands._progress import ProgressLine
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_specs
 from onceproof.model.checker.explicit.random_walk import WalkResult
 from onceproof.model.checker.results import INTERRUPTED
-from onceproof.reports.progress import ProgressLine
 from onceproof.reports.walk import walk_lines
 
 POSITIVE = click.IntRange(min=1)

@@ -234,7 +234,7 @@ def test_check_ended_by_ctrl_c_prints_what_is_known(tmp_path: Path, engine: str)
     code = """
 import os, signal, sys
 from onceproof import main
-from onceproof.reports import progress
+from onceproof.commands import _progress as progress
 progress.ProgressLine.report = lambda self, at: os.kill(os.getpid(), signal.SIGINT)
 sys.exit(main.run(["check", sys.argv[1], "--json", "--engine", sys.argv[2]]))
 """
@@ -342,7 +342,7 @@ def test_check_ended_by_ctrl_c_in_the_liveness_phase_keeps_all_else(tmp_path: Pa
     code = """
 import os, signal, sys
 from onceproof import main
-from onceproof.reports import progress
+from onceproof.commands import _progress as progress
 def report(self, at):
     if at.doing:
         os.kill(os.getpid(), signal.SIGINT)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from onceproof.commands.export import command, module_name
+from onceproof.api.export import module_name
+from onceproof.commands.export import command
 from onceproof.main import run
 from tests.model.checker.tla.tla_grammar import check_module
 from tests.model.checker.tla.tla_reader import Module
