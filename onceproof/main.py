@@ -120,6 +120,11 @@ def _other(error: Exception) -> int:
     # Imported here: `onceproof --help` has no use for the language.
     from onceproof.model.language.errors import ConfigError, InternalContradiction, ModelError
 
+    if isinstance(error, ModelError):
+        from onceproof.reports.failure import failure_lines
+
+        for line in failure_lines(error):
+            click.echo(line, err=True)
     if isinstance(error, InputError | ConfigError | ModelError):
         return _complain(" ".join(str(error).split()))
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""

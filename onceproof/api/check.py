@@ -11,9 +11,11 @@ from typing import Any
 from onceproof.api.counterexample import CounterexampleReport
 from onceproof.api.sources import Budgets, Source, installed_first, spec_of
 from onceproof.errors import InputError
+from onceproof.explain.failure import with_run
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker import engines
 from onceproof.model.checker.results import Counterexample, Limits, Progress, Stop, Verdict
+from onceproof.model.language import ModelError
 from onceproof.reports.check_outcome import Outcome, as_json
 from onceproof.reports.check_text import outcome_lines, summary_lines
 from onceproof.reports.style import unstyle
@@ -182,7 +184,8 @@ def check(
     search) are the compiled engine's; symmetry lets it treat states as one that differ only by which element is which.
     progress: called about once a second. keep_partial: Ctrl-C returns what is known so far, instead of raising.
 
-    InputError where the source or a setting is wrong; ModelError where the model fails while it runs.
+    InputError where the source or a setting is wrong; ModelError where the model fails while it
+    runs: then it is a ``RunFailed``, which has the ``trace`` that leads there.
     """
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
     if spec.chosen is None and not spec.properties:
@@ -195,6 +198,8 @@ def check(
         result = engines.check(spec.system, None if spec.chosen is None else spec.properties, options)
     except engines.EngineError as error:
         raise InputError(str(error)) from error
+    except ModelError as error:
+        raise with_run(error, spec.system, spec.properties) from error
     if result.stopped is not None and result.stopped.interrupted and not keep_partial:
         raise KeyboardInterrupt
     return CheckReport(Outcome(spec, result))

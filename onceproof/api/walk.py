@@ -9,11 +9,13 @@ from typing import Any
 from onceproof.api.counterexample import CounterexampleReport
 from onceproof.api.sources import Budgets, Source, installed_first, spec_of
 from onceproof.errors import InputError
+from onceproof.explain.failure import with_run
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker import walks
 from onceproof.model.checker.engines import AUTO, EngineError
 from onceproof.model.checker.explicit.random_walk import WalkResult
 from onceproof.model.checker.results import Limits, Progress, Verdict
+from onceproof.model.language import ModelError
 from onceproof.reports.style import unstyle
 from onceproof.reports.walk import walk_json, walk_lines
 
@@ -115,6 +117,8 @@ def walk(
         result = walks.walk(spec.system, spec.properties, walks.WalkOptions(runs, depth, seed, engine, workers, limits))
     except EngineError as error:
         raise InputError(str(error)) from error
+    except ModelError as error:
+        raise with_run(error, spec.system, spec.properties) from error
     if result.stopped is not None and result.stopped.interrupted and not keep_partial:
         raise KeyboardInterrupt
     return WalkReport(spec, result, depth)

@@ -1,0 +1,91 @@
+"""A model that fails while it runs (an index that is None, a failed ``assert``): the shortest run that leads there."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from onceproof.explain.steps import ExplainedStep, explained_steps
+from onceproof.model.checker.results import Trace
+from onceproof.model.language import ModelError, Step, System
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import State
+
+SEARCHED_SECONDS = 20.0
+
+
+class RunFailed(ModelError):
+    """The model fails in a state that a run reaches.
+
+    trace: the shortest such run; step: the step in which it fails, None where a property fails in the last state.
+    """
+
+    def __init__(self, error: ModelError, trace: Trace, step: Step | None) -> None:
+        super().__init__(error.message, error.place)
+        self.trace, self.step = trace, step
+
+    @property
+    def steps(self) -> list[ExplainedStep]:
+        """The steps before the failure."""
+        return explained_steps(self.trace)
+
+    @property
+    def failing_step(self) -> str:
+        """``queue lapse(message1)``, or "" where a property fails."""
+        if self.step is None:
+            return ""
+        system = self.trace.system
+        inside = ", ".join(system.named_arguments(self.step).values())
+        return f"{system.actor(self.step)} {self.step.action}({inside})"
+
+
+def with_run(error: ModelError, system: System, claims: Sequence[Property]) -> ModelError:
+    """The error of an exploration with the run that leads to it; the error itself where none is found in time."""
+    try:
+        return _search(system, claims) or error
+    except ModelError:
+        return error
+
+
+def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
+    """Breadth first by the model's own functions, until one of them fails."""
+    deadline = time.monotonic() + SEARCHED_SECONDS
+    instances = [(claim, list(system.instances(claim))) for claim in claims]
+    before: dict[State, tuple[State, Step] | None] = {system.initial: None}
+    queue = deque([system.initial])
+    while queue and time.monotonic() < deadline:
+        state = queue.popleft()
+        try:
+            for claim, tuples in instances:
+                for arguments in tuples:
+                    system.holds(claim, state, arguments)
+        except ModelError as error:
+            return RunFailed(error, _run(system, before, state), None)
+        try:
+            for step, after in system.successors(state):
+                if after not in before:
+                    before[after] = (state, step)
+                    queue.append(after)
+        except ModelError as error:
+            return RunFailed(error, _run(system, before, state), _failing_step(system, state))
+    return None
+
+
+def _failing_step(system: System, state: State) -> Step | None:
+    for name in system.actions:
+        for candidates in system.candidates(name):
+            for arguments in candidates:
+                try:
+                    system.step(state, Step(name, arguments))
+                except ModelError:
+                    return Step(name, arguments)
+    return None
+
+
+def _run(system: System, before: dict[State, tuple[State, Step] | None], state: State) -> Trace:
+    states, steps = [state], list[Step]()
+    while (source := before[states[-1]]) is not None:
+        states.append(source[0])
+        steps.append(source[1])
+    return Trace(system, tuple(reversed(states)), tuple(reversed(steps)))
