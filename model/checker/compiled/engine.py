@@ -65,7 +65,8 @@ def explored(functions: Functions, limits: Limits, asked: Asked, report: dict[st
     try:
         unfinished = None
         if asked.resume:
-            unfinished = Checkpoint(asked.resume, text).load(search)
+            unfinished = Checkpoint(asked.resume, text).load(search.states, search.capacity)
+            search.restore(unfinished)
         else:
             search.begin()
         if asked.checkpoint:

@@ -6,7 +6,7 @@ import ctypes
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from onceproof.model.checker.compiled.checkpoint import Checkpoint
+from onceproof.model.checker.compiled.checkpoint import Checkpoint, Snapshot
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.codegen.packing import WORD
 from onceproof.model.checker.compiled.frontier import CHUNK, Level, Ranges, chunks_of, expected_states, merged
@@ -151,37 +151,51 @@ class Search:
         self.levels.append(Level([(0, 1)]))
         self._slice(self.workers[:1], chunks_of([]))  # nothing to do: only so that the function is compiled by now
 
-    def restore(self, saved: Mapping[str, Any], ranges: Ranges) -> None:
-        """Takes over what a checkpoint says; the states themselves are in their places already."""
-        self.old = ranges
-        self.levels = [Level(found, steps=depth) for depth, found in enumerate(saved["levels"])]
-        self.shared[batch.COUNT], self.shared[batch.NEXT_BLOCK] = saved["count"], saved["next_block"]
-        first = self.workers[0]
-        first.fired[:] = saved["fired"]
-        first.best[:] = saved["best"]
-        for worker in self.workers:
-            worker.mine[batch.PENDING] = saved["pending"]
-        self.visited.bits = max(self.visited.bits, table_bits(self.count))
-        self.visited.enter(ranges)
+    def snapshot(self, remaining: Ranges, found: Ranges) -> Snapshot:
+        """Where the search is, when no worker is at work. remaining, found: see ``Snapshot``."""
+        return Snapshot(
+            words=self.words,
+            count=self.count,
+            next_block=int(self.shared[batch.NEXT_BLOCK]),
+            levels=[level.ranges for level in self.levels],
+            remaining=remaining,
+            found=found,
+            fired=self.fired.tolist(),
+            best=self.best.tolist(),
+            pending=self.pending,
+        )
 
-    def run(self, limits: Limits, unfinished: tuple[Ranges, Ranges] | None = None) -> None:
+    def restore(self, saved: Snapshot) -> None:
+        """Goes to where a snapshot was made; the states themselves are in their places already."""
+        self.old = saved.ranges
+        self.levels = [Level(found, steps=depth) for depth, found in enumerate(saved.levels)]
+        self.shared[batch.COUNT], self.shared[batch.NEXT_BLOCK] = saved.count, saved.next_block
+        first = self.workers[0]
+        first.fired[:] = saved.fired
+        first.best[:] = saved.best
+        for worker in self.workers:
+            worker.mine[batch.PENDING] = saved.pending
+        self.visited.bits = max(self.visited.bits, table_bits(self.count))
+        self.visited.enter(saved.ranges)
+
+    def run(self, limits: Limits, unfinished: Snapshot | None = None) -> None:
         """Explores until nothing new is found or a limit is reached (``stopped`` says which); Ctrl-C is one.
 
-        unfinished: of a level from a checkpoint, what remains to be expanded and what was found so far.
+        unfinished: a snapshot from a checkpoint that the search goes on from.
         """
         if not self.levels:
             self.begin()
         with _interrupts(self):
             if unfinished is not None:
-                remaining, found = unfinished
-                found = [*found, *self.expand(remaining, len(self.levels), limits, found=found)]
+                found = unfinished.found
+                found = [*found, *self.expand(unfinished.remaining, len(self.levels), limits, found=found)]
                 self.levels.append(Level(found, steps=len(self.levels)))
             while not self.stopped and self.levels[-1].size:
                 depth = len(self.levels)
                 if limits.max_depth is not None and depth > limits.max_depth:
                     self.stopped = Stop(StopReason.DEPTH, limits.max_depth)
                     if self.checkpoint:
-                        self.checkpoint.save(self, self.levels[-1].ranges, [])
+                        self._save(self.levels[-1].ranges, [])
                     break
                 self.levels.append(Level(self.expand(self.levels[-1].ranges, depth, limits), steps=depth))
         if not self.levels[-1].size:
@@ -221,8 +235,12 @@ class Search:
                 self._make_room()
             waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != batch.FINISHED]
             if self.checkpoint and (self.checkpoint.due or self.stopped):
-                self.checkpoint.save(self, self._remaining(chunks), [*found, *self._new(marks)])
+                self._save(self._remaining(chunks), [*found, *self._new(marks)])
         return self._new(marks)
+
+    def _save(self, remaining: Ranges, found: Ranges) -> None:
+        if self.checkpoint:
+            self.checkpoint.save(self.snapshot(remaining, found), self.states)
 
     def _begin_sleep_sets(self) -> None:
         alone = bool(self.shared[batch.ALONE])

@@ -78,7 +78,7 @@ def test_unusable_checkpoints_are_refused_with_the_reason(tmp_path: Path) -> Non
     with pytest.raises(CheckpointError, match="cannot be read"):
         compiled.check(system, resume=file)
     file.write_text("{")
-    with pytest.raises(CheckpointError, match="no checkpoint of this version"):
+    with pytest.raises(CheckpointError, match="not a checkpoint of this version"):
         compiled.check(system, resume=file)
     compiled.check(system, [], Limits(max_states=3), checkpoint=file)
     with pytest.raises(CheckpointError, match="another model"):
@@ -86,6 +86,36 @@ def test_unusable_checkpoints_are_refused_with_the_reason(tmp_path: Path) -> Non
     Path(f"{file}.states").write_bytes(b"")
     with pytest.raises(CheckpointError, match="states are missing"):
         compiled.check(system, [], resume=file)
+
+
+def flipped(path: Path, at: int) -> None:
+    """Changes one bit of one byte."""
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
+def test_a_checkpoint_with_one_flipped_bit_is_refused(tmp_path: Path, where: float) -> None:
+    file, system = tmp_path / "search", build(JUGS)
+    compiled.check(system, [], Limits(max_states=9), checkpoint=file, workers=1)
+    image = Path(f"{file}.states")
+    written = [at for at, byte in enumerate(image.read_bytes()) if byte]
+    flipped(image, written[int(where * len(written))])
+    with pytest.raises(CheckpointError, match=r"states .* are damaged"):
+        compiled.check(system, [], resume=file)
+    flipped(image, written[int(where * len(written))])
+    assert compiled.check(system, [], resume=file).states == 16
+    flipped(file, int(where * file.stat().st_size))
+    with pytest.raises(CheckpointError, match=r"damaged|not a checkpoint"):
+        compiled.check(system, [], resume=file)
+
+
+def test_a_resumed_search_saves_to_the_checkpoint_it_came_from(tmp_path: Path) -> None:
+    file, system = tmp_path / "search", middling()
+    compiled.check(system, [], Limits(max_states=5_000), checkpoint=file, workers=2)
+    compiled.check(system, [], Limits(max_states=20_000), checkpoint=file, resume=file, workers=1)
+    assert compiled.check(system, [], resume=file).states == 97_008
 
 
 def test_memory_limit_makes_the_verdict_unknown() -> None:
