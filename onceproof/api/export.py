@@ -13,11 +13,12 @@ from onceproof.model.checker.tla.export import export
 
 @dataclass(frozen=True)
 class TlaModule:
-    """A module of TLA+ and the configuration to check it with."""
+    """A module of TLA+ and the configuration to check it with. remarks: what TLC is to be told beside these."""
 
     name: str
     text: str
     configuration: str
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -42,7 +43,9 @@ def export_tla(
     """A model with these settings (see ``check``) as TLA+ that TLC reads: one operator for each action."""
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
     name = module_name(spec.name)
-    return TlaModule(name, *export(spec.system, name, spec.properties))
+    deadlock = spec.chosen is None and spec.system.ending is not None
+    exported = export(spec.system, name, spec.properties, deadlock=deadlock)
+    return TlaModule(name, exported.module, exported.configuration, exported.remarks)
 
 
 def module_name(name: str) -> str:

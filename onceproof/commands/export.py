@@ -24,8 +24,9 @@ from onceproof.inputs.specs import Spec, load_specs
 def command(specs: tuple[Path, ...], form: str, out: Path) -> None:
     """Write NAME.tla and NAME.cfg for each of SPECS (a folder means all in it), as plain TLA+ that TLC reads.
 
-    The module has the same initial states, actions and properties as the spec, one operator for each action; without
-    symmetry a checker reports the same number of distinct states as `onceproof check`.
+    The module has the same initial states, actions and properties as the spec, one operator for each action. TLC
+    reports the same number of distinct states as `onceproof check --no-symmetry`. The invariant NoDeadlock is what
+    `check` calls a deadlock; TLC's own notion of it is to be switched off (-deadlock).
     """
     loaded = load_specs(specs)
     try:
@@ -39,5 +40,10 @@ def command(specs: tuple[Path, ...], form: str, out: Path) -> None:
             name = module_name(spec.name)
             raise InputError(f"{spec.path}: `{spec.name}` and `{other.name}` would be one module, {name}")
     for spec in loaded:
-        module, configuration = export_tla(spec).write(out)
+        exported = export_tla(spec)
+        module, configuration = exported.write(out)
         click.echo(f"{module}  {configuration}")
+        for remark in exported.remarks:
+            if "not checked" in remark:
+                click.echo(f"  {remark}")
+    click.echo(f"Check them with: java -cp tla2tools.jar tlc2.TLC -deadlock -config NAME.cfg {out / 'NAME.tla'}")

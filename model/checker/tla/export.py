@@ -1,10 +1,16 @@
 """A model under a configuration as plain TLA+: one operator for each action, under its own name, and its invariants.
 
-    module, configuration = export(system, "Failover", system.properties())
+    exported = export(system, "Failover", system.properties(), deadlock=True)
+    exported.module, exported.configuration         # the text of Failover.tla and of Failover.cfg
+    exported.remarks                                # what the two files do not say by themselves
 
-TLC, given both, finds the same distinct states as exploration without symmetry does. Elements are strings, an index or
-none is ``"none"`` or an element; fields that no action of the configuration writes are definitions, not variables. Of a
-``Fresh`` parameter the first element that will do is taken, as exploration does.
+TLC, given both, finds the same distinct states, transitions and violations as exploration without symmetry reduction.
+Elements are strings, an index or none is ``"none"`` or an element; fields that no action of the configuration writes
+are definitions, not variables. Of a ``Fresh`` parameter the first element that will do is taken, as exploration does.
+
+TLC takes a disjunction in an action for two branches and evaluates both, so that ``a = "none" \\/ f[a]`` would apply
+``f`` to ``"none"``. So each condition of an action that is more than one comparison is written ``TRUE = (...)``: TLC
+evaluates an expression from the left, and only as far as needed.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from onceproof.model.checker.tla.actions import Merged, merged
 from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
@@ -30,35 +37,43 @@ TAKEN = frozenset(
     ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE
     ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
     PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
-    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp vars
+    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp NoDeadlock vars
     """.split()  # noqa: SIM905
 )
 
 
-def export(system: System, name: str, properties: Sequence[Property]) -> tuple[str, str]:
-    """The text of a module (its name made from ``name``) and of its .cfg file.
+@dataclass(frozen=True)
+class Exported:
+    """A module as text, and what belongs to it. remarks: one sentence each, for people, on what TLC is to be told."""
+
+    module: str
+    configuration: str
+    remarks: tuple[str, ...]
+
+
+def export(system: System, name: str, properties: Sequence[Property], *, deadlock: bool = False) -> Exported:
+    """A module (its name made from ``name``) and its .cfg file, which TLC 2.15 and newer versions read.
 
     Of the properties each ``always`` becomes an invariant (with ``TypeOK``: what every variable may hold), each
-    ``sometimes`` a definition; each ``eventually`` a temporal property under the fairness of the actions, as
-    exploration assumes it. ModelError for a name that TLA+ needs itself.
+    ``eventually`` a temporal property under the fairness of the actions, as exploration assumes it. TLC has nothing
+    for a ``sometimes``: it becomes a definition, with an invariant ``Never_NAME`` whose violation shows it.
+    deadlock: whether the invariant ``NoDeadlock`` is checked, too: where no step but a fault is enabled, the model's
+    ``ending`` is true. ModelError for a name that TLA+ needs itself.
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
     _check_names(system, properties)
-    exporter = _Exporter(system, properties)
+    exporter = _Exporter(system, properties, deadlock)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
-    invariants = ["INVARIANT TypeOK"] + [
-        f"INVARIANT {claim.name}" for claim in exporter.claims if claim.kind == "always"
-    ]
-    promises = [f"PROPERTY {claim.name}" for claim in exporter.promises]
-    behaviour = ["SPECIFICATION Spec"] if promises else ["INIT Init", "NEXT Next"]
-    return text, "\n".join([*behaviour, *invariants, *promises, "CHECK_DEADLOCK FALSE", ""])
+    remarks = exporter.remarks()
+    configuration = [*(f"\\* {remark}" for remark in remarks), *exporter.configuration(), ""]
+    return Exported(text, "\n".join(configuration), tuple(remarks))
 
 
 def _check_names(system: System, properties: Sequence[Property]) -> None:
     """ModelError for a name that would mean something else in TLA+, or nothing."""
     declared = [*system.model.fields, *system.actions, *system.sizes, *(claim.name for claim in properties)]
     for name in declared:
-        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before"))
+        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_"))
         if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
             raise ModelError(f"`{name}` cannot be called that in TLA+: rename it before an export")
 
@@ -66,10 +81,10 @@ def _check_names(system: System, properties: Sequence[Property]) -> None:
 class _Exporter:
     """Writes one module."""
 
-    def __init__(self, system: System, claims: Sequence[Property]) -> None:
-        self.system = system
-        self.claims = [claim for claim in claims if claim.kind in ("always", "sometimes")]
-        self.promises = [claim for claim in claims if claim.kind == "eventually"]
+    def __init__(self, system: System, claims: Sequence[Property], deadlock: bool) -> None:
+        self.system, self.deadlock = system, deadlock
+        self.predicates = [claim for claim in claims if claim.kind in ("always", "sometimes")]
+        self.obligations = [claim for claim in claims if claim.kind == "eventually"]
         self.actions = {name: self._traced(name) for name in system.actions if system.traced[name].paths}
         self.merged: dict[str, Merged] = {name: merged(traced) for name, traced in self.actions.items()}
         written = {w.field for m in self.merged.values() for w in m.writes}
@@ -78,7 +93,7 @@ class _Exporter:
         written |= {LEFT + budget for budget in budgets}
         self.variables = [place.name for place in self.places if place.name in written]
         taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
-        self.text = TlaText(system, taken | {"Clamp", "vars"} | {claim.name for claim in claims})
+        self.text = TlaText(system, taken | {"Clamp", "NoDeadlock", "vars"} | {claim.name for claim in claims})
 
     def _traced(self, name: str) -> TracedAction:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
@@ -86,6 +101,28 @@ class _Exporter:
             return Tracer(self.system.model, self.system.config, unbounded=True).action(self.system.actions[name])
         except ModelError:
             return self.system.traced[name]
+
+    def configuration(self) -> list[str]:
+        """The lines of the .cfg file."""
+        invariants = [claim.name for claim in self.predicates if claim.kind == "always"]
+        return [
+            *(["SPECIFICATION Spec"] if self.obligations else ["INIT Init", "NEXT Next"]),
+            *(f"INVARIANT {name}" for name in ["TypeOK", *invariants, *(["NoDeadlock"] if self.deadlock else [])]),
+            *(f"PROPERTY {claim.name}" for claim in self.obligations),
+        ]
+
+    def remarks(self) -> list[str]:
+        """What a user of TLC must know beside the module and the .cfg file."""
+        found = ["Run TLC with -deadlock: a state without a next state is not an error by itself."]
+        if self.deadlock:
+            found.append("The invariant NoDeadlock says where no step but a fault is possible although it should be.")
+        found += [
+            f"`{claim.name}` (sometimes) is not checked by this .cfg: TLC shows it as a violation of INVARIANT "
+            f"Never_{claim.name}."
+            for claim in self.predicates
+            if claim.kind == "sometimes"
+        ]
+        return found
 
     def lines(self) -> list[str]:
         """Everything between the first line of the module and the last."""
@@ -108,9 +145,10 @@ class _Exporter:
             *itertools.chain(*(["", *self._action(name)] for name in self.actions)),
             "",
             *self._next(),
-            *itertools.chain(*(["", *self._claim(claim)] for claim in self.claims)),
-            *(["", *self._behaviour()] if self.promises else []),
-            *itertools.chain(*(["", *self._promise(claim)] for claim in self.promises)),
+            *itertools.chain(*(["", *self._predicate(claim)] for claim in self.predicates)),
+            *(["", *self._no_deadlock()] if self.deadlock else []),
+            *(["", *self._behaviour()] if self.obligations else []),
+            *itertools.chain(*(["", *self._leads_to(claim)] for claim in self.obligations)),
         ]
 
     # -- states
@@ -164,13 +202,16 @@ class _Exporter:
         scope = Scope(self.text, self.actions[name].variables)
         head = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
         left = LEFT + action.budget if action.budget and LEFT + action.budget in self.variables else None
-        guards = [scope.condition(part) for part in action_merged.guard]
-        guards = ([f"{left} > 0"] if left else []) + guards
+        budget = [f"{left} > 0"] if left else []
         lines = _remark(action.doc)
         fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
-        if fresh:
-            lines += [f"{self._can(head)} ==", *(f"  /\\ {guard}" for guard in guards or ["TRUE"])]
-            guards = [self._can(head), self._first(action, scope.parameters, fresh)]
+        if fresh or (self.deadlock and not action.fault):
+            tests = budget + [scope.condition(part) for part in action_merged.guard]
+            lines += [f"{self._can(head)} ==", *(f"  /\\ {test}" for test in tests or ["TRUE"])]
+            earlier = [self._first(action, scope.parameters, fresh)] if fresh else []
+            guards = [f"TRUE = {part}" for part in (self._can(head), *earlier)]
+        else:
+            guards = budget + [scope.conjunct(part) for part in action_merged.guard]
         updates = [f"{field}' = {scope.update(field, action_merged.writes)}" for field in action_merged.fields]
         if left:
             updates.append(f"{left}' = {left} - 1")
@@ -194,15 +235,10 @@ class _Exporter:
             earlier.append(f"({AND.join(tests)})")
         arguments = ", ".join(others.get(position, name) for position, name in enumerate(parameters))
         bounds = ", ".join(f"{others[position]} \\in {sorts[position]}" for position in fresh)
-        return f"\\A {bounds} : ({OR.join(earlier)}) => ~Can_{action.name}({arguments})"
+        return f"(\\A {bounds} : ({OR.join(earlier)}) => ~Can_{action.name}({arguments}))"
 
     def _next(self) -> list[str]:
-        parts = []
-        for name, traced in self.actions.items():
-            scope = Scope(self.text, traced.variables)
-            bounds = self._bounds(traced.variables, scope)
-            call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
-            parts.append(f"  \\/ \\E {bounds} : {call}" if bounds else f"  \\/ {call}")
+        parts = [f"  \\/ {self._called(name, traced)}" for name, traced in self.actions.items()]
         return ["Next ==", *(parts or ["  FALSE"])]
 
     def _bounds(self, variables: Sequence[Var], scope: Scope) -> str:
@@ -211,19 +247,43 @@ class _Exporter:
 
     # -- properties
 
-    def _claim(self, claim: Property) -> list[str]:
+    def _predicate(self, claim: Property) -> list[str]:
         traced = self.system.traced_property(claim)
         scope = Scope(self.text, traced.variables)
         term = or_(not_(traced.antecedent), traced.body) if claim.kind == "always" else traced.body
         quantifier = "\\A" if claim.kind == "always" else "\\E"
         bounds = self._bounds(traced.variables, scope)
         body = scope.condition(term)
-        return [*_remark(claim.doc), f"{claim.name} ==", f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}"]
+        lines = [
+            *_remark(claim.doc),
+            f"{claim.name} ==",
+            f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}",
+        ]
+        return lines + ([f"Never_{claim.name} == ~{claim.name}"] if claim.kind == "sometimes" else [])
+
+    def _no_deadlock(self) -> list[str]:
+        """That some step is enabled which is not a fault, or the model's ``ending`` is true."""
+        parts = []
+        if self.system.ending is not None:
+            traced = self.system.traced_property(self.system.ending)
+            scope = Scope(self.text, traced.variables)
+            parts.append(scope.condition(or_(not_(traced.antecedent), traced.body)))
+        for name, traced_action in self.actions.items():
+            if not traced_action.action.fault:
+                parts.append(self._called(f"Can_{name}", traced_action))
+        return ["NoDeadlock ==", *(f"  \\/ {part}" for part in parts or ["FALSE"])]
+
+    def _called(self, name: str, traced: TracedAction) -> str:
+        """An operator of an action, for some elements."""
+        scope = Scope(self.text, traced.variables)
+        bounds = self._bounds(traced.variables, scope)
+        call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
+        return f"\\E {bounds} : {call}" if bounds else call
 
     # -- runs without end
 
     def _behaviour(self) -> list[str]:
-        """All fair runs: faults and free choices may stop, everything else goes on as its fairness says."""
+        """All fair runs: faults and free choices may stop, every other action goes on as its fairness says."""
         parts = []
         for name, traced in self.actions.items():
             if traced.action.fairness is not Fairness.NONE:
@@ -239,7 +299,7 @@ class _Exporter:
             "Spec == Init /\\ [][Next]_vars /\\ Fairness",
         ]
 
-    def _promise(self, claim: Property) -> list[str]:
+    def _leads_to(self, claim: Property) -> list[str]:
         traced = self.system.traced_property(claim)
         scope = Scope(self.text, traced.variables)
         bounds = self._bounds(traced.variables, scope)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
-from onceproof.model.language.sorts import Choice, Flag, Index, Kind, Maybe
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import (
     TRUE,
@@ -65,8 +66,10 @@ class TlaText:
                 return f'"{sort.element(code)}"'
             case Maybe(sort):
                 return f'"{sort.element(code - 1)}"' if code else NONE
-            case _:
+            case Count():
                 return str(code)
+            case _:
+                raise TypeError(f"TLA+ has no value for {kind!r}")
 
 
 class Scope:
@@ -111,8 +114,16 @@ class Scope:
                 return f"({FORALL if universal else EXISTS} {bounds} : {self.condition(body)})"
             case Ite(test, then, other):
                 return f"(IF {self.condition(test)} THEN {self.condition(then)} ELSE {self.condition(other)})"
-            case _:
+            case Const() | Var() | Read() | Deref() | Some() | Plus() | Minus() | Clamp():
                 return self.value(term)
+            case _:
+                assert_never(term)
+
+    def conjunct(self, term: Term) -> str:
+        """A condition as a conjunct of an action, for TLC to evaluate and not to take for branches of the action."""
+        simple = term.term if isinstance(term, Not) else term
+        text = self.condition(term)
+        return text if isinstance(simple, Eq | Less | IsNone | Read | Const) else f"TRUE = {text}"
 
     def value(self, term: Term) -> str:
         """A value, in brackets unless it is a name, a constant or a cell."""
@@ -133,8 +144,10 @@ class Scope:
                 return f"Clamp({self.value(inner)}, {most})"
             case Ite(test, then, other):
                 return f"(IF {self.condition(test)} THEN {self.value(then)} ELSE {self.value(other)})"
-            case _:
+            case Not() | And() | Or() | Eq() | Less() | IsNone() | Quantified():
                 return f"({self.condition(term)})"
+            case _:
+                assert_never(term)
 
     def cell(self, indices: Sequence[Term]) -> str:
         """What comes after the name of a field for one of its cells: a field is a function to functions to values."""

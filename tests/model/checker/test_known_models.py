@@ -94,7 +94,7 @@ def test_every_engine_counts_the_states_of_a_hand_written_enumeration(
     for found in results(model):
         assert (found.states, found.verdict) == (states, Verdict.HOLDS)
     system = build(model)
-    assert len(Module(export(system, model.name, [])[0]).reachable()) == states
+    assert len(Module(export(system, model.name, []).module).reachable()) == states
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def counts(step: Callable[..., Any]) -> tuple[int, int]:
             "all_voted": 3,
             "few_voted": 3,
         }
-    text, _ = export.export(system, "Votes", system.properties())
+    text = export.export(system, "Votes", system.properties()).module
     assert len(Module(text).reachable()) == found[0].states
     return found[0].states, found[0].transitions
 

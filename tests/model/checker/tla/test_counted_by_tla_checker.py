@@ -33,8 +33,8 @@ def compare(systems: list[System]) -> int:
     checked = [(system, compiled.check(system, limits=Limits(max_states=MOST), symmetry=False)) for system in systems]
     small = [(system, result) for system, result in checked if result.complete and result.states <= MOST]
     exported = [export(system, "counted", system.properties()) for system, _ in small]
-    counted = tla_checker.explored((module, COUNTING) for module, _ in exported)
-    judged = tla_checker.explored(exported)
+    counted = tla_checker.explored((one.module, COUNTING) for one in exported)
+    judged = tla_checker.explored((one.module, f"{one.configuration}CHECK_DEADLOCK FALSE\n") for one in exported)
     for (_, result), count, verdict in zip(small, counted, judged, strict=True):
         assert (count.states, count.error) == (result.states, None), count.why
         assert verdict.error == expected_error(result), verdict.why
