@@ -41,6 +41,7 @@ total = field(Count(2), init={total})
 first = field(Optional[Thing])
 home = field(Thing, Place, init=in_turn, constant=True)
 never = field(Thing, bool)
+own = field(Thing, Optional[Thing])
 '''
 
 
@@ -113,6 +114,7 @@ class Writer:
         if thing:
             found += [f"st.colour[{thing}] = Colour.{r.choice(('RED', 'GREEN', 'BLUE'))}", f"st.at[{thing}] = None"]
             found += [f"st.first = {thing}", f"st.colour[{thing}] = st.colour[{thing}]"]
+            found += [f"st.own[{thing}] = {thing}"]  # no thing ever holds another: cells alike have unlike values
             found += [f"st.colour[{thing}] = Colour.GREEN if st.marked[{thing}, {place}] else Colour.RED"] * bool(place)
         if place:
             found += [f"st.level[{place}] += 1", f"st.level[{place}] = st.total", f"st.level[{place}] -= 1"]
@@ -128,7 +130,7 @@ class Writer:
         if thing:
             found += [f"st.colour[{thing}] {r.choice(('==', '!='))} Colour.{r.choice(('RED', 'GREEN'))}"] * 2
             found += [f"st.colour[{thing}] in (Colour.RED, Colour.BLUE)", f"st.at[{thing}] is None"]
-            found += [f"not st.never[{thing}]", f"st.first == {thing}"]
+            found += [f"not st.never[{thing}]", f"st.first == {thing}", f"st.own[{thing}] == {thing}"]
         if place:
             found += [f"st.level[{place}] {r.choice(('>', '<=', '=='))} {r.randint(0, 1)}"] * 2
             found += [f"st.level[{place}] < st.total"]

@@ -1,13 +1,16 @@
-"""``eventually`` properties on an explicit graph: is there a fair run on which the promise is never kept?
+"""Liveness obligations (``eventually``) on an explicit graph: is there a fair run that never fulfils one?
 
 A run is fair if faults end at some point, every weakly fair action instance that stays enabled for ever is taken, and
-every strongly fair one that is enabled again and again is taken. Such a run ends in a strongly connected set of states
-(or stays in one state for ever); the search takes the sets that the promise leaves open and asks each whether it can
-be gone round fairly. Streett emptiness: see Clarke, Grumberg, Peled, "Model Checking", on fairness constraints.
+every strongly fair one that is enabled again and again is taken. As in TLA+ (WF and SF of ``<<A>>_v``), an action
+instance counts as enabled or taken only where it changes the state: otherwise a strongly fair step would be excused by
+steps of its own that do nothing. A fair run ends in a strongly connected set of states (or stays in one state for
+ever); the search takes the sets in which the obligation stays open, and tests whether a fair run can stay in each.
+Streett emptiness: see Clarke, Grumberg, Peled, "Model Checking", on fairness constraints.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,19 +23,20 @@ from onceproof.model.checker.explicit.minimal import Edge
 from onceproof.model.language.declare import Fairness
 
 Bools = npt.NDArray[np.bool_]
-Pending = tuple[int, bool]  # a state, and whether a promise made before is still open there
+Open = tuple[int, bool]  # a state, and whether an obligation incurred before is still open there
+Cost = tuple[int, int]  # faults, steps
 
 
 @dataclass(frozen=True)
 class Lasso:
-    """A fair run that never keeps the promise: ``stem`` from the initial state, ``cycle`` (or nothing) for ever."""
+    """A fair run that never fulfils an obligation: ``stem`` from the initial state, ``cycle`` (or nothing) for ever."""
 
     stem: list[Edge]
     cycle: list[Edge]
 
 
 class FairSearch:
-    """Finds fair runs on which a promise stays open. One instance serves all properties of a graph."""
+    """Finds fair runs on which an obligation stays open. One instance serves all properties of a graph."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -41,113 +45,91 @@ class FairSearch:
         self.fairness = [actions[step.action].fairness for step in graph.stepper.steps]
         self._moves = _Moves(graph, self.is_fault, self.fairness)
 
-    def lasso(self, promised: Callable[[int], bool], kept: Callable[[int], bool]) -> Lasso | None:
-        """A fair run on which, from a state that is ``promised`` on, no state is ``kept``; None if there is none.
+    def lasso(self, incurred: Callable[[int], bool], fulfilled: Callable[[int], bool]) -> Lasso | None:
+        """A fair run on which, from a state that is ``incurred`` on, no state is ``fulfilled``; None if there is none.
 
         Of all such runs one whose stem has the fewest faults, then the fewest steps.
         """
         numbers = range(len(self.graph.states))
-        unkept = np.fromiter((not kept(number) for number in numbers), dtype=bool)
-        unkept = self._moves.reached(np.fromiter(map(promised, numbers), dtype=bool) & unkept, unkept)
-        member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in self._moves.may_stay(unkept)}
-        for group in self._fair_sets(self._moves.on_cycles(unkept)):
+        unfulfilled = np.fromiter((not fulfilled(number) for number in numbers), dtype=bool)
+        starts = np.fromiter(map(incurred, numbers), dtype=bool) & unfulfilled
+        region = self._moves.reached(starts, unfulfilled)
+        member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in self._moves.may_stay(region)}
+        for group in self._fair_sets(self._moves.on_cycles(region)):
             member.update(dict.fromkeys(group, group))
         if not member:
             return None
-        reached = self._open_states(promised, kept)
-        goals = [pair for pair in reached if pair[1] and pair[0] in member]
-        if not goals:
+        stem = self._least_stem(starts, unfulfilled, member)
+        if stem is None:
             return None
-        goal = min(goals, key=lambda pair: reached[pair][0])
-        stem: list[Edge] = []
-        pair: Pending | None = goal
-        while pair is not None:
-            _, pair_before, step = reached[pair]
-            if pair_before is not None:
-                stem.append((step, pair[0]))
-            pair = pair_before
-        return Lasso(stem[::-1], self._round(goal[0], member[goal[0]]))
+        end = stem[-1][1] if stem else 0
+        return Lasso(stem, self._cycle(end, member[end]))
 
-    def _open_states(
-        self, promised: Callable[[int], bool], kept: Callable[[int], bool]
-    ) -> dict[Pending, tuple[tuple[int, int], Pending | None, int]]:
-        """All (state, promise open?) pairs with their least (faults, steps), where they come from, by which step."""
-        known: dict[int, tuple[bool, bool]] = {}
+    def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Mapping[int, object]) -> list[Edge] | None:
+        """The run of least cost, in faults and then in steps, to a goal in which the obligation is open.
 
-        def opens(number: int, before: bool) -> bool:
-            if number not in known:
-                is_kept = kept(number)
-                known[number] = (not is_kept and promised(number), is_kept)
-            starts, is_kept = known[number]
-            return starts or (before and not is_kept)
-
-        first: Pending = (0, opens(0, False))
-        reached: dict[Pending, tuple[tuple[int, int], Pending | None, int]] = {first: ((0, 0), None, -1)}
-        queue, faults = deque([first]), 0
-        later: deque[tuple[Pending, Pending, int, int]] = deque()
-        while queue or later:
-            if not queue:
-                faults += 1
-                for pair, source, step, steps in later:
-                    if pair not in reached:
-                        reached[pair] = ((faults, steps), source, step)
-                        queue.append(pair)
-                later.clear()
-                queue = deque(sorted(queue, key=lambda p: reached[p][0]))
-                continue
-            pair = queue.popleft()
-            steps = reached[pair][0][1] + 1
-            for step, target in self.graph.edges(pair[0]):
-                onward = (target, opens(target, pair[1]))
-                if onward in reached:
-                    continue
-                if self.is_fault[step]:
-                    later.append((onward, pair, step, steps))
-                else:
-                    reached[onward] = ((faults, steps), pair, step)
-                    queue.append(onward)
-        return reached
+        Dijkstra's algorithm: a queue by steps alone is not enough, since states that one more fault reaches have
+        different numbers of steps behind them.
+        """
+        first: Open = (0, bool(starts[0]))
+        came_from: dict[Open, tuple[Open, int]] = {}
+        least: dict[Open, Cost] = {first: (0, 0)}
+        queue: list[tuple[Cost, Open]] = [((0, 0), first)]
+        while queue:
+            cost, here = heapq.heappop(queue)
+            if cost > least[here]:
+                continue  # a cheaper way was found after this entry
+            number, is_open = here
+            if is_open and number in goals:
+                return _path(came_from, here)
+            for step, target in self.graph.edges(number):
+                onward = (target, bool(starts[target] or (is_open and unfulfilled[target])))
+                dearer = (cost[0] + self.is_fault[step], cost[1] + 1)
+                if onward not in least or dearer < least[onward]:
+                    least[onward], came_from[onward] = dearer, (here, step)
+                    heapq.heappush(queue, (dearer, onward))
+        return None
 
     def _fair_sets(self, region: set[int]) -> list[frozenset[int]]:
-        """The sets of several states in the region that a fair run can go round in for ever."""
+        """The sets of several states in the region that a fair run can stay in for ever."""
         fair: list[frozenset[int]] = []
         pending = [region]
         while pending:
             part = pending.pop()
-            onward = {n: [t for s, t in self.graph.edges(n) if not self.is_fault[s] and t in part] for n in part}
+            onward = {n: [t for s, t in self._changes(n) if not self.is_fault[s] and t in part] for n in part}
             for component in components(onward):
-                verdict = self._judge(component)
-                if verdict is True:
+                avoid = self._to_avoid(component)
+                if not avoid:
                     fair.append(component)
-                elif verdict:
-                    pending.append(set(component - verdict))
+                elif avoid != component:
+                    pending.append(set(component - avoid))
         return fair
 
-    def _judge(self, component: frozenset[int]) -> bool | set[int]:
-        """True if a run that visits all of the component is fair; False if none inside it is; or what to avoid.
+    def _changes(self, number: int) -> Iterator[Edge]:
+        """The steps from a state that change it: all that fairness counts."""
+        return ((step, target) for step, target in self.graph.edges(number) if target != number)
 
-        A weakly fair step that is enabled everywhere and never taken inside condemns every part of the component;
+    def _to_avoid(self, component: frozenset[int]) -> frozenset[int]:
+        """The states that a fair run inside the component must avoid; none if a run that visits all of it is fair.
+
+        A weakly fair step that is enabled everywhere and never taken inside rules out every part of the component;
         a strongly fair one only those parts that enable it.
         """
-        taken = set(self._taken(component))
+        taken = self._taken(component)
         always_enabled: set[int] | None = None
         avoid: set[int] = set()
         for number in component:
-            enabled = {step for step, _ in self.graph.edges(number)}
+            enabled = {step for step, _ in self._changes(number)}
             always_enabled = enabled if always_enabled is None else always_enabled & enabled
             if any(self.fairness[s] is Fairness.STRONG and s not in taken for s in enabled):
                 avoid.add(number)
         weak = {s for s in always_enabled or set() if self.fairness[s] is not Fairness.NONE}
-        if not weak <= taken:
-            return False
-        if avoid:
-            return avoid if avoid != component else False
-        return True
+        return component if not weak <= taken else frozenset(avoid)
 
-    def _taken(self, component: frozenset[int]) -> Iterable[int]:
-        return (s for n in component for s, t in self.graph.edges(n) if t in component and not self.is_fault[s])
+    def _taken(self, component: frozenset[int]) -> set[int]:
+        return {s for n in component for s, t in self._changes(n) if t in component and not self.is_fault[s]}
 
-    def _round(self, start: int, component: frozenset[int]) -> list[Edge]:
+    def _cycle(self, start: int, component: frozenset[int]) -> list[Edge]:
         """A closed walk from ``start`` inside the component that is fair; empty where staying is."""
         cycle: list[Edge] = []
         here = start
@@ -169,8 +151,8 @@ class FairSearch:
 
     def _duties(self, component: frozenset[int]) -> Iterable[Callable[[int, int], bool]]:
         """What a fair walk must pass, for each fair step that is enabled inside: the step, or a state without it."""
-        enabled = {number: {step for step, _ in self.graph.edges(number)} for number in component}
-        taken = set(self._taken(component))
+        enabled = {number: {step for step, _ in self._changes(number)} for number in component}
+        taken = self._taken(component)
         for step in sorted(set().union(*enabled.values())):
             fairness = self.fairness[step]
             if fairness is Fairness.WEAK:
@@ -184,7 +166,7 @@ class FairSearch:
         queue: deque[tuple[int, list[Edge]]] = deque([(start, [])])
         while queue:
             number, path = queue.popleft()
-            for step, target in self.graph.edges(number):
+            for step, target in self._changes(number):
                 if target in component and not self.is_fault[step]:
                     if arrived(target, step):
                         return [*path, (step, target)]
@@ -192,6 +174,15 @@ class FairSearch:
                         seen.add(target)
                         queue.append((target, [*path, (step, target)]))
         return []
+
+
+def _path(came_from: Mapping[Open, tuple[Open, int]], end: Open) -> list[Edge]:
+    path: list[Edge] = []
+    while end in came_from:
+        before, step = came_from[end]
+        path.append((step, end[0]))
+        end = before
+    return path[::-1]
 
 
 class _Moves:

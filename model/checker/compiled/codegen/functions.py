@@ -35,7 +35,9 @@ class Functions:
         self.claims = list(claims)
         self.steps: list[Step] = generated.steps
         self.exchanges = list(exchanges)
-        self.packing = Packing(generated.ground.known, packing_order(self.system, exchanges))
+        self.packing = Packing(
+            generated.ground.known, packing_order(self.system, exchanges), [exchange.to for exchange in exchanges]
+        )
         # exchanges that go through all arrangements of elements; None where one state does not stand for all of them
         self.path = arrangements(self.packing, self.exchanges)
         labels = [place.label(key) for place, key in self.system.layout.labels]

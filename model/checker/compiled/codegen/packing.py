@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onceproof.model.language.layout import State
@@ -28,13 +28,24 @@ class Bits:
 class Packing:
     """Which bits hold which cell. Cells of one value have none."""
 
-    def __init__(self, known: Sequence[int], order: Sequence[int] | None = None) -> None:
-        """known: for each cell the mask of its values. order: cells in the order in which they are to get bits."""
+    def __init__(
+        self,
+        known: Sequence[int],
+        order: Sequence[int] | None = None,
+        exchanged: Iterable[Sequence[int]] = (),
+    ) -> None:
+        """known: for each cell the mask of its values. order: cells in the order in which they are to get bits.
+
+        exchanged: ways in which cells change places: for each, where every cell goes. Cells that may take each other's
+        place get as many bits as the widest of them, since they may hold different values: a vote that each node only
+        ever gives itself is 0 or 1 for the first node, 0 or 2 for the second.
+        """
         self.known = list(known)
         self.of: list[Bits | None] = [None] * len(known)
+        widths = _common_widths([(mask.bit_length() - 1).bit_length() for mask in known], list(exchanged))
         fill: list[int] = []
         for slot in order if order is not None else range(len(known)):
-            width = (known[slot].bit_length() - 1).bit_length()
+            width = widths[slot]
             if known[slot].bit_count() < 2:
                 continue
             word = next((w for w, used in enumerate(fill) if used + width <= WORD), None)
@@ -60,6 +71,18 @@ class Packing:
             known.bit_length() - 1 if bits is None else (int(words[bits.word]) >> bits.shift) & ((1 << bits.width) - 1)
             for bits, known in zip(self.of, self.known, strict=True)
         )
+
+
+def _common_widths(widths: list[int], exchanged: list[Sequence[int]]) -> list[int]:
+    """The widths, raised until all cells that may take each other's place have the same."""
+    changed = True
+    while changed:
+        before = list(widths)
+        for to in exchanged:
+            for slot, target in enumerate(to):
+                widths[slot] = widths[target] = max(widths[slot], widths[target])
+        changed = widths != before
+    return widths
 
 
 def signed(word: int) -> int:

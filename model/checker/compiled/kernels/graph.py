@@ -255,12 +255,12 @@ def peel(first, moves, targets, is_fault, fairness, entries, queue, resting) -> 
 def fair_sets(
     first: Any, moves: Any, targets: Any, is_fault: Any, fairness: Any, members: Any, group: Any, room: Any, counts: Any
 ) -> int:
-    """Among ``members`` (numbers with ``group`` 0; all else is -1) finds the sets that a fair run can go round in.
+    """Among ``members`` (numbers with ``group`` 0; all else is -1) finds the sets that a fair run can stay in.
 
-    In the end ``group`` is the number of the set (from 1 on) of each state in one, and -1 for all others. Strongly
-    connected sets come from Tarjan's algorithm over steps that are no faults; a set with states that enable a strongly
-    fair step that it never takes is searched again without those. ``room`` is seven numbers a state (0 before),
-    ``counts`` two for each move.
+    Fairness counts only steps that change the state, as WF and SF of TLA+ do. In the end ``group`` is the number of
+    the set (from 1 on) of each state in one, and -1 for all others. Strongly connected sets come from Tarjan's
+    algorithm over steps that are not faults; a set with states that enable a strongly fair step that it never takes is
+    searched again without those. ``room`` is seven numbers a state (0 before), ``counts`` two for each move.
     """
     index, low, edge_of, stack, path, component, again = room[0], room[1], room[2], room[3], room[4], room[5], room[6]
     enabled, taken = counts[0], counts[1]
@@ -324,7 +324,7 @@ def fair_sets(
                 for at in range(bottom, height):
                     for edge in range(first[stack[at]], first[stack[at] + 1]):
                         move = moves[edge]
-                        if not is_fault[move]:
+                        if not is_fault[move] and targets[edge] != stack[at]:
                             enabled[move] += 1
                             if component[targets[edge]] == components and group[targets[edge]] == 0:
                                 taken[move] = 1
@@ -336,7 +336,8 @@ def fair_sets(
                     for at in range(bottom, height):
                         for edge in range(first[stack[at]], first[stack[at] + 1]):
                             move = moves[edge]
-                            if fairness[move] == 2 and not is_fault[move] and taken[move] == 0:
+                            changes = targets[edge] != stack[at]
+                            if fairness[move] == 2 and changes and not is_fault[move] and taken[move] == 0:
                                 group[stack[at]] = -2
                         if group[stack[at]] == -2:
                             avoided += 1

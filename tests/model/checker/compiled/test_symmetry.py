@@ -13,6 +13,7 @@ from onceproof.model.checker.ground.python_code import generated
 from onceproof.model.checker.ground.symmetry import symmetric_ground
 from onceproof.model.language import (
     Model,
+    Optional,
     Sort,
     State,
     System,
@@ -81,6 +82,23 @@ def test_property_that_tells_elements_apart_limits_symmetry(
         judged = result.property("claim")
         assert judged is not None and judged.counterexample is not None
         assert len(judged.counterexample.trace) == length
+
+
+def vote_for_itself(st: State, node: Node) -> None:
+    st.choice[node] = node
+
+
+def nobody_votes_for_another(st: State, node: Node) -> bool:
+    return st.choice[node] is None or st.choice[node] == node
+
+
+def test_cells_that_hold_only_their_own_index_are_exchanged() -> None:
+    """The first node's cell is 0 or 1, the third node's 0 or 3: they must be packed alike all the same."""
+    fields = {"choice": field(Node, Optional[Node]), "vote": action(vote_for_itself)}
+    built = build(Model("votes", {**fields, "claim": always(nobody_votes_for_another)}))
+    plain, found = explicit.check(built), compiled.check(built, symmetry=True)
+    assert (plain.states, found.states, found.symmetry) == (8, 4, "node")
+    assert plain.verdict is found.verdict
 
 
 class Stage(Enum):
@@ -183,17 +201,13 @@ def test_cycle_closed_by_a_permutation_is_checked_without_symmetry() -> None:
     assert any("without symmetry" in note for note in found.notes)
 
 
-def orbits(built: System) -> int:
-    """How many kinds of reachable states there are, up to symmetry: the least of all that exchanges make of each."""
+def orbits(built: System) -> int | None:
+    """How many kinds of reachable states there are, up to symmetry: the least of all that exchanges make of each.
+
+    None where a ``Fresh`` parameter takes the first of elements that are not alike, which its declaration rules out.
+    """
     _, exchanges = symmetric_ground(built, built.properties())
     code = generated(built)
-    queue = [built.initial]
-    seen = {built.initial}
-    for state in queue:
-        for _, after in code.successors(state):
-            if after not in seen:
-                seen.add(after)
-                queue.append(after)
 
     def least(state: PackedState) -> PackedState:
         alike = [state]
@@ -201,14 +215,37 @@ def orbits(built: System) -> int:
             alike += [other for other in (exchange.apply(one) for exchange in exchanges) if other not in alike]
         return min(alike)
 
+    def candidates_are_alike(state: PackedState) -> bool:
+        for name in built.actions:
+            for group in built.candidates(name):
+                afters = [built._run(name, state, arguments) for arguments in group]
+                if len({least(after) for after in afters if after is not None}) > 1:
+                    return False
+        return True
+
+    queue = [built.initial]
+    seen = {built.initial}
+    for state in queue:
+        if not candidates_are_alike(state):
+            return None
+        for _, after in code.successors(state):
+            if after not in seen:
+                seen.add(after)
+                queue.append(after)
     return len({least(state) for state in queue})
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_symmetry_counts_one_state_for_each_orbit_of_random_models(seed: int) -> None:
-    built = random_system(seed)
-    claims = [claim for claim in built.properties() if claim.kind != "eventually"]
-    assert compiled.check(built, claims, symmetry=True).states == orbits(built)
+@pytest.mark.parametrize("start", range(0, 60, 20))
+def test_symmetry_counts_one_state_for_each_orbit_of_random_models(start: int) -> None:
+    counted = 0
+    for seed in range(start, start + 20):
+        built = random_system(seed)
+        expected = orbits(built)
+        if expected is not None:
+            claims = [claim for claim in built.properties() if claim.kind != "eventually"]
+            assert compiled.check(built, claims, symmetry=True).states == expected, seed
+            counted += 1
+    assert counted > 12
 
 
 @pytest.mark.parametrize(("sizes", "budgets"), [({}, {"reply_loss": 1}), ({"tasks": 2, "schedulers": 1}, {})])
@@ -217,7 +254,8 @@ def test_symmetry_counts_one_state_for_each_orbit_of_the_protocol(
 ) -> None:
     built = build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets))
     found = compiled.check(built, symmetry=True)
-    assert found.states == orbits(built) < compiled.check(built).states
+    assert found.states == orbits(built)
+    assert found.states < compiled.check(built).states
 
 
 @pytest.mark.parametrize("size", range(1, 6))

@@ -1,26 +1,28 @@
-"""Fair runs on random small graphs: the search against trying every set of states that a run could go round in."""
+"""Fair runs on random small graphs: the search against trying every set of states that a run could stay in for ever."""
 
 from __future__ import annotations
 
 import itertools
+import random
+from enum import Enum
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as draw
 
+from onceproof.model.checker import compiled
 from onceproof.model.checker.explicit.engine import check
-from onceproof.model.checker.results import Trace, Verdict
+from onceproof.model.checker.results import CheckResult, Trace, Verdict
 from onceproof.model.language import Count, Fairness, Model, State, action, build, eventually, fault, field, require
 from onceproof.model.language import given as presuppose
 from onceproof.model.language.declare import Action
-from tests.helpers.present import present
-from tests.helpers.results import result_of
 
 NODES = 6
 KINDS = ["fault", "none", "weak", "strong"]
 Edge = tuple[int, int, int]  # from, to, action
 
 
-def model_of(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int]) -> Model:
+def model_of(edges: list[Edge], kinds: list[str], incurred: set[int], fulfilled: set[int]) -> Model:
     """A walk on a graph; all edges of one action are alternatives that its ``require`` chooses by where it is."""
     names: dict[str, object] = {"__name__": "graph", "at": field(Count(NODES))}
     targets: dict[int, dict[int, int]] = {}
@@ -30,11 +32,11 @@ def model_of(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int
         names[f"move{number}"] = declared(number, leads, kinds[number])
 
     @eventually
-    def promise(st: State) -> bool:
-        presuppose(any_of(st, asked))
-        return any_of(st, kept)
+    def arrives(st: State) -> bool:
+        presuppose(any_of(st, incurred))
+        return any_of(st, fulfilled)
 
-    names["promise"] = promise
+    names["arrives"] = arrives
     return Model("graph", names)
 
 
@@ -60,32 +62,41 @@ def any_of(st: State, places: set[int]) -> bool:
     return any(st.at == place for place in sorted(places))
 
 
-def broken_by_brute_force(edges: list[Edge], kinds: list[str], asked: set[int], kept: set[int]) -> bool:
-    """Whether some set of states can be gone round fairly for ever after the promise was made and not kept."""
+def least_stem_by_brute_force(
+    edges: list[Edge], kinds: list[str], incurred: set[int], fulfilled: set[int]
+) -> tuple[int, int] | None:
+    """The least (faults, steps) to a set of states that a fair run can stay in, the obligation being open; or None."""
     moves: dict[tuple[int, int], int] = {}
     for source, target, number in edges:
         moves.setdefault((source, number), target)
-    reached = {(0, 0 in asked - kept)}
-    while True:
-        more = {
-            (target, (is_open or target in asked) and target not in kept)
-            for here, is_open in reached
-            for (source, _), target in moves.items()
-            if source == here
-        }
-        if more <= reached:
-            break
-        reached |= more
-    open_states = sorted(state for state, is_open in reached if is_open)
-    for size in range(1, len(open_states) + 1):
-        for group in itertools.combinations(open_states, size):
-            if goes_round(set(group), moves, kinds):
-                return True
-    return False
+    costs = {(0, 0 in incurred - fulfilled): (0, 0)}
+    changed = True
+    while changed:
+        changed = False
+        for (here, is_open), (faults, steps) in list(costs.items()):
+            for (source, number), target in moves.items():
+                if source != here:
+                    continue
+                onward = (target, (is_open or target in incurred) and target not in fulfilled)
+                cost = (faults + (kinds[number] == "fault"), steps + 1)
+                if cost < costs.get(onward, (10**9, 0)):
+                    costs[onward] = cost
+                    changed = True
+    open_states = sorted(state for state, is_open in costs if is_open)
+    fair = {
+        state
+        for size in range(1, len(open_states) + 1)
+        for group in itertools.combinations(open_states, size)
+        if can_stay(set(group), moves, kinds)
+        for state in group
+    }
+    return min((costs[state, True] for state in fair), default=None)
 
 
-def goes_round(group: set[int], moves: dict[tuple[int, int], int], kinds: list[str]) -> bool:
-    inside = {(s, n, t) for (s, n), t in moves.items() if s in group and t in group and kinds[n] != "fault"}
+def can_stay(group: set[int], moves: dict[tuple[int, int], int], kinds: list[str]) -> bool:
+    """Whether a fair run can visit all of a set for ever; only steps that change the state count for fairness."""
+    changes = {(s, n): t for (s, n), t in moves.items() if s != t}
+    inside = {(s, n, t) for (s, n), t in changes.items() if s in group and t in group and kinds[n] != "fault"}
     for start in group:
         found = {start}
         while more := {t for s, _, t in inside if s in found} - found:
@@ -94,7 +105,7 @@ def goes_round(group: set[int], moves: dict[tuple[int, int], int], kinds: list[s
             return False
     taken = {n for _, n, _ in inside}
     for number, kind in enumerate(kinds):
-        enabled = {s for s in group if (s, number) in moves}
+        enabled = {s for s in group if (s, number) in changes}
         if kind == "weak" and enabled == group and number not in taken:
             return False
         if kind == "strong" and enabled and number not in taken:
@@ -104,36 +115,140 @@ def goes_round(group: set[int], moves: dict[tuple[int, int], int], kinds: list[s
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(draw.data())
-def test_liveness_agrees_with_brute_force_on_random_graphs(data: draw.DataObject) -> None:
+def test_liveness_and_least_stems_agree_with_brute_force_on_random_graphs(data: draw.DataObject) -> None:
     places = draw.integers(0, NODES - 1)
     edges = data.draw(draw.lists(draw.tuples(places, places, draw.integers(0, 4)), min_size=2, max_size=12))
     kinds = data.draw(draw.lists(draw.sampled_from(KINDS), min_size=5, max_size=5))
-    asked = data.draw(draw.sets(places, min_size=1))
-    kept = data.draw(draw.sets(places, max_size=3))
-    model = model_of(edges, kinds, asked, kept)
-    budgets = dict.fromkeys(model.faults)
-    result = check(build(model, model.configure({}, {}, budgets)))
-    found = result_of(result, "promise")
-    expected = broken_by_brute_force(edges, kinds, asked, kept)
-    event(f"broken: {expected}")
-    assert (found.verdict is Verdict.VIOLATED) == expected
+    incurred = data.draw(draw.sets(places, min_size=1))
+    fulfilled = data.draw(draw.sets(places, max_size=3))
+    model = model_of(edges, kinds, incurred, fulfilled)
+    result = check(build(model, model.configure({}, {}, dict.fromkeys(model.faults))))
+    least = least_stem_by_brute_force(edges, kinds, incurred, fulfilled)
+    event(f"violated: {least is not None}")
+    assert_as_expected(result, least, kinds, fulfilled)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_compiled_liveness_on_random_graphs(seed: int) -> None:
+    chance = random.Random(seed)
+    places = range(NODES)
+    edges = [(chance.choice(places), chance.choice(places), chance.randrange(5)) for _ in range(chance.randint(4, 14))]
+    kinds = [chance.choice(KINDS) for _ in range(5)]
+    incurred, fulfilled = set(chance.sample(places, 3)), set(chance.sample(places, chance.randint(0, 2)))
+    model = model_of(edges, kinds, incurred, fulfilled)
+    result = compiled.check(build(model, model.configure({}, {}, dict.fromkeys(model.faults))), workers=1)
+    assert_as_expected(result, least_stem_by_brute_force(edges, kinds, incurred, fulfilled), kinds, fulfilled)
+
+
+def assert_as_expected(
+    result: CheckResult, least: tuple[int, int] | None, kinds: list[str], fulfilled: set[int]
+) -> None:
+    found = result.property("arrives")
+    assert found is not None
+    assert (found.verdict is Verdict.VIOLATED) == (least is not None)
     if found.counterexample:
-        assert_fair(found.counterexample.trace, kinds, kept)
+        trace = found.counterexample.trace
+        assert_fair(trace, kinds, fulfilled)
+        stem = trace.steps[: trace.loop]
+        assert (sum(kinds[int(step.action.removeprefix("move"))] == "fault" for step in stem), len(stem)) == least
 
 
-def assert_fair(trace: Trace, kinds: list[str], kept: set[int]) -> None:
-    """The lasso is what it claims: a run of the system whose loop closes, is fair, and never keeps the promise."""
-    system, loop = trace.system, present(trace.loop)
+def assert_fair(trace: Trace, kinds: list[str], fulfilled: set[int]) -> None:
+    """The lasso is what it claims: a run whose loop closes, is fair, and never fulfils the obligation."""
+    system, loop = trace.system, trace.loop
+    assert loop is not None
     for state, step, after in zip(trace.states, trace.steps, trace.states[1:], strict=False):
         assert system.step(state, step) == after
     assert trace.states[loop] == trace.states[-1]
     states = trace.states[loop:]
-    taken = {step.action for step in trace.steps[loop:]}
-    assert not any(system.actions[name].fault for name in taken)
-    enabled = [{step.action for step, _ in system.successors(state)} for state in states]
+    changing = zip(trace.steps[loop:], states, states[1:], strict=False)
+    taken = {step.action for step, before, after in changing if before != after}
+    assert not any(system.actions[step.action].fault for step in trace.steps[loop:])
+    enabled = [{step.action for step, after in system.successors(state) if after != state} for state in states]
     for name, action_ in system.actions.items():
         if action_.fairness is Fairness.WEAK and not action_.fault:
             assert name in taken or any(name not in here for here in enabled)
         if action_.fairness is Fairness.STRONG:
             assert name in taken or not any(name in here for here in enabled)
-    assert all(state[0] not in kept for state in states)
+    assert all(state[0] not in fulfilled for state in states)
+
+
+class At(Enum):
+    LEFT, RIGHT, GOAL = range(3)
+
+
+def score(st: State) -> None:
+    require(st.at != At.GOAL)
+    if st.at == At.RIGHT:
+        st.at = At.GOAL
+
+
+def move(st: State) -> None:
+    require(st.at != At.GOAL)
+    if st.at == At.LEFT:
+        st.at = At.RIGHT
+    else:
+        st.at = At.LEFT
+
+
+def reaches_goal(st: State) -> bool:
+    return st.at == At.GOAL
+
+
+@pytest.mark.parametrize("engine", ["direct", "plain", "compiled"])
+@pytest.mark.parametrize(("fairness", "verdict"), [("strong", Verdict.HOLDS), ("weak", Verdict.VIOLATED)])
+def test_a_strongly_fair_step_that_changes_nothing_is_not_taken(engine: str, fairness: str, verdict: Verdict) -> None:
+    """In LEFT ``score`` is enabled and does nothing: that must not excuse it from being taken in RIGHT (SF of TLA+)."""
+    names = {
+        "__name__": "goal",
+        "at": field(At),
+        "score": action(fairness=Fairness(fairness))(score),
+        "move": action(move),
+        "reaches_goal": eventually(reaches_goal),
+    }
+    system = build(Model("goal", names))
+    claims = system.properties()
+    result = compiled.check(system, claims) if engine == "compiled" else check(system, claims, engine=engine)
+    assert result.verdict is verdict
+
+
+class Place(Enum):
+    S0, S1, S2, DONE, A, B, X, G = range(8)
+
+
+NEXT = [("S0", "S1"), ("S1", "S2"), ("S2", "DONE"), ("A", "B"), ("B", "G"), ("X", "G")]
+
+
+def go(st: State) -> None:
+    require(st.place != Place.DONE and st.place != Place.G)
+    here = st.place
+    for before, after in NEXT:
+        if here == Place[before]:
+            st.place = Place[after]
+
+
+def slip(st: State) -> None:
+    require(st.place == Place.S0 or st.place == Place.S2)
+    st.place = Place.A if st.place == Place.S0 else Place.X
+
+
+def arrives(st: State) -> bool:
+    return st.place == Place.DONE
+
+
+@pytest.mark.parametrize("engine", ["direct", "plain", "compiled"])
+def test_the_stem_is_least_where_a_fault_is_possible_at_unequal_depths(engine: str) -> None:
+    """The run that slips first has 3 steps; the run that slips in S2 has 4."""
+    names = {
+        "__name__": "slips",
+        "place": field(Place),
+        "go": action(go),
+        "slip": fault(slip),
+        "arrives": eventually(arrives),
+    }
+    model = Model("slips", names)
+    system = build(model, model.configure({}, {}, {"slip": 1}))
+    claims = system.properties()
+    result = compiled.check(system, claims) if engine == "compiled" else check(system, claims, engine=engine)
+    found = result.properties[0].counterexample
+    assert found is not None and (found.trace.faults, found.trace.loop) == (1, 3)

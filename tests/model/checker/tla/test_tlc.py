@@ -26,14 +26,16 @@ LIBRARY = load_specs([SPECS])
 
 MOST = 20_000  # states; `python -m bench.tla` has the larger specs counted, too
 COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\n"
+MOST_WITH_LIVENESS = 1_000  # TLC's search for fair runs takes much longer; the bench has it done for all
 PARTS = 4
 
 pytestmark = pytest.mark.skipif(bool(tlc.why_not()), reason=tlc.why_not())
 
 
-def exported(spec: Spec) -> Exported:
+def exported(spec: Spec, *, liveness: bool = True) -> Exported:
     deadlock = spec.chosen is None and spec.system.ending is not None
-    return export(spec.system, "counted", spec.properties, deadlock=deadlock)
+    claims = [claim for claim in spec.properties if liveness or claim.kind != "eventually"]
+    return export(spec.system, "counted", claims, deadlock=deadlock)
 
 
 def explored(spec: Spec, most: int = MOST) -> CheckResult:
@@ -62,13 +64,15 @@ def test_tlc_counts_states_and_transitions_and_comes_to_the_same_verdicts(part: 
     results = [(spec, explored(spec)) for spec in LIBRARY[part::PARTS]]
     small = [(spec, result) for spec, result in results if result.complete and result.states <= MOST]
     assert len(small) >= 8
-    modules = [exported(spec) for spec, _ in small]
+    modules = [exported(spec, liveness=result.states <= MOST_WITH_LIVENESS) for spec, result in small]
     judged = list(tlc.checked(("counted", one.module, one.configuration) for one in modules))
     violating = [index for index, found in enumerate(judged) if found.violated]
     again = tlc.checked(("counted", modules[index].module, COUNTING) for index in violating)
     counted = dict(zip(violating, again, strict=True))
     for index, (spec, result) in enumerate(small):
-        assert differences(result, judged[index], counted.get(index, judged[index])) == "", spec.name
+        found = differences(result, judged[index], counted.get(index, judged[index]))
+        unasked = result.states > MOST_WITH_LIVENESS and found == "violated: nothing, expected temporal"
+        assert found == "" or unasked, spec.name
 
 
 def differences(result: CheckResult, judged: tlc.Found, counted: tlc.Found) -> str:
