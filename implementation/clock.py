@@ -21,7 +21,7 @@ class RealClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to."""
+    """A clock that moves only when it is moved."""
 
     def __init__(self, start_ns: int = 1_000_000_000) -> None:
         self.start_ns = start_ns

@@ -1,4 +1,4 @@
-"""Walks that cover every transition of a graph in the least possible number of steps, the most telling ones first."""
+"""Walks that cover every transition of a graph in the fewest possible steps, the most rewarding walks first."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ Report = Callable[[int, int, float], None]  # steps taken, steps planned, second
 def cover(system: System, driver: Driver, budget: Budget | None = None, report: Report | None = None) -> Coverage:
     """Walk every transition that the driver can perform, comparing after each step; stop at the first disagreement.
 
-    report: told about once a second how far it is. DriverError passes through.
+    report: called about once a second with the progress. DriverError passes through.
     """
     budget = budget or Budget()
     lockstep = Lockstep(system, driver)

@@ -29,7 +29,7 @@ UNCERTAIN = "the system could not say whether it did what the model forbids, and
 
 
 class Kind(Enum):
-    """How a replay can come apart."""
+    """How model and system can disagree."""
 
     DIFFERENT = "different"  # the step was taken, and the states differ
     MISSING = "missing"  # the model takes the step, the system refuses it
@@ -118,7 +118,7 @@ class Lockstep:
             except StepUncalled as uncalled:
                 raise Disagreement(Kind.UNEXPECTED, step, self._seen(after), str(uncalled)) from None
             except StepUncertain as uncertain:
-                reason = str(uncertain)  # the comparison tells whether it has happened
+                reason = str(uncertain)  # the comparison shows whether it has happened
         self._compare(step, after, reason)
         self.state = after
 

@@ -1,4 +1,4 @@
-"""An agent: starts users' functions, remembers what it runs and ran, and tells every asker the result."""
+"""An agent: starts users' functions, remembers what it runs and ran, and sends every asker the result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Execution:
 class Agent:
     """One incarnation of an agent. Its memory is keyed by (message, attempt) and dies with it.
 
-    is_settled(agent, message, attempt) tells whether the message is deleted and nobody can ask for it any more,
+    is_settled(agent, message, attempt) says whether the message is deleted and nobody can ask for it any more,
     which is what allows to forget it.
     """
 
@@ -80,7 +80,7 @@ class Agent:
 
     @action
     def answer(self, scheduler: str, message: str, attempt: int) -> None:
-        """A request for what has ended: the result is told at once (join_running off: only to the first asker)."""
+        """A request for what has ended: the result is sent at once (join_running off: only to the first asker)."""
         require(self.mechanisms.agent_dedup, "agent_dedup is off")
         execution = self._known(message, attempt)
         if execution.stage == RUNNING or execution.result is None:
@@ -91,12 +91,12 @@ class Agent:
 
     @action
     def finish(self, message: str, attempt: int, *, value: bytes = b"") -> None:
-        """The function returned: tell every asker."""
+        """The function returned: send every asker the result."""
         self._end(message, attempt, DONE, Result(True, value))
 
     @action
     def function_failure(self, message: str, attempt: int, *, error: str = "raised") -> None:
-        """The function raised: tell every asker."""
+        """The function raised: send every asker the error."""
         self._end(message, attempt, RAISED, Result(False, error=error))
 
     @action
@@ -121,7 +121,7 @@ class Agent:
         self._die()
 
     def askers(self) -> set[tuple[str, str, int]]:
-        """(scheduler, message, attempt) of everybody who is to be told a result."""
+        """(scheduler, message, attempt) of everybody who is to hear a result."""
         return {(asker, *key) for key, execution in self.memory.items() for asker in execution.asked}
 
     def _die(self) -> None:

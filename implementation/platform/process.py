@@ -49,7 +49,7 @@ async def run(role: str, name: str, config: PlatformConfig, folder: str, descrip
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0: ended as told; EXIT_UNAVAILABLE: the store cannot be opened (said in the log)."""
+    """Exit status 0: ended by SIGTERM or SIGINT; EXIT_UNAVAILABLE: the store cannot be opened (said in the log)."""
     role, name, folder, parent, *rest = arguments
     die_with_parent(int(parent))
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -83,7 +83,7 @@ class Supervisor:
                     if not self.config.keys and not is_loopback(self.config.host):
                         self.announce("warning: no keys are configured, and others than this machine can reach it")
                 self._write_state()
-            self.announce(f"{received.name if received else 'told'}: draining; again to end at once")
+            self.announce(f"{received.name if received else 'end'}: draining; a second signal ends everything at once")
             self._drain()
         finally:
             self._kill_all()
@@ -229,7 +229,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CannotStart(
-            f"cannot listen on {host} port {port}: {error.strerror}; another --port, or 0 for any free one, may do"
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another --port, or 0 for any free one"
         ) from None
     listener.listen(512)
     return listener
@@ -254,7 +254,7 @@ def take_folder(config: PlatformConfig) -> tuple[int, Database]:
         raise CannotStart(f"the store cannot be used: {error}") from None
     if not os.path.isdir(config.functions):
         os.close(lock)
-        raise CannotStart(f"there is no folder of functions at {config.functions}; --functions names it")
+        raise CannotStart(f"{config.functions}: there is no such folder of functions; name one with --functions")
     return lock, database
 
 

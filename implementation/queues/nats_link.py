@@ -136,7 +136,7 @@ class NatsLink:
         return self._jetstream
 
     async def _pull(self, stream: str, config: ConsumerConfig, batch: int, seconds: float, arrived: Arrived) -> None:
-        """One pull request on an inbox of its own; its end is told whatever happens."""
+        """One pull request on an inbox of its own; its end is reported whatever happens."""
         try:
             jetstream = await self._connected()
             client = self._client

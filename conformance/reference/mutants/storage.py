@@ -18,13 +18,13 @@ from onceproof.implementation.queues.table import TableQueue
 QUEUE = [
     Mutant(
         "delete-without-receipt",
-        "the queue deletes for whoever asks",
+        "the queue deletes whatever the receipt",
         {"queue": reworded(TableQueue, "DELETE", "receipt = ? AND leased_until_ns > ?", "? != '' AND ? >= 0")},
         **PAUSE,
     ),
     Mutant(
         "renewal-renews-anything",
-        "the queue renews for whoever asks",
+        "the queue renews whatever the receipt",
         {"queue": reworded(TableQueue, "RENEW", "receipt = ? AND leased_until_ns > ?", "? != '' AND ? >= 0")},
         **PAUSE,
     ),

@@ -93,7 +93,7 @@ WIRING = [
         sizes={"schedulers": 1, "agents": 1},
         faults={"relay_crash": 1},
     ),
-    Mutant("refusal-says-202", "who is refused is told 202", patch=_says_202, **AGAIN),
+    Mutant("refusal-says-202", "a refused submission is answered 202", patch=_says_202, **AGAIN),
     Mutant(
         "both-copies-at-once",
         "a request that was sent twice arrives once",

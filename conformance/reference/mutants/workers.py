@@ -43,7 +43,7 @@ def _forgets(agent: Agent, message: str, attempt: int) -> None:
 AGENT = [
     Mutant(
         "lost-join",
-        "who asks while the function runs is not remembered",
+        "a scheduler that asks while the function runs is not remembered",
         {"agent": changed(Agent, join=_lost_join)},
         **CRASH,
     ),
@@ -53,10 +53,15 @@ AGENT = [
         {"agent": changed(Agent, start=_starts_each)},
         **CRASH,
     ),
-    Mutant("tells-one-asker", "one asker of several is told", {"agent": changed(Agent, _end=_tells_one)}, **CRASH),
+    Mutant(
+        "tells-one-asker",
+        "of several askers only one hears the result",
+        {"agent": changed(Agent, _end=_tells_one)},
+        **CRASH,
+    ),
     Mutant(
         "answers-nobody",
-        "who asks after the end is not answered",
+        "a scheduler that asks after the end is not answered",
         {"agent": changed(Agent, answer=_silent)},
         sizes=ONE_AGENT,
         faults={"reply_loss": 1},

@@ -10,6 +10,7 @@ from onceproof.conformance.reference.platform.harness import Harness
 from onceproof.conformance.reference.platform.remote import Remote
 from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.in_process.parts import Asker
+from onceproof.implementation.platform.gate.gate import Control
 
 EXPIRES = "SELECT expires_ns FROM tasks JOIN messages ON messages.task = tasks.task WHERE messages.message = ?"
 EXPIRE_AT = "UPDATE tasks SET expires_ns = ? WHERE task = (SELECT task FROM messages WHERE message = ?)"
@@ -76,7 +77,7 @@ class SchedulerAdapter(Adapter):
 
     def begin(self) -> None:
         """Have its process, which is new or has forgotten everything, register."""
-        self.remote.order("reset")
+        self.remote.control(Control.RESET)
         self.remote.step("scheduler_restart", {"scheduler": self.name})
 
     def receive(self, message: str) -> None:
@@ -106,7 +107,9 @@ class SchedulerAdapter(Adapter):
         replies, proxy = self.harness.network.replies, self.harness.proxies[agent]
         require(exchange in replies, f"no reply {exchange} on the wire")
         if not proxy.has(self.name):
-            self.remote.order("reach", agent=agent)  # a reply to one that has started anew comes on its new connection
+            self.remote.control(
+                Control.REACH, agent=agent
+            )  # a reply to one that has started anew comes on its new connection
         proxy.deliver_reply((self.name, agent, self.harness.names.real(message), attempt), replies[exchange])
         self._act("hear", agent=agent, message=message, attempt=attempt)
         del replies[exchange]
@@ -178,7 +181,7 @@ class SchedulerAdapter(Adapter):
         """SIGCONT; the process has not noticed, and its next turn beats."""
         require(self.absent == "PAUSED", f"{self.name} is not paused")
         self.remote.resume()
-        self.remote.order("ask")
+        self.remote.control(Control.ASK)
         self._absence = ""
 
     def upgrade_finish(self) -> None:
@@ -189,30 +192,30 @@ class SchedulerAdapter(Adapter):
     def learn(self, user: str) -> None:
         """With owner_epoch on it asks the store which queues it owns; else it hears that it got one."""
         if not self.harness.settings.mechanisms.owner_epoch:
-            self.remote.order("learn", user=user)
+            self.remote.control(Control.LEARN, user=user)
 
     def ask_placement(self, message: str) -> None:
         """It asks the resource manager where a message is to run; NotEnabled if it does not."""
         work = self.works.get(message)
         require(not self.absent and work is not None and work.stage == "HELD", f"{self.name} does not hold {message}")
-        self.remote.order("ask")
+        self.remote.control(Control.ASK)
         asking = self.remote.view[3]
         require(self.harness.names.real(message) in asking, f"{self.name} does not ask where {message} is to run")
 
     def settled(self, message: str) -> None:
         """It has heard that the resource manager has ended the task."""
-        self.remote.order("settled", message=self.harness.names.real(message))
+        self.remote.control(Control.SETTLED, message=self.harness.names.real(message))
 
     def timed_out(self, message: str, attempt: int) -> None:
         """Its wait for a reply is over, if it waits."""
         work = self.works.get(message)
         if work is not None and work.stage == "DISPATCHED" and work.attempt == attempt:
-            self.remote.order("timed_out", message=self.harness.names.real(message))
+            self.remote.control(Control.TIMED_OUT, message=self.harness.names.real(message))
 
     def notice(self, agent: str) -> None:
         """Wait until it has noticed that its connection to an agent broke; a stopped process does when it wakes."""
         if self.absent != "DOWN":
-            self.remote.order("broken", agent=agent)
+            self.remote.control(Control.BROKEN, agent=agent)
 
     def _act(self, action: str, **arguments: Any) -> None:
         self._require_present()
@@ -256,7 +259,7 @@ class AgentAdapter(Adapter):
 
     def begin(self) -> None:
         """Have its process, which is new or has forgotten everything, register; its connections are there."""
-        self.remote.order("reset")
+        self.remote.control(Control.RESET)
         proxy = self.harness.proxies[self.name]
         if not proxy.to_agent:
             proxy.connect()

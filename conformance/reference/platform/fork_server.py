@@ -35,13 +35,13 @@ def serve(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
     """Fork a process for each request on the socket; prepare may change the code of a process before it runs."""
     die_with_parent(os.getppid())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever drives
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
     control, own = socket.socket(fileno=descriptor), os.getpid()
     while True:
         try:
             data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
         except OSError:
-            return  # who drives was killed
+            return  # the driver was killed
         if not data:
             return
         request = json.loads(data)
@@ -57,7 +57,7 @@ def serve(descriptor: int, log: str, prepare: Prepare | None = None) -> None:
         try:
             control.send(str(child).encode())
         except OSError:
-            return  # who drives is gone, and so are they all
+            return  # the driver is gone, and so are all processes
         _reap()
 
 

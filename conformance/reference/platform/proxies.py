@@ -1,4 +1,4 @@
-"""The connections of a platform with somebody in between: what is sent waits here until a step delivers it.
+"""Proxies on the connections of a platform: what is sent waits here until a step delivers it.
 
 Between schedulers and agents requests and replies; between callers and the API server POSTs and their answers; and
 each user's function asks here how it is to end.
@@ -28,7 +28,7 @@ def handler(event, context):
         connection.connect(event.decode())
         connection.sendall(json.dumps([context.task_id, context.attempt]).encode() + b"\\n")
         if connection.recv(16) == b"raise":
-            raise RuntimeError("told to raise")
+            raise RuntimeError("the replay has the function raise")
 """
 
 
@@ -108,7 +108,7 @@ def accepted(listener: socket.socket) -> list[Line]:
 
 
 class AgentProxy:
-    """Stands between the schedulers and one agent. sent(exchange, order or result) is told what either has sent."""
+    """Stands between the schedulers and one agent. requested and replied are called with what either has sent."""
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ class AgentProxy:
 
 
 class Functions:
-    """Users' functions that run, and wait to be told how to end; started(task id, attempt) is told of each.
+    """Users' functions that run, and wait to hear how to end; started(task id, attempt) is called for each.
 
     Once a start was asked for, those that have started since belong to whoever asked: (agent, message, attempt).
     """
@@ -222,7 +222,7 @@ class Functions:
         self._unclaimed.clear()
 
     def end(self, asked: Asked, word: bytes) -> int:
-        """Tell functions to return or to raise; how many. NotEnabled if none runs."""
+        """Have functions return or raise; how many. NotEnabled if none runs."""
         lines = self._running.pop(asked, [])
         if not lines:
             raise NotEnabled(f"no function of {asked} runs")

@@ -17,7 +17,7 @@ from onceproof.conformance.driver import DriverError, ProcessLost, StepUncalled
 from onceproof.conformance.reference.liveness_pipe import LivenessPipe
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.gate.gate import ANY, LOOK
+from onceproof.implementation.platform.gate.gate import ANY, LOOK, Control
 from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.wire.frames import pack, receive_frame
 
@@ -27,7 +27,7 @@ LOOKING = pack({"action": LOOK})
 
 
 class ProcessFailed(Exception):
-    """A component ended an action with an exception that is no refusal."""
+    """A component ended an action with an exception that is not a refusal."""
 
 
 class ForkServer:
@@ -74,13 +74,15 @@ class ForkServer:
             connection.settimeout(ANSWER_SECONDS)
             hello = receive_frame(connection)
         except (OSError, ValueError) as error:  # a dead fork server answers with nothing, which is not a number
-            raise DriverError(f"no process for {name}: {error}; its log ends: {self.last_words()}") from None
+            raise DriverError(
+                f"{name} could not be started: {error}; the last line of its log: {self.last_log_line()}"
+            ) from None
         if hello is None or hello[0]["process"] != name:
-            raise DriverError(f"{name} was started, and {hello and hello[0]['process']} came to the gate")
+            raise DriverError(f"{name} was started, but {hello[0]['process'] if hello else 'nobody'} came to the gate")
         self._failed = False
         return child, connection
 
-    def last_words(self) -> str:
+    def last_log_line(self) -> str:
         """The last line of the processes' log."""
         with contextlib.suppress(OSError, IndexError):
             return Path(self.log).read_text(encoding="utf-8").splitlines()[-1]
@@ -105,9 +107,17 @@ class Remote:
         self.child, self.connection = self._fork()
         self.alive = True
 
-    def order(self, call: str, **arguments: Any) -> None:
-        """Have the process do what time or the network would do to it; not an action, so no permit is needed."""
-        self._exchange(call, arguments, False, {})
+    def control(self, control: Control, **arguments: Any) -> None:
+        """Have the process do what time or the network would do to it. A stopped process is woken for that time."""
+        if self.stopped:
+            os.kill(self.child, signal.SIGCONT)
+        self._send({"action": control, "arguments": arguments, "probed": False, "now": self._now()})
+        done = self._receive(control)
+        if self.stopped:
+            os.kill(self.child, signal.SIGSTOP)
+        if done["passed"]:
+            raise StepUncalled(f"{self.name} had no permit and did {', '.join(name for name, _ in done['passed'])}")
+        self._check(control, done)
 
     def step(self, action: str, arguments: Mapping[str, str], **given: Any) -> Passed:
         """Permit an action; the arguments that it then had. NotEnabled: it was not taken.
@@ -175,18 +185,6 @@ class Remote:
         os.kill(self.child, signal.SIGCONT)
         self.stopped = False
 
-    def _exchange(self, call: str, arguments: Mapping[str, Any], probed: bool, given: Mapping[str, Any]) -> None:
-        """A stopped process is woken for as long as it takes."""
-        if self.stopped:
-            os.kill(self.child, signal.SIGCONT)
-        self._send({"action": call, "arguments": dict(arguments), "probed": probed, "now": self._now(), **given})
-        done = self._receive(call)
-        if self.stopped:
-            os.kill(self.child, signal.SIGSTOP)
-        if done["passed"]:
-            raise StepUncalled(f"{self.name} had no permit and did {', '.join(name for name, _ in done['passed'])}")
-        self._check(call, done)
-
     def _check(self, call: str, done: Mapping[str, Any]) -> None:
         if done["failed"] is not None:
             raise ProcessFailed(f"{self.name} failed at `{call}`: {done['failed']}")
@@ -200,12 +198,12 @@ class Remote:
 
     def _receive(self, call: str) -> dict[str, Any]:
         self.connection.settimeout(ANSWER_SECONDS)
-        told = f"do `{call}`" if call != LOOK else "show its memory"
+        task = f"do `{call}`" if call != LOOK else "show its memory"
         try:
             self.connection.recv(1, socket.MSG_PEEK)
         except TimeoutError:
             self.kill()
-            raise ProcessLost(f"{self.name} did not {told} in {ANSWER_SECONDS:g} s") from None
+            raise ProcessLost(f"{self.name} did not {task} in {ANSWER_SECONDS:g} s") from None
         except OSError:
             pass
         frame = receive_frame(self.connection)

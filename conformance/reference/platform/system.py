@@ -22,6 +22,7 @@ from onceproof.implementation.components.task_store import TaskStore
 from onceproof.implementation.in_process.actions import Actions
 from onceproof.implementation.in_process.environment import Environment
 from onceproof.implementation.in_process.parts import is_wanted, names
+from onceproof.implementation.platform.gate.gate import Control
 from onceproof.implementation.platform.http.service import PUT_CONFIG
 from onceproof.implementation.settings import Settings
 
@@ -69,7 +70,7 @@ class PlatformSystem:
         if self.api_server.admitting:
             self.api_server.forget()
         for name in ("api", "resources", "balancer", "relay"):
-            harness.process(name, name).order("reset")
+            harness.process(name, name).control(Control.RESET)
         self.agents = {name: self._new_agent(name) for name in names(self.settings, "agent")}
         for agent in self.agents.values():
             agent.begin()

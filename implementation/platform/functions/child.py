@@ -1,4 +1,4 @@
-"""A process of an agent that runs one user's function, one event after another, until told to end.
+"""A process of an agent that runs one user's function, one event after another, until its socket is closed.
 
 Its arguments are FD LOG PARENT FILE NAME MEMORY_MB RESULT_MAX. FD is a socket to the agent: this process says in a
 frame that it is ready; then the agent sends frames with a context and an event, and gets one back for each with the
@@ -31,7 +31,7 @@ Handler = Callable[[bytes, "Context"], Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What a function is told beside its event. It holds no credentials."""
+    """What a function gets beside its event. It holds no credentials."""
 
     request_id: str
     task_id: str

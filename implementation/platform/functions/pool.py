@@ -228,7 +228,7 @@ class FunctionPool:
         await self._reap(child)
 
     async def _reap(self, child: Child) -> str:
-        """Wait for a killed process; how it ended, in words."""
+        """Wait for a killed process; how it ended, as text."""
         status = await asyncio.get_running_loop().run_in_executor(None, child.process.wait)
         if status < 0:
             return f"was killed by signal {signal.Signals(-status).name}"

@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, Protocol
 
 from onceproof.implementation.clock import ManualClock
@@ -24,6 +25,18 @@ ARRIVAL_SECONDS = 5.0
 Permit = dict[str, Any]
 
 
+class Control(StrEnum):
+    """What the dispatcher has a process do that is not an action of the model: what time or the network would do."""
+
+    RESET = "reset"  # forget everything
+    ASK = "ask"  # scheduler: ask the resource manager about all that is held
+    REACH = "reach"  # scheduler: connect to the present incarnation of an agent
+    LEARN = "learn"  # scheduler: a queue is yours
+    SETTLED = "settled"  # scheduler: wait until you have heard that a task was ended
+    TIMED_OUT = "timed_out"  # scheduler: the wait for a reply is over
+    BROKEN = "broken"  # scheduler: wait until you have noticed that a connection broke
+
+
 class Gated(Protocol):
     """What a process under a gate does with a permit; `Gate.serve` calls it."""
 
@@ -33,6 +46,10 @@ class Gated(Protocol):
 
     async def act(self, permit: Permit) -> None:
         """One turn, in which actions are proposed."""
+        ...
+
+    async def control(self, control: Control, arguments: dict[str, Any]) -> None:
+        """No action; ValueError for what this process cannot do."""
         ...
 
     def view(self) -> Any:
@@ -89,7 +106,10 @@ class Gate(Probe):
         try:
             for _ in range(TURNS if permit["probed"] else 1):
                 try:
-                    await process.act(permit)
+                    if permit["probed"]:
+                        await process.act(permit)
+                    else:
+                        await process.control(Control(permit["action"]), permit["arguments"])
                 except NotEnabled as error:
                     self.refused = self.refused or str(error)
                 if self.granted is None:

@@ -1,7 +1,7 @@
 """The platform's processes as they run under a gate: their own turns, one action at a time, and nothing by themselves.
 
-What each does beside its turn stands in `act`: what time would do (a reply that does not come, the end of a lease) it
-does when whoever drives it says so.
+What each does beside its turn stands in `act` and `control`: what time would do (a reply that does not come, the end of
+a lease) it does when the dispatcher says so.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.components.messages import Exchange, Result
@@ -19,7 +19,7 @@ from onceproof.implementation.components.scheduler import DISPATCHED, RECORDED
 from onceproof.implementation.components.task_store import OPEN, STOPPED
 from onceproof.implementation.errors import require
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.gate.gate import Gate, Permit
+from onceproof.implementation.platform.gate.gate import Control, Gate, Permit
 from onceproof.implementation.platform.processes.agent import AgentProcess
 from onceproof.implementation.platform.processes.balancer import BalancerProcess
 from onceproof.implementation.platform.processes.base import Process
@@ -59,8 +59,17 @@ class GatedProcess(Process):
 
     async def act(self, permit: Permit) -> None:
         """One turn."""
-        if permit["probed"]:
-            self.turn()
+        self.turn()
+
+    async def control(self, control: Control, arguments: dict[str, Any]) -> None:
+        """No action; all processes can be reset."""
+        if control is not Control.RESET:
+            raise ValueError(f"{self.name} has no control `{control}`")
+        self.forget_all()
+
+    def forget_all(self) -> None:
+        """Forget everything, as a new process would have."""
+        self.clock.rewind()
 
     def choice(self, parameter: str, options: Any, best: str) -> str:
         """Where several would do: the permitted one, if it is among them."""
@@ -99,26 +108,35 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
         return action != "ask" or (self.resources is not None and self.resources.connected)
 
     async def act(self, permit: Permit) -> None:
-        action, message = permit["action"], permit["arguments"].get("message")
-        if action == "timed_out":
-            self._time_out(message)
-        elif action == "reset":
-            self._forget_all()
-        elif action == "scheduler_upgrade":
+        action = permit["action"]
+        if action == "scheduler_upgrade":
             self.ending.set()
             self.drain_until = None
             self.finished()
         elif action == "upgrade_finish":
             if self.ending.is_set() and self.finished():
                 await self.finish()
-        elif action == "broken":
-            self.broke.discard(permit["arguments"]["agent"])
-        elif action == "learn":
-            self.scheduler.learn(permit["arguments"]["user"])
         elif action == "broker_duplicate":
-            self.scheduler.broker_duplicate(message)
-        elif action not in ("settled", "reach"):
+            self.scheduler.broker_duplicate(permit["arguments"]["message"])
+        else:
             self._turn_for(action)
+
+    async def control(self, control: Control, arguments: dict[str, Any]) -> None:
+        match control:
+            case Control.RESET:
+                self.forget_all()
+            case Control.ASK:
+                self._turn_for(control)
+            case Control.LEARN:
+                self.scheduler.learn(arguments["user"])
+            case Control.TIMED_OUT:
+                self._time_out(arguments["message"])
+            case Control.BROKEN:
+                self.broke.discard(arguments["agent"])
+            case Control.REACH | Control.SETTLED:
+                pass  # it is ready, and that is all
+            case _:
+                assert_never(control)
 
     def learn_owned(self) -> None:
         """With owner_epoch off it hears of a queue when it gets it, and goes on believing that it owns it."""
@@ -160,14 +178,14 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
         """Messages are asked for when one may be received, and not before: another scheduler may want them."""
         return super()._waiting() if self.probe.wish("message") and self.probe.permit["action"] == "receive" else []
 
-    def _forget_all(self) -> None:
+    def forget_all(self) -> None:
         self.failed_memory()
         self.ending.clear()
         self.drain_until = None
         self.scheduler.works.clear()
         self.scheduler.epochs.clear()
         self.scheduler.mode = "DOWN"
-        self.clock.rewind()
+        super().forget_all()
 
     def failed_memory(self) -> None:
         """Drop what the process remembers beside the scheduler's own memory."""
@@ -213,14 +231,7 @@ class GatedAgent(GatedProcess, AgentProcess):
 
     async def act(self, permit: Permit) -> None:
         action = permit["action"]
-        if action == "reset":
-            self.agent.memory.clear()
-            self.agent.gone = False
-            self.wire.requests.clear()
-            self.ends.clear()
-            self.clock.rewind()
-            self.store.agent_boots(self.name, self.address)
-        elif action == "agent_boot":
+        if action == "agent_boot":
             manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
             manager.agent_boot(self.name, address=self.address)
         elif action == "agent_recycle":
@@ -240,6 +251,16 @@ class GatedAgent(GatedProcess, AgentProcess):
                 self.turn()
             finally:
                 self.wire.requests.clear()  # one that may not be taken yet is on the wire still
+        else:
+            raise ValueError(f"{self.name} has no action `{action}`")
+
+    def forget_all(self) -> None:
+        super().forget_all()
+        self.agent.memory.clear()
+        self.agent.gone = False
+        self.wire.requests.clear()
+        self.ends.clear()
+        self.store.agent_boots(self.name, self.address)
 
     def _exchange(self, arguments: dict[str, str]) -> tuple[str, str, str, int]:
         attempt = int(arguments["attempt"].removeprefix("attempt"))
@@ -268,7 +289,7 @@ class GatedAgent(GatedProcess, AgentProcess):
         self.ends.append((message, attempt, result))
 
     def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
-        """Deleted, and nobody has it in hand, as who drives says: the lease that the agent waits for is over then."""
+        """Deleted, and in nobody's hand, as the dispatcher says: the lease that the agent waits for is over then."""
         if not self.settings.mechanisms.retain_until_delete:
             return True
         return bool(self.probe.permit.get("settled")) and self.database.row(IS_DELETED, message) is not None
@@ -284,12 +305,12 @@ class GatedRelay(GatedProcess, RelayProcess):
     """The relay."""
 
     async def act(self, permit: Permit) -> None:
-        if permit["action"] == "reset":
-            self.relay.published.clear()
-            self.clock.rewind()
-        elif permit["probed"]:
-            self.look_at = math.inf
-            self.turn()
+        self.look_at = math.inf
+        self.turn()
+
+    def forget_all(self) -> None:
+        super().forget_all()
+        self.relay.published.clear()
 
     def view(self) -> Any:
         return sorted(self.relay.published)
@@ -297,12 +318,6 @@ class GatedRelay(GatedProcess, RelayProcess):
 
 class GatedBalancer(GatedProcess, BalancerProcess):
     """The load balancer."""
-
-    async def act(self, permit: Permit) -> None:
-        if permit["action"] == "reset":
-            self.clock.rewind()
-        else:
-            self.turn()
 
 
 class GatedResources(GatedProcess, ResourceProcess):
@@ -316,12 +331,9 @@ class GatedResources(GatedProcess, ResourceProcess):
         linked = all(link.connected for link in self.links.values())
         return linked and any(asked[:2] == (arguments["scheduler"], arguments["message"]) for asked in self.asked)
 
-    async def act(self, permit: Permit) -> None:
-        if permit["action"] == "reset":
-            self.asked.clear()
-            self.clock.rewind()
-        else:
-            self.turn()
+    def forget_all(self) -> None:
+        super().forget_all()
+        self.asked.clear()
 
 
 def make_gated(role: str, name: str, config: PlatformConfig, folder: str) -> GatedProcess:

@@ -39,7 +39,7 @@ class Caller:
         """Submit a task asynchronously; (TaskID, whether this call brought it in).
 
         With a TaskID it is sent again when no answer comes, which is harmless; then "it is in already" is an answer
-        too. Without one it is sent once, since nobody could tell whether it arrived.
+        too. Without one it is sent once, since nobody could know whether it arrived.
         """
         headers = {"X-Fc-Invocation-Type": "Async"} | ({"X-Fc-Async-Task-Id": task_id} if task_id else {})
         for left in reversed(range(tries if task_id else 1)):

@@ -13,7 +13,7 @@ ERROR_SCHEMA = {
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     "default": {
-        "description": "Refused; the body says why, in the words of every SDK generation.",
+        "description": "Refused; the body says why, in the form of every SDK generation.",
         "content": {"application/json": {"schema": ERROR_SCHEMA}},
     }
 }

@@ -120,7 +120,7 @@ class Records:
         return records, packed_token(records[-1]) if more else ""
 
     def counts(self) -> dict[str, int]:
-        """How many there are of what the metrics tell."""
+        """The counts that the metrics show."""
         one = {
             "outbox_pending": "SELECT COUNT(*) FROM outbox WHERE relayed = 0",
             "runs_open": "SELECT COUNT(*) FROM runs WHERE outcome = 'OPEN'",

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.gate.gate import Gate, Permit
+from onceproof.implementation.platform.gate.gate import Control, Gate, Permit
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.http.app import make_app
 from onceproof.implementation.platform.http.metrics import Metrics
@@ -95,7 +95,7 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
     return Guarded
 
 
-class UnderGate:
+class GatedApiServer:
     """The API server under a gate: requests cause what it does; it waits for the permitted one."""
 
     def __init__(self, gate: Gate, admission: Admission) -> None:
@@ -109,10 +109,14 @@ class UnderGate:
 
     async def act(self, permit: Permit) -> None:
         """Nothing: the request itself passes the gate; only a recorded submission waits for its permit."""
-        if permit["action"] == "reset":
-            self.gate.clock.rewind()
-        elif permit["action"] == "enqueue":
+        if permit["action"] == "enqueue":
             await self.admission.enqueue(permit["arguments"]["task"], permit["arguments"]["submission"])
+
+    async def control(self, control: Control, arguments: dict[str, Any]) -> None:
+        """Reset; what was recorded and not enqueued is forgotten with the process."""
+        if control is not Control.RESET:
+            raise ValueError(f"the API server has no control `{control}`")
+        self.gate.clock.rewind()
 
     def view(self) -> list[tuple[str, str]] | None:
         """What it has recorded and not enqueued; None: nothing, as always with an outbox."""
@@ -142,7 +146,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     )
     Path(folder, "api.up").touch()
     log.info("up", extra={"fields": {"pid": os.getpid()}})
-    serving = asyncio.ensure_future(gate.serve(UnderGate(gate, service.admission))) if gate else None
+    serving = asyncio.ensure_future(gate.serve(GatedApiServer(gate, service.admission))) if gate else None
     with socket.socket(fileno=descriptor) as listener:
         await server.serve(sockets=[listener])
     if serving is not None:

@@ -1,4 +1,4 @@
-"""An agent's process: takes requests from schedulers, runs users' functions in child processes, tells the results.
+"""An agent's process: takes requests from schedulers, runs users' functions in child processes, sends the results.
 
 Each agent slot has a lock file. A new incarnation registers only when it has the lock, so the one before is dead by
 then, children and all: they inherit the lock. That is what makes it safe to say of an incarnation that it is gone.
@@ -116,7 +116,7 @@ class AgentProcess(Process):
         return False
 
     def finished(self) -> bool:
-        """Told to end, an agent lets its functions end, for a while."""
+        """Asked to end, an agent lets its functions end, for a while."""
         if not self.ending.is_set():
             return False
         self.drain_until = self.drain_until or time.monotonic() + self.config.drain_seconds

@@ -103,7 +103,7 @@ class Process:
                 self.probe.release(committed)
 
     async def run(self) -> None:
-        """Run until told to end (SIGTERM, SIGINT): turn after turn, whenever the bell rings or some time has passed."""
+        """Run turn after turn, whenever the bell rings or some time has passed, until SIGTERM or SIGINT."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
@@ -125,7 +125,7 @@ class Process:
         """What comes after the last turn."""
 
     def finished(self) -> bool:
-        """Whether to stop: as soon as the process was told to."""
+        """Whether to stop: as soon as the process was asked to."""
         return self.ending.is_set()
 
     def idle_seconds(self) -> float:
@@ -150,11 +150,11 @@ class Process:
         except StoreUnavailable as error:
             if self._trouble_since is None:
                 self._trouble_since = time.monotonic()
-                self.say("the store is unavailable; trying again", logging.ERROR, error=str(error))
+                self.say("store unavailable; retrying", logging.ERROR, error=str(error))
             self.failed()
             return False
         if self._trouble_since is not None:
-            self.say("the store is back", seconds=round(time.monotonic() - self._trouble_since, 3))
+            self.say("store available again", seconds=round(time.monotonic() - self._trouble_since, 3))
             self._trouble_since = None
         return busy
 

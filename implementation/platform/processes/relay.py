@@ -44,14 +44,14 @@ class RelayProcess(Process):
         return len(rows) == ROWS_MAX
 
     def _look_for_lost(self) -> None:
-        """Once a lease: does a queue elsewhere still have what the store says is on it?"""
+        """Once a lease: does a broker still have what the store says is on it?"""
         now = time.monotonic()
         if self.queue.shares_store or now < self.look_at:
             return
         self.look_at = now + self.config.lease_seconds
         for (user,) in self.database.rows("SELECT owner FROM users"):
             if count := self.queue.republish_lost(user):
-                self.say("published again what the queue had lost", user=user, messages=count)
+                self.say("republished messages that the queue had lost", user=user, messages=count)
 
     def failed(self) -> None:
         """What was published but not committed is pending again."""
@@ -73,7 +73,7 @@ class RelayProcess(Process):
         try:
             self.stopper.stop(task, message)
         except NotEnabled:
-            self.say("a task had ended when it was to be stopped", task=task)
+            self.say("task ended before it could be stopped", task=task)
 
     def _mark_all(self, rows: list[tuple[str, str, str]]) -> None:
         for task, submission, _ in rows:

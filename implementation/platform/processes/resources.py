@@ -8,7 +8,7 @@ from onceproof.implementation.components.resource_manager import ResourceManager
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.processes.base import Process
-from onceproof.implementation.platform.wire.frames import pack
+from onceproof.implementation.platform.wire.frames import PlacementAnswer, pack
 from onceproof.implementation.platform.wire.link import Link, read_frame
 
 ADDRESSES = "SELECT agent, address FROM agents WHERE gone = 0"
@@ -44,7 +44,7 @@ class ResourceProcess(Process):
         try:
             with self.batch():
                 for scheduler, message, writer in asked:
-                    answers.append((writer, {"message": message, **self._decide(scheduler, message)}))
+                    answers.append((writer, {"message": message, "answer": self._decide(scheduler, message)}))
         except BaseException:
             self.asked = asked + self.asked
             raise
@@ -52,20 +52,20 @@ class ResourceProcess(Process):
             writer.write(pack(answer))
         return bool(self.asked)
 
-    def _decide(self, scheduler: str, message: str) -> dict[str, Any]:
-        """What becomes of a held message: `placed`, `failed`, or `later`."""
+    def _decide(self, scheduler: str, message: str) -> PlacementAnswer:
+        """What becomes of a held message."""
         placement = self.store.placement(message)
         try:
             if placement is None:
                 self.manager.place(scheduler, message, self._choose())
             elif placement.gone and self.settings.mechanisms.fail_on_agent_loss:
                 self.manager.fail_lost(scheduler, message)
-                return {"says": "failed"}
+                return PlacementAnswer.FAILED
             elif placement.gone:
                 self.manager.replace(scheduler, message, self._choose())
         except NotEnabled:
-            return {"says": "later"}
-        return {"says": "placed"}
+            return PlacementAnswer.LATER
+        return PlacementAnswer.PLACED
 
     def _choose(self) -> str:
         """The agent with the fewest open messages, of those that are there."""

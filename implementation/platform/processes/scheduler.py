@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from typing import Any
+from typing import Any, assert_never
 
 from onceproof.implementation.components.scheduler import DISPATCHED, HELD, RAISED, RECORDED, SUCCEEDED, UP, Scheduler
 from onceproof.implementation.components.task_store import OPEN
@@ -11,6 +11,7 @@ from onceproof.implementation.errors import NotEnabled, NotNow, StoreUnavailable
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.platform.processes.resources import ADDRESSES
+from onceproof.implementation.platform.wire.frames import PlacementAnswer
 from onceproof.implementation.platform.wire.link import Link
 from onceproof.implementation.platform.wire.scheduler_wire import SchedulerWire
 
@@ -84,7 +85,7 @@ class SchedulerProcess(Process):
         self.beat_at = 0.0
 
     def finished(self) -> bool:
-        """Told to end, a scheduler drains: it receives no more and finishes what it has in hand, for a while."""
+        """Asked to end, a scheduler drains: it receives no more and finishes what it has in hand, for a while."""
         if not self.ending.is_set():
             return False
         if self.drain_until is None:
@@ -183,7 +184,7 @@ class SchedulerProcess(Process):
             if work is not None and work.stage == RECORDED:
                 self._delete(message)
         except NotEnabled as error:
-            self.say("looking again later", message=message, why=str(error))
+            self.say("message will be tried again", message=message, why=str(error))
             self.later[message] = time.monotonic() + LATER_SECONDS
 
     def _advance_held(self, message: str) -> None:
@@ -238,17 +239,22 @@ class SchedulerProcess(Process):
 
     def _placed(self, frame: tuple[dict[str, Any], bytes]) -> None:
         """The resource manager's answer."""
-        message, says = frame[0]["message"], frame[0]["says"]
+        message, answer = frame[0]["message"], PlacementAnswer(frame[0]["answer"])
         self.asking.discard(message)
         work = self.scheduler.works.get(message)
         if work is None:
             return
-        if says == "failed" and work.stage == HELD:
-            self.scheduler.settled(message)
-        if says == "later":
-            self.later[message] = time.monotonic() + LATER_SECONDS
-        else:
-            self.dirty[message] = None
+        match answer:
+            case PlacementAnswer.PLACED:
+                self.dirty[message] = None
+            case PlacementAnswer.FAILED:
+                if work.stage == HELD:
+                    self.scheduler.settled(message)
+                self.dirty[message] = None
+            case PlacementAnswer.LATER:
+                self.later[message] = time.monotonic() + LATER_SECONDS
+            case _:
+                assert_never(answer)
         self.bell.ring_self()
 
     def _resources_changed(self, connected: bool) -> None:

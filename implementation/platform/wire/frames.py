@@ -3,7 +3,17 @@
 import json
 import socket
 import struct
+from enum import StrEnum
 from typing import Any
+
+
+class PlacementAnswer(StrEnum):
+    """What the resource manager answers a scheduler that asks where a message is to run."""
+
+    PLACED = "placed"
+    FAILED = "failed"  # the task was ended, since its agent is gone
+    LATER = "later"  # not possible now: ask again
+
 
 HEAD = struct.Struct("!II")
 Frame = tuple[dict[str, Any], bytes]

@@ -124,7 +124,7 @@ def test_second_platform_on_one_folder_or_port_is_refused(platform: Platform, tm
     assert f"refused: cannot listen on 127.0.0.1 port {port}: Address already in use" in other.refusal()
     no_functions = Platform(tmp_path / "third")
     (no_functions.folder).mkdir()
-    assert "there is no folder of functions" in no_functions.refusal()
+    assert "there is no such folder of functions" in no_functions.refusal()
 
 
 def test_file_that_is_not_a_database_is_refused(platform: Platform) -> None:
