@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.nats_servers import Nats
 from tests.helpers.present import present
 from tests.helpers.systems import small
+from tests.helpers.waiting import is_alive, wait_until
 from tests.paths import SPECS
 
 SPEC = SPECS / "scheduler-failover.yaml"
@@ -72,21 +72,9 @@ def agree(driver: Driver) -> int:
     return sum(result.steps for result in results)
 
 
-def gone(pids: Collection[int]) -> bool:
-    """Whether none of these processes is there, or merely waits to be asked how it ended; they get some time."""
-    deadline = time.monotonic() + 10
-    while any(map(runs, pids)):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.002)
-    return True
-
-
-def runs(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+def wait_until_gone(pids: Collection[int]) -> None:
+    """Each of these processes ends within some time, or has ended and merely waits to be asked how."""
+    wait_until(lambda: not any(map(is_alive, pids)))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +84,8 @@ def platform() -> Iterator[PlatformDriver]:
     yield driver
     children = driver.processes()
     driver.close()
-    assert gone(children) and not driver.scratch.exists()
+    wait_until_gone(children)
+    assert not driver.scratch.exists()
 
 
 def test_shared_traces_have_every_action_and_agree_on_the_core() -> None:
@@ -189,12 +178,12 @@ def test_replay_ended_by_a_signal_leaves_no_process_and_no_file(number: signal.S
         command = [sys.executable, "-c", code, "replay", "--cover", str(SPEC), "--driver", "platform"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         own = psutil.Process(process.pid)
-        while len(own.children(recursive=True)) < 2:
-            assert process.poll() is None
+        wait_until(lambda: len(own.children(recursive=True)) >= 2 or process.poll() is not None)
         children = [child.pid for child in own.children(recursive=True)]
         process.send_signal(number)
         _, complaints = process.communicate(timeout=60)
-        assert process.returncode == (-number if number == signal.SIGKILL else 3) and gone(children)
+        assert children and process.returncode == (-number if number == signal.SIGKILL else 3)
+        wait_until_gone(children)
         assert "Traceback" not in complaints
         left = os.listdir(place)
         if number == signal.SIGKILL:
@@ -209,7 +198,7 @@ def test_process_that_dies_out_of_turn_is_found_at_the_next_step(platform: Platf
         step, after = next(iter(lockstep.system.successors(lockstep.state)))
         child = platform.system.remotes[name].child
         os.kill(child, signal.SIGKILL)
-        assert gone([child])
+        wait_until_gone([child])
         with pytest.raises(Disagreement, match=f"{name} died, and nobody had stopped or killed it") as found:
             lockstep.take(step, after)
         assert found.value.kind is Kind.DIFFERENT

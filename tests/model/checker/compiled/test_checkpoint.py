@@ -16,6 +16,7 @@ from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop,
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.comparison import comparable
+from tests.helpers.waiting import wait_until
 from tests.models.jugs import JUGS
 
 
@@ -47,8 +48,7 @@ KILLED = """
 def test_killed_search_resumes_from_its_last_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "search"
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED), str(file)])
-    while not file.exists() and process.poll() is None:
-        os.sched_yield()
+    wait_until(lambda: file.exists() or process.poll() is not None)
     process.send_signal(signal.SIGKILL)
     process.wait()
     system = build(PROTOCOL, PROTOCOL.configure({"tasks": 2}, {}, {"scheduler_crash": 1}))

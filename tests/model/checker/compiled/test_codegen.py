@@ -48,7 +48,7 @@ def expanded(functions: Functions, expand: Any, state: PackedState) -> list[tupl
     for at in range(0, expand(packed, out, moves), words + 1):
         move = int(out[at])
         after = functions.packing.unpack(out[at + 1 : at + 1 + words].tolist())
-        assert (after == state) == (move < 0) or move >= 0
+        assert move >= 0 or after == state, "only a step that changes nothing is marked as idle"
         found.append((move if move >= 0 else -1 - move, after))
     count = functions.move_words
     enabled = sum((int(word) & (1 << 64) - 1) << 64 * n for n, word in enumerate(moves[count : 2 * count]))
