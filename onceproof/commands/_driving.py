@@ -19,8 +19,8 @@ driver_option = click.option(
     default=CORE,
     show_default=True,
     metavar="COMMAND",
-    help="The system: `core`, the reference in this process; `platform`, the platform as it runs, under a "
-    "gate (`platform:STORE+QUEUE`, with URLs as for `serve`, on others than SQLite); or the command of a driver "
+    help="System to drive: `core`, the reference system in this process; `platform`, its real processes "
+    "(`platform:STORE+QUEUE` with URLs as for `serve`); or the command of a driver of your own "
     "(conformance/PROTOCOL.md).",
 )
 answer_option = click.option(
@@ -28,7 +28,7 @@ answer_option = click.option(
     type=click.FloatRange(min=0, min_open=True),
     default=ANSWER_SECONDS,
     show_default=True,
-    help="How long the driver may take for an answer.",
+    help="Time limit for an answer of the driver.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Explore specs exhaustively, and hold what is found against what each expects."""
+"""Explore specs exhaustively, and compare the result with what each spec expects."""
 
 from __future__ import annotations
 
@@ -24,32 +24,44 @@ POSITIVE = click.IntRange(min=1)
 
 @click.command(short_help=__doc__)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Only what is not as expected, a line each; no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Print only what is not as expected, one line each, and no progress.")
 @click.option("--all", "everything", is_flag=True, help="Print every counterexample in full, not only the first.")
 @engine_option
-@click.option("--max-states", type=POSITIVE, help="Give up after so many states.")
-@click.option("--max-depth", type=click.IntRange(min=0), help="Look no further than so many steps.")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long, each spec.")
-@click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one a processor).")
+@click.option("--max-states", type=POSITIVE, help="Stop after this many states.")
+@click.option("--max-depth", type=click.IntRange(min=0), help="Explore no further than this many steps.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit for each spec.")
+@click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one per processor).")
+@click.option("--no-symmetry", is_flag=True, help="Compiled engine: do not use symmetry reduction.")
 @click.option(
-    "--no-symmetry", is_flag=True, help="Compiled engine: tell apart states that differ only by which element is which."
-)
-@click.option("--max-memory", callback=parse_size, metavar="SIZE", help="Memory of the compiled engine: 500M, 4G.")
-@click.option("--fingerprint", is_flag=True, help="Compiled engine: 8 bytes a state; says how sure that is.")
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path, dir_okay=False), help="Compiled engine: keep a long search here."
+    "--max-memory", callback=parse_size, metavar="SIZE", help="Memory limit of the compiled engine: 500M, 4G."
 )
 @click.option(
-    "--checkpoint-seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="How often."
+    "--fingerprint",
+    is_flag=True,
+    help="Compiled engine: store a 64-bit hash of each state; reports the probability of an error.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Compiled engine: save a long search to this file.",
+)
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    show_default=True,
+    help="Seconds between two checkpoints.",
 )
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Go on from a checkpoint (it may be the same file).",
+    help="Continue from a checkpoint (it may be the file of --checkpoint).",
 )
 @trace_option("Write the counterexample as ITF: to a file, to - (stdout), or to FOLDER/, one per violated property.")
-@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
+@click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report, for a CI server."
+)
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write a SARIF report for code review.")
 def command(
     specs: tuple[str, ...],
@@ -71,9 +83,9 @@ def command(
     checkpoint_seconds: float,
     resume: Path | None,
 ) -> None:
-    """Explore each SPEC (a file, or a folder with all below it) exhaustively.
+    """Explore each SPEC (a file, or a folder with all specs below it) exhaustively.
 
-    Every reachable state is visited, and every property judged in it. A limit that is reached makes the verdict
+    Every reachable state is visited, and every property is checked in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
     for file in (junit, sarif, checkpoint):

@@ -1,4 +1,4 @@
-"""The tour: a check, a counterexample, a proof, and a replay against the reference system."""
+"""Take the tour: a check, a counterexample, a proof, and a replay on the reference system."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ The README shows how to write a model of your own in fifteen lines."""
 def command() -> None:
     """A tour of onceproof in under a minute: each command is printed, then run.
 
-    Exit status: 0 if all went as told, else 1.
+    Exit status: 0 if every command ended as expected, else 1.
     """
     began = time.monotonic()
     failed = []
@@ -101,7 +101,7 @@ def command() -> None:
     click.echo(click.style(f"── the end, after {time.monotonic() - began:.0f} s\n", bold=True))
     click.echo(_next())
     if failed:
-        click.echo(f"\nnot as told: {', '.join(failed)}", err=True)
+        click.echo(f"\nnot as expected: {', '.join(failed)}", err=True)
         raise click.exceptions.Exit(Exit.VIOLATED)
 
 

@@ -13,13 +13,13 @@ from onceproof.inputs.specs import Spec, load_specs
 
 @click.command(short_help=__doc__)
 @click.argument("specs", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--to", "form", type=click.Choice(["tla"]), required=True, help="The language to write.")
+@click.option("--to", "form", type=click.Choice(["tla"]), required=True, help="Target language.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("."),
     show_default=True,
-    help="The folder to write to; it is made if it is not there.",
+    help="Folder to write to; created if it does not exist.",
 )
 def command(specs: tuple[Path, ...], form: str, out: Path) -> None:
     """Write NAME.tla and NAME.cfg for each of SPECS (a folder means all in it), as plain TLA+ that TLC reads.

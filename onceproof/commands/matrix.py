@@ -1,4 +1,4 @@
-"""Which mechanism carries which property under which fault, and where the design ends."""
+"""Find out which mechanism protects which property against which fault."""
 
 from __future__ import annotations
 
@@ -32,25 +32,33 @@ def size_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.command(short_help=__doc__)
 @click.option("--model", "reference", metavar="MODEL", help="A model of your own: FILE.py, or FILE.py:NAME.")
 @size_options
-@click.option("--sizes", "more", metavar="NAME=N,...", help="These and all other sizes.")
-@click.option("--mechanisms", metavar="A,B", help="Only these are switched off; none: the full design alone.")
-@click.option("--faults", metavar="X,Y", help="Only these happen; none: no fault at all.")
-@click.option("--properties", metavar="P,Q", help="Only these are judged.")
-@click.option("--pairs", is_flag=True, help="Pairs of faults too.")
-@click.option("--triples", is_flag=True, help="Sets of up to three faults for what breaks the full design.")
-@click.option("--no-sets", is_flag=True, help="Don't look for the minimal sets of mechanisms.")
-@click.option("--most", type=click.IntRange(min=0), help="Try sets of at most so many mechanisms; default: all sets.")
-@click.option("--all", "everything", is_flag=True, help="Every cell, not only what differs from all mechanisms on.")
-@click.option("--stories", is_flag=True, help="Tell the counterexample of each broken cell that is shown.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with all counterexamples.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-@engine_option
-@click.option("--max-states", type=POSITIVE, default=1_000_000, show_default=True, help="Give a cell up after so many.")
+@click.option("--sizes", "more", metavar="NAME=N,...", help="Sizes by name; needed for a model of your own.")
 @click.option(
-    "--set-states", type=POSITIVE, default=20_000, show_default=True, help="The same, for each set of mechanisms."
+    "--mechanisms", metavar="A,B", help="Mechanisms to switch off (default: each); none: only the full design."
 )
-@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="How many explore at once.")
+@click.option("--faults", metavar="X,Y", help="Faults to inject (default: each); none: no fault at all.")
+@click.option("--properties", metavar="P,Q", help="Properties to check (default: all).")
+@click.option("--pairs", is_flag=True, help="Inject pairs of faults, too.")
+@click.option("--triples", is_flag=True, help="Search sets of up to three faults for those that break the full design.")
+@click.option("--no-sets", is_flag=True, help="Do not search for the minimal sets of mechanisms.")
+@click.option("--most", type=click.IntRange(min=0), help="Largest set of mechanisms to try (default: all of them).")
+@click.option(
+    "--all", "everything", is_flag=True, help="Print every cell, not only those that differ from the full design."
+)
+@click.option("--stories", is_flag=True, help="Print the counterexample of each broken cell that is shown.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page with all counterexamples."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Print no progress.")
+@engine_option
+@click.option("--max-states", type=POSITIVE, default=1_000_000, show_default=True, help="State limit per cell.")
+@click.option(
+    "--set-states", type=POSITIVE, default=20_000, show_default=True, help="State limit per set of mechanisms."
+)
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of worker processes."
+)
 def command(
     reference: str | None,
     more: str | None,
@@ -72,7 +80,7 @@ def command(
     processes: int,
     **named: int | None,
 ) -> None:
-    """Explore the protocol (or --model) with each mechanism off, under each fault, and judge every property each time.
+    """Explore the protocol (or --model) with each mechanism off, under each fault, and check every property each time.
 
     Below the table: the minimal sets of mechanisms that suffice for a property, and the minimal sets of faults that
     break the full design. Exit status: 0 computed completely, 2 wrong input, 3 a cell is unknown.

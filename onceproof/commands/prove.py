@@ -18,17 +18,41 @@ EXITS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdi
 
 @click.command(short_help=__doc__)
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
-@click.option("--without", multiple=True, metavar="MECHANISM", help="Switch a mechanism off (or several).")
-@click.option("--with-faults", metavar="FAULT,FAULT", help="Only these faults, any number of each (default: all).")
-@click.option("--explain", is_flag=True, help="Print the invariant, each conjunct with the actions that need it.")
+@click.option(
+    "--without", multiple=True, metavar="MECHANISM", help="Switch this mechanism off; may be given several times."
+)
+@click.option(
+    "--with-faults", metavar="FAULT,FAULT", help="Allow only these faults, any number of each (default: all)."
+)
+@click.option("--explain", is_flag=True, help="Print the invariant: each conjunct, and the actions that need it.")
 @click.option("--minimise", is_flag=True, help="Find a smallest set of conjuncts that is still inductive.")
-@click.option("--certificate", type=click.Path(path_type=Path, file_okay=False), help="Write the proof as SMT-LIB.")
-@click.option("--verify", type=click.Path(path_type=Path, file_okay=False), help="Check a certificate instead.")
-@click.option("--solver", type=click.Choice(["z3", "cvc5"]), default="z3", show_default=True, help="For --verify.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, help="Seconds for each query.")
-@click.option("--search", type=click.FloatRange(min=0), default=60.0, help="Seconds to look for a real counterexample.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Only the verdicts; no progress.")
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the proof to this folder, as SMT-LIB.",
+)
+@click.option(
+    "--verify", type=click.Path(path_type=Path, file_okay=False), help="Check the certificate in this folder instead."
+)
+@click.option(
+    "--solver", type=click.Choice(["z3", "cvc5"]), default="z3", show_default=True, help="Solver for --verify."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Time limit for each query, in seconds.",
+)
+@click.option(
+    "--search",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to search for a real counterexample.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Print only the verdicts, and no progress.")
 def command(
     spec: Path | None,
     without: tuple[str, ...],

@@ -1,4 +1,4 @@
-"""Drive a system along traces of the model, and compare states after every step."""
+"""Replay traces of the model on a system, and compare their states after every step."""
 
 from __future__ import annotations
 
@@ -36,34 +36,42 @@ POSITIVE = click.IntRange(min=1)
 @click.command(short_help=__doc__)
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @model_option
-@click.option("--cover", "spec", type=click.Path(path_type=Path), metavar="SPEC", help="Every transition of a spec.")
+@click.option(
+    "--cover",
+    "spec",
+    type=click.Path(path_type=Path),
+    metavar="SPEC",
+    help="Cover every transition of this spec instead of replaying a trace.",
+)
 @driver_option
 @answer_option
-@click.option("--forbidden", multiple=True, metavar="STEP", help="Ask for it after TRACE; it must be refused.")
-@click.option("--explain-mapping", is_flag=True, help="Print how observations are read as the model's state; no run.")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Cover for so long at most.")
-@click.option("--max-steps", type=POSITIVE, help="Cover with so many steps at most.")
+@click.option(
+    "--forbidden", multiple=True, metavar="STEP", help="Ask for this step after TRACE; the system must refuse it."
+)
+@click.option("--explain-mapping", is_flag=True, help="Only print how observations are mapped to the model's state.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit for --cover.")
+@click.option("--max-steps", type=POSITIVE, help="Step limit for --cover.")
 @click.option(
     "--max-states",
     type=POSITIVE,
     default=MOST_STATES,
     show_default=True,
-    help="Explore so many states of the spec at most; what lies beyond is not covered.",
+    help="State limit for the exploration of the spec; what lies beyond is not covered.",
 )
-@click.option("--sample", type=POSITIVE, metavar="N", help="Walk N of the cover's paths only, chosen by --seed.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For what is chosen at random.")
-@click.option("--symmetric", is_flag=True, help="Cover one of the transitions that differ in names alone.")
+@click.option("--sample", type=POSITIVE, metavar="N", help="Walk only N of the paths of --cover, chosen by --seed.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
+@click.option("--symmetric", is_flag=True, help="Of transitions that are equal up to renaming, cover only one.")
 @click.option(
     "--refusals",
     type=click.IntRange(min=0),
     default=REFUSALS,
     show_default=True,
     metavar="N",
-    help="At each new state ask for N steps that the model forbids.",
+    help="Number of forbidden steps to ask for at each new state; the system must refuse them.",
 )
 @trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Only what disagrees; no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Print only a disagreement, and no progress.")
 def command(
     trace: Path | None,
     model: str | None,
@@ -85,8 +93,8 @@ def command(
 ) -> None:
     """Replay TRACE (an ITF file) against a system, or cover every transition of a spec.
 
-    Model and system take each step side by side; after each their states must be the same. What the model forbids
-    the system must refuse. Exit status: 0 they agree, 1 they do not, 2 wrong trace, spec or driver, 3 undecided.
+    Model and system take each step together, and their states must be the same after it. The system must refuse what
+    the model forbids. Exit status: 0 they agree, 1 they do not, 2 wrong trace, spec or driver, 3 undecided.
     """
     if trace_out is not None:
         trace_out.prepare(as_json)

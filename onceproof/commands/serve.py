@@ -1,4 +1,4 @@
-"""The reference system: a small task platform with the public API of Function Compute."""
+"""Start the reference system: a small task platform with the public API of Function Compute."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from onceproof.implementation.platform.supervisor import CannotStart, run
 @click.command(short_help=__doc__)
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file of settings.")
 @click.option("--functions", help="Folder of functions: NAME.py with handler(event, context).  [default: functions]")
-@click.option("--data", help="Folder of the database; made if absent.  [default: onceproof-data]")
+@click.option("--data", help="Folder of the database; created if it does not exist.  [default: onceproof-data]")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 takes any free one.  [default: 8700]")
 @click.option("--store", help=f"sqlite (in --data), or {STORES.described()}.  [default: sqlite]")
 @click.option("--queue", help=f"store (in the database), or {QUEUES.described()}.  [default: store]")
-@click.option("--schedulers", type=int, help="How many scheduler processes.  [default: 2]")
-@click.option("--agents", type=int, help="How many agent processes.  [default: 2]")
-@click.option("--slots", type=int, help="How many functions an agent runs at a time.  [default: 4]")
-@click.option("--lease-seconds", type=float, help="After how long the tasks of a dead scheduler go on.  [default: 10]")
-@click.option("--on-agent-loss", help="fail, or rerun, the tasks that an agent had when it died.  [default: fail]")
+@click.option("--schedulers", type=int, help="Number of scheduler processes.  [default: 2]")
+@click.option("--agents", type=int, help="Number of agent processes.  [default: 2]")
+@click.option("--slots", type=int, help="Number of functions that an agent runs at a time.  [default: 4]")
+@click.option(
+    "--lease-seconds", type=float, help="Seconds until the tasks of a dead scheduler are taken over.  [default: 10]"
+)
+@click.option(
+    "--on-agent-loss", help="What happens to the tasks of an agent that dies: fail or rerun.  [default: fail]"
+)
 def command(config: Path | None, **given: Any) -> None:
     """Start a task platform on this machine, and serve until Ctrl-C.
 

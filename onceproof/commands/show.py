@@ -18,9 +18,16 @@ from onceproof.model.checker.results import Counterexample
 @click.command(short_help=__doc__)
 @click.argument("trace", type=click.Path(path_type=Path))
 @model_option
-@click.option("--as", "form", type=click.Choice(["text", "sequence", "html"]), default="text", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout.")
-@click.option("--json", "as_json", is_flag=True, help="The counterexample as JSON, as in `check --json`.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["text", "sequence", "html"]),
+    default="text",
+    show_default=True,
+    help="Form to show it in.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counterexample as JSON, as in `check --json`.")
 def command(trace: Path, model: str | None, form: str, out: Path | None, as_json: bool) -> None:
     """Show TRACE, an ITF file that `check --trace-out` wrote (-: standard input).
 

@@ -1,4 +1,4 @@
-"""Test a system against the model with Hypothesis, guided towards what is not covered yet, and shrink what is found."""
+"""Test a system against the model with Hypothesis, guided by coverage; failures are shrunk."""
 
 from __future__ import annotations
 
@@ -35,21 +35,23 @@ DEFAULTS = Effort()
 @click.argument("spec", type=click.Path(path_type=Path))
 @driver_option
 @answer_option
-@click.option("--examples", type=POSITIVE, default=DEFAULTS.examples, show_default=True, help="How many runs.")
-@click.option("--steps", type=POSITIVE, default=DEFAULTS.steps, show_default=True, help="The most steps of a run.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random.")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Look for so long at most.")
+@click.option("--examples", type=POSITIVE, default=DEFAULTS.examples, show_default=True, help="Number of runs.")
+@click.option(
+    "--steps", type=POSITIVE, default=DEFAULTS.steps, show_default=True, help="Maximum number of steps of a run."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit.")
 @click.option(
     "--refusals",
     type=click.IntRange(min=0),
     default=DEFAULTS.refusals,
     show_default=True,
     metavar="N",
-    help="At each new state ask for N steps that the model forbids.",
+    help="Number of forbidden steps to ask for at each new state; the system must refuse them.",
 )
 @trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Only what disagrees.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Print only a disagreement.")
 def command(
     spec: Path,
     driver: str,

@@ -1,4 +1,4 @@
-"""Random runs of a spec, seeded: for what is too large to explore; says how much of it was probably seen."""
+"""Take random runs of a spec that is too large to explore; estimates how much of it was seen."""
 
 from __future__ import annotations
 
@@ -21,15 +21,27 @@ POSITIVE = click.IntRange(min=1)
 
 @click.command(short_help=__doc__)
 @click.argument("spec", type=click.Path(path_type=Path))
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same runs.")
-@click.option("--runs", type=POSITIVE, default=10_000, show_default=True, help="How many runs at most.")
-@click.option("--depth", type=POSITIVE, default=100, show_default=True, help="How many steps a run takes at most.")
-@click.option("--engine", type=click.Choice(["auto", "plain", "compiled"]), default="auto", show_default=True)
-@click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one a processor).")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Give up after so long.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed: the same seed gives the same runs.",
+)
+@click.option("--runs", type=POSITIVE, default=10_000, show_default=True, help="Maximum number of runs.")
+@click.option("--depth", type=POSITIVE, default=100, show_default=True, help="Maximum number of steps of a run.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "plain", "compiled"]),
+    default="auto",
+    show_default=True,
+    help="Engine to use.",
+)
+@click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one per processor).")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit.")
 @trace_option("Write the counterexample as ITF, to a file, to - (stdout) or into FOLDER/.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Print only what was found, and no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Print only a violation, and no progress.")
 def command(
     spec: Path,
     seed: int,
@@ -42,11 +54,11 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Walk through SPEC at random, judging every *always* property in every state on the way.
+    """Take random runs of SPEC, and check every *always* property in every state on the way.
 
-    A violation is shortened before it is told. No violation is no proof: `check` explores everything. Exit status: 0 as
-    expected (or nothing found), 1 a violation that the spec does not expect, 2 wrong input, 3 an expected violation was
-    not met, or Ctrl-C.
+    A violation is shortened before it is shown. That none is found proves nothing: `check` explores everything. Exit
+    status: 0 as expected (or nothing found), 1 a violation that the spec does not expect, 2 wrong input, 3 an expected
+    violation was not found, or Ctrl-C.
     """
     if trace_out is not None:
         trace_out.prepare(as_json)
