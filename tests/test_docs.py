@@ -40,6 +40,14 @@ def test_every_path_that_a_page_names_is_there(page: Path) -> None:
     assert [name for folder, name in named if not list(folder.glob(name.rstrip("/")))] == []
 
 
+@pages()
+def test_names_that_a_page_places_in_a_file_are_there(page: Path) -> None:
+    """As in "`ENGINES` in `model/checker/engines.py`"."""
+    placed = re.findall(r"`(\w+)`\s(?:in|of)\s`([\w/]+\.py)`", page.read_text(encoding="utf-8"))
+    missing = [(name, file) for name, file in placed if not re.search(rf"\b{name}\b", (ROOT / file).read_text())]
+    assert missing == []
+
+
 def command_lines(text: str) -> Iterator[str]:
     """What follows `onceproof` in the command lines of a page, in code spans and in code blocks."""
     for span in CODE.findall(text):

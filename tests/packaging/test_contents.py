@@ -1,9 +1,16 @@
 """What the wheel and the source distribution contain."""
 
+import ast
+import importlib.metadata
+import re
 import subprocess
+import sys
 import tarfile
+import tomllib
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,3 +68,60 @@ def test_wheel_built_from_the_source_distribution_is_the_same(wheel: Path, tmp_p
         archive.extractall(tmp_path, filter="data")
     (source,) = tmp_path.glob("onceproof-*")
     assert contents(build("wheel", source, tmp_path / "wheel")) == contents(wheel)
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# What may need the extra `platform`; all else works with the plain dependencies.
+PLATFORM = ("implementation/platform/", "implementation/stores/", "implementation/queues/")
+# `prove --verify --solver cvc5` says that it is not there.
+OPTIONAL = {"cvc5"}
+# Parts of the interface of a library that is declared: Starlette of FastAPI, MarkupSafe of Jinja2.
+BROUGHT = {"fastapi": "starlette", "jinja2": "markupsafe"}
+
+
+def distribution_names(requirements: list[str]) -> set[str]:
+    names = {re.split(r"[\[<>=;~! ]", requirement)[0].lower() for requirement in requirements}
+    return names | {brought for name, brought in BROUGHT.items() if name in names}
+
+
+def imported_modules(source: str) -> Iterator[str]:
+    """The top-level names of all that a module imports, at its top or inside functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.split(".")[0]
+
+
+@cache
+def distributions() -> dict[str, set[str]]:
+    """Which distributions bring a module, by their normalised names."""
+    return {
+        module: {name.lower().replace("_", "-") for name in names}
+        for module, names in importlib.metadata.packages_distributions().items()
+    }
+
+
+def undeclared(source: str, declared: set[str]) -> set[str]:
+    """The modules that a source imports and that no declared distribution brings."""
+    others = set(imported_modules(source)) - sys.stdlib_module_names - {"onceproof", *OPTIONAL}
+    return {module for module in others if not distributions().get(module, set()) & declared}
+
+
+def test_every_library_that_the_package_imports_is_declared() -> None:
+    core = distribution_names(PROJECT["dependencies"])
+    extra = core | distribution_names(PROJECT["optional-dependencies"]["platform"])
+    found = {}
+    for folder in ("model", "implementation", "conformance", "onceproof"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = str(path.relative_to(ROOT))
+            missing = undeclared(path.read_text(encoding="utf-8"), extra if name.startswith(PLATFORM) else core)
+            if missing:
+                found[name] = missing
+    assert found == {}
+
+
+def test_a_library_that_is_not_declared_is_found() -> None:
+    core = distribution_names(PROJECT["dependencies"])
+    source = "import json, yaml\ndef late():\n    from psycopg.rows import dict_row\n    import nowhere"
+    assert undeclared(source, core) == {"psycopg", "nowhere"}
