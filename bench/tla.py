@@ -17,7 +17,7 @@ from pathlib import Path
 
 from onceproof.inputs.specs import load_specs
 from tests.model.checker.tla import tlc
-from tests.model.checker.tla.test_tlc import COUNTING, differences, explored, exported
+from tests.model.checker.tla.tlc_comparison import COUNTING, differences, explored, exported
 
 ROOT = Path(__file__).resolve().parents[1]
 

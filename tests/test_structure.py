@@ -138,6 +138,18 @@ def test_import_check_accepts_right_imports(name: str, source: str, is_package: 
     assert wrong_arrows(source, f"onceproof.{name}", is_package=is_package) == []
 
 
+def test_no_test_is_imported() -> None:
+    """What tests share is in a helper module: a test file can be moved, renamed or run alone."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line} imports {target}"
+        for folder in ("tests", "bench")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, target in imported_names(path.read_text(encoding="utf-8"), folder, is_package=False)
+        if re.match(r"tests\.(\w+\.)*(test_\w+|conftest)\.", target)
+    ]
+    assert found == []
+
+
 def test_every_module_of_model_lies_in_a_zone() -> None:
     """A folder beside model/language and the others would escape the arrows."""
     assert [name for name in SOURCES if zone_of(name) == "onceproof.model" and name != "onceproof.model"] == []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import build
+from tests.helpers.installed import build
 from tests.paths import ROOT
 
 LINKED = ("model", "implementation", "conformance", "specs")

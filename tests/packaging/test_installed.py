@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import SECONDS, Installed, run
+from tests.helpers.installed import SECONDS, Installed, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from onceproof.inputs.specs import Spec, load_specs
+from onceproof.inputs.specs import load_specs
 from onceproof.model.checker import compiled
-from onceproof.model.checker.results import CheckResult, Limits, Verdict
-from onceproof.model.checker.tla.export import Exported, export
+from onceproof.model.checker.tla.export import export
 from onceproof.model.language import (
     Count,
     Model,
@@ -20,42 +19,15 @@ from onceproof.model.language import (
     sometimes,
 )
 from tests.model.checker.tla import tlc
+from tests.model.checker.tla.tlc_comparison import COUNTING, MOST, differences, explored, exported
 from tests.paths import SPECS
 
 LIBRARY = load_specs([SPECS])
 
-MOST = 20_000  # states; `python -m bench.tla` has the larger specs counted, too
-COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\n"
 MOST_WITH_LIVENESS = 1_000  # TLC's search for fair runs takes much longer; the bench has it done for all
 PARTS = 4
 
 pytestmark = pytest.mark.skipif(bool(tlc.why_not()), reason=tlc.why_not())
-
-
-def exported(spec: Spec, *, liveness: bool = True) -> Exported:
-    deadlock = spec.chosen is None and spec.system.ending is not None
-    claims = [claim for claim in spec.properties if liveness or claim.kind != "eventually"]
-    return export(spec.system, "counted", claims, deadlock=deadlock)
-
-
-def explored(spec: Spec, most: int = MOST) -> CheckResult:
-    chosen = None if spec.chosen is None else spec.properties
-    return compiled.check(spec.system, chosen, Limits(max_states=most), symmetry=False)
-
-
-def violated(result: CheckResult) -> set[str]:
-    """The names that TLC has for what is violated; it looks at invariants before it looks at runs."""
-    found = [(claim.kind, claim.name) for claim in result.properties if claim.verdict is Verdict.VIOLATED]
-    invariants = {
-        "NoDeadlock" if kind == "deadlock" else name for kind, name in found if kind in ("always", "deadlock")
-    }
-    return invariants or {"temporal" for kind, _ in found if kind == "eventually"} or {""}
-
-
-def steps_to(result: CheckResult, name: str) -> int:
-    found = result.property("deadlock" if name == "NoDeadlock" else name)
-    assert found is not None and found.counterexample is not None
-    return len(found.counterexample.trace)
 
 
 @pytest.mark.slow
@@ -73,19 +45,6 @@ def test_tlc_counts_states_and_transitions_and_comes_to_the_same_verdicts(part: 
         found = differences(result, judged[index], counted.get(index, judged[index]))
         unasked = result.states > MOST_WITH_LIVENESS and found == "violated: nothing, expected temporal"
         assert found == "" or unasked, spec.name
-
-
-def differences(result: CheckResult, judged: tlc.Found, counted: tlc.Found) -> str:
-    """What TLC says otherwise than we do, of a module with all its properties and with none; "" for nothing."""
-    if judged.error or counted.error:
-        return judged.error or counted.error
-    if judged.violated not in violated(result):
-        return f"violated: {judged.violated or 'nothing'}, expected {' or '.join(sorted(violated(result)))}"
-    if judged.violated not in ("", "temporal") and judged.length != steps_to(result, judged.violated):
-        return f"{judged.violated} after {judged.length} steps, expected {steps_to(result, judged.violated)}"
-    found = (counted.states, counted.transitions, counted.complete)
-    expected = (result.states, result.transitions, True)
-    return "" if found == expected else f"{found}, expected {expected}"
 
 
 def fill(st: State) -> None:

@@ -1,0 +1,49 @@
+"""Specs compared with what TLC says of their exported modules."""
+
+from onceproof.inputs.specs import Spec
+from onceproof.model.checker import compiled
+from onceproof.model.checker.results import CheckResult, Limits, Verdict
+from onceproof.model.checker.tla.export import Exported, export
+from tests.model.checker.tla import tlc
+
+MOST = 20_000  # states; `python -m bench.tla` has the larger specs counted, too
+COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\n"
+
+
+def exported(spec: Spec, *, liveness: bool = True) -> Exported:
+    deadlock = spec.chosen is None and spec.system.ending is not None
+    claims = [claim for claim in spec.properties if liveness or claim.kind != "eventually"]
+    return export(spec.system, "counted", claims, deadlock=deadlock)
+
+
+def explored(spec: Spec, most: int = MOST) -> CheckResult:
+    chosen = None if spec.chosen is None else spec.properties
+    return compiled.check(spec.system, chosen, Limits(max_states=most), symmetry=False)
+
+
+def violated(result: CheckResult) -> set[str]:
+    """The names that TLC has for what is violated; it looks at invariants before it looks at runs."""
+    found = [(claim.kind, claim.name) for claim in result.properties if claim.verdict is Verdict.VIOLATED]
+    invariants = {
+        "NoDeadlock" if kind == "deadlock" else name for kind, name in found if kind in ("always", "deadlock")
+    }
+    return invariants or {"temporal" for kind, _ in found if kind == "eventually"} or {""}
+
+
+def steps_to(result: CheckResult, name: str) -> int:
+    found = result.property("deadlock" if name == "NoDeadlock" else name)
+    assert found is not None and found.counterexample is not None
+    return len(found.counterexample.trace)
+
+
+def differences(result: CheckResult, judged: tlc.Found, counted: tlc.Found) -> str:
+    """What TLC says otherwise than we do, of a module with all its properties and with none; "" for nothing."""
+    if judged.error or counted.error:
+        return judged.error or counted.error
+    if judged.violated not in violated(result):
+        return f"violated: {judged.violated or 'nothing'}, expected {' or '.join(sorted(violated(result)))}"
+    if judged.violated not in ("", "temporal") and judged.length != steps_to(result, judged.violated):
+        return f"{judged.violated} after {judged.length} steps, expected {steps_to(result, judged.violated)}"
+    found = (counted.states, counted.transitions, counted.complete)
+    expected = (result.states, result.transitions, True)
+    return "" if found == expected else f"{found}, expected {expected}"
