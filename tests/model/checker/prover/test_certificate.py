@@ -4,16 +4,21 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from onceproof.model.checker.prover.certificate import NotProved, differences, write_certificate
-from onceproof.model.checker.prover.induction import Proof, prove, unbounded
+from onceproof.model.checker.prover.induction import Proof, RefutedProof, confront, prove, unbounded
 from onceproof.model.checker.prover.verify import CertificateError, verify
-from onceproof.model.language import Model
+from onceproof.model.language import Model, State
 from onceproof.model.protocol.system import PROTOCOL
-from tests.models import lock_service
+from tests.helpers.written_models import written_model
+from tests.models import chang_roberts, fencing_lease, lock_service
 
 LOCK = Model("lock-service", lock_service)
 
@@ -164,3 +169,132 @@ def test_verifying_needs_neither_the_model_nor_the_tracing(folder: Path) -> None
         "onceproof.model.checker.prover.sexpr",
         "onceproof.model.checker.prover.verify",
     ]
+
+
+@pytest.fixture
+def with_axioms(tmp_path: Path) -> Path:
+    model = Model("chang_roberts", chang_roberts)
+    write_certificate(prove(model, unbounded(model)), tmp_path / "axioms")
+    return tmp_path / "axioms"
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Changes the index of a certificate, and makes it fit the files."""
+    index = json.loads((folder / "certificate.json").read_text())
+    change(index)
+    (folder / "certificate.json").write_text(json.dumps(index))
+    forge(folder)
+
+
+@pytest.mark.parametrize(
+    ("solver", "module"), [("z3", chang_roberts), ("cvc5", fencing_lease)], ids=["z3, ring", "cvc5, lease"]
+)
+def test_axioms_are_named_by_who_checks(tmp_path: Path, solver: str, module: ModuleType) -> None:
+    model = Model("with axioms", module)
+    write_certificate(prove(model, unbounded(model)), tmp_path / "certificate")
+    result = verify(tmp_path / "certificate", solver)
+    assert result.valid
+    assert result.axioms == {name: axiom.doc for name, axiom in model.axioms.items()}
+    assert result.axioms["order_is_antisymmetric"].endswith("each at most the other are the same.")
+
+
+def test_an_axiom_that_is_added_is_refused(with_axioms: Path) -> None:
+    (with_axioms / "axioms/wish.smt2").write_text("(assert false)\n")
+    assert verify(with_axioms).problems == ["axioms/wish.smt2: is not part of the certificate"]
+    entry = {"name": "wish", "file": "axioms/wish.smt2"}
+    changed(with_axioms, lambda index: (index["axioms"].append(entry), index["files"].update({entry["file"]: ""})))
+    assert verify(with_axioms).problems == [
+        "certificate.json: the axioms contradict each other: everything follows from them"
+    ]
+    model = Model("chang_roberts", chang_roberts)
+    assert differences(model, unbounded(model), with_axioms, verify(with_axioms).without) == [
+        "axioms/wish.smt2: the model at hand says otherwise"
+    ]
+
+
+def test_an_axiom_about_what_changes_is_refused(with_axioms: Path) -> None:
+    wish = "(assert (forall ((|n| |sort Node|)) (not (|st leads| |n|))))\n"
+    (with_axioms / "axioms/wish.smt2").write_text(wish)
+    entry = {"name": "wish", "file": "axioms/wish.smt2"}
+    changed(with_axioms, lambda index: (index["axioms"].append(entry), index["files"].update({entry["file"]: ""})))
+    assert verify(with_axioms).problems == ["axioms/wish.smt2: it speaks of |st leads|, which is not constant"]
+
+
+def test_an_axiom_that_is_removed_is_missed(with_axioms: Path) -> None:
+    (with_axioms / "axioms/identities_differ.smt2").unlink()
+
+    def without_it(index: dict[str, Any]) -> None:
+        index["axioms"] = [axiom for axiom in index["axioms"] if axiom["name"] != "identities_differ"]
+        del index["files"]["axioms/identities_differ.smt2"]
+
+    changed(with_axioms, without_it)
+    problems = verify(with_axioms).problems
+    assert problems
+    assert all("assumes identities_differ, which is not among the conjuncts or the axioms" in one for one in problems)
+
+
+def test_a_query_of_definedness_cannot_be_left_out(tmp_path: Path) -> None:
+    """An index that may be none where a claim uses it: who checks asks for the query that excludes it."""
+    model = written_model(
+        """
+from onceproof import *
+
+
+class Node(Sort, default=2):
+    "Who holds."
+
+
+held_by = field(Node, Optional[Node])
+free = field(bool, init=True)
+
+
+@action
+def take(st, node: Node, other: Node):
+    "Taken."
+    st.held_by[node] = other
+    st.free = False
+
+
+@always
+def claim(st, node: Node):
+    "Held by one that is itself."
+    given(st.held_by[node] is not None)
+    return st.held_by[node] == st.held_by[node] and (not st.free)
+
+
+@always(invariant="free")
+def free_is_unheld(st, node: Node):
+    "What is free is not held."
+    return not st.free or st.held_by[node] is None
+"""
+    )
+    folder = tmp_path / "certificate"
+    proof = prove(model, unbounded(model))
+    assert proof.proved
+    write_certificate(proof, folder)
+    assert verify(folder).valid
+    index = json.loads((folder / "certificate.json").read_text())
+    for query in index["queries"]:
+        smaller = {**index, "queries": [one for one in index["queries"] if one is not query]}
+        smaller["files"] = {path: digest for path, digest in index["files"].items() if path != query["file"]}
+        text = (folder / query["file"]).read_text()
+        (folder / query["file"]).unlink()
+        (folder / "certificate.json").write_text(json.dumps(smaller))
+        (problem,) = verify(folder).problems
+        assert problem.startswith("certificate.json: no query shows ")
+        (folder / query["file"]).write_text(text)
+
+
+def test_a_certificate_of_a_claim_that_a_run_refutes_is_a_contradiction(folder: Path) -> None:
+    """The model at hand says what the certificate says, and a run of it refutes a claim: said aloud."""
+    result = verify(folder)
+    broken = Model("lock-service", {**vars(lock_service), "__name__": "lock_service"})
+    broken.properties = {**LOCK.properties}
+    free = LOCK.properties["mutual_exclusion"]
+    broken.properties["mutual_exclusion"] = replace(free, function=_never_held)
+    with pytest.raises(RefutedProof, match="`mutual_exclusion` is proved for any size, and is false"):
+        confront(broken, unbounded(broken), result.without)
+
+
+def _never_held(st: State, one: lock_service.Client, other: lock_service.Client) -> bool:
+    return not st.holds[one]
