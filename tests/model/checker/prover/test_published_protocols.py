@@ -100,7 +100,7 @@ def test_an_axiom_that_is_left_out_is_missed(module: ModuleType, axiom: str) -> 
 @pytest.mark.parametrize("module", [simple_election, toy_consensus], ids=name_of)
 def test_an_instance_without_meeting_quorums_is_refused(module: ModuleType) -> None:
     model = Model(name_of(module), module)
-    sizes = {name: 2 for name in model.size_names}
+    sizes = dict.fromkeys(model.size_names, 2)
     with pytest.raises(AxiomError, match=f"axiom `quorums_meet`, {model.name}.py:[0-9]+: it is false in the instance"):
         build(model, model.configure(sizes))
 
