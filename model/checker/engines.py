@@ -116,7 +116,7 @@ class Automatic:
     about: str
 
     def check(self, system: System, properties: Sequence[Property] | None, options: Options) -> CheckResult:
-        """As the protocol says; a note of the result tells why the compiled engine could not be used."""
+        """As the protocol says; a note of the result says why the compiled engine could not be used."""
         if options.compiled_only:
             return ENGINES["compiled"].check(system, properties, options)
         limits = options.limits

@@ -9,7 +9,7 @@ from onceproof.api.sources import Source, installed_first, spec_of
 from onceproof.errors import InputError
 from onceproof.model.checker.engines import AUTO, ENGINES, Options, checker
 from onceproof.model.checker.matrix.cases import CaseResult, Setting
-from onceproof.model.checker.matrix.matrix import Matrix, Plan, Watch, columns_of, compute, rows_of
+from onceproof.model.checker.matrix.matrix import Matrix, MatrixProgress, Plan, columns_of, compute, rows_of
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient
 from onceproof.model.language import ConfigError
 from onceproof.model.language.errors import nearest
@@ -114,7 +114,7 @@ def matrix(
     )
     try:
         setting.checked()
-        found = compute(plan, checker(Options(engine)), Watch(progress or (lambda text: None)))
+        found = compute(plan, checker(Options(engine)), MatrixProgress(progress or (lambda text: None)))
     except ConfigError as error:
         raise InputError(f"matrix: {error}") from None
     if found.interrupted and not keep_partial:

@@ -79,7 +79,7 @@ def _from_here(path: Path) -> str:
 
 def _next() -> str:
     return f"""what to try next
-  onceproof check {_from_here(SPECS)}    all stories of the library (README.md there tells them)
+  onceproof check {_from_here(SPECS)}    all specs of the library (README.md there describes them)
   onceproof check {_spec(BREAKS)} --json
   onceproof show TRACE --as html --out page.html    a counterexample to click through
   onceproof serve    the reference system as a platform of several processes
@@ -106,7 +106,7 @@ def command() -> None:
 
 
 def _play(number: int, scene: Scene) -> bool:
-    """Print a scene's words and its command, and run it; tell whether it ended as it should."""
+    """Print a scene's text and its command, and run it; return whether it ended as it should."""
     click.echo(click.style(f"── {number}. {scene.says}", bold=True))
     click.echo(click.style(f"$ onceproof {shlex.join(scene.arguments)}", fg="cyan") + "\n")
     with _interruptible() as interrupts:

@@ -195,7 +195,7 @@ def _aside(trace_out: TraceTarget | None) -> bool:
 
 
 def _same_command(spec: Spec, driver: str) -> str:
-    words = ["onceproof", "replay", "--cover", str(spec.path)]
+    parts = ["onceproof", "replay", "--cover", str(spec.path)]
     if driver != CORE:
-        words += ["--driver", driver]
-    return " ".join([*map(shlex.quote, words), "--trace-out", "FILE.itf.json"])
+        parts += ["--driver", driver]
+    return " ".join([*map(shlex.quote, parts), "--trace-out", "FILE.itf.json"])

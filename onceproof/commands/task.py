@@ -46,15 +46,15 @@ def submit(
     payload = data.encode()
     if path is not None:
         payload = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    task_id, is_new = told(lambda: caller.submit(function, payload, task_id))
+    task_id, is_new = answer_of(lambda: caller.submit(function, payload, task_id))
     if not wait:
         said = "accepted" if is_new else "known already"
         click.echo(json.dumps({"taskId": task_id, "accepted": is_new}) if as_json else f"{task_id} {said}")
         return
-    record = told(lambda: caller.get(function, task_id))
+    record = answer_of(lambda: caller.get(function, task_id))
     while record["status"] not in ENDED:
         time.sleep(0.1)
-        record = told(lambda: caller.get(function, task_id))
+        record = answer_of(lambda: caller.get(function, task_id))
     show(record, as_json)
     raise click.exceptions.Exit(Exit.AS_EXPECTED if record["status"] == "Succeeded" else Exit.VIOLATED)
 
@@ -66,7 +66,7 @@ def submit(
 @click.pass_obj
 def get(caller: Caller, function: str, task_id: str, as_json: bool) -> None:
     """Show a task."""
-    show(told(lambda: caller.get(function, task_id)), as_json)
+    show(answer_of(lambda: caller.get(function, task_id)), as_json)
 
 
 @command.command(name="list")
@@ -79,7 +79,7 @@ def get(caller: Caller, function: str, task_id: str, as_json: bool) -> None:
 @click.pass_obj
 def list_(caller: Caller, function: str, status: str, prefix: str, limit: int, token: str, as_json: bool) -> None:
     """List the tasks of FUNCTION, the latest first."""
-    page = told(lambda: caller.listed(function, status=status, prefix=prefix, limit=limit, nextToken=token))
+    page = answer_of(lambda: caller.listed(function, status=status, prefix=prefix, limit=limit, nextToken=token))
     if as_json:
         click.echo(json.dumps(page))
         return
@@ -95,11 +95,11 @@ def list_(caller: Caller, function: str, status: str, prefix: str, limit: int, t
 @click.pass_obj
 def stop(caller: Caller, function: str, task_id: str) -> None:
     """Stop a task that has not ended."""
-    told(lambda: caller.stop(function, task_id))
+    answer_of(lambda: caller.stop(function, task_id))
     click.echo(f"{task_id} is stopped, or has ended")
 
 
-def told(call: Callable[[], Any]) -> Any:
+def answer_of(call: Callable[[], Any]) -> Any:
     """The result of a call; what the platform refuses becomes one line for the user."""
     try:
         return call()

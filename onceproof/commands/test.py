@@ -100,13 +100,13 @@ def _again(spec: Spec, found: Findings, driver: str, effort: Effort, saved: tupl
         replay = again_command(path, found.disagreement, found.trace, driver, model)
         if replay:
             return replay
-    words = ["onceproof", "test", str(spec.path), "--seed", str(effort.seed)]
+    parts = ["onceproof", "test", str(spec.path), "--seed", str(effort.seed)]
     given = {"driver": driver, "examples": effort.examples, "steps": effort.steps, "refusals": effort.refusals}
     defaults = {"driver": "core", "examples": DEFAULTS.examples, "steps": DEFAULTS.steps, "refusals": DEFAULTS.refusals}
     for name, value in given.items():
         if value != defaults[name]:
-            words += [f"--{name}", str(value)]
-    return " ".join(map(shlex.quote, words))
+            parts += [f"--{name}", str(value)]
+    return " ".join(map(shlex.quote, parts))
 
 
 def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str]:

@@ -121,11 +121,11 @@ def columns_of(faults: Names, most: int) -> list[Names]:
     return [chosen for size in range(most + 1) for chosen in itertools.combinations(faults, size)]
 
 
-class Watch:
-    """Where the computing is, for whoever shows it. tell(text) is called about once a second at most."""
+class MatrixProgress:
+    """How far the matrix is, as a line of text. show(text) is called twice a second at most."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell, self._told = tell, 0.0
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show, self._shown = show, 0.0
         self._part, self._done, self._all = "", 0, 0
         self._began = time.monotonic()
         self._under_way: dict[Case, int] = {}
@@ -144,75 +144,75 @@ class Watch:
             self._say()
             yield result
 
-    def report(self, case: Case, progress: Progress) -> None:
+    def report(self, case: Case, found: Progress) -> None:
         """Take a report of an exploration under way."""
-        self._under_way[case] = progress.states
+        self._under_way[case] = found.states
         self._say()
 
     def _say(self, force: bool = False) -> None:
         now = time.monotonic()
-        if not force and now - self._told < 0.5:
+        if not force and now - self._shown < 0.5:
             return
-        self._told = now
+        self._shown = now
         seconds = now - self._began
         done = f"{self._done} of {self._all} cells" if self._all else f"{self._done} cells"
         left = ""
         if self._all and self._done:
             left = f", about {seconds / self._done * (self._all - self._done):.0f} s left"
         busy = "".join(f"; {case}: {states:,} states" for case, states in self._under_way.items())
-        self._tell(f"{self._part}: {done}, {seconds:.0f} s{left}{busy}")
+        self._show(f"{self._part}: {done}, {seconds:.0f} s{left}{busy}")
 
 
-def compute(plan: Plan, explore: Explore, watch: Watch) -> Matrix:
+def compute(plan: Plan, explore: Explore, progress: MatrixProgress) -> Matrix:
     """All of it. Ctrl-C ends it early; what is known by then is in the matrix."""
     if plan.setting.names == []:
         raise ConfigError("no property to judge; nothing to check")
     matrix = Matrix(plan)
     try:
         limits = Limits(plan.max_states)
-        with Workers(plan.setting, limits, explore, plan.processes, watch.report, plan.probed) as workers:
-            _cells(matrix, workers, watch)
-            _breaking(matrix, workers, watch)
+        with Workers(plan.setting, limits, explore, plan.processes, progress.report, plan.probed) as workers:
+            _cells(matrix, workers, progress)
+            _breaking(matrix, workers, progress)
         if plan.most_mechanisms != -1:
             states = min((n for n in (plan.set_states, plan.max_states) if n is not None), default=None)
-            with Workers(plan.setting, Limits(states), explore, plan.processes, watch.report) as workers:
-                _sufficient(matrix, workers, watch)
+            with Workers(plan.setting, Limits(states), explore, plan.processes, progress.report) as workers:
+                _sufficient(matrix, workers, progress)
     except KeyboardInterrupt:
         matrix.interrupted = True
     return matrix
 
 
-def _cells(matrix: Matrix, workers: Workers, watch: Watch) -> None:
+def _cells(matrix: Matrix, workers: Workers, progress: MatrixProgress) -> None:
     began = time.monotonic()
     cases = cases_of(matrix.plan.rows, matrix.plan.columns)
-    watch.part("matrix", len(cases))
+    progress.part("matrix", len(cases))
     try:
-        # The full design first: it tells which mechanisms make no difference.
+        # The full design first: it shows which mechanisms make no difference.
         for part in ([case for case in cases if not case.off], [case for case in cases if case.off]):
-            for result in watch.of(workers.run(part)):
+            for result in progress.of(workers.run(part)):
                 matrix.results[result.case] = result
     finally:
         matrix.seconds["matrix"] = time.monotonic() - began
 
 
-def _breaking(matrix: Matrix, workers: Workers, watch: Watch) -> None:
+def _breaking(matrix: Matrix, workers: Workers, progress: MatrixProgress) -> None:
     began = time.monotonic()
-    watch.part("sets of faults", 0)
+    progress.part("sets of faults", 0)
     plan = matrix.plan
     matrix.breaking = breaking_faults(
-        plan.setting, plan.faults, plan.most_faults, matrix.results, lambda cases: watch.of(workers.run(cases))
+        plan.setting, plan.faults, plan.most_faults, matrix.results, lambda cases: progress.of(workers.run(cases))
     )
     matrix.seconds["faults"] = time.monotonic() - began
 
 
-def _sufficient(matrix: Matrix, workers: Workers, watch: Watch) -> None:
+def _sufficient(matrix: Matrix, workers: Workers, progress: MatrixProgress) -> None:
     began = time.monotonic()
-    watch.part("sets of mechanisms", 0)
+    progress.part("sets of mechanisms", 0)
     plan = matrix.plan
     search = SufficientSearch(plan.setting, plan.mechanisms, plan.columns, matrix.results, together(plan.setting))
     matrix.sufficient = search.results
     try:
-        search.run(lambda cases: watch.of(workers.run(cases)), plan.processes, plan.most_mechanisms)
+        search.run(lambda cases: progress.of(workers.run(cases)), plan.processes, plan.most_mechanisms)
     finally:
         matrix.seconds["mechanisms"] = time.monotonic() - began
         matrix.explored_for_sets, matrix.passed_over = search.explored, search.passed

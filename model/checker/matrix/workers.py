@@ -1,7 +1,7 @@
-"""Explores the cases of a matrix in several processes, each content once; a case at a time, with what is going on told.
+"""Explores the cases of a matrix in several processes, each content once, and reports how far each exploration is.
 
-A worker gets a case, builds its system and sends the digest of its content. If no other case has it, it is told to go
-on, and explores; else the result is taken from the other. Workers ignore Ctrl-C: whoever runs them decides, and ends
+A worker gets a case, builds its system and sends the digest of its content. If no other case has it, it is asked to
+explore; else the result is taken from the other. Workers ignore Ctrl-C: whoever runs them decides, and ends
 them by leaving the ``with`` block. One that dies (out of memory, say) makes its case unknown and is replaced.
 """
 
@@ -30,7 +30,7 @@ from onceproof.model.checker.matrix.cases import (
 from onceproof.model.checker.results import Limits, Progress, Stop, StopReason
 from onceproof.model.language import ConfigError, ModelError
 
-Watch = Callable[[Case, Progress], None]
+Report = Callable[[Case, Progress], None]
 DIED = Stop(StopReason.PROCESS_LOST)
 
 
@@ -46,7 +46,7 @@ class _Worker:
 class Workers:
     """The processes. ``results`` has all that was found so far, whatever happens. Use it as a context.
 
-    watch: told about once a second, for a case, how far its exploration is; probed: which mechanisms a case with
+    report: called about once a second with a case and how far its exploration is; probed: which mechanisms a case with
     everything on is asked about (see ``probes``).
     """
 
@@ -56,11 +56,11 @@ class Workers:
         limits: Limits,
         explore: Explore,
         processes: int,
-        watch: Watch | None = None,
+        report: Report | None = None,
         probed: tuple[str, ...] = (),
     ) -> None:
         self.setting, self.limits, self.explore, self.probed = setting, limits, explore, probed
-        self.watch = watch
+        self.report = report
         self.results: dict[Case, CaseResult] = {}
         self._sharing = Sharing()
         self._waiting: dict[Case, list[Case]] = {}  # for a case under way: those that have the same content
@@ -122,8 +122,8 @@ class Workers:
         if kind == "content":
             return self._compared(worker, case, value)
         if kind == "progress":
-            if self.watch:
-                self.watch(case, value)
+            if self.report:
+                self.report(case, value)
             return []
         worker.case = None
         if kind == "wrong":
@@ -178,7 +178,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in others:
         other.close()  # or the end of the parent would never be seen as the end of a pipe
-    told = Limits(
+    reporting = Limits(
         limits.max_states, limits.max_depth, limits.max_seconds, lambda progress: pipe.send(("progress", progress))
     )
     try:
@@ -190,7 +190,7 @@ def _work(
                 if pipe.recv():
                     if probed and not case.off:
                         system = setting.probed(case, probed)
-                    pipe.send(("found", explored(setting, case, system, told, explore)))
+                    pipe.send(("found", explored(setting, case, system, reporting, explore)))
             except (ModelError, ConfigError) as error:
                 pipe.send(("wrong", str(error)))
             except MemoryError:
