@@ -8,13 +8,14 @@ from pathlib import Path
 
 
 class Exit(IntEnum):
-    """How a command ends. Anything above 3 is a fault of onceproof itself."""
+    """How a command ends. Anything above 3 says nothing of a model or system."""
 
     AS_EXPECTED = 0
     VIOLATED = 1  # a property is violated, a system does not conform, an expectation is not met
     WRONG_INPUT = 2
     UNDECIDED = 3  # a limit was reached, or Ctrl-C
-    BUG = 70
+    BUG = 70  # a fault of onceproof itself
+    PIPE_CLOSED = 141  # whoever reads the output has gone: as a shell says it of a process that SIGPIPE ended
 
 
 class InputError(Exception):

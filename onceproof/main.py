@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
-import io
 import os
 import sys
 import traceback
@@ -14,7 +14,9 @@ from pathlib import Path
 import click
 
 from onceproof.errors import Exit, InputError
+from onceproof.surroundings import memory_limit, out_of_memory, prepare
 
+COMPLETION = "_ONCEPROOF_COMPLETE"  # how a shell asks for completions
 COMMANDS = Path(__file__).parent / "commands"
 # The order of a newcomer's interest; commands that are not named here follow in the order of the alphabet.
 ORDER = ("demo", "check", "show", "prove", "matrix", "walk", "replay", "test", "judge", "export")
@@ -75,15 +77,16 @@ def commands() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; errors of the user become one line on stderr."""
     try:
-        returned = commands.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="onceproof",
-            standalone_mode=False,
-            color=_color(),
-        )
+        if arguments is None and COMPLETION in os.environ:
+            commands.main(prog_name="onceproof")  # a shell asks how a command goes on; this ends the process
+        # Not click's own `main`: it ends with 1, which is "violated", where the output is closed.
+        with commands.make_context("onceproof", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            context.color = _color()
+            returned = commands.invoke(context)
+        sys.stdout.flush()
         return returned if isinstance(returned, int) else Exit.AS_EXPECTED
     except click.exceptions.Exit as end:
-        return end.exit_code
+        return _flushed(end.exit_code)
     except click.UsageError as error:
         return _complain(_usage(error))
     except click.ClickException as error:
@@ -92,14 +95,35 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("onceproof: interrupted", err=True)
         return Exit.UNDECIDED
     except BrokenPipeError:
-        # Whoever reads our output has read enough; Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.AS_EXPECTED
-    except MemoryError:
-        click.echo("onceproof: out of memory; undecided (see --max-states)", err=True)
-        return Exit.UNDECIDED
+        return _deaf(Exit.PIPE_CLOSED)
     except Exception as error:
+        if out_of_memory(error):
+            return _no_memory()
         return _other(error)
+
+
+def _flushed(status: int) -> int:
+    """The status of a command that has ended, unless its last words cannot be written."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _deaf(Exit.PIPE_CLOSED)
+    except OSError as error:
+        return _other(error)
+    return status
+
+
+def _deaf(status: int) -> int:
+    """Nothing more can be printed; Python would complain once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return status
+
+
+def _no_memory() -> int:
+    limit = memory_limit()
+    under = f" under the limit of {limit // 2**20:,} MB (ulimit -v)" if limit is not None else ""
+    click.echo(f"onceproof: out of memory{under}; undecided (see --max-states and --max-memory)", err=True)
+    return Exit.UNDECIDED
 
 
 def _color() -> bool | None:
@@ -133,6 +157,9 @@ def _other(error: Exception) -> int:
         return _complain(f"the package `{package}` is not installed; {extra}")
     if isinstance(error, OSError) and error.filename:
         return _complain(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG):
+        _deaf(Exit.WRONG_INPUT)
+        return _complain(f"the output cannot be written: {(error.strerror or str(error)).lower()}")
     if isinstance(error, InternalContradiction):
         click.echo(f"onceproof: {error}", err=True)
         return Exit.BUG
@@ -148,10 +175,7 @@ def _complain(line: str) -> int:
 
 def main() -> None:
     """Run the command line and end the process with its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show an arrow gets a question mark, not a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    prepare()
     sys.exit(run())
 
 

@@ -49,8 +49,9 @@ def command(trace: Path, model: str | None, form: str, out: Path | None, as_json
         text = page(explanation, read.spec_name, again)
     elif form == "sequence":
         from onceproof.explain.sequence import as_text
+        from onceproof.reports.trace_text import page_width
 
-        text = "\n".join(as_text(explanation))
+        text = "\n".join(as_text(explanation, page_width()))
     else:
         from onceproof.reports.trace_text import explanation_lines
 

@@ -40,6 +40,7 @@ class Diagram:
 
 
 Ends = tuple[str, str, Shape]
+LEAST_GAP = 4  # columns between two participants, for an arrow
 
 
 def diagram(explanation: Explanation) -> Diagram:
@@ -97,41 +98,74 @@ def _participants(system: System, place: Place, key: tuple[int, ...]) -> list[st
     return [s.element(i) for s, i in zip(place.sorts, key, strict=True) if s.__name__.lower() in components]
 
 
-def as_text(explanation: Explanation) -> Iterator[str]:
-    """The diagram as lines of text: a column for each participant, time runs down."""
+@dataclass(frozen=True)
+class Layout:
+    """Where the text of a diagram stands. left: width of the step labels, 0 if each has a line of its own."""
+
+    left: int
+    width: int
+    columns: dict[str, int]
+    header: list[str]
+
+
+def as_text(explanation: Explanation, width: int = 140) -> Iterator[str]:
+    """The diagram as lines of text: a column for each participant, time runs down. width: of the page, in columns."""
     drawn = diagram(explanation)
-    labels = {name: name.split("_") for name in drawn.participants}
-    gap = max((len(word) for parts in labels.values() for word in parts), default=8) + 1
-    left = max((len(_label(step)) for step in explanation.steps), default=0) + 2
-    columns = {name: left + gap // 2 + gap * number for number, name in enumerate(drawn.participants)}
-    width = left + gap * len(drawn.participants)
-    yield from _header(labels, columns, width)
+    layout = _layout(drawn, max((len(_label(step)) for step in explanation.steps), default=0) + 2, width)
+    yield from layout.header
     loop = explanation.trace.loop
     for arrow in drawn.arrows:
         if arrow.first and loop == arrow.step.index - 1:
-            yield "the loop starts here ".ljust(width, "─")
+            yield "the loop starts here ".ljust(layout.width, "─")
         label = _label(arrow.step) if arrow.first else ""
-        yield (label.ljust(left) + _line(arrow, columns, width)[left:]).rstrip()
+        if label and not layout.left:
+            yield label
+            label = ""
+        yield (label.ljust(layout.left) + _line(arrow, layout.columns, layout.width)[layout.left :]).rstrip()
     if loop is not None:
         back = "nothing more happens " if loop == len(explanation.steps) else f"the loop goes back to step {loop + 1} "
-        yield back.ljust(width, "─")
+        yield back.ljust(layout.width, "─")
 
 
 def _label(step: ExplainedStep) -> str:
     return f"{step.index:>3} {'FAULT ' if step.fault else ''}{step.action}"
 
 
-def _header(labels: dict[str, list[str]], columns: dict[str, int], width: int) -> Iterator[str]:
-    """The names over their columns, one line for each part of a name, aligned at the bottom."""
-    height = max((len(parts) for parts in labels.values()), default=0)
-    for row in range(height):
-        line = [" "] * (width + 1)
-        for name, parts in labels.items():
-            position = row - (height - len(parts))
-            if position >= 0:
-                start = columns[name] - len(parts[position]) // 2
-                line[start : start + len(parts[position])] = parts[position]
-        yield "".join(line).rstrip()
+def _layout(drawn: Diagram, left: int, width: int) -> Layout:
+    """The first of these that fits the page: whole names over their columns, names in turns on two lines, numbers."""
+    names = drawn.participants
+    parts = {name: name.split("_") for name in names}
+    widest = max((len(part) for all_parts in parts.values() for part in all_parts), default=8)
+    for gap, turns in ((widest + 1, 1), (widest // 2 + 2, 2)):
+        columns = {name: left + gap // 2 + gap * number for number, name in enumerate(names)}
+        # In turns the first and last name may stand out at the sides.
+        total = left + gap * len(names) + (widest - gap) // 2 * (turns - 1)
+        if total <= width:
+            return Layout(left, total, columns, list(_header(parts, columns, total, turns)))
+    room = left if left + LEAST_GAP * len(names) <= width else 0
+    gap = max(LEAST_GAP, min(8, (width - room) // max(1, len(names))))
+    columns = {name: room + gap // 2 + gap * number for number, name in enumerate(names)}
+    total = room + gap * len(names)
+    legend = [f"{number:>3} {name}" for number, name in enumerate(names, start=1)]
+    numbered = {name: [str(number)] for number, name in enumerate(names, start=1)}
+    return Layout(room, total, columns, [*legend, "", *_header(numbered, columns, total, 1)])
+
+
+def _header(parts: dict[str, list[str]], columns: dict[str, int], width: int, turns: int) -> Iterator[str]:
+    """The names over their columns, one line for each part of a name, aligned at the bottom of their turn."""
+    height = max((len(part) for part in parts.values()), default=0)
+    for turn in range(turns):
+        mine = {name: part for number, (name, part) in enumerate(parts.items()) if (number + turn + 1) % turns == 0}
+        for row in range(height):
+            line = [" "] * (width + 1)
+            for name, part in mine.items():
+                position = row - (height - len(part))
+                if position >= 0:
+                    start = max(0, columns[name] - len(part[position]) // 2)
+                    line[start : start + len(part[position])] = part[position]
+            text = "".join(line).rstrip()
+            if text or turns == 1:
+                yield text
 
 
 def _line(arrow: Arrow, columns: dict[str, int], width: int) -> str:

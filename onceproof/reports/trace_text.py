@@ -16,6 +16,9 @@ INDENT = "  "
 NARROWEST = 56  # columns needed to print changes beside their step
 
 
+NARROWEST_PAGE = 40  # columns; less is for the terminal to wrap
+
+
 @dataclass(frozen=True)
 class Columns:
     """How wide the columns of the steps are."""
@@ -42,7 +45,7 @@ def explanation_lines(explanation: Explanation, again: str, width: int | None = 
 
 def page_width() -> int:
     """How wide lines may be, in columns: as wide as the terminal, or 140 without one."""
-    return max(60, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
+    return max(NARROWEST_PAGE, shutil.get_terminal_size((140, 24)).columns) if sys.stdout.isatty() else 140
 
 
 def _headline(explanation: Explanation, width: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import resource
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,33 @@ def reserve(numbers: int) -> Any:
     """An array of so many 64-bit numbers whose memory is taken only as it is written."""
     size = max(numbers * WORD_BYTES, mmap.PAGESIZE)
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (NORESERVE if os.uname().sysname == "Linux" else 0)
-    room = mmap.mmap(-1, size, flags=flags)
+    try:
+        room = mmap.mmap(-1, size, flags=flags)
+    except OSError as error:
+        raise MemoryError(f"{size:,} bytes cannot be reserved: {error.strerror}") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
         room.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(room, np.int64)
 
 
 def free_memory() -> int:
-    """How many bytes of memory this machine has to give now, with all that it could drop."""
+    """How many bytes of memory this process may take now: what the machine could give, or half of its own limit."""
+    return min(_free_in_machine(), _free_in_limit() // 2)
+
+
+def _free_in_limit() -> int:
+    """What is left of the limit on the address space (``ulimit -v``), of which threads and compilers need a part."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return 1 << 62
+    try:
+        with open("/proc/self/statm", encoding="ascii") as numbers:
+            return max(0, limit - int(numbers.read().split()[0]) * mmap.PAGESIZE)
+    except (OSError, ValueError, IndexError):
+        return limit
+
+
+def _free_in_machine() -> int:
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             known = dict(line.split(":") for line in lines)
