@@ -1,4 +1,4 @@
-"""A language for models: ordinary Python over declared fields, run on values or traced into terms.
+"""A language for models: ordinary Python over declared fields, run on values, or read into terms.
 
 Write a model with ``Sort``, ``field``, ``switch``, ``action``, ``fault`` and the properties; gather it with ``Model``;
 ``build`` it under a configuration. Nothing here knows of tasks or queues.

@@ -1,4 +1,4 @@
-"""What can go wrong while a model is declared, built, run or traced; each message names the place and the mend."""
+"""What can go wrong while a model is declared, built, run or read; each message names the place and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The value of a term in a state: a small interpreter, slow and obvious, to hold traces against runs."""
+"""The value of a term in a state: a small interpreter, slow and obvious, to hold readings against runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 
 from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.reading.result import Path, TracedAction, Write
 from onceproof.model.language.terms import (
     And,
     Clamp,
@@ -25,7 +26,6 @@ from onceproof.model.language.terms import (
     Term,
     Var,
 )
-from onceproof.model.language.tracing.tracer import Path, TracedAction, Write
 
 Environment = Mapping[Var, int]
 

@@ -1,4 +1,4 @@
-"""Which reading of a model is under way: on values, or traced into terms. The only global of the language."""
+"""What loops, quantifiers and guards mean while a model function runs. The only global of the language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Mode(Protocol):
-    """What ``for``, ``forall``, ``exists`` and ``require`` mean while a model function is read.
+    """What ``for``, ``forall``, ``exists`` and ``require`` mean while a model function runs.
 
     skips_given: only what a property claims is asked, whether or not its ``given`` is true.
     """
@@ -27,7 +27,7 @@ class Mode(Protocol):
         """How many elements a sort has."""
 
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> Any:
-        """Whether ``body`` is true of all (or some) elements: a bool, or a symbolic condition."""
+        """Whether ``body`` is true of all (or some) elements."""
 
     def guard(self, condition: Any, what: str) -> bool:
         """The truth of the condition of a ``require`` (of an action) or a ``given`` (of a property)."""

@@ -22,8 +22,9 @@ from onceproof.model.language.errors import (
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.reading.reader import Reader
+from onceproof.model.language.reading.result import TracedAction, TracedProperty
 from onceproof.model.language.run import RunMode, RunState, truth_of
-from onceproof.model.language.tracing.tracer import TracedAction, TracedProperty, Tracer
 
 Arguments = tuple[int, ...]
 
@@ -56,11 +57,11 @@ class System:
         self.layout = Layout(model, config)
         self.sizes = self.layout.sizes
         self.initial: State = self.layout.initial
-        tracer = Tracer(model, config)
-        traced = {a.name: tracer.action(a) for a in model.actions.values() if budget_of(a, config) != 0}
+        reader = Reader(model, config)
+        traced = {a.name: reader.action(a) for a in model.actions.values() if budget_of(a, config) != 0}
         self.traced: dict[str, TracedAction] = {name: t for name, t in traced.items() if t.paths or t.obligations}
         self.actions: dict[str, Action] = {name: model.actions[name] for name in self.traced}
-        self._tracer = tracer
+        self._reader = reader
         self._traced_properties: dict[str, TracedProperty] = {}
         self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
         self._view = RunState(self.layout, config)
@@ -176,7 +177,7 @@ class System:
     def traced_property(self, claim: Property) -> TracedProperty:
         """A property as terms (traced when first asked for)."""
         if claim.name not in self._traced_properties:
-            self._traced_properties[claim.name] = self._tracer.property(claim)
+            self._traced_properties[claim.name] = self._reader.property(claim)
         return self._traced_properties[claim.name]
 
     def instances(self, claim: Property) -> Iterator[Arguments]:

@@ -163,8 +163,7 @@ def random_model(seed: int, fresh: bool = True) -> Model:
     module = types.ModuleType(name)
     sys.modules[name] = module
     text = Writer(seed, fresh).text()
-    if seed % 2:  # the others have no source to read, as if typed into a console
-        linecache.cache[f"<{name}>"] = (len(text), None, text.splitlines(keepends=True), f"<{name}>")
+    linecache.cache[f"<{name}>"] = (len(text), None, text.splitlines(keepends=True), f"<{name}>")
     exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return Model(name, module)
 

@@ -1,4 +1,4 @@
-"""Terms with their variables filled in: what a traced condition says of numbered cells."""
+"""Terms with their variables filled in: what a condition of a model says of numbered cells."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from onceproof.model.checker.ground.formula import (
     values_in,
 )
 from onceproof.model.language.layout import Place
+from onceproof.model.language.reading.result import Write
 from onceproof.model.language.sorts import Flag
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import (
@@ -50,7 +51,6 @@ from onceproof.model.language.terms import (
     children,
     kind_of_term,
 )
-from onceproof.model.language.tracing.tracer import Write
 
 Environment = Mapping[Var, int]
 
@@ -83,6 +83,8 @@ class Grounder:
                 return self._conjunction(terms, environment, known)
             case Or(terms):
                 return either([self.condition(part, environment, known) for part in terms], known)
+            case Eq() | Less() | IsNone() | Read() if (found := self._index_cell(term, environment, known)) is not None:
+                return self._by_case(term, found, environment, known)
             case Eq(left, right):
                 if isinstance(kind_of_term(left), Flag):
                     one, other = (self.condition(side, environment, known) for side in (left, right))
@@ -121,6 +123,22 @@ class Grounder:
                     return False
         return both(parts, known)
 
+    def _by_case(self, term: Term, index: tuple[int, int, int], environment: Environment, known: Known) -> Formula:
+        """A plain test with an index that is read from a cell: one case for each element that the cell may hold.
+
+        All elements get a case of the same form, so that exchanging two of them maps the test onto itself. Where the
+        cell holds none of them the test has no meaning, and whoever asks it has made sure that it does not matter.
+        """
+        slot, plus, size = index
+        cases = []
+        for value in values_in(known[slot]):
+            if 0 <= value + plus < size:
+                narrowed = list(known)
+                narrowed[slot] = 1 << value
+                inside = self.condition(term, environment, narrowed)
+                cases.append(both([is_in(slot, 1 << value, known), inside], known))
+        return either(cases, known)
+
     def literal(self, term: Term, environment: Environment, known: Known) -> Formula:
         """A part of a guard; raises Split where a plain test needs an index that is read from a cell."""
         inner = term.term if isinstance(term, Not) else term
@@ -129,14 +147,26 @@ class Grounder:
         return self.condition(term, environment, known)
 
     def _check_split(self, term: Term, environment: Environment, known: Known) -> None:
+        found = self._index_cell(term, environment, known)
+        if found is not None:
+            raise Split(found[0])
+
+    def _index_cell(self, term: Term, environment: Environment, known: Known) -> tuple[int, int, int] | None:
+        """The first cell from which a test reads an index: its slot, what is added to it, and how many elements are."""
+        if isinstance(term, Ite | Quantified | Const | Var):
+            return None
         if isinstance(term, Read):
-            for index in term.indices:
+            for index, size in zip(term.indices, self.places[term.field].shape, strict=True):
+                if isinstance(index, Const | Var):
+                    continue
                 value = self.value(index, environment, known)
                 if isinstance(value, Cell):
-                    raise Split(value.slot)
-        if not isinstance(term, Ite | Quantified):
-            for part in children(term):
-                self._check_split(part, environment, known)
+                    return value.slot, value.plus, size
+        for part in children(term):
+            found = self._index_cell(part, environment, known)
+            if found is not None:
+                return found
+        return None
 
     def value(self, term: Term, environment: Environment, known: Known) -> Value:
         """A value over cells (a truth as 0 or 1, an index-or-none as 0 or index + 1)."""

@@ -28,9 +28,9 @@ from onceproof.model.checker.ground.formula import (
 from onceproof.model.checker.ground.instantiate import Grounder, Split
 from onceproof.model.language.declare import Action
 from onceproof.model.language.layout import LEFT
+from onceproof.model.language.reading.result import Obligation, Path
 from onceproof.model.language.system import Step, System
 from onceproof.model.language.terms import Term, Var
-from onceproof.model.language.tracing.tracer import Obligation, Path
 
 MOST_ALTERNATIVES = 50_000
 

@@ -7,14 +7,15 @@ steps: what was found for the full design is what would be found without it, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from difflib import SequenceMatcher
 from typing import Any
 
 from onceproof.model.language import Config, Model, System
 from onceproof.model.language.declare import Property
-from onceproof.model.language.terms import FALSE, TRUE, Term, and_, not_, or_, quantified
-from onceproof.model.language.tracing.tracer import TracedAction, TracedProperty
+from onceproof.model.language.reading.result import TracedAction, TracedProperty, Write
+from onceproof.model.language.terms import TRUE, Term, and_, eq, not_, or_, quantified
 
 ENDING = "matters"  # a probe is called after its mechanism, and this: no property can be called so
 
@@ -89,23 +90,39 @@ def difference(one: System, other: System) -> Term:
 
 def _goes_another_way(mine: TracedAction, theirs: TracedAction | None, shape: TracedAction) -> Term:
     other = theirs or replace(shape, paths=(), obligations=())
-    here, there = _guards(mine), _guards(other)
+    enabled, enabled_there = _enabled(mine), _enabled(other)
     parts = []
-    for writes in dict.fromkeys([*here, *there]):
-        one, two = here.get(writes, FALSE), there.get(writes, FALSE)
-        if one != two:
-            parts += [and_(one, not_(two)), and_(two, not_(one))]
+    if enabled != enabled_there:
+        parts += [and_(enabled, not_(enabled_there)), and_(enabled_there, not_(enabled))]
+    parts += [and_(enabled, enabled_there, done) for done in _done_by_one_alone(mine, other)]
     # Where the model itself would fail in one of the two, they differ as well.
     failures = set(mine.obligations) ^ set(other.obligations)
-    return or_(*parts, *(and_(*failure.guard) for failure in sorted(failures, key=repr)))
+    return or_(*parts, *(and_(*failure.guard) for failure in sorted(failures, key=lambda one: one.message)))
 
 
-def _guards(traced: TracedAction) -> dict[Any, Term]:
-    """For each list of writes the condition under which it is done."""
-    found: dict[Any, list[Term]] = {}
-    for path in traced.paths:
-        found.setdefault(path.writes, []).append(and_(*path.guard))
-    return {writes: or_(*guards) for writes, guards in found.items()}
+def _enabled(read: TracedAction) -> Term:
+    """When an action can happen."""
+    return or_(*(and_(*path.guard) for path in read.paths))
+
+
+def _done_by_one_alone(mine: TracedAction, other: TracedAction) -> Iterator[Term]:
+    """When a write is made that only one of two actions makes; where none is, both do the same, in the same order."""
+    ours, theirs = ([write for path in one.paths for write in path.writes] for one in (mine, other))
+    cells = [[(write.field, write.indices, write.binders) for write in part] for part in (ours, theirs)]
+    for kind, start, end, from_, to in SequenceMatcher(None, cells[0], cells[1], autojunk=False).get_opcodes():
+        if kind == "equal":
+            pairs = zip(ours[start:end], theirs[from_:to], strict=True)
+            found = [(one, _differ(one, two)) for one, two in pairs if one != two]
+        else:
+            found = [(write, write.condition) for write in (*ours[start:end], *theirs[from_:to])]
+        yield from (quantified(False, one.binders, term) if one.binders else term for one, term in found)
+
+
+def _differ(one: Write, two: Write) -> Term:
+    """When two writes to the same cell leave different values in it."""
+    here, there = one.condition, two.condition
+    changed = and_(here, there, not_(eq(one.value, two.value)))
+    return or_(and_(here, not_(there)), and_(there, not_(here)), changed)
 
 
 def never_seen(system: ProbedSystem, unseen: Iterable[str]) -> frozenset[str]:

@@ -34,9 +34,9 @@ from onceproof.model.language.declare import Action, Field, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.sorts import Maybe
 from onceproof.model.language.terms import and_
-from onceproof.model.language.tracing.tracer import Tracer
 
 __all__ = ["START", "Conjunct", "Encoding", "Law", "Transition", "Update", "Vocabulary", "encode"]
 
@@ -102,23 +102,23 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
 
     Raises ModelError, with the author's line, for what has no meaning for any number of elements.
     """
-    tracer = Tracer(model, config, unbounded=True)
+    reader = Reader(model, config, unbounded=True)
     formulas = Formulas(Names(model.fields.values()))
-    laws = _laws(model, formulas, tracer)
+    laws = _laws(model, formulas, reader)
     with _placed("the start", model.fields.values()):
         start = start_of(model, formulas)
     transitions = {}
     for action in model.actions.values():
         if action.fault and budget_of(action, config) == 0:
             continue
-        traced = tracer.action(action)
+        traced = reader.action(action)
         if traced.paths or traced.obligations:
             with _placed(f"action `{action.name}`", [action]):
                 transitions[action.name] = transition_of(model, formulas, traced)
     conjuncts = {}
     for claim in claims:
         with _placed(claim.what, [claim]):
-            conjuncts[claim.name] = _conjunct(model, formulas, tracer, claim)
+            conjuncts[claim.name] = _conjunct(model, formulas, reader, claim)
     vocabulary = _vocabulary(model, formulas.names)
     return Encoding(model, config, formulas.names, vocabulary, start, transitions, conjuncts, laws)
 
@@ -149,11 +149,11 @@ def _vocabulary(model: Model, names: Names) -> Vocabulary:
     return Vocabulary(sorts, tuple(names.datatypes.items()), tuple(functions), constants)
 
 
-def _laws(model: Model, formulas: Formulas, tracer: Tracer) -> dict[str, Law]:
+def _laws(model: Model, formulas: Formulas, reader: Reader) -> dict[str, Law]:
     laws = {}
     for axiom in model.axioms.values():
         with _placed(axiom.what, [axiom]):
-            traced = tracer.property(axiom)
+            traced = reader.property(axiom)
             constants_of(model, axiom, traced)
             body = sexpr.closed("forall", formulas.names.binding(traced.variables), formulas.of(traced.body))
             obligations = tuple(map(obligation_encoder(formulas), traced.obligations))
@@ -178,8 +178,8 @@ def _kept(update: Update) -> Sexpr:
     return sexpr.closed("forall", list(update.parameters), same)
 
 
-def _conjunct(model: Model, formulas: Formulas, tracer: Tracer, claim: Property) -> Conjunct:
-    traced = tracer.property(claim)
+def _conjunct(model: Model, formulas: Formulas, reader: Reader, claim: Property) -> Conjunct:
+    traced = reader.property(claim)
     network = network_fields(model)
     absent = absences(traced.body, network, Demand.ABSENCE)
     for obligation in traced.obligations:

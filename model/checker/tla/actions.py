@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from onceproof.model.language.reading.result import Path, TracedAction, Write
 from onceproof.model.language.terms import FALSE, TRUE, And, Not, Term, and_, ite, not_
-from onceproof.model.language.tracing.tracer import Path, TracedAction, Write
 
 
 @dataclass(frozen=True)

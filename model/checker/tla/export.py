@@ -25,10 +25,11 @@ from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
 from onceproof.model.language.declare import Action, Fairness, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT, Place
+from onceproof.model.language.reading.reader import Reader
+from onceproof.model.language.reading.result import TracedAction
 from onceproof.model.language.sorts import Count, Flag
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
-from onceproof.model.language.tracing.tracer import TracedAction, Tracer
 
 IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
 # What TLA+ itself, the modules that are extended and the frame of ours mean by a name.
@@ -98,7 +99,7 @@ class _Exporter:
     def _traced(self, name: str) -> TracedAction:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
         try:
-            return Tracer(self.system.model, self.system.config, unbounded=True).action(self.system.actions[name])
+            return Reader(self.system.model, self.system.config, unbounded=True).action(self.system.actions[name])
         except ModelError:
             return self.system.traced[name]
 

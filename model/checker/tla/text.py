@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from onceproof.model.language.reading.result import Write
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import (
@@ -31,7 +32,6 @@ from onceproof.model.language.terms import (
     substitute,
     walk,
 )
-from onceproof.model.language.tracing.tracer import Write
 
 NONE = '"none"'
 AND, OR, FORALL, EXISTS = " /\\ ", " \\/ ", "\\A", "\\E"
@@ -78,12 +78,13 @@ class Scope:
     def __init__(self, text: TlaText, variables: Sequence[Var]) -> None:
         self.text = text
         self.names: dict[Var, str] = {}
+        self.hidden: list[str] = []
         self.parameters = [self._name(variable) for variable in variables]
 
     def _name(self, variable: Var) -> str:
         if variable not in self.names:
-            name = variable.name
-            while name in self.text.taken or name in self.names.values():
+            name = "_".join(variable.name.lower().split(".")) if "." in variable.name else variable.name
+            while name in self.text.taken or name in self.names.values() or name in self.hidden:
                 name += "_"
             self.names[variable] = name
         return self.names[variable]
@@ -109,9 +110,8 @@ class Scope:
                 return f"{self.value(left)} < {self.value(right)}"
             case IsNone(inner):
                 return f"{self.value(inner)} = {NONE}"
-            case Quantified(universal, variables, body):
-                bounds = ", ".join(f"{self._name(v)} \\in {v.sort.__name__}" for v in variables)
-                return f"({FORALL if universal else EXISTS} {bounds} : {self.condition(body)})"
+            case Quantified():
+                return self._quantified(term)
             case Ite(test, then, other):
                 return f"(IF {self.condition(test)} THEN {self.condition(then)} ELSE {self.condition(other)})"
             case Const() | Var() | Read() | Deref() | Some() | Plus() | Minus() | Clamp():
@@ -124,6 +124,18 @@ class Scope:
         simple = term.term if isinstance(term, Not) else term
         text = self.condition(term)
         return text if isinstance(simple, Eq | Less | IsNone | Read | Const) else f"TRUE = {text}"
+
+    def _quantified(self, term: Quantified) -> str:
+        """A quantifier; its variables get names that no quantifier around it has, as TLA+ wants it."""
+        around = {variable: self.names.pop(variable) for variable in term.variables if variable in self.names}
+        self.hidden += around.values()
+        bounds = ", ".join(f"{self._name(v)} \\in {v.sort.__name__}" for v in term.variables)
+        text = f"({FORALL if term.universal else EXISTS} {bounds} : {self.condition(term.body)})"
+        for variable in term.variables:
+            del self.names[variable]
+        self.names |= around
+        del self.hidden[len(self.hidden) - len(around) :]
+        return text
 
     def value(self, term: Term) -> str:
         """A value, in brackets unless it is a name, a constant or a cell."""

@@ -21,6 +21,7 @@ from onceproof.model.language.reading.functions_of_values import (
     length,
     ranged,
     reversed_,
+    sorted_,
     summed,
     zipped,
 )
@@ -36,6 +37,7 @@ from onceproof.model.language.reading.values import (
     StateValue,
     Value,
     name_of,
+    textless,
     value_of,
 )
 from onceproof.model.language.terms import TRUE, and_, or_
@@ -143,6 +145,13 @@ def _bool(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, 
     return value_of(truth(interpreter, arguments[0])) if arguments else False
 
 
+def _str(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    _at_most_one("str", arguments, keywords)
+    if arguments and type(arguments[0]) in (int, str):
+        return str(arguments[0])
+    raise ModelError(f"{textless(arguments[0]) if arguments else 'nothing'} has no text in a model: compare values")
+
+
 def _cast(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     if len(arguments) != 2 or keywords:
         raise ModelError("`cast` takes a type and a value")
@@ -187,8 +196,10 @@ BUILTINS: dict[Any, Known] = {
     builtins.enumerate: enumerated,
     builtins.zip: zipped,
     builtins.reversed: reversed_,
+    builtins.sorted: sorted_,
     builtins.abs: absolute,
     builtins.bool: _bool,
+    builtins.str: _str,
     builtins.dict: _dict,
     builtins.getattr: _getattr,
     builtins.setattr: _setattr,

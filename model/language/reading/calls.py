@@ -27,7 +27,7 @@ from onceproof.model.language.terms import TRUE
 DEEPEST = 60  # calls inside calls
 KNOWN = "a model function can call plain Python functions whose source is at hand, and len, sum, any, all, min, max …"
 KIND = "`{name}` asks what Python object there is, and a model has values: compare it with values"
-ASKING = (isinstance, issubclass, type, id, repr, hash, callable, hasattr, vars, dir, str)
+ASKING = (isinstance, issubclass, type, id, repr, hash, callable, hasattr, vars, dir)
 
 
 def call(interpreter: Interpreter, node: ast.Call) -> Value:

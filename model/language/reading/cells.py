@@ -52,9 +52,7 @@ def with_indices(
             return operation(terms)
 
         def one(value: Value) -> Value:
-            term = _index_term(
-                interpreter, value, declared.indices[place], f"`{declared.name}` is indexed by [{wanted}]"
-            )
+            term = _index_term(interpreter, value, declared.indices[place], wanted)
             return index(place + 1, (*terms, term))
 
         return interpreter.split(keys[place], one)

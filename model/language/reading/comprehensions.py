@@ -76,9 +76,14 @@ def through(
     node: Comprehension,
     emit: Callable[[], Value],
     going_on: Callable[[], Term] = lambda: TRUE,
+    first: Value = None,
 ) -> None:
-    """Calls ``emit`` in every pass of a comprehension, as long as ``going_on`` holds."""
-    first = interpreter.evaluate(node.generators[0].iter)  # Python, too, looks at it outside the comprehension's scope
+    """Calls ``emit`` in every pass of a comprehension, as long as ``going_on`` holds.
+
+    first: what its first loop goes through, which Python, too, looks at outside the comprehension's scope.
+    """
+    if first is None:
+        first = interpreter.evaluate(node.generators[0].iter)
     in_scope(interpreter, node, lambda: _passes(interpreter, node.generators, first, emit, going_on))
 
 
@@ -120,7 +125,8 @@ def any_or_all(interpreter: Interpreter, node: ast.expr, universal: bool) -> Val
     if not isinstance(node, ast.GeneratorExp):
         found: Term = value_of_truths(interpreter, interpreter.evaluate(node), universal)
         return value_of(found)
-    if interpreter.unbounded:
+    first = interpreter.evaluate(node.generators[0].iter)
+    if interpreter.unbounded and is_sort(first):
         return in_scope(interpreter, node, lambda: value_of(_for_any_size(interpreter, node, universal)))
     cell = interpreter.allocate({"found": False})
 
@@ -133,7 +139,7 @@ def any_or_all(interpreter: Interpreter, node: ast.expr, universal: bool) -> Val
         return None
 
     going_on = lambda: not_(found_now())  # noqa: E731
-    through(interpreter, node, look, going_on)
+    through(interpreter, node, look, going_on, first)
     result = found_now()
     interpreter.release_frame(cell)
     return value_of(not_(result) if universal else result)

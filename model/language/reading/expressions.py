@@ -34,9 +34,10 @@ from onceproof.model.language.reading.values import (
     Symbol,
     Value,
     name_of,
+    textless,
     value_of,
 )
-from onceproof.model.language.sorts import Choice, Count, Flag
+from onceproof.model.language.sorts import Count, Flag
 from onceproof.model.language.terms import TRUE, Term, and_, not_, or_
 
 
@@ -235,9 +236,7 @@ def _at(interpreter: Interpreter, values: list[Value], place: Value) -> Value:
 def _looked_up(interpreter: Interpreter, content: DictObject, key: Value) -> Value:
     def one(key: Value) -> Value:
         if isinstance(key, Symbol):
-            raise ModelError(
-                f"{key.what} is no key of a dictionary or member of a set: use `if`, `match` or `in (...)`"
-            )
+            raise ModelError(f"{key.what} is not a key of a dictionary: use `if`, `match` or `in (...)`")
         found = content.items.get(key) if _hashable(key) else None
         if found is None:
             return interpreter.fail(f"KeyError: {key!r}")
@@ -306,8 +305,7 @@ def text(interpreter: Interpreter, node: ast.JoinedStr) -> Value:
         if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
             raise ModelError("an f-string with a format")
         if type(value) not in (str, int):
-            what = {Choice: "an enum value", Count: "a number"}.get(type(getattr(value, "kind", None)), name_of(value))
-            raise ModelError(f"{what} has no text in a model: compare values")
+            raise ModelError(f"{textless(value)} has no text in a model: compare values")
         parts.append(str(value))
     return "".join(parts)
 

@@ -16,6 +16,7 @@ from onceproof.model.language.reading.values import (
     Closure,
     DictObject,
     FieldValue,
+    ListObject,
     Members,
     Reference,
     Value,
@@ -141,6 +142,18 @@ def reversed_(interpreter: Interpreter, arguments: list[Value], keywords: Keywor
     if is_sort(arguments[0]):
         raise ModelError("`reversed` of a sort: Python has none")
     return tuple(reversed(_present(interpreter, arguments[0])))
+
+
+def sorted_(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:
+    """``sorted(...)`` of constants."""
+    reverse = keywords.pop("reverse", False)
+    if keywords or len(arguments) != 1 or type(reverse) is not bool:
+        raise ModelError("`sorted` takes constants, and `reverse`")
+    items = [value for present, value in items_of(interpreter, arguments[0]) if present is TRUE]
+    kinds = {type(value) for value in items}
+    if len(items) != len(items_of(interpreter, arguments[0])) or not (kinds <= {int} or kinds <= {str}):
+        raise ModelError("`sorted` of values that depend on the state: their order is not known")
+    return Reference(interpreter.allocate(ListObject(tuple((TRUE, one) for one in sorted(items, reverse=reverse)))))
 
 
 def absolute(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:

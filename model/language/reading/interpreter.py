@@ -272,7 +272,16 @@ class Interpreter:
                 raise ModelError(one.reason)
             return one
 
-        return self.split(value, read) if isinstance(value, Cases | Unset | Poisoned) else value
+        return self.narrowed(self.split(value, read) if isinstance(value, Cases | Unset | Poisoned) else value)
+
+    def narrowed(self, value: Value) -> Value:
+        """An element or None as what it is known to be here."""
+        if isinstance(value, Symbol) and isinstance(value.kind, Maybe):
+            none = self.world.facts.simpler(is_none(value.term))
+            if none is TRUE:
+                return None
+            return element_in(value) if none is FALSE else value
+        return value
 
     def _global(self, name: str, function: FunctionType | None) -> Value:
         if function is not None:
@@ -313,7 +322,7 @@ class Interpreter:
         for write in self.world.writes:
             if write.field == declared.name:
                 term = facts.simpler(overwritten(write, indices, term))
-        return value_of(facts.simpler(term))
+        return self.narrowed(value_of(facts.simpler(term)))
 
     def write(self, declared: Field, indices: tuple[Term, ...], value: Term) -> None:
         """Notes a write."""

@@ -306,6 +306,17 @@ def element_in(symbol: Symbol) -> Symbol:
     return Symbol(term, Index(symbol.kind.sort))
 
 
+def textless(value: Value) -> str:
+    """A value as messages call it that tell that it has no text."""
+    match getattr(value, "kind", None):
+        case Choice():
+            return "an enum value"
+        case Count():
+            return "a number"
+        case _:
+            return name_of(value)
+
+
 def name_of(value: Value) -> str:
     """A value as messages call it."""
     match value:

@@ -51,11 +51,13 @@ def joined(base: World, ends: Sequence[tuple[World, Value]], complete: bool) -> 
 
     complete: all other ways end the run, so that whoever goes on may take it that one of these was taken.
     """
+    conditions: list[Term] = []
+    known = base.facts
+    for end, _ in ends:
+        conditions.append(known.simpler(end.since(base)))
+        known = known.also(not_(conditions[-1]))
     world, value = ends[-1]
-    conditions = [world.since(base)]
-    for other, its_value in reversed(ends[:-1]):
-        condition = other.since(base)
-        conditions.append(condition)
+    for (other, its_value), condition in zip(reversed(ends[:-1]), reversed(conditions[:-1]), strict=True):
         value = merged(condition, its_value, value)
         world = _merged(base, condition, other, world)
     reached = TRUE if complete else base.facts.simpler(or_(*conditions))

@@ -239,5 +239,5 @@ def test_python_idiom_has_the_expected_states(step: Callable[..., None], states:
 @pytest.mark.parametrize("step", [*MAJORITIES[:-1], greatest], ids=lambda step: step.__name__)
 def test_encoding_for_any_size_refuses_counting_with_its_line(step: Callable[..., None]) -> None:
     model = house(step)
-    with pytest.raises(ModelError, match=r"action `step`, test_ordinary_python.py:\d+: .*any number of elements"):
+    with pytest.raises(ModelError, match=r"action `step`, test_ordinary_python.py:\d+:\d+: .*any number of elements"):
         encode(model, model.configure(), [])

@@ -34,5 +34,5 @@ def test_compiled_walk_estimates_the_number_of_states() -> None:
     found = compiled.walk(system, system.properties(["both_full"]), walks=200, depth=100, seed=3)
     assert found.distinct == 16
     small = build(PROTOCOL, PROTOCOL.configure({"tasks": 1}))
-    seen = compiled.walk(small, walks=3000, depth=80, seed=3)
+    seen = compiled.walk(small, walks=6000, depth=80, seed=3)
     assert 0.9 * 160 <= seen.distinct <= 1.02 * 160 == pytest.approx(1.02 * compiled.check(small, []).states)

@@ -153,7 +153,7 @@ def test_certificate_is_written_again_over_an_old_one(folder: Path) -> None:
     assert verify(folder).valid
 
 
-def test_verifying_needs_neither_the_model_nor_the_tracing(folder: Path) -> None:
+def test_verifying_needs_neither_the_model_nor_the_reader(folder: Path) -> None:
     """The checker imports nothing of the language, the protocol or the formulas' making."""
     script = (
         "import sys\n"
