@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from onceproof.commands._progress import ProgressLine
 from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.validation.diagnosis import Diagnosis, diagnose
 from onceproof.conformance.validation.logs import names_in, read_events
@@ -14,7 +15,6 @@ from onceproof.conformance.validation.mapping import LogMapping, draft, identity
 from onceproof.conformance.validation.validate import NODES, Validator, validate
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_spec
-from onceproof.reports.progress import ProgressLine
 from onceproof.reports.validation_text import document, report_lines, verdict_lines
 
 DIAGNOSED = 3
@@ -69,7 +69,7 @@ def command(
     validator = Validator(loaded.model, loaded.config, chosen, max_nodes)
     with ProgressLine(quiet=quiet) as progress:
         found = validate(
-            validator, events, lambda done, parts, nodes: progress.say(f"{done:,} of {parts:,} parts; {nodes:,} nodes")
+            validator, events, lambda done, parts, nodes: progress.show(f"{done:,} of {parts:,} parts; {nodes:,} nodes")
         )
         progress.wipe()
     diagnoses = [
