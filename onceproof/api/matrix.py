@@ -126,5 +126,6 @@ def _in_order(what: str, names: Sequence[str] | None, known: Sequence[str]) -> t
     """The names, in the order of the model; all where none are given."""
     for name in names or ():
         if name not in known:
-            raise InputError(f"unknown {what} `{name}`{nearest(name, known) or f'; expected some of {known}'}")
+            hint = nearest(name, known) or f"; expected some of {', '.join(known)}"
+            raise InputError(f"unknown {what} `{name}`{hint}")
     return tuple(name for name in known if names is None or name in names)

@@ -15,7 +15,6 @@ from onceproof.inputs.models import ModelRef, reference_to, resolve
 from onceproof.inputs.specs import ENDINGS, Expectation, Spec
 from onceproof.isolation import InstalledFirst
 from onceproof.model.language import ConfigError, Model
-from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.errors import nearest
 
 # A Model; a module that declares one; a Spec; the path of a spec (YAML) or of a model (FILE.py, FILE.py:NAME or
@@ -112,10 +111,13 @@ def _reference(source: Model | ModuleType | Path | str | None) -> ModelRef:
 
 
 def _chosen(model: Model, properties: Sequence[str]) -> tuple[str, ...]:
-    known = [name for name, claim in model.properties.items() if claim.kind != "ending"]
+    known = specs.checkable(model)
     if isinstance(properties, str) or not properties:
         raise InputError(f"expected a list of properties (or None for all), found {properties!r}")
+    # Conjuncts of an invariant can be asked for, but nobody means one by a name that is near none.
+    offered = [name for name in known if model.properties[name].invariant is None]
     for name in properties:
-        if name not in known and name != DEADLOCK:
-            raise InputError(f"unknown property `{name}`{nearest(name, known) or f'; expected one of {known}'}")
+        if name not in known:
+            hint = nearest(name, known) or f"; expected one of {', '.join(offered)}"
+            raise InputError(f"unknown property `{name}`{hint}")
     return tuple(dict.fromkeys(properties))

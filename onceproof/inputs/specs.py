@@ -231,11 +231,16 @@ def _chosen(place: Located | None, model: Model) -> tuple[str, ...] | None:
         raise place.error(f"expected a list of properties (leave the key out for all), found {place.shown()}")
     names: list[str] = []
     for item in place.value:
-        name = _property_name(item, [n for n, p in model.properties.items() if p.kind != "ending"])
+        name = _property_name(item, checkable(model))
         if name in names:
             raise item.error(f"`{name}` is listed twice")
         names.append(name)
     return tuple(names)
+
+
+def checkable(model: Model) -> list[str]:
+    """The names of the properties of a model that a spec may list."""
+    return [name for name, claim in model.properties.items() if claim.kind != "ending"]
 
 
 def _property_name(place: Located, known: Sequence[str]) -> str:

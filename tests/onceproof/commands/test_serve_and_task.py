@@ -62,7 +62,10 @@ def test_task_and_serve_report_wrong_input_in_one_line(platform: Platform, tmp_p
         (("task", "--endpoint", "ftp://x", "list", "hello"), "--endpoint: found 'ftp://x', expected a URL"),
         (("task", "--endpoint", "http://127.0.0.1:1", "list", "hello"), "no answer from http://127.0.0.1:1"),
         (("task", "submit", "hello", "--file", str(tmp_path / "none")), "no such file"),
-        (("serve", "--functions", str(tmp_path / "none"), "--data", str(tmp_path / "d"), "--port", "0"), "no folder"),
+        (
+            ("serve", "--functions", str(tmp_path / "none"), "--data", str(tmp_path / "d"), "--port", "0"),
+            "no such folder",
+        ),
         (("serve", "--port", "65536"), "--port: found 65536, expected a port from 0 to 65535"),
         (("serve", "--config", str(tmp_path / "none.yaml")), "none.yaml: No such file"),
     ):
