@@ -78,7 +78,7 @@ def test_each_kind_of_error_has_its_exit_status(
     def fails(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(main.commands, "main", fails)
+    monkeypatch.setattr(main.commands, "invoke", fails)
     ran = onceproof("check")
     assert ran.status == status
     assert ran.err.startswith(says)
