@@ -10,7 +10,7 @@ class AlreadyRecorded(NotEnabled):
 
 
 class NotNow(AlreadyRecorded):
-    """A replay does not permit this action now. (An admission that may not be goes on to propose a refusal.)"""
+    """A replay does not permit this action now. (An admission that is not permitted proposes a refusal next.)"""
 
 
 class StoreUnavailable(Exception):

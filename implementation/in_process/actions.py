@@ -116,7 +116,7 @@ class Actions:
         return call
 
     def _agent_end(self, name: str) -> Call:
-        """The agent's connections break, and whoever waits at one of them holds its message again."""
+        """The agent's connections break, and a scheduler that waits at one of them holds its message again."""
 
         def call(arguments: Arguments) -> None:
             agent, network = self._parts.agents[arguments.pop("agent")], self._parts.network

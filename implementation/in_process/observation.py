@@ -10,7 +10,7 @@ VISIBLE, INVISIBLE, DELETED = "VISIBLE", "INVISIBLE", "DELETED"
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A message in the queue. holder is who has the receipt that counts now; None when it lapsed or was deleted."""
+    """A message in the queue. holder: the scheduler whose receipt counts now; None when it lapsed or was deleted."""
 
     task: str
     submission: str

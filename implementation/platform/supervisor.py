@@ -123,7 +123,7 @@ class Supervisor:
                 stdin.close()
 
     def _revive(self) -> None:
-        """Note who has died, and when each is to be started again."""
+        """Note which processes have died, and when each is to be started again."""
         now = time.monotonic()
         for member in self.members:
             if member.process is None or member.process.poll() is None:
@@ -171,7 +171,7 @@ class Supervisor:
             member.process.send_signal(number)
 
     def _write_state(self) -> None:
-        """Who runs, for people and tests: state.json in the data folder."""
+        """Write which processes run, for people and tests: state.json in the data folder."""
         pids = {member.name: member.process.pid for member in self.members if member.process is not None}
         restarts = {member.name: member.restarts for member in self.members}
         path = Path(self.config.data) / "state.json"

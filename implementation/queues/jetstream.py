@@ -121,7 +121,7 @@ class JetStreamQueue(TableQueue):
         return received
 
     def renew(self, message: str, receipt: str) -> int:
-        """Renew in the store; if that was right, JetStream hears that work goes on."""
+        """Renew in the store; if the store allows it, JetStream hears that the message is still in progress."""
         try:
             until = super().renew(message, receipt)
         except NotEnabled:

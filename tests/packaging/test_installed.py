@@ -6,6 +6,7 @@ A user's ``queue.py`` and the like note that they were executed; that none was m
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.installed import SECONDS, Installed, run
+from tests.paths import HELPERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -141,7 +143,7 @@ class User:
 
 
 def all_commands(user: User) -> None:
-    """Check, prove, replay, test and serve."""
+    """Check, prove, replay, test, driver check and serve."""
     spec, small = user.specs / "zombie-is-fenced.yaml", user.specs / "plain-day.yaml"
     assert "holds, complete" in user.run("check", small)
     assert "as expected" in user.run("check", spec, "--engine", "compiled", "--max-states", "100000")
@@ -151,6 +153,8 @@ def all_commands(user: User) -> None:
     assert "agrees" in user.run("replay", "trace.itf.json")
     assert "agrees" in user.run("replay", "trace.itf.json", "--driver", "platform")
     assert "agrees" in user.run("test", small, "--examples", "3")
+    driver = f"{sys.executable} -I {HELPERS / 'odd_driver.py'} none"
+    assert "all right" in user.run("driver", "check", driver, user.specs / "scheduler-failover.yaml")
     assert "hello Queue" in user.serve()
 
 

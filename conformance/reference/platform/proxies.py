@@ -88,7 +88,7 @@ class Line:
 
 
 def listening(path: str) -> socket.socket:
-    """A socket that listens at a path; whoever connects waits until it is looked at."""
+    """A socket that listens at a path; connections wait until they are accepted."""
     listener = socket.socket(socket.AF_UNIX)
     Path(path).unlink(missing_ok=True)
     listener.bind(path)
@@ -140,7 +140,7 @@ class AgentProxy:
         self.to_agent.clear()
 
     def drain(self) -> None:
-        """Take what either side has sent; nothing of it goes on by itself."""
+        """Take what either side has sent; nothing of it is forwarded."""
         self.from_schedulers += accepted(self.listener)
         for line in self.from_schedulers:
             for header, body in line.frames():
@@ -188,7 +188,7 @@ class AgentProxy:
 class Functions:
     """Users' functions that run, and wait to hear how to end; started(task id, attempt) is called for each.
 
-    Once a start was asked for, those that have started since belong to whoever asked: (agent, message, attempt).
+    Those that have started since the last start was asked for belong to that one: (agent, message, attempt).
     """
 
     def __init__(self, path: str, started: Callable[[str, int], None]) -> None:
@@ -210,7 +210,7 @@ class Functions:
                 self.started(task_id, attempt)
 
     def await_start(self, asked: Asked) -> None:
-        """Wait until one has started, which belongs to who asked; StepRefused if none does."""
+        """Wait until one has started, and book it under what it was asked for; StepRefused if none starts."""
         deadline = time.monotonic() + SECONDS
         self.drain()
         while not self._unclaimed:

@@ -57,7 +57,7 @@ class ForkServer:
 
     @property
     def sound(self) -> bool:
-        """Whether it runs, and no fork has failed, so that nobody is on the way who is not waited for."""
+        """Whether it runs, and no fork has failed: after a failed one a process may still be on its way to the gate."""
         return not self._failed and self._process.poll() is None
 
     def fork(

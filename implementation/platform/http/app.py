@@ -173,7 +173,7 @@ class Routes:
         return Response(status_code=204)
 
     async def target(self, request: Request, body: bytes, function: str, qualifier: str) -> Target:
-        """Who asks, by signature or header, and which function is meant."""
+        """The caller, by signature or header, and the function."""
         owner = self.user(request, body)
         name = request.path_params.get("serviceName", "")
         service, _, of_path = name.partition(".")

@@ -131,7 +131,7 @@ class Records:
 
 
 def packed_token(record: Record) -> str:
-    """Where the next page goes on."""
+    """Where the next page begins."""
     return base64.urlsafe_b64encode(json.dumps([record.recorded_ns, record.task_id]).encode()).decode()
 
 

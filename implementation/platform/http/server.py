@@ -68,7 +68,7 @@ def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
             self.refuse(400, "InvalidArgument", msg)
 
         def too_slow(self) -> None:
-            """The headers did not come in time; whoever has not said a word hears none."""
+            """The headers did not come in time; a connection that has sent nothing gets no answer."""
             if self.in_headers and self.header_bytes:
                 self.refuse(408, "RequestTimeout", "the headers came too slowly")
             elif self.in_headers:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -207,6 +208,24 @@ def test_process_that_dies_out_of_turn_is_found_at_the_next_step(platform: Platf
 
 def test_scratch_directory_in_use_is_not_swept(platform: PlatformDriver) -> None:
     assert platform.scratch.is_dir() and sweep(platform.scratch.parent) == 0
+
+
+def test_closing_does_not_wait_for_a_stopped_process() -> None:
+    driver = open_driver("platform")
+    assert isinstance(driver, PlatformDriver)
+    system = small(scheduler_pause=1)
+    lockstep = Lockstep(system, driver)
+    lockstep.begin()
+    pause = system.parse_step("scheduler_pause", {"scheduler": "scheduler1"})
+    lockstep.take(pause, present(system.step(system.initial, pause)))
+    children = driver.processes()
+    stopped = psutil.Process(driver.system.remotes["scheduler1"].child)
+    assert stopped.status() == psutil.STATUS_STOPPED
+    closing = threading.Thread(target=driver.close)
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()
+    wait_until_gone(children)
 
 
 @pytest.fixture(scope="module")
