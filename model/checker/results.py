@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, Step, System
 
@@ -119,6 +120,19 @@ class CheckResult:
     faults: frozenset[str] = frozenset()  # which of the actions are faults
     symmetry: str = "none"
     notes: list[str] = field(default_factory=list)
+    finished_depth: int | None = None  # see ``bound``; None where the exploration was complete
+
+    @property
+    def bound(self) -> int:
+        """The steps up to which everything was found and judged: a run that violates something, and is not reported,
+        is longer. The last *finished* level counts, not one that a limit ended; -1 where not even the first is.
+        """
+        return self.depth if self.complete or self.finished_depth is None else self.finished_depth
+
+    @property
+    def bounded(self) -> str:
+        """What is known where nothing was violated and not everything was explored, for people."""
+        return f"no violation up to depth {self.bound}" if self.bound >= 0 else "nothing known yet"
 
     @property
     def verdict(self) -> Verdict:
@@ -146,6 +160,25 @@ class CheckResult:
     def property(self, name: str) -> PropertyResult | None:
         """The result for one property."""
         return next((result for result in self.properties if result.name == name), None)
+
+
+def unexplored(system: System, claims: Sequence[Property], deadlock: bool, engine: str, limits: Limits) -> CheckResult:
+    """The result of a check that ran out of time while it was still generating code: nothing is known."""
+    names = [(claim.name, claim.kind) for claim in claims] + ([(DEADLOCK, DEADLOCK)] if deadlock else [])
+    return CheckResult(
+        engine=engine,
+        complete=False,
+        states=0,
+        transitions=0,
+        depth=0,
+        seconds=limits.max_seconds or 0.0,
+        fired=dict.fromkeys(system.actions, 0),
+        properties=[PropertyResult(name, kind, Verdict.UNKNOWN) for name, kind in names],
+        stopped=Stop(StopReason.SECONDS, limits.max_seconds),
+        faults=frozenset(name for name, action in system.actions.items() if action.fault),
+        notes=["the time was up before the code of the model was generated"],
+        finished_depth=-1,
+    )
 
 
 @dataclass(frozen=True)

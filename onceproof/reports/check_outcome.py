@@ -129,7 +129,7 @@ class Outcome:
             return "no safety violation"
         if self.result.complete:
             return "vacuous" if self.vacuous else "holds, complete"
-        return f"no violation up to depth {self.result.depth}"
+        return self.result.bounded
 
     @property
     def explanation(self) -> Explanation | None:
@@ -166,6 +166,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "states": result.states,
         "transitions": result.transitions,
         "depth": result.depth,
+        "finished_depth": result.bound,
         "seconds": round(result.seconds, 3),
         "symmetry": result.symmetry,
         "properties": [_property_json(outcome, found) for found in result.properties],

@@ -94,7 +94,7 @@ def _unknown(outcome: Outcome, found: PropertyResult) -> str:
         if not outcome.result.complete:
             return "unknown: needs a complete search"
         return f"unknown: {stop_text(outcome.result.stopped) or 'see the note'}"
-    return f"no violation up to depth {outcome.result.depth}"
+    return outcome.result.bounded
 
 
 def summary_lines(outcomes: Sequence[Outcome], not_checked: Sequence[Spec]) -> Iterator[str]:

@@ -40,6 +40,7 @@ def _suite(outcome: Outcome) -> ElementTree.Element:
         "states": str(result.states),
         "transitions": str(result.transitions),
         "depth": str(result.depth),
+        "finished_depth": str(result.bound),
     }
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in facts.items():
@@ -86,11 +87,11 @@ def judged(outcome: Outcome, found: PropertyResult) -> tuple[str, str] | None:
     expect = outcome.spec.expect
     if found.kind == "sometimes":
         if found.verdict is Verdict.UNKNOWN:
-            return "unknown", f"not seen up to depth {outcome.result.depth}"
+            return "unknown", f"not seen up to depth {outcome.result.bound}"
         return ("vacuous", found.vacuous) if found.vacuous and not expect.violated else None
     if found.verdict is Verdict.UNKNOWN:
         judged_not = found.kind == "eventually" and outcome.result.complete
-        return "unknown", "not judged" if judged_not else f"no violation up to depth {outcome.result.depth}"
+        return "unknown", "not judged" if judged_not else outcome.result.bounded
     if found.verdict is Verdict.VIOLATED:
         length = len(found.counterexample.trace) if found.counterexample else 0
         if not expect.violated:

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onceproof.model.checker.explicit.evaluators import DirectEvaluator, GeneratedEvaluator, PropertyEvaluator
+from onceproof.model.checker.deadline import OutOfTime, check_time, deadline, grace
+from onceproof.model.checker.explicit.evaluators import (
+    DirectEvaluator,
+    GeneratedEvaluator,
+    Monitor,
+    PropertyEvaluator,
+    Truth,
+)
 from onceproof.model.checker.explicit.graph import DirectStepper, Graph, Stepper, explore
-from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
+from onceproof.model.checker.explicit.minimal import MINIMAL, Costs, Edge
 from onceproof.model.checker.ground.python_code import GeneratedSystem
-from onceproof.model.checker.results import CheckResult, Counterexample, Limits, PropertyResult, Verdict
+from onceproof.model.checker.results import (
+    INTERRUPTED,
+    CheckResult,
+    Counterexample,
+    Limits,
+    PropertyResult,
+    Stop,
+    StopReason,
+    Verdict,
+    unexplored,
+)
 from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.system import Arguments, System
 
 if TYPE_CHECKING:
     from onceproof.model.checker.explicit.liveness import FairSearch
+
+IDLE = "what it speaks of never happened"
 
 
 def check(
@@ -26,116 +46,148 @@ def check(
 ) -> CheckResult:
     """Explores all reachable states (also past violations) and judges the properties (default: all that apply).
 
-    engine: "plain" takes steps and truths from code generated from the traces, "direct" runs the model's functions.
-    Ctrl-C and limits end the exploration early; what is known by then is in the result, and its verdict is unknown.
+    engine: "plain" generates code for steps and properties, "direct" runs the model's functions. Ctrl-C and limits end
+    the exploration early; what is known by then is in the result, and its verdict is unknown.
     """
+    limits = limits or Limits()
     began = time.monotonic()
     claims = list(properties) if properties is not None else system.properties()
-    asked = [*claims, system.ending] if system.ending else claims
-    stepper: Stepper
-    truths: PropertyEvaluator
-    if engine == "direct":
-        stepper, truths = DirectStepper(system), DirectEvaluator(system)
-    else:
-        stepper = generated = GeneratedSystem(system)
-        truths = GeneratedEvaluator(generated, asked)
-    graph = explore(system, stepper, limits)
-    result = judge(graph, truths, claims, with_deadlock=properties is None)
+    deadlock = system.ending if properties is None else None
+    with deadline(limits.max_seconds):
+        try:
+            stepper, evaluator = _ways_to_look(system, [*claims, *([deadlock] if deadlock else [])], engine)
+        except OutOfTime:
+            return unexplored(system, claims, deadlock is not None, engine, limits)
+        monitor = Monitor(system, evaluator, claims)
+        graph = explore(system, stepper, limits, monitor.visit)
+        result = _Evaluation(graph, evaluator, monitor, limits).result(claims, deadlock)
     result.engine, result.seconds = engine, time.monotonic() - began
     return result
 
 
-def judge(graph: Graph, truths: PropertyEvaluator, claims: Sequence[Property], *, with_deadlock: bool) -> CheckResult:
-    """The verdicts on a graph that was explored (as far as it was)."""
-    system = graph.system
-    judgement = _Evaluation(graph, truths, claims)
-    results = [judgement.of(claim) for claim in claims]
-    if with_deadlock and system.ending is not None:
-        results.append(judgement.deadlock(system.ending))
-    fired = dict.fromkeys(system.actions, 0)
-    for step in graph.edge_steps[: graph.first_edge[-1]]:
-        fired[graph.stepper.steps[step].action] += 1
-    return CheckResult(
-        engine="",
-        complete=graph.complete,
-        states=len(graph.states),
-        transitions=graph.first_edge[-1],
-        depth=graph.depth,
-        seconds=graph.seconds,
-        fired=fired,
-        properties=results,
-        stopped=graph.stopped,
-        faults=frozenset(name for name, action in system.actions.items() if action.fault),
-    )
+def _ways_to_look(system: System, claims: Sequence[Property], engine: str) -> tuple[Stepper, PropertyEvaluator]:
+    if engine == "direct":
+        return DirectStepper(system), DirectEvaluator(system, claims)
+    generated = GeneratedSystem(system)
+    return generated, GeneratedEvaluator(generated, claims)
 
 
 class _Evaluation:
     """The verdicts on one graph; what several properties need is worked out once."""
 
-    def __init__(self, graph: Graph, truths: PropertyEvaluator, claims: Sequence[Property]) -> None:
-        self.graph, self.system, self.truths = graph, graph.system, truths
-        self._violations = truths.violations([claim for claim in claims if claim.kind == "always"], graph.states)
-        self._costs: Costs | None = None
-        self._fair: FairSearch | None = None
+    def __init__(self, graph: Graph, evaluator: PropertyEvaluator, monitor: Monitor, limits: Limits) -> None:
+        self.graph, self.system, self.evaluator = graph, graph.system, evaluator
+        self.monitor, self.limits = monitor, limits
+        self.finished_depth = graph.finished_depth
+
+    def result(self, claims: Sequence[Property], deadlock: Property | None) -> CheckResult:
+        """The verdicts on these properties, and on deadlocks if the wanted ends are given."""
+        graph = self.graph
+        results = [self.of(claim) for claim in claims]
+        if deadlock is not None:
+            results.append(self.deadlock(deadlock))
+        fired = dict.fromkeys(self.system.actions, 0)
+        for step in graph.edge_steps[: graph.first_edge[-1]]:
+            fired[graph.stepper.steps[step].action] += 1
+        return CheckResult(
+            engine="",
+            complete=graph.complete,
+            states=len(graph.states),
+            transitions=graph.first_edge[-1],
+            depth=graph.depth,
+            seconds=graph.seconds,
+            fired=fired,
+            properties=results,
+            stopped=graph.stopped,
+            faults=frozenset(name for name, action in self.system.actions.items() if action.fault),
+            finished_depth=self.finished_depth,
+        )
 
     def of(self, claim: Property) -> PropertyResult:
-        kinds = {"always": self._always, "sometimes": self._sometimes, "eventually": self._eventually}
-        return kinds[claim.kind](claim)
+        """The verdict on a property."""
+        match claim.kind:
+            case "always":
+                return self._always(claim)
+            case "sometimes":
+                return self._sometimes(claim)
+            case "eventually":
+                return self._eventually(claim)
+            case _:
+                raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
 
     def _always(self, claim: Property) -> PropertyResult:
-        violations = {arguments: wrong for (name, arguments), wrong in self._violations.items() if name == claim.name}
-        return self._safety(claim.name, "always", violations, bool(violations) or self._exercised(claim))
-
-    def _exercised(self, claim: Property) -> bool:
-        """Whether the property says anything of any state found."""
-        asked = [self.truths.of(claim, arguments) for arguments in self.system.instances(claim)]
-        return any(truth(state) is not None for truth in asked for state in self.graph.states)
+        found = self.monitor.violations.items()
+        violations = {arguments: numbers for (name, arguments), numbers in found if name == claim.name}
+        return self._safety(claim.name, "always", violations, claim.name not in self.monitor.unseen)
 
     def _safety(self, name: str, kind: str, violations: dict[Arguments, list[int]], exercised: bool) -> PropertyResult:
         if violations:
-            path = self.costs.cheapest({number for numbers in violations.values() for number in numbers})
+            path, minimal = self._path_to({number for numbers in violations.values() for number in numbers})
             last = path[-1][1] if path else 0
             arguments = next(a for a, numbers in violations.items() if last in numbers)
-            found = Counterexample(name, arguments, self.graph.trace(path), MINIMAL)
+            found = Counterexample(name, arguments, self.graph.trace(path), minimal)
             return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
         verdict = Verdict.HOLDS if self.graph.complete else Verdict.UNKNOWN
         idle = self.graph.complete and not exercised
-        return PropertyResult(name, kind, verdict, "what it speaks of never happened" if idle else "")
+        return PropertyResult(name, kind, verdict, IDLE if idle else "")
+
+    def _path_to(self, numbers: set[int]) -> tuple[list[Edge], str]:
+        """A run to one of these states, and in what it is least.
+
+        With the time nearly up it is the one on which a state was found first; so are all runs to states that only a
+        state leads to whose steps a limit cut off.
+        """
+        explored = [number for number in numbers if number not in self.graph.cut]
+        if explored:
+            try:
+                with grace():
+                    return self._costs.cheapest(explored), MINIMAL
+            except OutOfTime:
+                pass
+        return self.graph.first_path(min(numbers)), "steps"
 
     def _sometimes(self, claim: Property) -> PropertyResult:
-        asked = [self.truths.of(claim, arguments) for arguments in self.system.instances(claim)]
-        seen = any(truth(state) for truth in asked for state in self.graph.states)
-        if seen:
+        if claim.name not in self.monitor.unseen:
             return PropertyResult(claim.name, "sometimes", Verdict.HOLDS)
         if not self.graph.complete:
             return PropertyResult(claim.name, "sometimes", Verdict.UNKNOWN)
         return PropertyResult(claim.name, "sometimes", Verdict.VIOLATED, "no reachable state shows it")
 
     def _eventually(self, claim: Property) -> PropertyResult:
-        if not self.graph.complete:
-            return PropertyResult(claim.name, "eventually", Verdict.UNKNOWN)
+        if self.graph.complete:
+            try:
+                return self._liveness(claim)
+            except OutOfTime:
+                self.graph.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
+            except KeyboardInterrupt:
+                self.graph.stopped = INTERRUPTED
+        return PropertyResult(claim.name, "eventually", Verdict.UNKNOWN)
+
+    def _liveness(self, claim: Property) -> PropertyResult:
         exercised = False
         best: Counterexample | None = None
         for arguments in self.system.instances(claim):
-            truth = self.truths.of(claim, arguments)
-            truths = [truth(state) for state in self.graph.states]
+            truth = self.evaluator.truth(claim, arguments)
+            truths: list[bool | None] = []
+            for number, state in enumerate(self.graph.states):
+                if not number & 1023:
+                    check_time()
+                truths.append(truth(state))
             exercised = exercised or any(truth is not None for truth in truths)
-            found = self._broken_promise(claim, arguments, truths)
+            found = self._unfulfilled(claim, arguments, truths)
             if found and (best is None or _stem(found) < _stem(best)):
                 best = found
         if best:
             return PropertyResult(claim.name, "eventually", Verdict.VIOLATED, counterexample=best)
-        idle = "" if exercised else "what it speaks of never happened"
-        return PropertyResult(claim.name, "eventually", Verdict.HOLDS, idle)
+        return PropertyResult(claim.name, "eventually", Verdict.HOLDS, "" if exercised else IDLE)
 
-    def _broken_promise(
-        self, claim: Property, arguments: Arguments, truths: list[bool | None]
-    ) -> Counterexample | None:
+    def _unfulfilled(self, claim: Property, arguments: Arguments, truths: list[bool | None]) -> Counterexample | None:
+        """A fair run on which an obligation is incurred and never fulfilled, if there is one."""
         if False not in truths:
             return None
-        keeps = self.truths.kept(claim, arguments)
+        fulfilled = self.evaluator.fulfilled(claim, arguments)
         states = self.graph.states
-        lasso = self.fair.lasso(lambda number: truths[number] is False, lambda number: keeps(states[number]))
+        lasso = self._fair.lasso(lambda number: truths[number] is False, lambda number: fulfilled(states[number]))
         if lasso is None:
             return None
         trace = self.graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
@@ -143,35 +195,47 @@ class _Evaluation:
 
     def deadlock(self, ending: Property) -> PropertyResult:
         """Whether every state in which nothing but faults can happen is a wanted end."""
-        ended = self.truths.of(ending, ())
+        ended = self.evaluator.truth(ending, ())
+        graph = self.graph
         stuck = [
             number
-            for number in range(self.graph.explored)
-            if not any(self._acts(step) for step, _ in self.graph.edges(number))
-            and ended(self.graph.states[number]) is False
+            for number in range(graph.explored)
+            if not any(self._acts(step) for step, _ in graph.edges(number)) and ended(graph.states[number]) is False
         ]
+        try:
+            if graph.stopped and graph.stopped.reason is StopReason.DEPTH:
+                stuck += self._stuck_at_the_last_depth(ended)
+            elif not graph.complete:
+                self.finished_depth -= 1  # not all states of that depth were explored, so some may be stuck
+        except OutOfTime:
+            self.finished_depth -= 1
         return self._safety(DEADLOCK, DEADLOCK, {(): stuck} if stuck else {}, True)
+
+    def _stuck_at_the_last_depth(self, ended: Truth) -> list[int]:
+        """The deadlocks among the states that were not explored since they are at the greatest depth allowed."""
+        graph, stuck = self.graph, []
+        for number in range(graph.explored, len(graph.states)):
+            check_time()
+            steps = graph.stepper.successors(graph.states[number])
+            if not any(self._acts(step) for step, _ in steps) and ended(graph.states[number]) is False:
+                stuck.append(number)
+        return stuck
 
     def _acts(self, step: int) -> bool:
         return not self.system.actions[self.graph.stepper.steps[step].action].fault
 
-    @property
-    def costs(self) -> Costs:
+    @cached_property
+    def _costs(self) -> Costs:
         """The least costs of all states."""
-        if self._costs is None:
-            self._costs = Costs(self.graph)
-        return self._costs
+        return Costs(self.graph)
 
-    @property
-    def fair(self) -> FairSearch:
+    @cached_property
+    def _fair(self) -> FairSearch:
         """The search for fair runs."""
-        from onceproof.model.checker.explicit.liveness import (
-            FairSearch,  # numpy takes longer to import than most specs to check
-        )
+        # numpy takes longer to import than most specs to check
+        from onceproof.model.checker.explicit.liveness import FairSearch
 
-        if self._fair is None:
-            self._fair = FairSearch(self.graph)
-        return self._fair
+        return FairSearch(self.graph)
 
 
 def _stem(found: Counterexample) -> tuple[int, int]:

@@ -1,8 +1,8 @@
-"""Whether properties hold in states: by running their functions, or by code generated from their traces."""
+"""Whether properties hold in states: by running their functions, or by code generated from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from onceproof.model.checker.ground.python_code import GeneratedSystem
@@ -11,44 +11,42 @@ from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, System
 
 Instance = tuple[str, Arguments]  # a property by name, and for which elements
+Truth = Callable[[State], bool | None]
 
 
 class PropertyEvaluator(Protocol):
     """What a judge of explored states asks of properties."""
 
-    def of(self, claim: Property, arguments: Arguments) -> Callable[[State], bool | None]:
+    def truth(self, claim: Property, arguments: Arguments) -> Truth:
         """Whether it holds in a state; None where its ``given`` is false."""
 
-    def kept(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
-        """Whether a state keeps the promise of an ``eventually``."""
+    def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
+        """Whether a state fulfils the obligation of an ``eventually``."""
 
-    def violations(self, claims: Sequence[Property], states: Sequence[State]) -> dict[Instance, list[int]]:
-        """For each instance of an ``always`` the states (by position) in which it is false, if there are any."""
+    def violated(self, state: State) -> Iterable[Instance]:
+        """The instances of all ``always`` that are false in a state."""
 
 
 class DirectEvaluator:
     """By running the model's functions: slow and obvious."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, claims: Sequence[Property]) -> None:
         self.system = system
+        always = [claim for claim in claims if claim.kind == "always"]
+        self.instances = [(claim, arguments) for claim in always for arguments in system.instances(claim)]
 
-    def of(self, claim: Property, arguments: Arguments) -> Callable[[State], bool | None]:
+    def truth(self, claim: Property, arguments: Arguments) -> Truth:
         """Whether it holds in a state; None where its ``given`` is false."""
         return lambda state: self.system.holds(claim, state, arguments)
 
-    def kept(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
-        """Whether a state keeps the promise of an ``eventually``."""
+    def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
+        """Whether a state fulfils the obligation of an ``eventually``."""
         return lambda state: self.system.keeps(claim, state, arguments)
 
-    def violations(self, claims: Sequence[Property], states: Sequence[State]) -> dict[Instance, list[int]]:
-        """For each instance of an ``always`` the states (by position) in which it is false, if there are any."""
-        found: dict[Instance, list[int]] = {}
-        for claim in claims:
-            for arguments in self.system.instances(claim):
-                wrong = [n for n, state in enumerate(states) if self.system.holds(claim, state, arguments) is False]
-                if wrong:
-                    found[claim.name, arguments] = wrong
-        return found
+    def violated(self, state: State) -> list[Instance]:
+        """The instances of all ``always`` that are false in a state."""
+        holds = self.system.holds
+        return [(claim.name, one) for claim, one in self.instances if holds(claim, state, one) is False]
 
 
 class GeneratedEvaluator:
@@ -56,24 +54,52 @@ class GeneratedEvaluator:
 
     def __init__(self, generated: GeneratedSystem, claims: Sequence[Property]) -> None:
         self.properties = generated.properties(claims)
-        self.numbers = {(c.name, arguments): number for number, (c, arguments) in enumerate(self.properties.instances)}
+        self.names = [(claim.name, arguments) for claim, arguments in self.properties.instances]
+        self.numbers = {name: number for number, name in enumerate(self.names)}
 
-    def of(self, claim: Property, arguments: Arguments) -> Callable[[State], bool | None]:
+    def truth(self, claim: Property, arguments: Arguments) -> Truth:
         """Whether it holds in a state; None where its ``given`` is false."""
         return self.properties.truth(self.numbers[claim.name, arguments])
 
-    def kept(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
-        """Whether a state keeps the promise of an ``eventually``."""
+    def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
+        """Whether a state fulfils the obligation of an ``eventually``."""
         return self.properties.kept(self.numbers[claim.name, arguments])
 
-    def violations(self, claims: Sequence[Property], states: Sequence[State]) -> dict[Instance, list[int]]:
-        """For each instance of an ``always`` the states (by position) in which it is false, if there are any."""
-        names = {claim.name for claim in claims}
-        found: dict[Instance, list[int]] = {}
-        violated = self.properties.violated
-        for position, state in enumerate(states):
-            for number in violated(state):
-                claim, arguments = self.properties.instances[number]
-                if claim.name in names:
-                    found.setdefault((claim.name, arguments), []).append(position)
-        return found
+    def violated(self, state: State) -> Sequence[Instance]:
+        """The instances of all ``always`` that are false in a state."""
+        numbers = self.properties.violated(state)
+        return [self.names[number] for number in numbers] if numbers else ()
+
+
+class Monitor:
+    """Looks at each state once, as it is found, so that a search that a limit ends has judged all that it found.
+
+    violations: for each instance of an ``always`` the states (by number) in which it is false. unseen: the names of
+    the ``always`` whose ``given`` was true in no state, and of the ``sometimes`` that none showed.
+    """
+
+    def __init__(self, system: System, evaluator: PropertyEvaluator, claims: Sequence[Property]) -> None:
+        self.evaluator = evaluator
+        self.violations: dict[Instance, list[int]] = {}
+        self._always = any(claim.kind == "always" for claim in claims)
+        self._waiting = {
+            claim.name: (claim.kind, [evaluator.truth(claim, one) for one in system.instances(claim)])
+            for claim in claims
+            if claim.kind in ("always", "sometimes")
+        }
+
+    @property
+    def unseen(self) -> set[str]:
+        """The properties of whose subject nothing was seen."""
+        return set(self._waiting)
+
+    def visit(self, number: int, state: State) -> None:
+        """Looks at a state that was found."""
+        if self._always:
+            for instance in self.evaluator.violated(state):
+                self.violations.setdefault(instance, []).append(number)
+        if self._waiting:
+            for name, (kind, truths) in list(self._waiting.items()):
+                found = [truth(state) for truth in truths]
+                if any(found) if kind == "sometimes" else any(one is not None for one in found):
+                    del self._waiting[name]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from onceproof.model.checker.deadline import OutOfTime, check_time, deadline
 from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason, Trace
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Step, System
 
-LOOK_EVERY = 512  # states between two looks at the clock
+LOOK_EVERY = 0.02  # seconds between two looks at the clock, about
+MOST_UNSEEN = 512  # steps of the search between them, at most
+
+
+Edge = tuple[int, int]  # step number, state number
 
 
 class Stepper(Protocol):
@@ -33,7 +39,11 @@ class DirectStepper:
 
     def successors(self, state: State) -> list[tuple[int, State]]:
         """The enabled steps, by their number in ``steps``, with the states after them."""
-        return [(self._number(step), after) for step, after in self.system.successors(state)]
+        found = []
+        for name in self.system.actions:  # a look at the clock for each action: its functions may take long
+            check_time()
+            found += [(self._number(Step(name, one)), after) for one, after in self.system.steps_of(name, state)]
+        return found
 
     def _number(self, step: Step) -> int:
         number = self._numbers.get(step)
@@ -57,6 +67,8 @@ class Graph:
         self.first_edge = array("q", [0])  # edges of state n: first_edge[n] up to first_edge[n + 1]
         self.edge_steps = array("i")
         self.edge_targets = array("i")
+        self.found_by = array("q", [-1])  # for each state the edge that led to it first
+        self.cut: dict[int, Edge] = {}  # of states found by a state that a limit cut off: the step, and from where
         self.stopped: Stop | None = None
         self.seconds = 0.0
 
@@ -75,10 +87,38 @@ class Graph:
         """The most steps that any state found needs at least."""
         return max(self.depths)
 
+    @property
+    def finished_depth(self) -> int:
+        """The most steps up to which all states were found; all of them with fewer steps were explored."""
+        return self.depth if self.complete else self.depths[self.explored]
+
     def edges(self, number: int) -> Iterator[tuple[int, int]]:
         """The steps (by number) from an explored state, each with the number of the state after it."""
         for edge in range(self.first_edge[number], self.first_edge[number + 1]):
             yield self.edge_steps[edge], self.edge_targets[edge]
+
+    def drop_unfinished(self) -> None:
+        """Forgets the edges of a state whose steps were not all taken, and a state that Ctrl-C caught half noted."""
+        size = min(len(self.states), len(self.depths), len(self.found_by))
+        while len(self.numbers) > size:
+            self.numbers.popitem()
+        del self.states[size:], self.depths[size:], self.found_by[size:]
+        kept = self.first_edge[-1]
+        for number in range(len(self.states) - 1, 0, -1):
+            if self.found_by[number] < kept:
+                break
+            self.cut[number] = (self.edge_steps[self.found_by[number]], self.explored)
+        del self.edge_steps[kept:], self.edge_targets[kept:]
+
+    def first_path(self, number: int) -> list[tuple[int, int]]:
+        """The edges on which a state was found first: as few steps as possible, whatever else."""
+        path: list[tuple[int, int]] = []
+        while number:
+            edge = self.found_by[number]
+            step, before = self.cut.get(number) or (self.edge_steps[edge], bisect_right(self.first_edge, edge) - 1)
+            path.append((step, number))
+            number = before
+        return path[::-1]
 
     def trace(self, path: list[tuple[int, int]], loop: int | None = None) -> Trace:
         """The trace that takes these edges (step number, state number) from the initial state."""
@@ -86,45 +126,87 @@ class Graph:
         return Trace(self.system, states, tuple(self.stepper.steps[step] for step, _ in path), loop)
 
 
-def explore(system: System, stepper: Stepper, limits: Limits | None = None) -> Graph:
-    """All reachable states, breadth first, as far as the limits allow; Ctrl-C keeps what was found."""
+def explore(
+    system: System,
+    stepper: Stepper,
+    limits: Limits | None = None,
+    visit: Callable[[int, State], None] = lambda number, state: None,
+) -> Graph:
+    """All reachable states, breadth first, as far as the limits allow; Ctrl-C keeps what was found.
+
+    visit: called once for each state that is found, with its number. A state of which a limit cut off the steps counts
+    as found and not as explored.
+    """
     limits = limits or Limits()
-    graph = Graph(system, stepper)
-    began = reported = time.monotonic()
-    most = limits.max_states if limits.max_states is not None else float("inf")
-    deepest = limits.max_depth if limits.max_depth is not None else float("inf")
-    states, numbers, depths = graph.states, graph.numbers, graph.depths
-    steps, targets = graph.edge_steps, graph.edge_targets
-    successors = stepper.successors
-    number = 0
+    search = _Search(Graph(system, stepper), limits, visit)
+    began = time.monotonic()
     try:
-        while number < len(states) and not graph.stopped:
+        with deadline(limits.max_seconds):
+            search.run()
+    except KeyboardInterrupt:
+        search.graph.stopped = INTERRUPTED
+    except OutOfTime:
+        search.graph.stopped = Stop(StopReason.SECONDS, limits.max_seconds)
+    search.graph.drop_unfinished()
+    search.graph.seconds = time.monotonic() - began
+    return search.graph
+
+
+class _Search:
+    """One exploration."""
+
+    def __init__(self, graph: Graph, limits: Limits, visit: Callable[[int, State], None]) -> None:
+        self.graph, self.limits, self.visit = graph, limits, visit
+        self.began = self.reported = self.looked = time.monotonic()
+        self.every = 1  # steps of the search between two looks at the clock
+
+    def run(self) -> None:
+        """Explores until all is found or a limit is reached; OutOfTime for that of time."""
+        graph, limits, visit = self.graph, self.limits, self.visit
+        most = limits.max_states if limits.max_states is not None else float("inf")
+        deepest = limits.max_depth if limits.max_depth is not None else float("inf")
+        states, numbers, depths, found_by = graph.states, graph.numbers, graph.depths, graph.found_by
+        steps, targets = graph.edge_steps, graph.edge_targets
+        successors = graph.stepper.successors
+        number = unseen = 0
+        visit(0, states[0])
+        while number < len(states):
             depth = depths[number] + 1
             if depth > deepest:
                 graph.stopped = Stop(StopReason.DEPTH, limits.max_depth)
-                break
-            found = successors(states[number])
-            for step, after in found:
+                return
+            for step, after in successors(states[number]):
                 target = numbers.get(after)
                 if target is None:
-                    target = numbers[after] = len(states)
+                    if len(states) >= most:
+                        graph.stopped = Stop(StopReason.STATES, limits.max_states)
+                        return
+                    target = len(states)
+                    visit(target, after)
+                    numbers[after] = target
                     states.append(after)
                     depths.append(depth)
+                    found_by.append(len(targets))
+                    unseen += 1
+                    if unseen >= self.every:
+                        unseen = 0
+                        self._look(number, depth)
                 steps.append(step)
                 targets.append(target)
             graph.first_edge.append(len(targets))
             number += 1
-            if len(states) > most:
-                graph.stopped = Stop(StopReason.STATES, limits.max_states)
-            if number % LOOK_EVERY == 0:
-                now = time.monotonic()
-                if limits.max_seconds is not None and now - began > limits.max_seconds:
-                    graph.stopped = Stop(StopReason.SECONDS, limits.max_seconds)
-                if limits.report and now - reported > 1:
-                    reported = now
-                    limits.report(Progress(len(states), len(states) - number, depth - 1, now - began))
-    except KeyboardInterrupt:
-        graph.stopped = INTERRUPTED
-        del steps[graph.first_edge[-1] :], targets[graph.first_edge[-1] :]
-    graph.seconds = time.monotonic() - began
-    return graph
+            unseen += 1
+            if unseen >= self.every:
+                unseen = 0
+                self._look(number, depth)
+
+    def _look(self, number: int, depth: int) -> None:
+        """Looks at the clock, and when to look again."""
+        check_time()
+        now = time.monotonic()
+        spent, self.looked = now - self.looked, now
+        self.every = max(self.every // 2, 1) if spent > LOOK_EVERY else min(2 * self.every, MOST_UNSEEN)
+        if self.limits.report and now - self.reported > 1:
+            self.reported = now
+            found = len(self.graph.states)
+            self.limits.report(Progress(found, found - number, depth - 1, now - self.began))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.minimal import Edge
 from onceproof.model.language.declare import Fairness
@@ -77,6 +78,8 @@ class FairSearch:
         queue: list[tuple[Cost, Open]] = [((0, 0), first)]
         while queue:
             cost, here = heapq.heappop(queue)
+            if not here[0] & 1023:
+                check_time()
             if cost > least[here]:
                 continue  # a cheaper way was found after this entry
             number, is_open = here
@@ -95,9 +98,11 @@ class FairSearch:
         fair: list[frozenset[int]] = []
         pending = [region]
         while pending:
+            check_time()
             part = pending.pop()
             onward = {n: [t for s, t in self._changes(n) if not self.is_fault[s] and t in part] for n in part}
             for component in components(onward):
+                check_time()
                 avoid = self._to_avoid(component)
                 if not avoid:
                     fair.append(component)
@@ -134,6 +139,7 @@ class FairSearch:
         cycle: list[Edge] = []
         here = start
         for wanted in self._duties(component):
+            check_time()
             if any(wanted(n, s) for n, s in self._visited(start, cycle)):
                 continue
             part = self._walk(here, component, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.explicit.graph import Graph
 
 MINIMAL = "faults, then steps, then changes of actor"
@@ -14,7 +15,7 @@ Cost = tuple[int, int]  # faults, steps
 class Costs:
     """For every state the least (faults, steps) that reach it, lexicographically.
 
-    A breadth-first search for each number of faults: all that k faults reach is settled before fault k + 1 is spent.
+    A breadth-first search for each number of faults: all that k faults reach is done before fault k + 1 is spent.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -22,18 +23,21 @@ class Costs:
         faults = {name for name, action in graph.system.actions.items() if action.fault}
         self.is_fault = [step.action in faults for step in graph.stepper.steps]
         self.of: list[Cost | None] = [None] * len(graph.states)
-        self._settle()
+        self._search()
 
-    def _settle(self) -> None:
+    def _search(self) -> None:
         bucket: dict[int, list[int]] = {0: [0]}  # by steps: states that the faults spent so far reach
         spent = 0
         while bucket:
             later: dict[int, list[int]] = {}  # the same, with one fault more
             while bucket:
+                check_time()
                 steps = min(bucket)
                 for number in bucket.pop(steps):
                     if self.of[number] is None:
                         self.of[number] = (spent, steps)
+                        if not number & 4095:
+                            check_time()
                         for step, target in self._onward(number):
                             (later if self.is_fault[step] else bucket).setdefault(steps + 1, []).append(target)
             bucket = later
@@ -80,6 +84,8 @@ class Costs:
         sources: dict[int, list[tuple[int, int]]] = {}
         incoming: dict[int, list[tuple[int, int]]] = {}
         for source in range(self.graph.explored):
+            if not source & 4095:
+                check_time()
             cost = self.of[source]
             if cost is None or cost >= worst:
                 continue

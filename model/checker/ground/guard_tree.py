@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.ground.formula import Formula
 from onceproof.model.checker.ground.steps import Alternative, Group, Put
 
@@ -67,6 +68,7 @@ def arrange(units: Sequence[Unit]) -> Block:
     block: list[Switch | Unit] = []
     rest = list(units)
     while rest:
+        check_time()
         votes = Counter(slot for unit in rest for slot in unit.guard)
         if not votes or max(votes.values()) == 1:
             return (*block, *rest)

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.ground.formula import (
     Formula,
     In,
@@ -94,7 +95,7 @@ class Ground:
         groups = [group for name in system.actions for group in self._groups(name)]
         self.known = self._reachable_values(groups)
         self.grounder = Grounder(system, self.known)
-        self.groups = [group for group in (self._settled(group) for group in groups) if group.alternatives]
+        self.groups = [group for group in (self._simplified_group(group) for group in groups) if group.alternatives]
 
     def _groups(self, name: str) -> Iterator[Group]:
         action = self.system.actions[name]
@@ -125,6 +126,7 @@ class Ground:
     def _ways(self, move: int, path: Path, environment: dict[Var, int], known: list[int]) -> Iterator[Alternative]:
         """The ways of one traced path; more than one where an index is read from a cell: one for each value of it."""
         self._count += 1
+        check_time()
         if self._count > MOST_ALTERNATIVES:
             raise TooLarge(f"more than {MOST_ALTERNATIVES} ways through all actions of all elements")
         if not all(known):
@@ -182,6 +184,7 @@ class Ground:
         changed = True
         while changed:
             changed = False
+            check_time()
             for way in alternatives:
                 if not all(reached[slot] & mask for slot, mask in way.guard.items()):
                     continue
@@ -204,10 +207,11 @@ class Ground:
                 reached[to[slot]] |= renamed(slot, mask)
         return reached != before
 
-    def _settled(self, group: Group) -> Group:
+    def _simplified_group(self, group: Group) -> Group:
         """The ways of a group under what is known in the end; ways with the same puts are joined where they can be."""
         ways: list[Alternative] = []
         for way in group.alternatives:
+            check_time()
             known = list(self.known)
             for slot, mask in way.guard.items():
                 known[slot] &= mask
@@ -216,7 +220,7 @@ class Ground:
             rest = _simplified(way.rest, known)
             if rest is None:
                 continue
-            puts = tuple(_settled_puts(way.puts, known))
+            puts = tuple(_simplified_puts(way.puts, known))
             ways.append(replace(way, guard=self._narrowed(known), rest=rest, puts=puts))
         return Group(tuple(_joined(ways, self.known)), group.fresh)
 
@@ -243,7 +247,7 @@ def _simplified(rest: list[Formula] | tuple[Formula, ...], known: list[int]) -> 
         rest = kept
 
 
-def _settled_puts(puts: tuple[Put, ...], known: list[int]) -> Iterator[Put]:
+def _simplified_puts(puts: tuple[Put, ...], known: list[int]) -> Iterator[Put]:
     """The puts that change something, at most one for each cell unless conditions forbid it."""
     last: dict[int, list[Put]] = {}
     for put in puts:

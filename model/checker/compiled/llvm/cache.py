@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from onceproof.model.checker.deadline import in_time
+
 FORMAT = "onceproof-2"
 KEPT = 200  # machine code of so many models is kept, and of so many kernels; the longest unused go first
 
@@ -46,7 +48,7 @@ def kept(kind: str, text: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
         if content[:32] == hashlib.sha256(content[32:]).digest():
             os.utime(path)
             return content[32:], True
-    code = make()
+    code = in_time(make)
     with contextlib.suppress(OSError):
         _write(path, hashlib.sha256(code).digest() + code)
         _forget_oldest(path.parent)
