@@ -55,6 +55,12 @@ def check_time() -> None:
         raise OutOfTime
 
 
+def timer() -> Callable[[], bool]:
+    """Whether the time is up, as a function that other threads may call, too."""
+    end = _end.get()
+    return lambda: end is not None and time.monotonic() > end
+
+
 def in_time(make: Callable[[], bytes]) -> bytes:
     """What ``make`` makes; OutOfTime as soon as the time is up, although ``make`` itself never looks at a clock.
 

@@ -124,6 +124,9 @@ class Automatic:
         first = _explicit(system, properties, limits if small else replace(limits, max_states=SMALL_STATES), "plain")
         if small or first.stopped is None or first.stopped.reason is not StopReason.STATES:
             return first
+        if limits.max_seconds is not None:  # what is left of the time
+            limits = replace(limits, max_seconds=max(limits.max_seconds - first.seconds, 0.0))
+            options = replace(options, limits=limits)
         try:
             found = _compiled(system, properties, options)
         except KeyboardInterrupt:  # before the compiled search began: what plain exploration found is what is known

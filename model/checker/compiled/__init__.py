@@ -54,13 +54,13 @@ def check(
         that were looked for in the table; for the others another order of the same steps had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
-    from onceproof.model.checker.compiled.engine import Asked
+    from onceproof.model.checker.compiled.engine import SearchOptions
     from onceproof.model.checker.compiled.engine import check as run
     from onceproof.model.checker.results import Limits
 
     threads = workers or len(os.sched_getaffinity(0))
-    asked = Asked(threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds)
-    return run(system, properties, limits or Limits(), asked, report if report is not None else {})
+    options = SearchOptions(threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds)
+    return run(system, properties, limits or Limits(), options, report if report is not None else {})
 
 
 def walk(

@@ -70,14 +70,14 @@ class FingerprintSearch(Search):
     def _begin_sleep_sets(self) -> None:
         self.sleep_sets.begin_anywhere()
 
-    def _make_room(self) -> None:
-        """Sets how many fingerprints the table may take; doubles it first where it is that full."""
-        slack = len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
+    def _make_room(self, limits: Limits) -> None:
+        """Sets how many states may be found before the next call; doubles the set first where it is that full."""
+        slack = self._slack
         if self.count + 2 * slack > FULL * (1 << self.visited.bits):
-            if 3 * self.visited.bytes > self.max_memory:  # the old table and one of twice its size
+            if 3 * self.visited.bytes > self.max_memory:  # the old set and one of twice its size
                 self.stopped = Stop(StopReason.MEMORY, self.max_memory)
                 return
             self.visited.double()
         if self.bytes_used > self.max_memory:
             self.stopped = Stop(StopReason.MEMORY, self.max_memory)
-        self.shared[batch.LIMIT] = int(FULL * (1 << self.visited.bits)) - slack
+        self._allow(int(FULL * (1 << self.visited.bits)) - slack, limits)

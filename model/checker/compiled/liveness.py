@@ -1,8 +1,8 @@
-"""``eventually`` on the compiled graph: is there a fair run on which a promise stays open for ever?
+"""Liveness obligations (``eventually``) on the compiled graph: is there a fair run on which one stays open for ever?
 
-All steps are written down once as arrays; per instance of a property the states in which its promise may be open are
-found, and among them the sets that a fair run can go round in. Only if there is one are Python objects made, for the
-states of one stem and one set, and the plain engine's search shows the run.
+All steps are written down once as arrays; per instance of a property the states in which the obligation may be open
+are found, and among them the sets that a fair run can stay in. Only if there is one are Python objects made, for the
+states of one stem and one set, and the search of the explicit engine shows the run.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from onceproof.model.checker.compiled.frontier import Ranges, pieces
 from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.kernels import graph as kernels
 from onceproof.model.checker.compiled.search import Search
+from onceproof.model.checker.deadline import check_time, timer
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.liveness import FairSearch
 from onceproof.model.checker.results import Counterexample, Trace
@@ -23,7 +24,7 @@ from onceproof.model.language.declare import Fairness, Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments
 
-UNKEPT, PROMISED = 1, 2  # bits that a ``promise`` function returns
+UNFULFILLED, INCURRED = 1, 2  # bits that an ``obligation`` function returns
 STRENGTH = {
     Fairness.NONE: kernels.NO_FAIRNESS,
     Fairness.WEAK: kernels.WEAK,
@@ -41,7 +42,7 @@ def bytes_needed(search: Search) -> int:
 
 
 class ModelFailed(Exception):
-    """The model itself fails where a promise is looked at."""
+    """The model itself fails where an obligation is looked at."""
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
@@ -49,7 +50,7 @@ class ModelFailed(Exception):
 
 
 class LivenessGraph:
-    """The graph of a search that went to its end, asked for promises that are never kept."""
+    """The graph of a search that went to its end, asked for obligations that are never fulfilled."""
 
     def __init__(self, search: Search) -> None:
         self.search, self.functions = search, search.functions
@@ -67,9 +68,12 @@ class LivenessGraph:
         most = (kernels.GROUP * self.functions.most_records + 1) * (search.words + 1)
         self.first = np.zeros(self.size + 1, np.int64)
         self.moves, self.targets, self.exchanged = np.zeros((3, 0), np.int32)
+        expired = timer()
         for _ in range(2):
 
             def fill(piece: tuple[int, int]) -> int:
+                if expired():
+                    return 0
                 out, hashes = np.empty(most, np.int64), np.empty(most, np.uint64)
                 moves = np.array(self.functions.row_of_moves(idle=True), np.int64)
                 parts = (search.addresses, search.states, search.words, search.visited.entries, search.visited.bits)
@@ -77,6 +81,7 @@ class LivenessGraph:
                 return int(kernels.make_edges(*parts, *piece, *arrays))
 
             alike = search.all_workers(fill, pieces(self.ranges))
+            check_time()
             if not len(self.targets):
                 np.cumsum(self.first, out=self.first)
                 edges = int(self.first[-1])
@@ -85,7 +90,7 @@ class LivenessGraph:
             self.alike = sum(alike)  # steps from a state to another that it stands for
 
     def _peel(self) -> None:
-        """What of the answer is the same for each promise: where cycles are, and where a fair run may stay."""
+        """What of the answer is the same for each obligation: where cycles are, and where a fair run may stay."""
         self.entries, queue = np.zeros(self.size, np.int32), np.zeros(self.size, np.int32)
         self.resting = np.zeros(self.size, np.bool_)  # whether a fair run may stay there
         kernels.peel(
@@ -93,11 +98,12 @@ class LivenessGraph:
         )
 
     def _labels(self, number: int) -> Any:
-        """For each state whether it promises, and whether it leaves open, the instance with this number."""
+        """For each state whether it incurs the obligation with this number, and whether it fails to fulfil it."""
         labels = np.zeros(self.size, np.uint8)
         search = self.search
         address = search.library.address(f"obligation_{number}")
-        for start, stop in self.ranges:
+        for start, stop in pieces(self.ranges):
+            check_time()
             failing = kernels.make_labels(
                 address, search.states, search.words, start, stop, labels, search.workers[0].out
             )
@@ -105,10 +111,10 @@ class LivenessGraph:
                 raise ModelFailed(search.state(failing))
         return labels
 
-    # -- one promise
+    # -- one obligation
 
-    def surely_kept(self, numbers: Sequence[int]) -> bool:
-        """Whether these instances, all of one property, are kept, whichever elements change places on the way.
+    def holds_by_symmetry(self, numbers: Sequence[int]) -> bool:
+        """Whether these instances, all of one property, are kept, whichever elements change places.
 
         States that stand for others do not tell which element is which along a run. But if no step leads round, not
         even to what differs by such a change alone, then neither does any in the whole graph, and each fair run comes
@@ -144,22 +150,24 @@ class LivenessGraph:
             swaps = np.stack(here)
         return swaps.reshape(-1)
 
-    def broken(self, claim: Property, number: int) -> Counterexample | None:
-        """A run on which the instance with this number is promised and never kept; None if no fair run is so."""
+    def counterexample(self, claim: Property, number: int) -> Counterexample | None:
+        """A fair run that incurs the obligation with this number and never fulfils it; None if there is none."""
         labels = self._labels(number)
-        unkept = labels & UNKEPT != 0
-        seeds = np.flatnonzero(labels & PROMISED)
+        unfulfilled = labels & UNFULFILLED != 0
+        seeds = np.flatnonzero(labels & INCURRED)
         if not len(seeds):
             return None
         opened = np.zeros(self.size, np.bool_)
         opened[seeds] = True
-        queue = np.empty(int(np.count_nonzero(unkept)) + 1, np.int64)
+        queue = np.empty(int(np.count_nonzero(unfulfilled)) + 1, np.int64)
         queue[: len(seeds)] = seeds
-        count = kernels.reach(self.first, self.targets, unkept, opened, queue, len(seeds))
+        count = kernels.reach(self.first, self.targets, unfulfilled, opened, queue, len(seeds))
+        check_time()
         group = self._fair_sets(queue[:count])
+        check_time()
         if not np.any(group > 0):
             return None
-        return self._shown(claim, number, seeds, unkept, group)
+        return self._shown(claim, number, seeds, unfulfilled, group)
 
     def _fair_sets(self, members: Any) -> Any:
         """For each state the number (from 1 on) of the set among ``members`` that a fair run can stay in; or less."""
@@ -176,10 +184,10 @@ class LivenessGraph:
         group[alone] = sets + 1 + np.arange(len(alone))
         return group
 
-    def _shown(self, claim: Property, number: int, seeds: Any, unkept: Any, group: Any) -> Counterexample:
+    def _shown(self, claim: Property, number: int, seeds: Any, unfulfilled: Any, group: Any) -> Counterexample:
         base_faults, base_steps = self._base_costs()
         seeds = seeds[np.lexsort((base_steps[seeds], base_faults[seeds]))]
-        faults, steps = self._least_costs(unkept, seeds, base_faults[seeds], base_steps[seeds])
+        faults, steps = self._least_costs(unfulfilled, seeds, base_faults[seeds], base_steps[seeds])
         goals = np.flatnonzero(group > 0)
         costs = faults[goals] << 32 | steps[goals]
         goal = self._least(goals[costs == costs.min()])
@@ -205,7 +213,7 @@ class LivenessGraph:
         return int(numbers[np.lexsort(rows.T[::-1])[0]])
 
     def _stem(self, goal: int, faults: Any, steps: Any, seeds: Any) -> list[int]:
-        """The states on a least run to the goal, which the promise is open in from one of the seeds on."""
+        """The states on a least run to the goal, on which the obligation is open from one of the seeds on."""
         base_faults, base_steps = self._base_costs()
         found = np.empty(self.size, np.int64)
         is_seed = np.zeros(self.size, np.bool_)

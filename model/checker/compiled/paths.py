@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from onceproof.model.checker.compiled.frontier import Level
+from onceproof.model.checker.compiled.frontier import Level, pieces
 from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.kernels.paths import mark, scan
 from onceproof.model.checker.compiled.search import Search
+from onceproof.model.checker.deadline import OutOfTime, check_time
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
 from onceproof.model.checker.results import Limits, Trace
@@ -72,7 +73,9 @@ class Paths:
                     found += search.expand(before[steps - 1].ranges, steps, Limits(), faults=True)
                 if found:
                     levels[faults, steps] = Level(found, faults, steps)
-                if self._violated(which, levels.get((faults, steps - 1))) or search.stopped:
+                if search.stopped:
+                    raise OutOfTime
+                if self._violated(which, levels.get((faults, steps - 1))):
                     return levels, (faults, steps - 1)
                 steps += 1
             faults += 1
@@ -84,27 +87,23 @@ class Paths:
         marks = np.zeros(int(self.search.shared[batch.NEXT_BLOCK]), np.int32)
         return self._scan(level, which, -1, marks, 1) > 0
 
+    def deadlock_in(self, level: Level) -> int:
+        """The least key (faults << 32 | steps) of a deadlock in a level of which no steps were taken; FAR for none."""
+        marks = np.zeros(int(self.search.shared[batch.NEXT_BLOCK]), np.int32)
+        if not self._scan(level, 0, -1, marks, 1):
+            return batch.FAR
+        faults = 0
+        while not self._scan(level, 0, faults, marks, 1):
+            faults += 1
+        return faults << 32 | level.steps
+
     def _scan(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
-        search = self.search
-        return sum(
-            int(
-                scan(
-                    search.addresses,
-                    search.states,
-                    search.words,
-                    start,
-                    stop,
-                    which,
-                    faults,
-                    self.calm,
-                    self.out,
-                    self.moves,
-                    marks,
-                    label,
-                )
-            )
-            for start, stop in level.ranges
-        )
+        search, found = self.search, 0
+        for start, stop in pieces(level.ranges):
+            check_time()
+            place = (search.addresses, search.states, search.words, start, stop)
+            found += int(scan(*place, which, faults, self.calm, self.out, self.moves, marks, label))
+        return found
 
     def _run(
         self,
@@ -125,7 +124,8 @@ class Paths:
             if at[1] >= goal[1] or at[0] > goal[0]:
                 continue
             label = at[0] * layer + at[1] + 1
-            for start, stop in levels[at].ranges:
+            for start, stop in pieces(levels[at].ranges):
+                check_time()
                 mark(
                     search.addresses,
                     search.states,

@@ -13,11 +13,11 @@ import numpy as np
 
 from onceproof.model.checker.compiled import CannotCompile
 from onceproof.model.checker.compiled.codegen.functions import Functions
-from onceproof.model.checker.compiled.engine import confirm
 from onceproof.model.checker.compiled.kernels import random_walk as walk_kernel
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.search import NAMES
+from onceproof.model.checker.compiled.verdicts import reproduce_failure
 from onceproof.model.checker.ground.python_code import generated
 from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language.declare import Property
@@ -167,7 +167,7 @@ class _Walkers:
                 raise AssertionError(f"{step} is not enabled on a walk")
             states.append(after)
         if tally[walk_kernel.FAILING] or tally[walk_kernel.FALSE] < 0:
-            confirm(self.functions, states[-1])
+            reproduce_failure(self.functions, states[-1])
         for claim, arguments in self.functions.properties.instances:
             if system.holds(claim, states[-1], arguments) is False:
                 return Counterexample(claim.name, arguments, Trace(system, tuple(states), tuple(steps)))

@@ -23,10 +23,13 @@ from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
 from onceproof.model.checker.compiled.sleep_sets import SleepSets
 from onceproof.model.checker.compiled.visited import VisitedSet
+from onceproof.model.checker.deadline import time_left
 from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason
 from onceproof.model.language.layout import State
 
-ROUNDS = 1500  # batches between two looks at the clock: some 50 ms
+SLICE = 0.05  # seconds between two looks at the clock, about
+MOST_ROUNDS = 1500  # batches of each worker between them, at most
+NO_LIMIT = 1 << 62
 NAMES = ("expand", "evaluate", "exercised", "spent", "ends", "representative")
 
 
@@ -68,6 +71,7 @@ class Search:
         self.visited: Any = VisitedSet(self.states, self.words, self.capacity, self.all_workers, alone=workers == 1)
         self.shared = np.zeros(16, np.int64)
         self.shared[batch.ALONE], self.shared[batch.MOVE_WORDS] = workers == 1, functions.move_words
+        self.shared[batch.MOST_STATES], self.shared[batch.MOST_SOURCES] = NO_LIMIT, batch.BATCH
         self.sleep_sets = SleepSets(functions, self.shared, room)
         self._kinds = np.array(functions.kinds_of_moves(None), np.int64)
         self.workers = [self._worker() for _ in range(workers)]
@@ -75,6 +79,9 @@ class Search:
         self.old: Ranges = []  # states that came from a checkpoint
         self.checkpoint: Checkpoint | None = None
         self.stopped: Stop | None = None
+        self.finished_depth = 0  # the greatest depth of which all states were found
+        self._rounds = 16  # batches of each worker until the next look at the clock
+        self._unfinished = False  # whether a limit ended the last level before all its states were found
         self.began = self._reported = time.monotonic()
 
     def _worker(self) -> Worker:
@@ -175,6 +182,7 @@ class Search:
         first.best[:] = saved.best
         for worker in self.workers:
             worker.mine[batch.PENDING] = saved.pending
+        self.finished_depth = len(self.levels) - 1
         self.visited.bits = max(self.visited.bits, table_bits(self.count))
         self.visited.enter(saved.ranges)
 
@@ -187,17 +195,15 @@ class Search:
             self.begin()
         with _interrupts(self):
             if unfinished is not None:
-                found = unfinished.found
-                found = [*found, *self.expand(unfinished.remaining, len(self.levels), limits, found=found)]
-                self.levels.append(Level(found, steps=len(self.levels)))
+                found = self.expand(unfinished.remaining, len(self.levels), limits, found=unfinished.found)
+                self._add_level([*unfinished.found, *found])
             while not self.stopped and self.levels[-1].size:
                 depth = len(self.levels)
                 if limits.max_depth is not None and depth > limits.max_depth:
                     self.stopped = Stop(StopReason.DEPTH, limits.max_depth)
-                    if self.checkpoint:
-                        self._save(self.levels[-1].ranges, [])
+                    self._save(self.levels[-1].ranges, [])
                     break
-                self.levels.append(Level(self.expand(self.levels[-1].ranges, depth, limits), steps=depth))
+                self._add_level(self.expand(self.levels[-1].ranges, depth, limits))
         if not self.levels[-1].size:
             self.levels.pop()
 
@@ -223,20 +229,42 @@ class Search:
         else:
             self.sleep_sets.pause()
         marks = [(len(worker.blocks), int(worker.mine[batch.CURSOR])) for worker in self.workers]
-        self._make_room()
-        waiting = self.workers if len(chunks) > 1 else self.workers[:1]
+        waiting = self.workers if len(chunks) > 1 else self.workers[:1] if len(chunks) else []
+        if waiting:
+            self._make_room(limits)
+            self._look_around(limits)
         while waiting and not self.stopped:
             reasons = self._slice(waiting, chunks)
             for worker, reason in zip(waiting, reasons, strict=True):
                 if reason == batch.FAILED:
                     raise Failed(self.state(int(worker.mine[batch.ERROR])))
-            self._look_around(limits)
-            if batch.GROW in reasons:
-                self._make_room()
+                if reason == batch.LIMITED:
+                    self._take_back(worker)
+                    self.stopped = Stop(StopReason.STATES, limits.max_states)
             waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != batch.FINISHED]
-            if self.checkpoint and (self.checkpoint.due or self.stopped):
+            if waiting:
+                self._look_around(limits)
+                if batch.GROW in reasons:
+                    self._make_room(limits)
+            if self.checkpoint and self.checkpoint.due:
                 self._save(self._remaining(chunks), [*found, *self._new(marks)])
+        self._unfinished = bool(waiting)
+        if waiting:
+            self._save(self._remaining(chunks), [*found, *self._new(marks)])
         return self._new(marks)
+
+    def _add_level(self, found: Ranges) -> None:
+        self.levels.append(Level(found, steps=len(self.levels)))
+        if not self._unfinished:
+            self.finished_depth = len(self.levels) - 1
+
+    def _take_back(self, worker: Worker) -> None:
+        """Forgets that the last source of a worker was expanded: its steps led to more states than are allowed."""
+        worker.mine[batch.CUT] = 0
+        worker.mine[batch.FROM] -= 1
+        words = self.functions.move_words
+        enabled = worker.moves[3 * words + 2 : 4 * words + 2].view(np.uint64)  # in the row of the only source
+        worker.fired[:] -= np.unpackbits(enabled.view(np.uint8), bitorder="little")
 
     def _save(self, remaining: Ranges, found: Ranges) -> None:
         if self.checkpoint:
@@ -281,23 +309,41 @@ class Search:
                 self.sleep_sets.sleep_after,
                 self.sleep_sets.renamed,
                 worker.moves,
-                ROUNDS,
+                self._rounds,
             )
             for first in worker.log[: worker.mine[batch.LOGGED]].tolist():
                 worker.blocks.append((first, first + batch.BLOCK))
             return int(reason)
 
-        if self._pool is None or len(workers) == 1:
-            return [go(worker) for worker in workers]
-        return list(self._pool.map(go, workers))
+        began = time.monotonic()
+        if self._pool is None or len(workers) == 1 or self._exact:
+            reasons = [go(worker) for worker in workers]
+        else:
+            reasons = list(self._pool.map(go, workers))
+        spent = time.monotonic() - began
+        if spent > 2 * SLICE:
+            self._rounds = max(self._rounds // 2, 1)
+        elif spent < SLICE:
+            self._rounds = min(self._rounds * 2, MOST_ROUNDS)
+        return reasons
+
+    @property
+    def _exact(self) -> bool:
+        """Whether so few states are still allowed that each is counted: one source at a time, one worker at a time."""
+        return bool(self.shared[batch.MOST_STATES] != NO_LIMIT)
+
+    @property
+    def _slack(self) -> int:
+        """How many states all workers may find after one of them saw that there are too many."""
+        return len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
 
     def all_workers(self, work: Callable[[Any], Any], parts: list[Any]) -> list[Any]:
         """Does some work for each part, all workers at once; returns what it returned."""
         return list((self._pool.map if self._pool else map)(work, parts))
 
-    def _make_room(self) -> None:
-        """Sets how many states the table may take; enlarges it first where it is that full."""
-        slack = len(self.workers) * (batch.BATCH + self.functions.most_records) + 1
+    def _make_room(self, limits: Limits) -> None:
+        """Sets how many states may be found before the next call; enlarges the visited set first where it is full."""
+        slack = self._slack
         if self.count + 2 * slack > FULL * (1 << self.visited.bits):
             if self.count >= self.capacity - slack:
                 self.stopped = Stop(StopReason.MEMORY, self.max_memory)
@@ -306,17 +352,24 @@ class Search:
             expected = min(expected_states([level.size for level in self.levels]), self.capacity)
             more = 2 if table_bits(expected) > self.visited.bits + 1 else 1
             self.visited.grow(max(self.visited.bits + more, table_bits(self.count + 2 * slack)), known)
-        self.shared[batch.LIMIT] = min(int(FULL * (1 << self.visited.bits)) - slack, self.capacity - slack)
+        self._allow(min(int(FULL * (1 << self.visited.bits)) - slack, self.capacity - slack), limits)
         if self.count >= self.capacity - slack:
             self.stopped = Stop(StopReason.MEMORY, self.max_memory)
+
+    def _allow(self, states: int, limits: Limits) -> None:
+        """So many states may be found by all workers at full speed; near ``max_states`` each one is counted."""
+        if limits.max_states is not None and limits.max_states - self._slack <= states:
+            if self.count < limits.max_states - self._slack:
+                states = limits.max_states - self._slack
+            else:
+                self.shared[batch.MOST_STATES], self.shared[batch.MOST_SOURCES] = limits.max_states, 1
+        self.shared[batch.LIMIT] = states
 
     def _look_around(self, limits: Limits) -> None:
         now = time.monotonic()
         if self.sleep_sets.words and self.bytes_used > self.max_memory:
             self.sleep_sets.stop()
-        if limits.max_states is not None and self.count >= limits.max_states:
-            self.stopped = Stop(StopReason.STATES, limits.max_states)
-        if limits.max_seconds is not None and now - self.began > limits.max_seconds:
+        if time_left() == 0:
             self.stopped = Stop(StopReason.SECONDS, limits.max_seconds)
         if limits.report and now - self._reported > 1:
             self._reported = now

@@ -100,6 +100,8 @@ class Graph:
     def drop_unfinished(self) -> None:
         """Forgets the edges of a state whose steps were not all taken, and a state that Ctrl-C caught half noted."""
         size = min(len(self.states), len(self.depths), len(self.found_by))
+        if self.found_by[size - 1] >= len(self.edge_steps):
+            size -= 1
         while len(self.numbers) > size:
             self.numbers.popitem()
         del self.states[size:], self.depths[size:], self.found_by[size:]
@@ -188,11 +190,11 @@ class _Search:
                     depths.append(depth)
                     found_by.append(len(targets))
                     unseen += 1
-                    if unseen >= self.every:
-                        unseen = 0
-                        self._look(number, depth)
                 steps.append(step)
                 targets.append(target)
+                if unseen >= self.every:
+                    unseen = 0
+                    self._look(number, depth)
             graph.first_edge.append(len(targets))
             number += 1
             unseen += 1

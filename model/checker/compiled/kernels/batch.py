@@ -28,10 +28,12 @@ EXPAND, EVALUATE, EXERCISED, SPENT, ENDS, REPRESENTATIVE = range(6)
 # it is known which moves are sleeping: in SLEEP_WORDS words each (0: of none), in a ring
 NEXT_CHUNK, NEXT_BLOCK, COUNT, LIMIT, CHUNKS, DEPTH, ALONE = range(7)
 MOVE_WORDS, SLEEP_WORDS, RING, OLD_FROM, OLD_TO, FRESH_FROM, FRESH_TO = range(7, 14)
+# how many states may be found at all, and how many sources a batch may have
+MOST_STATES, MOST_SOURCES = 14, 15
 # numbers of each worker
-CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING, LOOKED_UP = range(8)
+CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING, LOOKED_UP, CUT = range(9)
 # why a worker came back
-FINISHED, GROW, PAUSED, FAILED = range(4)
+FINISHED, GROW, PAUSED, FAILED, LIMITED = range(5)
 PLANES = 6  # of the counters that count all moves of a word at once
 
 
@@ -50,7 +52,8 @@ def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, o
     source, end = mine[FROM], mine[TO]
     n = 0
     batch = 0
-    while n < BATCH * (words + 1) and batch < BATCH:
+    most_sources = shared[MOST_SOURCES]
+    while n < BATCH * (words + 1) and batch < most_sources:
         if source >= end:
             chunk = add_and_fetch(shared, NEXT_CHUNK, 1)
             if chunk >= shared[CHUNKS]:

@@ -18,6 +18,7 @@ from onceproof.model.checker.compiled.kernels.batch import (
     CHUNKS,
     COUNT,
     CURSOR,
+    CUT,
     FAILED,
     FINISHED,
     FRESH_FROM,
@@ -25,7 +26,9 @@ from onceproof.model.checker.compiled.kernels.batch import (
     FROM,
     GROW,
     LIMIT,
+    LIMITED,
     LOOKED_UP,
+    MOST_STATES,
     NEXT_CHUNK,
     PAUSED,
     RING,
@@ -76,6 +79,8 @@ def explore(  # type: ignore[no-untyped-def]
         add_and_fetch(shared, COUNT, found if found >= 0 else -1 - found)
         if found < 0:
             return FAILED
+        if mine[CUT] != 0:
+            return LIMITED
     return PAUSED
 
 
@@ -84,7 +89,10 @@ def add_states(  # type: ignore[no-untyped-def]
     functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
     sleeping, sleep_after, renamed, moves
 ) -> int:  # fmt: skip
-    """Adds what is new in a batch. Returns how many that are; -1 - as many if the model fails in one of them."""
+    """Adds what is new in a batch. Returns how many that are; -1 - as many if the model fails in one of them.
+
+    Where that would be more states than are allowed, the rest of the batch is left out, and ``mine[CUT]`` is set.
+    """
     record = words + 1
     number_mask, slot_mask = np.uint32((1 << bits) - 1), (1 << bits) - 1
     alone, sleep_words, ring = shared[ALONE] != 0, shared[SLEEP_WORDS], shared[RING]
@@ -98,6 +106,7 @@ def add_states(  # type: ignore[no-untyped-def]
             if fresh_from <= number < fresh_to:
                 prefetch(sleeping, (number & ring) * sleep_words)
     found, failed, cursor = 0, False, mine[CURSOR]
+    cut, most = False, shared[MOST_STATES] - shared[COUNT]
     for i in range(count):
         value = hashes[i]
         tag = tag_of(value, bits)
@@ -108,6 +117,9 @@ def add_states(  # type: ignore[no-untyped-def]
         while True:
             entry = table[slot]
             if entry == 0:
+                if found >= most:
+                    cut, mine[CUT] = True, 1
+                    break
                 if not written:
                     if cursor == mine[BLOCK_END]:
                         cursor = take_block(shared, mine, log)
@@ -150,5 +162,7 @@ def add_states(  # type: ignore[no-untyped-def]
                         )
                     break
             slot = (slot + 1) & slot_mask
+        if cut:
+            break
     mine[CURSOR] = cursor
     return -1 - found if failed else found

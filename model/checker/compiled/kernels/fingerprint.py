@@ -8,7 +8,10 @@ from __future__ import annotations
 from onceproof.model.checker.compiled.kernels.batch import (
     ALONE,
     BLOCK_END,
+    COUNT,
     CURSOR,
+    CUT,
+    MOST_STATES,
     SLEEP_WORDS,
     evaluate_state,
     put_to_sleep,
@@ -33,6 +36,7 @@ def add_fingerprints(  # type: ignore[no-untyped-def]
     record = words + 1
     alone, sleep_words = shared[ALONE] != 0, shared[SLEEP_WORDS]
     found, failed, cursor = 0, False, mine[CURSOR]
+    cut, most = False, shared[MOST_STATES] - shared[COUNT]
     for i in range(count):
         value = hashes[i]
         slot = slot_of(value, bits)
@@ -40,6 +44,9 @@ def add_fingerprints(  # type: ignore[no-untyped-def]
             if table[slot] != 0:
                 slot = (slot + 1) & ((1 << bits) - 1)
                 continue
+            if found >= most:
+                cut, mine[CUT] = True, 1
+                break
             if alone:
                 table[slot] = value
             elif claim(table, slot, value) != 0:
@@ -54,6 +61,8 @@ def add_fingerprints(  # type: ignore[no-untyped-def]
             failed = evaluate_state(functions, states, words, cursor, shared, mine, best, out) or failed
             cursor += 1
             found += 1
+            break
+        if cut:
             break
     mine[CURSOR] = cursor
     return -1 - found if failed else found

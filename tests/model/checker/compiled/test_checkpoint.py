@@ -1,4 +1,4 @@
-"""Long searches: kept on disk, gone on with, bounded in memory; caches that are damaged."""
+"""Long searches: kept on disk, resumed, bounded in memory."""
 
 import os
 import signal
@@ -11,7 +11,6 @@ import pytest
 
 from onceproof.model.checker import compiled
 from onceproof.model.checker.compiled.checkpoint import CheckpointError
-from onceproof.model.checker.compiled.llvm import cache
 from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason, Verdict
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
@@ -130,46 +129,3 @@ def test_liveness_beyond_the_memory_limit_is_unknown() -> None:
     assert (result.states, result.complete, result.verdict) == (97_008, True, Verdict.UNKNOWN)
     assert "`eventually` needs" in result.notes[0]
     assert compiled.check(system, system.properties(["no_lost_task"])).verdict is Verdict.HOLDS
-
-
-def test_damaged_code_cache_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    text = "def expand(state, out):\n    return 7\n"
-    code, known = cache.machine_code(text)
-    assert not known and cache.machine_code(text) == (code, True)
-    (path,) = (tmp_path / "onceproof" / "models").iterdir()
-    path.write_bytes(path.read_bytes()[:-9] + b"garbage!!")
-    assert cache.machine_code(text) == (code, False)
-    path.write_bytes(b"")
-    assert cache.machine_code(text) == (code, False)
-    assert cache.machine_code(text) == (code, True)
-
-
-def test_damaged_kernel_cache_is_made_again(tmp_path: Path) -> None:
-    script = (
-        "from onceproof import build; from onceproof.model.checker import compiled; from tests.models.jugs import *;"
-    )
-    script += "print(compiled.check(build(JUGS), workers=1).states)"
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-
-    def run() -> str:
-        command = [sys.executable, "-c", script]
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-    assert run() == "16\n"
-    kernels = list((tmp_path / "onceproof" / "kernels").iterdir())
-    assert kernels
-    for path in kernels:
-        path.write_bytes(path.read_bytes()[:1000])
-    assert run() == "16\n"
-
-
-def test_cache_that_cannot_be_written_is_not_used(tmp_path: Path) -> None:
-    (tmp_path / "onceproof").write_text("a file where a folder should be")
-    script = (
-        "from onceproof import build; from onceproof.model.checker import compiled; from tests.models.jugs import *;"
-    )
-    script += "print(compiled.check(build(JUGS), [], workers=1).states)"
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
-    assert ran.stdout == "16\n"

@@ -1,0 +1,215 @@
+"""The verdicts on a compiled search: which properties hold, and for those that do not the run that shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+from onceproof.model.checker.compiled import CannotCompile
+from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
+from onceproof.model.checker.compiled.kernels.batch import FAR
+from onceproof.model.checker.compiled.paths import Paths
+from onceproof.model.checker.compiled.search import Search
+from onceproof.model.checker.deadline import OutOfTime, grace
+from onceproof.model.checker.results import (
+    INTERRUPTED,
+    Counterexample,
+    Limits,
+    Progress,
+    PropertyResult,
+    Stop,
+    StopReason,
+    Verdict,
+)
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import State
+
+if TYPE_CHECKING:
+    from onceproof.model.checker.compiled.liveness import LivenessGraph
+
+IDLE = "what it speaks of never happened"
+
+
+def reproduce_failure(functions: Functions, state: State) -> NoReturn:
+    """Runs the model where its trace says that it fails: raises its ModelError, with its place."""
+    system = functions.system
+    for _ in system.successors(state):
+        pass
+    for claim, arguments in functions.properties.instances:
+        system.holds(claim, state, arguments)
+    raise CannotCompile("whether a look at an index that is none happens depends on the order in which a loop runs")
+
+
+class _NoRoom(Exception):
+    """There is no memory for whole states as deep as a violation that was found with fingerprints."""
+
+
+class NeedsWholeGraph(Exception):
+    """A promise (its name is the message) cannot be judged on states that stand for others."""
+
+
+class Verdicts:
+    """The verdicts on one search."""
+
+    def __init__(self, search: Search, limits: Limits) -> None:
+        self.search, self.functions, self.limits = search, search.functions, limits
+        self.complete = not search.stopped
+        self.stopped: Stop | None = search.stopped
+        self.finished_depth = min(search.finished_depth, len(search.levels) - 1)
+        self._graph: LivenessGraph | None = None
+        self._exact: Search | None = None
+        self.notes: list[str] = []
+
+    def of(self, bit: int, claim: Property) -> PropertyResult:
+        """The verdict on the claim with this bit."""
+        idle = bool(self.search.pending >> bit & 1)
+        match claim.kind:
+            case "sometimes":
+                return self._sometimes(claim, idle)
+            case "always":
+                every = self.functions.properties.instances
+                instances = [(owner, arguments) for owner, arguments in every if owner is claim]
+                return self.safety(bit + 1, claim.name, claim.kind, instances, IDLE if idle and self.complete else "")
+            case "eventually":
+                return self._eventually(claim, IDLE if idle else "")
+            case _:
+                raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
+
+    def _sometimes(self, claim: Property, idle: bool) -> PropertyResult:
+        if not idle:
+            return PropertyResult(claim.name, claim.kind, Verdict.HOLDS)
+        if not self.complete:
+            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, "no reachable state shows it")
+
+    def _eventually(self, claim: Property, idle: str) -> PropertyResult:
+        try:
+            if self.complete and not self.stopped and not self._too_large_for_liveness():
+                return self._liveness(claim, idle)
+        except KeyboardInterrupt:
+            self.stopped = INTERRUPTED
+        except OutOfTime:
+            self.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
+        return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+
+    def _liveness(self, claim: Property, idle: str) -> PropertyResult:
+        if self.functions.exchanges:
+            return self._by_symmetry(claim, idle)
+        best: Counterexample | None = None
+        with self._liveness_graph() as graph:
+            for number in self._numbers(claim):
+                found = graph.counterexample(claim, number)
+                if found and (best is None or _stem(found) < _stem(best)):
+                    best = found
+        if best:
+            return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
+        return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+
+    def _numbers(self, claim: Property) -> list[int]:
+        return [number for number, (owner, _) in enumerate(self.functions.properties.instances) if owner is claim]
+
+    def _by_symmetry(self, claim: Property, idle: str) -> PropertyResult:
+        with self._liveness_graph() as graph:
+            if not graph.holds_by_symmetry(self._numbers(claim)):
+                raise NeedsWholeGraph(claim.name)
+        return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+
+    def _too_large_for_liveness(self) -> bool:
+        """Whether there is no way to judge any ``eventually``; notes why."""
+        from onceproof.model.checker.compiled.liveness import bytes_needed
+
+        why = ""
+        needed, room = bytes_needed(self.search), self.search.max_memory - self.search.bytes_used
+        if isinstance(self.search, FingerprintSearch):
+            why = "`eventually` needs whole states, not fingerprints"
+        elif needed > room:
+            why = f"`eventually` needs {needed >> 20:,} MiB; {max(room, 0) >> 20:,} MiB of --max-memory are left"
+        if why and why not in self.notes:
+            self.notes.append(why)
+        return bool(why)
+
+    @contextmanager
+    def _liveness_graph(self) -> Iterator[LivenessGraph]:
+        """The graph, to be asked for runs; ModelError where the model itself fails while it answers."""
+        from onceproof.model.checker.compiled.liveness import LivenessGraph, ModelFailed
+
+        try:
+            if self._graph is None:
+                self._tell("following the steps again for `eventually`")
+                self._graph = LivenessGraph(self.search)
+            self._tell("looking for runs on which an obligation stays open")
+            yield self._graph
+        except ModelFailed as failed:
+            reproduce_failure(self.functions, failed.state)
+
+    def _tell(self, doing: str) -> None:
+        if self.limits.report:
+            search = self.search
+            seconds = time.monotonic() - search.began
+            self.limits.report(Progress(search.count, 0, len(search.levels) - 1, seconds, search.bytes_used, doing))
+
+    def look_for_deadlocks_at_the_last_depth(self) -> None:
+        """Judges the states at the greatest depth allowed, of which no step was taken, too.
+
+        Where another limit ended the search, not all states of the last finished depth are known to have a next step.
+        """
+        search = self.search
+        if not search.stopped or int(search.best[0]) != FAR:
+            return
+        try:
+            if search.stopped.reason is StopReason.DEPTH:
+                search.workers[0].best[0] = Paths(search).deadlock_in(search.levels[-1])
+                return
+        except OutOfTime:
+            pass
+        self.finished_depth -= 1
+
+    def safety(
+        self, which: int, name: str, kind: str, instances: Sequence[tuple[Property, tuple[int, ...]]], idle: str = ""
+    ) -> PropertyResult:
+        """The verdict on what must be true in every state."""
+        if int(self.search.best[which]) == FAR:
+            return PropertyResult(name, kind, Verdict.HOLDS if self.complete else Verdict.UNKNOWN, idle)
+        system = self.functions.system
+
+        def false(state: State) -> list[tuple[int, ...]]:
+            return [arguments for claim, arguments in instances if system.holds(claim, state, arguments) is False]
+
+        violates: Callable[[State], bool] = lambda state: bool(false(state))  # noqa: E731
+        if which == 0:
+            violates = self._stuck(violates)
+        try:
+            with grace():
+                trace, minimal = Paths(self._whole(which)).least(which, violates)
+        except (_NoRoom, OutOfTime) as error:
+            missing = "time" if isinstance(error, OutOfTime) else "memory"
+            self.notes.append(f"`{name}` is violated; there was not enough {missing} left to find a run that shows it")
+            return PropertyResult(name, kind, Verdict.VIOLATED)
+        found = Counterexample(name, false(trace.states[-1])[0], trace, minimal)
+        return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
+
+    def _whole(self, which: int) -> Search:
+        """A search that has whole states, at least as deep as the violation; with fingerprints it is made now."""
+        if not isinstance(self.search, FingerprintSearch):
+            return self.search
+        if self._exact is None or int(self._exact.best[which]) != int(self.search.best[which]):
+            steps = int(self.search.best[which]) & 0xFFFFFFFF
+            fingerprints = self.search
+            self._exact = Search(
+                self.functions, fingerprints.library, len(fingerprints.workers), fingerprints.max_memory
+            )
+            self._exact.run(Limits(max_depth=steps + 1))
+            if int(self._exact.best[which]) != int(fingerprints.best[which]):
+                raise _NoRoom
+        return self._exact
+
+    def _stuck(self, unwanted: Callable[[State], bool]) -> Callable[[State], bool]:
+        generated, is_fault = self.functions.generated, self.functions.is_fault
+        return lambda state: unwanted(state) and all(is_fault[step] for step, _ in generated.successors(state))
+
+
+def _stem(found: Counterexample) -> tuple[int, int]:
+    return found.trace.faults, found.trace.loop or 0
