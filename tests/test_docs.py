@@ -63,11 +63,13 @@ def unknown_in(line: str) -> list[str]:
     command: click.Command = commands
     tokens = line.split()
     while isinstance(command, click.Group):
-        word = tokens.pop(0) if tokens else ""
+        if not tokens or tokens[0].startswith("-"):
+            break
+        word = tokens.pop(0)
         found = command.get_command(click.Context(command), word)
-        if found is None and not word.startswith("-"):
+        if found is None:
             return [word]
-        command = found or click.Command("")
+        command = found
     known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     options = {token.split("=")[0] for token in tokens if re.match("--?[a-z]", token)}
     return sorted(options - known - {"--help", "-h", "--version"})
@@ -95,6 +97,17 @@ def test_every_command_and_option_that_a_page_names_exists(page: Path) -> None:
 )
 def test_the_test_of_commands_finds(text: str, unknown: list[str]) -> None:
     assert unknown_commands(text) == unknown
+
+
+@pytest.mark.parametrize("folder", ["model", "implementation", "conformance", "onceproof", "bench"])
+def test_every_command_that_code_names_in_backquotes_exists(folder: str) -> None:
+    unknown = {
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line in re.findall(r"`onceproof ([a-z][^`|;#\n]*)`", path.read_text(encoding="utf-8"))
+        if unknown_in(line)
+    }
+    assert unknown == set()
 
 
 @pages()
