@@ -20,7 +20,7 @@ from onceproof.reports.style import unstyle
 from onceproof.reports.trace_text import explanation_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
-TEXT_WIDTH = 165  # columns of text
+TEXT_WIDTH = 140  # columns of text, which a window of 1280 pixels shows
 
 
 def page(matrix: Matrix) -> str:

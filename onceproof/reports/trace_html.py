@@ -16,7 +16,10 @@ from onceproof.explain.steps import shown
 from onceproof.reports.trace_text import counted, headings, nothing_to_switch_on
 
 TEMPLATES = Path(__file__).parent / "templates"
-COLUMN, ROW, TOP, LEFT = 92, 28, 52, 160  # pixels of the diagram
+# Pixels of the diagram. It is scaled down where even the least columns do not fit a window of 1280 pixels.
+ROW, TOP, NAME_ROW = 28, 52, 15
+FITS, LEAST_COLUMN, MOST_COLUMN = 740, 48, 92
+LETTER, BOLD_LETTER = 6.8, 7.6
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,18 @@ def page(explanation: Explanation, spec_name: str, again: str) -> str:
 
 def _drawing(explanation: Explanation) -> dict[str, Any]:
     drawn = diagram(explanation)
-    x = {name: LEFT + COLUMN // 2 + COLUMN * number for number, name in enumerate(drawn.participants)}
+    names = drawn.participants
+    words = {name: name.split("_") for name in names}
+    texts = [f"{step.index}. {step.action}  " for step in explanation.steps] + [_loop_text(explanation)]
+    left = 40 + LETTER * max(map(len, texts))
+    column = min(MOST_COLUMN, max(LEAST_COLUMN, (FITS - left) / max(1, len(names))))
+    x = {name: round(left + column * (number + 0.5), 1) for number, name in enumerate(names)}
+    widest = BOLD_LETTER * max((len(word) for name in names for word in words[name]), default=0)
+    height = NAME_ROW * max(map(len, words.values()), default=1)
+    turns = 2 if widest > column else 1  # names that would touch stand in turns on two levels
+    top = TOP + height * (turns - 1)
     lines, rows = [], {}
-    y = TOP
+    y = top
     for arrow in drawn.arrows:
         y += ROW
         if arrow.first:
@@ -70,12 +82,15 @@ def _drawing(explanation: Explanation) -> dict[str, Any]:
     heights = {step: sum(line.step == step for line in lines) * ROW for step in rows}
     loop = explanation.trace.loop
     return {
-        "participants": [{"words": name.split("_"), "x": x[name]} for name in drawn.participants],
+        "participants": [
+            {"words": words[name], "x": x[name], "bottom": top - 22 - height * (number % turns)}
+            for number, name in enumerate(names)
+        ],
         "lines": lines,
         "rows": [{"step": step, "y": rows[step.index], "height": heights[step.index]} for step in explanation.steps],
-        "width": LEFT + COLUMN * len(drawn.participants) + 12,
+        "width": round(left + column * len(names) + 12),
         "height": y + ROW + (ROW if loop is not None else 0),
-        "top": TOP,
+        "top": top,
         "row": ROW,
         "loop": None
         if loop is None
@@ -85,7 +100,9 @@ def _drawing(explanation: Explanation) -> dict[str, Any]:
 
 def _loop_text(explanation: Explanation) -> str:
     loop = explanation.trace.loop
-    if loop is None or loop == len(explanation.steps):
+    if loop is None:
+        return ""
+    if loop == len(explanation.steps):
         return "after that nothing more happens, forever"
     return f"the loop goes back to step {loop + 1}"
 
