@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from onceproof.conformance.driver import Abilities, Driver, DriverError, Observation, StepRefused, StepUncertain
+from onceproof.model.checker.deadline import OutOfTime, time_left
 
 VERSION = 1
 ANSWER_SECONDS = 10.0
@@ -136,9 +137,14 @@ class ProcessDriver(Driver):
         return self._checked(received, what)
 
     def _next(self, until: float, expected: str) -> bytes:
+        left = time_left()
+        end = until if left is None else min(until, time.monotonic() + left)
         try:
-            return self._received.get(timeout=max(0.0, until - time.monotonic()))
+            return self._received.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
+            if end < until:
+                self.kill()  # it would answer too late, and out of turn
+                raise OutOfTime from None
             text = f"the driver wrote nothing for {self.answer_seconds:g} s, expected {expected}"
             raise DriverError(text + self._said()) from None
 

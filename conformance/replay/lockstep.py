@@ -18,6 +18,7 @@ from onceproof.conformance.driver import (
     setting_of,
 )
 from onceproof.conformance.replay.compare import Comparison, Difference
+from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import Step, System
 from onceproof.model.language.errors import nearest
@@ -95,6 +96,7 @@ class Lockstep:
         Disagreement, DriverError (also for a driver that claims actions or fields that the model lacks, or that
         observes nothing).
         """
+        check_time()
         abilities = self.driver.reset(self._setting)
         if abilities != self.abilities:
             self.abilities, self._comparison = abilities, self._prepare(abilities)
@@ -106,7 +108,8 @@ class Lockstep:
         return step.action in self.abilities.performs or step.action in self.abilities.internal
 
     def take(self, step: Step, after: State) -> None:
-        """Take a step that leads the model to ``after``. Disagreement, NotPerformed, DriverError."""
+        """Take a step that leads the model to ``after``. Disagreement, NotPerformed, DriverError, OutOfTime."""
+        check_time()
         reason = ""
         if step.action not in self.abilities.internal:
             if step.action not in self.abilities.performs:
@@ -128,6 +131,7 @@ class Lockstep:
         Returns how many were asked. Disagreement: one was performed, or one that was refused left a mark.
         """
         for position, step in enumerate(steps):
+            check_time()
             try:
                 self.driver.step(step.action, self._named(step))
             except ProcessLost as lost:

@@ -6,8 +6,10 @@ Hypothesis can run an example again, what guides it changes only between example
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -18,7 +20,8 @@ from onceproof.conformance.driver import Driver, DriverError
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
-from onceproof.conformance.replay.shrink import cost, shrink
+from onceproof.conformance.replay.shrink import SECONDS, cost, shrink
+from onceproof.model.checker.deadline import OutOfTime, deadline, time_left
 from onceproof.model.checker.results import INTERRUPTED, Stop, StopReason, Trace
 from onceproof.model.language import Step, System
 from onceproof.model.language.layout import State
@@ -75,8 +78,13 @@ class _Broken(BaseException):
 
 
 def drive(system: System, driver: Driver, effort: Effort | None = None) -> Findings:
-    """Look for a disagreement; shrink and confirm what is found. DriverError passes through."""
-    return _Campaign(system, driver, effort or Effort()).run()
+    """Look for a disagreement; shrink and confirm what is found. DriverError passes through.
+
+    The time of ``effort`` is kept whatever the driver does: also one that answers slowly, or not at all.
+    """
+    effort = effort or Effort()
+    with deadline(effort.max_seconds):
+        return _Campaign(system, driver, effort).run()
 
 
 class _Campaign:
@@ -140,6 +148,8 @@ class _Campaign:
             raise
         except DriverError as error:
             raise _Broken(str(error)) from None
+        except OutOfTime:
+            self._stop()
         if not self.frozen:
             self.covered.update(zip(states, taken, strict=False))
             self.visited.update(states)
@@ -166,7 +176,9 @@ class _Campaign:
 
     def _draw_map(self) -> None:
         """Explore the model beforehand as far as that is quick, so that runs know the way to what is not covered."""
-        graph = explore(self.system, self.lockstep.can, MAP_STATES, MAP_SECONDS)
+        left = time_left()
+        seconds = MAP_SECONDS if left is None else min(MAP_SECONDS, left / 4)
+        graph = explore(self.system, self.lockstep.can, MAP_STATES, seconds)
         for state, leaving in zip(graph.states, graph.leaving, strict=True):
             edges = [graph.edges[number] for number in leaving]
             if edges:
@@ -235,23 +247,36 @@ class _Campaign:
             self.frozen = True
             found.first_steps = found.steps + found.refused
             found.first_seconds = time.monotonic() - self.started
-            self.until = time.monotonic() + HYPOTHESIS_SHRINKS_SECONDS
+            enough = time.monotonic() + HYPOTHESIS_SHRINKS_SECONDS
+            self.until = enough if self.until is None else min(enough, self.until)
         if found.trace is None or cost(trace) < cost(found.trace):
             found.disagreement, found.trace = disagreement, trace
 
     def _check_time(self) -> None:
         if self.until is not None and time.monotonic() > self.until:
-            if not self.frozen:
-                self.found.stopped = Stop(StopReason.SECONDS, self.effort.max_seconds)
-            raise _Enough
+            self._stop()
+
+    def _stop(self) -> NoReturn:
+        """Ends the search, since the time is up."""
+        if not self.frozen:
+            self.found.stopped = Stop(StopReason.SECONDS, self.effort.max_seconds)
+        raise _Enough
+
+    def _confirmed(self, trace: Trace, disagreement: Disagreement) -> Confirmation:
+        try:
+            return confirm(trace, disagreement, self.driver)
+        except OutOfTime:
+            return Confirmation(unconfirmed="the time was up")
 
     def _conclude(self) -> None:
         found = self.found
         if found.disagreement is not None and found.trace is not None:
             if not found.confirmation.unconfirmed:
-                found.confirmation = confirm(found.trace, found.disagreement, self.driver)
+                found.confirmation = self._confirmed(found.trace, found.disagreement)
             if found.confirmation.certain:
-                found.trace, found.disagreement = shrink(found.trace, found.disagreement, self.driver)
+                with contextlib.suppress(OutOfTime):
+                    left = min(SECONDS, SECONDS if (rest := time_left()) is None else rest)
+                    found.trace, found.disagreement = shrink(found.trace, found.disagreement, self.driver, left)
         found.seconds = time.monotonic() - self.started
         found.states = len(self.visited)
         found.seen = sum(len(self.ways.get(state, ())) for state in self.visited)

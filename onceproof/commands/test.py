@@ -122,7 +122,7 @@ def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str
             yield f"  {stopped_by(found.stopped)}"
     if found.disagreement is None or found.trace is None:
         if not quiet:
-            yield "  agrees"
+            yield "  no disagreement found so far" if found.stopped else "  agrees"
         return
     if not quiet:
         yield ""

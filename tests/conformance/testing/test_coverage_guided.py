@@ -1,10 +1,16 @@
 """Hypothesis against drivers: coverage, shrinking, flaky systems, limits."""
 
+import contextlib
+import sys
+import threading
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onceproof.conformance.command_driver import ProcessDriver
 from onceproof.conformance.coverage.run import Budget, cover
 from onceproof.conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepRefused
 from onceproof.conformance.reference.core_driver import CoreDriver
@@ -126,6 +132,45 @@ def test_driver_error_is_raised_without_shrinking() -> None:
 def test_coverage_guided_testing_keeps_its_time_limit(core: CoreDriver) -> None:
     found = drive(small(scheduler_pause=1), core, Effort(examples=100_000, max_seconds=1))
     assert found.stopped == Stop(StopReason.SECONDS, 1) and found.steps > 50
+
+
+class Slow(ModelDriver):
+    """Takes its time for each step: a run of 60 steps takes half a minute."""
+
+    def step(self, action: str, arguments: Mapping[str, str]) -> None:
+        threading.Event().wait(0.5)
+        super().step(action, arguments)
+
+
+HANGING = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["do"] == "step":
+        continue
+    abilities = {"protocol": 1, "name": "hanging", "performs": ["submit"], "observes": ["call"]}
+    more = abilities if asked["do"] == "reset" else {"state": {}}
+    print(json.dumps({"id": asked["id"], "ok": True, **more}), flush=True)
+"""
+
+
+def test_coverage_guided_testing_keeps_its_time_limit_with_a_slow_driver() -> None:
+    system = small()
+    began = time.monotonic()
+    found = drive(system, Slow(system), Effort(max_seconds=1))
+    assert found.stopped == Stop(StopReason.SECONDS, 1) and found.disagreement is None
+    assert time.monotonic() - began < 3
+
+
+def test_coverage_guided_testing_keeps_its_time_limit_with_a_hanging_driver(tmp_path: Path) -> None:
+    program = tmp_path / "hanging.py"
+    program.write_text(HANGING.replace('"state": {}', '"state": {"call": {"task1,submission1": "UNSENT"}}'))
+    driver = ProcessDriver(f"{sys.executable} {program}", answer_seconds=60)
+    began = time.monotonic()
+    with contextlib.closing(driver):
+        found = drive(small(), driver, Effort(max_seconds=1))
+    assert found.stopped == Stop(StopReason.SECONDS, 1) and found.disagreement is None
+    assert time.monotonic() - began < 4
 
 
 def test_cheapest_way_prefers_steps_to_faults() -> None:
