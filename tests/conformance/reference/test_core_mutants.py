@@ -70,7 +70,7 @@ def test_coverage_guided_testing_finds_mutants_of_the_core(open_core: OpenCore, 
 
 
 QUICK = settings(
-    max_examples=60,
+    max_examples=500,  # as many as are needed: a search ends with the first that fails
     stateful_step_count=30,
     deadline=None,
     database=None,

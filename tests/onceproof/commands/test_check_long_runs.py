@@ -44,7 +44,7 @@ def test_check_with_fingerprints_says_how_sure_it_is(spec: str, capsys: pytest.C
     ("arguments", "message"),
     [
         (["--resume", "nowhere"], "nowhere"),
-        (["--resume", SPEC], "no checkpoint of this version"),
+        (["--resume", SPEC], "not a checkpoint of this version"),
         (["--fingerprint", "--engine", "plain"], "only the compiled engine has --fingerprint"),
         ([str(SPECS / "plain-day.yaml"), "--checkpoint", "kept"], "a checkpoint is of one spec, found 2"),
     ],
