@@ -1,4 +1,4 @@
-"""How fast `judge` reads and judges: a ledger of tasks in order, with one in a hundred started twice.
+"""How fast `judge` judges a ledger with one task in a hundred started twice, and how fast `validate` explains a log.
 
 .venv/bin/python -m bench.judging                      # 1 million events
 .venv/bin/python -m bench.judging --events 10000000    # and how much memory ten million take
@@ -11,6 +11,8 @@ import json
 import platform
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from onceproof.conformance.judging.run import read_logs
 
 RESULTS = Path(__file__).parent / "results" / "judging.json"
 SECOND = 1_000_000_000
+UNLOGGED = ("submit", "hear_answer")
 
 
 def ledger(tasks: int) -> Iterator[str]:
@@ -60,12 +63,37 @@ def measure(events: int) -> dict[str, object]:
     }
 
 
+def measure_validation(events: int) -> dict[str, object]:
+    """A log of about so many events, of tasks that go their way one after the other, in wall seconds from launch."""
+    from tests.conformance.validation.written import one_task, task_at
+
+    shown = [line for line in one_task() if line["action"] not in ("submit", "hear_answer")]
+    with tempfile.TemporaryDirectory() as folder:
+        log, spec, mapping = (Path(folder, name) for name in ("log.ndjson", "spec.yaml", "mapping.yaml"))
+        with log.open("w") as stream:
+            for number in range(events // len(shown) + 1):
+                lines = task_at(number, number)
+                stream.writelines(json.dumps(line) + "\n" for line in lines if line["action"] not in UNLOGGED)
+        spec.write_text("sizes: {tasks: 1, schedulers: 1, agents: 1}\n")
+        actions = "".join(f"  {line['action']}: {line['action']}\n" for line in shown)
+        mapping.write_text(f"by: Task\nunit: s\nunlogged: [{', '.join(UNLOGGED)}]\nactions:\n{actions}")
+        command = [sys.executable, "-m", "onceproof", "validate", spec, log, "--mapping", mapping, "--json", "--quiet"]
+        began = time.monotonic()
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+        seconds = time.monotonic() - began
+    found = json.loads(done.stdout)
+    return {"events": found["events"], "tasks": found["explained"], "seconds": round(seconds, 2)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--validate", action="store_true", help="measure `validate` too")
     parser.add_argument("--write", action="store_true", help="keep the numbers in bench/results/judging.json")
     options = parser.parse_args()
-    numbers = measure(options.events)
+    numbers: dict[str, object] = measure(options.events)
+    if options.validate:
+        numbers["validate"] = [measure_validation(events) for events in (3_000, 100_000)]
     print(json.dumps(numbers, indent=2))
     if options.write:
         machine = {"machine": platform.machine(), "python": platform.python_version()}

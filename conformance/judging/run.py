@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +10,11 @@ from dataclasses import dataclass, field
 from onceproof.conformance.judging.errors import LogError, Problems
 from onceproof.conformance.judging.formats.base import LogFormat, choose, recognise
 from onceproof.conformance.judging.judge import Judgement, Options, judge
-from onceproof.conformance.judging.sources import Source, open_source
+from onceproof.conformance.judging.sources import open_source
 from onceproof.conformance.judging.table import EventTable
+from onceproof.conformance.judging.tail import Lines, Tail
+
+MOST_SECONDS = 60.0
 
 
 @dataclass
@@ -64,27 +66,6 @@ def read_logs(
     return reading
 
 
-@dataclass
-class _Tail:
-    """A file that grows: what of it was read, and in which format."""
-
-    path: str
-    form: LogFormat | None = None
-    offset: int = 0
-    lines: int = 0
-
-    def rows(self) -> list[bytes]:
-        """The complete lines that came since the last time. LogError if the file became shorter."""
-        with open(self.path, "rb") as stream:
-            if os.fstat(stream.fileno()).st_size < self.offset:
-                raise LogError(f"{self.path}: became shorter while it was followed")
-            stream.seek(self.offset)
-            data = stream.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self.offset += len(whole)
-        return whole.split(b"\n")[:-1] if whole else []
-
-
 def follow(
     paths: Sequence[str],
     format_name: str | None,
@@ -99,35 +80,27 @@ def follow(
     wait: how to let time pass between two looks.
     """
     reading, problems = Reading(), Problems(lenient=lenient)
-    tails = [_Tail(path) for path in paths]
+    tails = [Tail(path) for path in paths]
+    forms: dict[str, LogFormat] = {}
     while True:
         grown = False
         for tail in tails:
             lines = tail.rows()
             if not lines:
                 continue
-            source = _Lines(tail.path, lines, tail.lines)
-            if tail.form is None:
-                tail.form = choose(format_name) if format_name is not None else recognise(source)
-                reading.formats[tail.path] = tail.form.name
-            tail.form.read(source, reading.table, problems)
+            source = Lines(tail.path, lines, tail.lines)
+            if tail.path not in forms:
+                forms[tail.path] = choose(format_name) if format_name is not None else recognise(source)
+                reading.formats[tail.path] = forms[tail.path].name
+            forms[tail.path].read(source, reading.table, problems)
             tail.lines += len(lines)
             grown = True
         if grown and len(reading.table):
             reading.skipped = dict(problems.skipped)
-            yield reading, judge(reading.table, options)
+            began = time.monotonic()
+            judgement = judge(reading.table, options)
+            pause = 4 * (time.monotonic() - began)  # a long log is judged less often: a fifth of the time at most
+            yield reading, judgement
+            wait(min(pause, MOST_SECONDS))
         else:
             wait(poll_seconds)
-
-
-class _Lines(Source):
-    """Lines that were read already, as a source; they are numbered on from those before."""
-
-    def __init__(self, name: str, lines: list[bytes], before: int) -> None:
-        import io
-
-        super().__init__(name, io.BytesIO(), lines[:200], b"")
-        self._lines, self._before = lines, before
-
-    def blocks(self, problems: Problems) -> Iterator[tuple[int, list[bytes]]]:
-        yield self._before + 1, self._lines

@@ -50,7 +50,7 @@ def names_in(paths: Sequence[str], event: str = "action") -> list[str]:
     found: dict[str, None] = {}
     for path in paths:
         source = open_source(path)
-        for _, line in _documents(source, Problems(lenient=True)):
+        for _, line in documents(source, Problems(lenient=True)):
             name = line.get(event) if isinstance(line, dict) else None
             if isinstance(name, str):
                 found.setdefault(name)
@@ -69,8 +69,8 @@ def read_events(
     events: list[LoggedEvent] = []
     for path in paths:
         source = open_source(path)
-        reader = _EventReader(source.name, mapping, problems)
-        for number, line in _documents(source, problems):
+        reader = EventReader(source.name, mapping, problems)
+        for number, line in documents(source, problems):
             event = reader.event(number, line)
             if event is not None:
                 events.append(event)
@@ -80,7 +80,7 @@ def read_events(
     return events, dict(problems.skipped)
 
 
-class _EventReader:
+class EventReader:
     """Reads the lines of one file; keeps what it must to notice time and sequence numbers that run backwards."""
 
     def __init__(self, file: str, mapping: LogMapping, problems: Problems) -> None:
@@ -143,7 +143,7 @@ class _EventReader:
         self._problems.report(self._file, number, reason, found)
 
 
-def _documents(source: Source, problems: Problems) -> Iterator[tuple[int, Any]]:
+def documents(source: Source, problems: Problems) -> Iterator[tuple[int, Any]]:
     """The lines of a source as JSON values; or the spans of OTLP, or the steps of an ITF trace."""
     head = b"".join(source.head[:20])
     if b"resourceSpans" in head:

@@ -48,8 +48,10 @@ class Move:
 
 @dataclass
 class Explanation:
-    """What a search found. explained: a run explains every event; complete: all nodes were met, so that "not
-    explained" is certain. run: of the last node; farthest: some nodes that explain the most events.
+    """What a search found. explained: a run explains every event.
+
+    complete: all nodes were met, so that "not explained" is certain. run: of the last node, with its states, the
+    initial one first. farthest: some nodes that explain the most events.
     """
 
     slice: Slice
@@ -59,6 +61,7 @@ class Explanation:
     nodes: int
     most: int
     run: list[Move] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
     farthest: list[Node] = field(default_factory=list)
 
 
@@ -112,13 +115,17 @@ class Explainer:
         farthest: list[Node],
     ) -> Explanation:
         run: list[Move] = []
+        states: list[State] = []
         key: tuple[Any, ...] | None = _key(node)
         while key is not None:
+            states.append(key[1])
             key, move = parents[key]
             if move is not None:
                 run.append(move)
         run.reverse()
-        return Explanation(part, self.system, explained, complete, len(parents), farthest[0].explained, run, farthest)
+        states.reverse()
+        most = farthest[0].explained
+        return Explanation(part, self.system, explained, complete, len(parents), most, run, states, farthest)
 
     def _moves(self, node: Node, part: Slice, order: Order) -> Iterator[tuple[Move, Node]]:
         """Every way on from a node."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onceproof.conformance.validation.logs import LoggedEvent
 from onceproof.conformance.validation.mapping import LogMapping
@@ -27,12 +27,15 @@ Named = tuple[str, str]  # a sort, and what the log calls one of its elements
 class Slice:
     """The events that one element is concerned in, by streams. key: what the log calls it; "" for the whole log.
 
-    sometimes: actions that may go unlogged in this slice, since events of theirs were left out of it.
+    sometimes: actions that may go unlogged in this slice, since events of theirs were left out of it. common: those of
+    its events that concern others too. names: what belongs to its element alone, as the log calls it.
     """
 
     key: str
     streams: tuple[tuple[LoggedEvent, ...], ...]
     sometimes: frozenset[str] = frozenset()
+    common: tuple[LoggedEvent, ...] = ()
+    names: frozenset[Named] = frozenset()
 
     @property
     def size(self) -> int:
@@ -61,7 +64,13 @@ def slices_of(events: Sequence[LoggedEvent], mapping: LogMapping, model: Model) 
     error = round(mapping.clock_error * 1e9)
     common.sort(key=lambda event: event.end)
     ends = [event.end for event in common]
-    found = [_with_common(key, mine, common, ends, error, mapping) for key, mine in own.items()]
+    belongings: dict[str, set[Named]] = defaultdict(set)
+    for name, key in owners.items():
+        belongings[key].add(name)
+    found = [
+        replace(_with_common(key, mine, common, ends, error, mapping), names=frozenset(belongings[key]))
+        for key, mine in own.items()
+    ]
     if common:
         found.append(Slice(COMMON, streams_of(common), frozenset(model.actions)))
     return found
@@ -77,7 +86,8 @@ def _with_common(
     before = {event.name for event in common[:begin]} if begin < 1000 else set(mapping.rules)
     left_out = {mapping.rules[name].action for name in before if name in mapping.rules}
     own = {mapping.rules[event.name].action for event in mine if event.name in mapping.rules}
-    return Slice(key, streams_of(sorted([*between, *mine], key=_place)), frozenset(left_out - own))
+    streams = streams_of(sorted([*between, *mine], key=_place))
+    return Slice(key, streams, frozenset(left_out - own), tuple(between))
 
 
 def _place(event: LoggedEvent) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language import Config, Model, build
 
 NODES = 200_000  # what a slice may take by default
+RUNS_JUDGED = 25  # of so many runs the properties are asked, each in every state
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Validation:
     """What came of a log. refuted, undecided: the slices without an explanation; run_steps: of all explanations.
 
     fired: how often each action was taken; unlogged: how often without a line. interrupted: Ctrl-C came first.
+    silent: properties that said nothing of any state of the runs that were looked at; broken: those that are false in
+    one, each with the key of the slice.
     """
 
     events: int
@@ -33,6 +36,8 @@ class Validation:
     fired: Counter[str] = field(default_factory=Counter)
     unlogged: Counter[str] = field(default_factory=Counter)
     interrupted: bool = False
+    silent: list[str] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool | None:
@@ -94,7 +99,7 @@ def validate(
     try:
         for number, part in enumerate(parts):
             tick = None if report is None else functools.partial(report, number, len(parts))
-            _count(result, validator.explain(part, tick))
+            count(result, validator.explain(part, tick))
             if report is not None:
                 report(number + 1, len(parts), 0)
             if len(result.refuted) >= most_refuted:
@@ -104,9 +109,30 @@ def validate(
     return result
 
 
-def _count(result: Validation, found: Explanation) -> None:
+def _judge(result: Validation, found: Explanation) -> None:
+    """Ask the safety properties along one run: whether they say anything of it, and whether they are false."""
+    system = found.system
+    claims = [claim for claim in system.properties() if claim.kind == "always"]
+    if not result.explained:
+        result.silent = [claim.name for claim in claims]
+    for claim in claims:
+        if claim.name in result.broken:
+            continue
+        truths = {
+            system.holds(claim, state, arguments) for state in found.states for arguments in system.instances(claim)
+        }
+        if False in truths:
+            result.broken[claim.name] = found.slice.key
+        if truths - {None} and claim.name in result.silent:
+            result.silent.remove(claim.name)
+
+
+def count(result: Validation, found: Explanation) -> None:
+    """Add what was found of one slice to the result."""
     result.nodes += found.nodes
     if found.explained:
+        if result.explained < RUNS_JUDGED:
+            _judge(result, found)
         result.explained += 1
         for move in found.run:
             result.fired[move.step.action] += 1

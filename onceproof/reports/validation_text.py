@@ -32,6 +32,11 @@ def verdict_lines(found: Validation, by: str) -> list[str]:
     taken = f"{counted(sum(found.fired.values()), 'step')}, {hidden:,} of them unlogged"
     if found.holds is True:
         lines = [f"the model admits this log: a run explains {of} ({taken})"]
+        lines += [
+            f"{name} is false along the run that explains {key or 'the log'}" for name, key in found.broken.items()
+        ]
+        if found.silent:
+            lines.append(f"properties that these runs never exercise: {', '.join(found.silent)}")
         if by:
             lines.append(f"each {by.lower()} was validated by itself: what they do to each other was not looked at")
         return lines
@@ -109,6 +114,8 @@ def document(found: Validation, diagnoses: list[Diagnosis], assumed: list[str]) 
             {"action": name, "taken": count, "unlogged": found.unlogged[name]} for name, count in found.fired.items()
         ],
         "assumed_unlogged": assumed,
+        "never_exercised": found.silent,
+        "false_along_a_run": [{"property": name, "part": key} for name, key in found.broken.items()],
         "diagnoses": [_diagnosis(each) for each in diagnoses],
     }
 
