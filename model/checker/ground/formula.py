@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -128,8 +129,10 @@ def negate(formula: Formula, known: Known) -> Formula:
             return both([negate(part, known) for part in parts], known)
         case Opposite(part):
             return part
-        case _:
+        case Same() | Below():
             return Opposite(formula)
+        case _:
+            assert_never(formula)
 
 
 def both(parts: Iterable[Formula], known: Known) -> Formula:
@@ -265,8 +268,10 @@ def added(value: Value, plus: int) -> Value:
             return Cell(slot, already + plus)
         case Pick(condition, then, other):
             return pick(condition, added(then, plus), added(other, plus))
-        case _:
+        case Sum() | Clip():
             return Sum(value, plus, 1)
+        case _:
+            assert_never(value)
 
 
 def summed(left: Value, right: Value, sign: int) -> Value:
@@ -304,8 +309,10 @@ def clipped(value: Value, most: int, known: Known) -> Value:
         case Cell(slot, plus):
             fits = all(0 <= one + plus <= most for one in values_in(known[slot]))
             return value if fits else Clip(value, most)
-        case _:
+        case Sum() | Clip():
             return Clip(value, most)
+        case _:
+            assert_never(value)
 
 
 def possible(value: Value, known: Known, all_values: int) -> int:
@@ -322,8 +329,10 @@ def possible(value: Value, known: Known, all_values: int) -> int:
             for one in values_in(known[slot]):
                 mask |= 1 << min(max(one + plus, 0), most)
             return mask
-        case _:
+        case Sum() | Clip():
             return all_values
+        case _:
+            assert_never(value)
 
 
 def _shifted(mask: int, by: int) -> int:
@@ -347,6 +356,8 @@ def again(formula: Formula, known: Known) -> Formula:
             return below(value_again(left, known), value_again(right, known), known)
         case Opposite(part):
             return negate(again(part, known), known)
+        case _:
+            assert_never(formula)
 
 
 def value_again(value: Value, known: Known) -> Value:
@@ -362,6 +373,8 @@ def value_again(value: Value, known: Known) -> Value:
             return summed(value_again(left, known), value_again(right, known), sign)
         case Clip(inner, most):
             return clipped(value_again(inner, known), most, known)
+        case _:
+            assert_never(value)
 
 
 def slots_of(formula: Formula | Value) -> Iterator[int]:
@@ -381,5 +394,7 @@ def slots_of(formula: Formula | Value) -> Iterator[int]:
             yield from slots_of(condition)
             yield from slots_of(then)
             yield from slots_of(other)
-        case _:
+        case int():  # true and false, too
             return
+        case _:
+            assert_never(formula)

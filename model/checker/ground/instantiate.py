@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
 
 from onceproof.model.checker.ground.formula import (
     Cell,
+    Clip,
     Formula,
     In,
     Known,
     Pick,
+    Sum,
     Value,
     added,
     below,
@@ -105,8 +108,10 @@ class Grounder:
                 test = self.condition(condition, environment, known)
                 yes, no = (self.condition(side, environment, known) for side in (then, other_term))
                 return choose(test, yes, no, known)
-            case _:
+            case Var() | Read() | Deref() | Some() | Plus() | Minus() | Clamp():
                 return same(self.value(term, environment, known), 1, known)
+            case _:
+                assert_never(term)
 
     def _conjunction(self, terms: tuple[Term, ...], environment: Environment, known: Known) -> Formula:
         """A conjunction whose later parts know what the earlier ones test."""
@@ -191,8 +196,10 @@ class Grounder:
             case Ite(condition, then, other) if not isinstance(kind_of_term(then), Flag):
                 test = self.condition(condition, environment, known)
                 return pick(test, self.value(then, environment, known), self.value(other, environment, known))
-            case _:
+            case Ite() | Not() | And() | Or() | Eq() | Less() | IsNone() | Quantified():
                 return pick(self.condition(term, environment, known), 1, 0)
+            case _:
+                assert_never(term)
 
     def _read(
         self, place: Place, strides: tuple[int, ...], indices: tuple[Term, ...], environment: Environment, known: Known
@@ -224,9 +231,11 @@ class Grounder:
                 for part, test in ((then, condition), (other, negate(condition, known))):
                     for inner, chosen in self._cases(part, size, known):
                         yield both([test, inner], known), chosen
-            case _:
+            case Sum() | Clip():
                 for chosen in range(size):
                     yield same(index, chosen, known), chosen
+            case _:
+                assert_never(index)
 
     def puts(self, write: Write, environment: Environment, known: Known) -> Iterator[tuple[int, Value, Formula]]:
         """The cells that a write changes: (slot, value, condition); Split where an index is read from a cell."""
@@ -276,5 +285,7 @@ def _at_least_zero(value: Value) -> Value:
             return max(value, 0)
         case Pick(condition, then, other):
             return pick(condition, _at_least_zero(then), _at_least_zero(other))
-        case _:
+        case Cell() | Sum() | Clip():
             return value
+        case _:
+            assert_never(value)

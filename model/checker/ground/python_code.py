@@ -19,7 +19,7 @@ import builtins
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 from onceproof.model.checker.ground.formula import (
     Below,
@@ -101,11 +101,10 @@ class Names:
                 return f"{self.value(left)} == {self.value(right)}"
             case Below(left, right):
                 return f"{self.value(left)} < {self.value(right)}"
-            case Opposite(Same(left, right)):
-                return f"{self.value(left)} != {self.value(right)}"
-            case Opposite(Below(left, right)):
-                return f"{self.value(left)} >= {self.value(right)}"
-        raise AssertionError(formula)
+            case Opposite(part):
+                return f"{self.value(part.left)} {'!=' if isinstance(part, Same) else '>='} {self.value(part.right)}"
+            case _:
+                assert_never(formula)
 
     def value(self, value: Value) -> str:
         """A value; in brackets where it is not a name or a number."""
@@ -121,6 +120,8 @@ class Names:
                 return sum_text(value, self.value)
             case Clip(inner, most):
                 return f"min(max({self.value(inner)}, 0), {most})"
+            case _:
+                assert_never(value)
 
     def unpacking(self, body: Sequence[str]) -> str:
         """The line that gives the cells that the body speaks of their names."""

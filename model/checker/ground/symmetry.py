@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from onceproof.model.checker.ground.formula import (
     Below,
@@ -186,8 +187,10 @@ class _Mapped:
                 return "below", self.value(left), self.value(right)
             case Opposite(part):
                 return "not", self.formula(part)
-            case _:
+            case bool():
                 return formula
+            case _:
+                assert_never(formula)
 
     def value(self, value: Value, renaming: Sequence[int] = ()) -> object:
         match value:
@@ -201,3 +204,5 @@ class _Mapped:
                 return "sum", frozenset(Counter((self.value(one), sign) for one, sign in summands(value)).items())
             case Clip(inner, most):
                 return "clip", self.value(inner), most
+            case _:
+                assert_never(value)

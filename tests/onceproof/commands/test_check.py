@@ -19,7 +19,19 @@ Written = Callable[..., Path]
 
 BREAKS = "faults: {lease_ends: 1}\nmechanisms: {fencing: off}\n"
 KEYS = {
-    *("spec", "file", "verdict", "expected", "as_expected", "complete", "engine", "states", "transitions", "depth"),
+    *(
+        "spec",
+        "file",
+        "verdict",
+        "expected",
+        "as_expected",
+        "complete",
+        "engine",
+        "states",
+        "transitions",
+        "depth",
+        "finished_depth",
+    ),
     *("seconds", "symmetry", "properties", "actions", "never_fired", "counterexample", "vacuous", "stopped", "notes"),
 }
 

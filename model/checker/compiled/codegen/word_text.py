@@ -6,6 +6,7 @@ A word is a signed 64-bit number in a local ``w0``, ``w1``, ...; a test of sever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import assert_never
 
 from onceproof.model.checker.compiled.codegen.packing import Bits, Packing, signed
 from onceproof.model.checker.ground.formula import (
@@ -77,11 +78,10 @@ class WordText:
                 return f"{self.value(left)} == {self.value(right)}"
             case Below(left, right):
                 return f"{self.value(left)} < {self.value(right)}"
-            case Opposite(Same(left, right)):
-                return f"{self.value(left)} != {self.value(right)}"
-            case Opposite(Below(left, right)):
-                return f"{self.value(left)} >= {self.value(right)}"
-        raise AssertionError(formula)
+            case Opposite(part):
+                return f"{self.value(part.left)} {'!=' if isinstance(part, Same) else '>='} {self.value(part.right)}"
+            case _:
+                assert_never(formula)
 
     # -- values
 
@@ -103,6 +103,8 @@ class WordText:
                 return sum_text(value, self.value)
             case Clip(inner, most):
                 return f"min(max({self.value(inner)}, 0), {most})"
+            case _:
+                assert_never(value)
 
     # -- writes
 
