@@ -11,7 +11,7 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.builtin_functions import BUILTINS, METHODS, SPECIAL
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
 from onceproof.model.language.reading.sequences import items_of
-from onceproof.model.language.reading.sources import FunctionNode, names_of, source_of
+from onceproof.model.language.reading.sources import FunctionNode, is_plain, names_of
 from onceproof.model.language.reading.values import (
     Closure,
     DictObject,
@@ -113,7 +113,7 @@ def call_function(
         parent, file, module = function.scope, function.scope.file, function.scope.function
         defaults, keyword_defaults = function.defaults, function.keyword_defaults
     else:
-        source = source_of(function)
+        source = interpreter.source(function)
         node, parent, file, module = source.node, None, source.file, function
         defaults = tuple(interpreter.outside("a default", one) for one in function.__defaults__ or ())
         given = function.__kwdefaults__ or {}
@@ -152,7 +152,7 @@ def _result(interpreter: Interpreter, node: FunctionNode) -> Value:
     """Reads a body, and puts all ways that return together."""
     if isinstance(node, ast.Lambda):
         return interpreter.evaluate(node.body)
-    if any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in _own(node)):
+    if not is_plain(node):
         raise ModelError(f"`{node.name}` has `yield` or `await`: a model calls plain functions only")
     base = interpreter.world
     ends = interpreter.exits.returns
@@ -167,17 +167,6 @@ def _result(interpreter: Interpreter, node: FunctionNode) -> Value:
         raise Ended
     interpreter.world, value = joined(base, ends, complete=True)
     return value
-
-
-def _own(node: ast.FunctionDef) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    waiting: list[ast.AST] = [*node.body]
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        if not isinstance(one, ast.FunctionDef | ast.Lambda):
-            waiting += ast.iter_child_nodes(one)
-    return found
 
 
 def _bound(

@@ -20,6 +20,7 @@ from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.facts import NOTHING_KNOWN
 from onceproof.model.language.reading.outside import from_outside
 from onceproof.model.language.reading.result import Obligation, Write, overwritten
+from onceproof.model.language.reading.sources import Source, source_of
 from onceproof.model.language.reading.values import (
     UNSET,
     Cases,
@@ -69,6 +70,7 @@ class Interpreter:
         self.model, self.config, self.unbounded = model, config, unbounded
         self.sizes = {name: config.sizes[sort.size_name] for name, sort in model.sorts.items()}
         self._expressions, self._statements, self._call = expressions, statements, call
+        self._sources: dict[FunctionType, Source] = {}
         self.guard_word, self.skips_given = "require", False
         self.begin("", ())
 
@@ -125,6 +127,13 @@ class Interpreter:
         """File, line and column (from 1) of a node."""
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         return f"{Path(self.scope.file).name}:{line}:{column + 1}"
+
+    def source(self, function: FunctionType) -> Source:
+        """The source of a function, looked for once."""
+        found = self._sources.get(function)
+        if found is None:
+            found = self._sources[function] = source_of(function)
+        return found
 
     def call(self, function: Any, arguments: list[Value]) -> Value:
         """What a function whose source is read returns."""

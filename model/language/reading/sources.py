@@ -41,24 +41,29 @@ def source_of(function: FunctionType) -> Source:
     text = "".join(linecache.getlines(code.co_filename, function.__globals__))
     if not text:
         raise ModelError(f"the source of `{function.__name__}` cannot be found: put the model into a file")
-    try:
-        file = _parsed(code.co_filename, text)
-    except SyntaxError:
-        raise ModelError(_changed(function)) from None
-    key = code.co_name, code.co_firstlineno
-    found = [node for node in file.functions.get(key, ()) if _spans(node, code)]
-    if len(found) != 1:
-        raise ModelError(_changed(function))
-    node = found[0]
-    rewritten = any(isinstance(part, ast.Assert) for part in ast.walk(node))  # by pytest, in tests
-    if not rewritten and not any(_alike(code, other) for other in file.codes.get(key, ())):
-        raise ModelError(_changed(function))
+    node = _located(code, text)
+    if node is None:
+        file = Path(code.co_filename).name
+        changed = f"`{function.__name__}` is not in {file} as it was loaded: was the file edited since?"
+        raise ModelError(f"{changed} Load the model again")
     return Source(code.co_filename, node)
 
 
-def _changed(function: FunctionType) -> str:
-    file = Path(function.__code__.co_filename).name
-    return f"`{function.__name__}` is not in {file} as it was loaded: was the file edited since? Load the model again"
+@lru_cache(maxsize=4096)
+def _located(code: CodeType, text: str) -> FunctionNode | None:
+    """The node of a code object in the text of its file; None where the text is not what was loaded."""
+    try:
+        file = _parsed(code.co_filename, text)
+    except SyntaxError:
+        return None
+    key = code.co_name, code.co_firstlineno
+    found = [node for node in file.functions.get(key, ()) if _spans(node, code)]
+    if len(found) != 1:
+        return None
+    if not any(_alike(code, other) for other in file.codes.get(key, ())):
+        rewritten = any(isinstance(part, ast.Assert) for part in ast.walk(found[0]))  # by pytest, in tests
+        return found[0] if rewritten else None
+    return found[0]
 
 
 @lru_cache(maxsize=64)
@@ -137,6 +142,12 @@ def _walruses(node: ast.AST) -> Iterator[ast.NamedExpr]:
     """The ``:=`` inside a comprehension, which assign names of the function around it."""
     if isinstance(node, Comprehension):
         yield from (one for one in ast.walk(node) if isinstance(one, ast.NamedExpr))
+
+
+@lru_cache(maxsize=4096)
+def is_plain(node: FunctionNode) -> bool:
+    """Whether a function has no ``yield`` and no ``await`` of its own."""
+    return not any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in _own_nodes(node))
 
 
 @lru_cache(maxsize=4096)
