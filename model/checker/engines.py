@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from onceproof.model.checker.agreement import check_agreement
 from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits, StopReason
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import nearest
@@ -159,12 +160,14 @@ def check(system: System, properties: Sequence[Property] | None = None, options:
     if engine is None:
         hint = nearest(options.engine, ENGINES) or f"; expected one of {', '.join(ENGINES)}"
         raise EngineError(f"unknown engine `{options.engine}`{hint}")
+    check_agreement(system, system.properties() if properties is None else properties)
     return engine.check(system, properties, options)
 
 
 def checker(options: Options) -> Callable[[System, Sequence[Property] | None, Limits], CheckResult]:
     """``check`` with these options, as a function of system, properties and limits."""
-    return lambda system, properties, limits: check(system, properties, replace(options, limits=limits))
+    engine = ENGINES[options.engine]
+    return lambda system, properties, limits: engine.check(system, properties, replace(options, limits=limits))
 
 
 def _explicit(system: System, properties: Sequence[Property] | None, limits: Limits, engine: str) -> CheckResult:

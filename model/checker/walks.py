@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from onceproof.model.checker.agreement import check_agreement
 from onceproof.model.checker.engines import AUTO, EngineError
 from onceproof.model.checker.explicit.random_walk import WalkResult, told_shortest
 from onceproof.model.checker.explicit.random_walk import walk as plain_walk
@@ -42,6 +43,7 @@ def walk(
     options = options or WalkOptions()
     if options.engine not in WALKERS:
         raise EngineError(f"unknown engine `{options.engine}` for walks; expected one of {', '.join(WALKERS)}")
+    check_agreement(system, system.properties() if properties is None else properties)
     many = options.runs > PLAIN_RUNS or options.workers is not None
     if options.engine == "compiled" or (options.engine == AUTO and many):
         from onceproof.model.checker import compiled

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import AxiomError, located
-from onceproof.model.language.reading.result import TracedProperty
+from onceproof.model.language.reading.result import PropertyReading
 from onceproof.model.language.terms import Read, walk
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from onceproof.model.language.system import System
 
 
-def constants_of(model: Model, axiom: Property, traced: TracedProperty) -> list[str]:
+def constants_of(model: Model, axiom: Property, reading: PropertyReading) -> list[str]:
     """The constant fields that an axiom speaks of; ModelError (with its line) where it reads any other field."""
-    terms = [*walk(traced.antecedent), *walk(traced.body)]
+    terms = [*walk(reading.antecedent), *walk(reading.body)]
     read = list(dict.fromkeys(term.field for term in terms if isinstance(term, Read)))
     for name in read:
         if not model.fields[name].constant:
@@ -27,7 +27,7 @@ def constants_of(model: Model, axiom: Property, traced: TracedProperty) -> list[
 
 def check_axiom(system: System, axiom: Property) -> None:
     """AxiomError, with the axiom, its line and the elements, where it is false in an instance."""
-    read = constants_of(system.model, axiom, system.traced_property(axiom))
+    read = constants_of(system.model, axiom, system.property_reading(axiom))
     for arguments in system.instances(axiom):
         if system.holds(axiom, system.initial, arguments) is not False:
             continue

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 
 from onceproof.model.language.layout import Layout, State
-from onceproof.model.language.reading.result import Path, TracedAction, Write
+from onceproof.model.language.reading.result import ActionReading, Path, Write
 from onceproof.model.language.terms import (
     And,
     Clamp,
@@ -76,10 +76,10 @@ def value_of(term: Term, layout: Layout, state: State, environment: Environment)
             return int(all(truths) if universal else any(truths))
 
 
-def path_taken(traced: TracedAction, layout: Layout, state: State, arguments: tuple[int, ...]) -> Path | None:
+def path_taken(reading: ActionReading, layout: Layout, state: State, arguments: tuple[int, ...]) -> Path | None:
     """The way that an action takes in a state; None where it is not enabled."""
-    environment = dict(zip(traced.variables, arguments, strict=True))
-    for path in traced.paths:
+    environment = dict(zip(reading.variables, arguments, strict=True))
+    for path in reading.paths:
         if all(value_of(term, layout, state, environment) for term in path.guard):
             return path
     return None
@@ -99,9 +99,9 @@ def apply(writes: tuple[Write, ...], layout: Layout, state: State, environment: 
     return tuple(after)
 
 
-def traced_step(traced: TracedAction, layout: Layout, state: State, arguments: tuple[int, ...]) -> State | None:
+def read_step(reading: ActionReading, layout: Layout, state: State, arguments: tuple[int, ...]) -> State | None:
     """The state after an action as its trace has it (without budgets); None where it is not enabled."""
-    path = path_taken(traced, layout, state, arguments)
+    path = path_taken(reading, layout, state, arguments)
     if path is None:
         return None
-    return apply(path.writes, layout, state, dict(zip(traced.variables, arguments, strict=True)))
+    return apply(path.writes, layout, state, dict(zip(reading.variables, arguments, strict=True)))

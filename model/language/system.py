@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 from onceproof.model.language.axioms import check_axiom
@@ -22,8 +23,8 @@ from onceproof.model.language.errors import (
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
-from onceproof.model.language.reading.reader import Reader
-from onceproof.model.language.reading.result import TracedAction, TracedProperty
+from onceproof.model.language.reading.reader import Reader, can_be_switched_on
+from onceproof.model.language.reading.result import ActionReading, PropertyReading
 from onceproof.model.language.run import RunMode, RunState, truth_of
 
 Arguments = tuple[int, ...]
@@ -58,11 +59,17 @@ class System:
         self.sizes = self.layout.sizes
         self.initial: State = self.layout.initial
         reader = Reader(model, config)
-        traced = {a.name: reader.action(a) for a in model.actions.values() if budget_of(a, config) != 0}
-        self.traced: dict[str, TracedAction] = {name: t for name, t in traced.items() if t.paths or t.obligations}
-        self.actions: dict[str, Action] = {name: model.actions[name] for name in self.traced}
+        allowed = [action for action in model.actions.values() if budget_of(action, config) != 0]
+        self.all_readings = {action.name: reader.action(action) for action in allowed}
+        # What the switches rule out is left out. What no switch can make possible stays, so that it is told.
+        self.readings: dict[str, ActionReading] = {
+            name: one
+            for name, one in self.all_readings.items()
+            if one.possible or not can_be_switched_on(one.action, model, config)
+        }
+        self.actions: dict[str, Action] = {name: model.actions[name] for name in self.readings}
         self._reader = reader
-        self._traced_properties: dict[str, TracedProperty] = {}
+        self._property_readings: dict[str, PropertyReading] = {}
         self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
         self._view = RunState(self.layout, config)
         self._left = {
@@ -135,25 +142,29 @@ class System:
         left = self._left.get(name)
         if left is not None and state[left] == 0:
             return None
-        view, action = self._view, self.actions[name]
+        after = self.run_action(self.actions[name], state, arguments)
+        if after is None or left is None:
+            return after
+        return (*after[:left], after[left] - 1, *after[left + 1 :])
+
+    def run_action(self, action: Action, state: State, arguments: Arguments) -> State | None:
+        """The state after an action's function has run, whatever its budget; None where it is not enabled."""
+        view = self._view
         if view._loaded is not state:
             view._load(state)
         enter(self._mode)
         try:
             action.function(view, *arguments)
-            after = view._taken()
+            return view._taken()
         except Disabled:
             if view._written:
                 view._put_back()
             return None
         except Exception as error:
             view._put_back()
-            raise locate(error, f"action `{name}`", action.function) from None
+            raise locate(error, f"action `{action.name}`", action.function) from None
         finally:
             leave()
-        if left is not None:
-            return (*after[:left], after[left] - 1, *after[left + 1 :])
-        return after
 
     # -- properties
 
@@ -174,11 +185,16 @@ class System:
         """What says that a state in which nothing can happen is a wanted end; None if the model does not say."""
         return next((p for p in self.model.properties.values() if p.kind == "ending"), None)
 
-    def traced_property(self, claim: Property) -> TracedProperty:
-        """A property as terms (traced when first asked for)."""
-        if claim.name not in self._traced_properties:
-            self._traced_properties[claim.name] = self._reader.property(claim)
-        return self._traced_properties[claim.name]
+    @property
+    def read_functions(self) -> tuple[FunctionType, ...]:
+        """The functions that were read so far: the model's own, and the helpers that they call."""
+        return self._reader.functions
+
+    def property_reading(self, claim: Property) -> PropertyReading:
+        """A property as terms (reading when first asked for)."""
+        if claim.name not in self._property_readings:
+            self._property_readings[claim.name] = self._reader.property(claim)
+        return self._property_readings[claim.name]
 
     def instances(self, claim: Property) -> Iterator[Arguments]:
         """All argument tuples of a property."""

@@ -82,11 +82,11 @@ def explain(found: Counterexample) -> Explanation:
     if claim is None:
         return _explain_deadlock(found)
     elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
-    traced = system.traced_property(claim)
-    names = dict(zip(traced.variables, found.arguments, strict=True))
+    reading = system.property_reading(claim)
+    names = dict(zip(reading.variables, found.arguments, strict=True))
     view = StateView(system.layout, found.trace.states[-1], names)
-    because = view.why(traced.body, False, known=traced.antecedent)
-    given = _given(found.trace, traced.antecedent, names)
+    because = view.why(reading.body, False, known=reading.antecedent)
+    given = _given(found.trace, reading.antecedent, names)
     return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
 
 
@@ -110,7 +110,7 @@ def _explain_deadlock(found: Counterexample) -> Explanation:
     because = ["no action is enabled, except perhaps faults"]
     if system.ending is not None:
         because.append(f"and {system.ending.name}, the condition of a proper ending, is false:")
-        traced = system.traced_property(system.ending)
-        because += StateView(system.layout, found.trace.states[-1]).why(traced.body, False)
+        reading = system.property_reading(system.ending)
+        because += StateView(system.layout, found.trace.states[-1]).why(reading.body, False)
     about = "Every state in which no action is enabled is a proper ending."
     return Explanation(found.trace, found.property, (), (), about, found.minimal, [], because)

@@ -219,23 +219,23 @@ class GeneratedProperties:
         return [f"    {line}" for line in _block(self.generated.names, block, _note)]
 
     def _ground(self, claim: Property, arguments: Arguments) -> tuple[Formula, Formula]:
-        traced = self.system.traced_property(claim)
-        environment: dict[Var, int] = dict(zip(traced.variables, arguments, strict=True))
+        reading = self.system.property_reading(claim)
+        environment: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))
         ground = self.generated.ground
 
         def formula(term: Term) -> Formula:
             return ground.grounder.condition(term, environment, ground.known)
 
-        return formula(traced.antecedent), formula(traced.body)
+        return formula(reading.antecedent), formula(reading.body)
 
     def failures(self, number: int) -> list[Unit]:
         """Where the model itself may fail while an instance is asked."""
         claim, arguments = self.instances[number]
-        traced = self.system.traced_property(claim)
-        environment: dict[Var, int] = dict(zip(traced.variables, arguments, strict=True))
+        reading = self.system.property_reading(claim)
+        environment: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))
         return [
             Unit(way.guard, (Work(number, {}, way.rest, (), way.error),))
-            for obligation in traced.obligations
+            for obligation in reading.obligations
             for way in self.generated.ground.failures(number, obligation, environment)
         ]
 

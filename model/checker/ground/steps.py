@@ -84,7 +84,7 @@ class Ground:
     def __init__(self, system: System, exchanges: Sequence[Rearranged] = ()) -> None:
         self.system, self._exchanges = system, exchanges
         self.steps: list[Step] = []
-        written = {w.field for t in system.traced.values() for path in t.paths for w in path.writes}
+        written = {w.field for t in system.readings.values() for path in t.paths for w in path.writes}
         self.known: list[int] = []
         for place in system.layout.places.values():
             for start in system.initial[place.offset : place.offset + place.cells]:
@@ -106,25 +106,25 @@ class Ground:
             yield Group(tuple(alternatives), len(candidates) > 1)
 
     def _alternatives(self, action: Action, arguments: tuple[int, ...]) -> Iterator[Alternative]:
-        traced = self.system.traced[action.name]
+        reading = self.system.readings[action.name]
         move = len(self.steps)
         self.steps.append(Step(action.name, arguments))
-        environment: dict[Var, int] = dict(zip(traced.variables, arguments, strict=True))
+        environment: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))
         left = self.system.layout.places.get(LEFT + action.budget) if action.budget else None
         known = list(self.known)
         if left is not None:
             known[left.offset] &= ~1
-        for path in traced.paths:
+        for path in reading.paths:
             for way in self._ways(move, path, environment, known):
                 if left is not None:
                     spent = Put(left.offset, added(cell(left.offset, self.known), -1))
                     way = replace(way, puts=(*way.puts, spent))
                 yield way
-        for obligation in traced.obligations:
+        for obligation in reading.obligations:
             yield from self.failures(move, obligation, environment, known)
 
     def _ways(self, move: int, path: Path, environment: dict[Var, int], known: list[int]) -> Iterator[Alternative]:
-        """The ways of one traced path; more than one where an index is read from a cell: one for each value of it."""
+        """The ways of one reading path; more than one where an index is read from a cell: one for each value of it."""
         self._count += 1
         check_time()
         if self._count > MOST_ALTERNATIVES:

@@ -31,7 +31,7 @@ from onceproof.model.checker.ground.formula import (
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
 from onceproof.model.language.declare import Parameter, Property
 from onceproof.model.language.layout import Place, State
-from onceproof.model.language.reading.result import TracedProperty
+from onceproof.model.language.reading.result import PropertyReading
 from onceproof.model.language.sorts import Index, Maybe
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import and_
@@ -106,7 +106,7 @@ def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[G
 
     claims: the properties to be judged, none of which may tell states apart that are exchanged.
     """
-    judged = [system.traced_property(claim) for claim in (*claims, *([system.ending] if system.ending else []))]
+    judged = [system.property_reading(claim) for claim in (*claims, *([system.ending] if system.ending else []))]
     declared = [name for name, sort in system.model.sorts.items() if sort.symmetric and system.sizes[name] > 1]
     usable = {name: exchanges(system, name) for name in declared}
     usable = {
@@ -140,7 +140,7 @@ def _maps_onto_itself(ground: Ground, exchange: Exchange) -> bool:
     return {key(way, None) for way in ways} == {key(way, _Mapped(exchange)) for way in ways}
 
 
-def _judges_alike(ground: Ground, exchange: Exchange, claim: TracedProperty) -> bool:
+def _judges_alike(ground: Ground, exchange: Exchange, claim: PropertyReading) -> bool:
     """Whether a property maps onto itself. One that quantifies does; it may not where it goes through a sort."""
     if exchange.sort not in claim.ordered:
         return True

@@ -241,9 +241,9 @@ def content(setting: Setting, system: System) -> bytes:
     claims = setting.claims(system)
     if system.ending is not None:
         claims = [*claims, system.ending]
-    # Actions and properties go by their names: what differs between two cases of one model is what they were traced to.
-    actions = [(name, t.variables, t.paths, t.obligations) for name, t in system.traced.items()]
-    asked = [(claim.name, system.traced_property(claim)) for claim in claims]
+    # Actions and properties go by their names: what differs between two cases of one model is what was read.
+    actions = [(name, t.variables, t.paths, t.obligations) for name, t in system.readings.items()]
+    asked = [(claim.name, system.property_reading(claim)) for claim in claims]
     promises = [(name, t.variables, t.antecedent, t.body, t.obligations) for name, t in asked]
     text = repr((system.initial, layout, actions, promises))
     if re.search(r" at 0x[0-9a-f]{6}", text):

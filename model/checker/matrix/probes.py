@@ -14,7 +14,7 @@ from typing import Any
 
 from onceproof.model.language import Config, Model, System
 from onceproof.model.language.declare import Property
-from onceproof.model.language.reading.result import TracedAction, TracedProperty, Write
+from onceproof.model.language.reading.result import ActionReading, PropertyReading, Write
 from onceproof.model.language.terms import TRUE, Term, and_, eq, not_, or_, quantified
 
 ENDING = "matters"  # a probe is called after its mechanism, and this: no property can be called so
@@ -30,13 +30,13 @@ class ProbedSystem(System):
     def __init__(self, model: Model, config: Config, without: Mapping[str, Config]) -> None:
         super().__init__(model, config)
         self.probes: dict[str, str] = {}
-        self._asked: dict[str, TracedProperty] = {}
+        self._asked: dict[str, PropertyReading] = {}
         for mechanism, other_config in without.items():
             other = System(model, other_config)
             if _comparable(self, other):
                 claim = Property(_not_run, (), "sometimes", optional=True, name=f"{mechanism} {ENDING}")
                 self.probes[mechanism] = claim.name
-                self._asked[claim.name] = TracedProperty(claim, (), TRUE, difference(self, other), ())
+                self._asked[claim.name] = PropertyReading(claim, (), TRUE, difference(self, other), ())
 
     def properties(self, names: list[str] | None = None) -> list[Property]:
         return super().properties(names) + ([t.property for t in self._asked.values()] if names is None else [])
@@ -44,10 +44,10 @@ class ProbedSystem(System):
     @property
     def questions(self) -> list[Property]:
         """The probes as properties."""
-        return [traced.property for traced in self._asked.values()]
+        return [reading.property for reading in self._asked.values()]
 
-    def traced_property(self, claim: Property) -> TracedProperty:
-        return self._asked.get(claim.name) or super().traced_property(claim)
+    def property_reading(self, claim: Property) -> PropertyReading:
+        return self._asked.get(claim.name) or super().property_reading(claim)
 
 
 def _not_run(*_: Any) -> bool:
@@ -68,27 +68,27 @@ def _comparable(one: System, other: System) -> bool:
     optional = [claim for claim in one.model.properties.values() if claim.optional and claim.when is None]
     endings = [one.ending] if one.ending is not None else []
     every = [*claims, *(claim for claim in optional if claim.invariant is None), *endings]
-    return all(one.traced_property(claim) == other.traced_property(claim) for claim in every)
+    return all(one.property_reading(claim) == other.property_reading(claim) for claim in every)
 
 
 def difference(one: System, other: System) -> Term:
     """The condition under which some action, for some elements, goes another way in one system than in the other."""
-    names = dict.fromkeys([*one.traced, *other.traced])
+    names = dict.fromkeys([*one.readings, *other.readings])
     parts = []
     for name in names:
-        mine, theirs = one.traced.get(name), other.traced.get(name)
+        mine, theirs = one.readings.get(name), other.readings.get(name)
         if mine == theirs:
             continue
-        traced = mine or theirs
-        assert traced is not None
+        reading = mine or theirs
+        assert reading is not None
         if mine and theirs and mine.variables != theirs.variables:
             return TRUE
-        term = _goes_another_way(mine or replace(traced, paths=(), obligations=()), theirs, traced)
-        parts.append(quantified(False, traced.variables, term) if traced.variables else term)
+        term = _goes_another_way(mine or replace(reading, paths=(), obligations=()), theirs, reading)
+        parts.append(quantified(False, reading.variables, term) if reading.variables else term)
     return or_(*parts)
 
 
-def _goes_another_way(mine: TracedAction, theirs: TracedAction | None, shape: TracedAction) -> Term:
+def _goes_another_way(mine: ActionReading, theirs: ActionReading | None, shape: ActionReading) -> Term:
     other = theirs or replace(shape, paths=(), obligations=())
     enabled, enabled_there = _enabled(mine), _enabled(other)
     parts = []
@@ -100,12 +100,12 @@ def _goes_another_way(mine: TracedAction, theirs: TracedAction | None, shape: Tr
     return or_(*parts, *(and_(*failure.guard) for failure in sorted(failures, key=lambda one: one.message)))
 
 
-def _enabled(read: TracedAction) -> Term:
+def _enabled(read: ActionReading) -> Term:
     """When an action can happen."""
     return or_(*(and_(*path.guard) for path in read.paths))
 
 
-def _done_by_one_alone(mine: TracedAction, other: TracedAction) -> Iterator[Term]:
+def _done_by_one_alone(mine: ActionReading, other: ActionReading) -> Iterator[Term]:
     """When a write is made that only one of two actions makes; where none is, both do the same, in the same order."""
     ours, theirs = ([write for path in one.paths for write in path.writes] for one in (mine, other))
     cells = [[(write.field, write.indices, write.binders) for write in part] for part in (ours, theirs)]

@@ -59,7 +59,7 @@ class _View(RunState):
 
 
 class UntracedSystem(System):
-    """A system that can only be run: built in a fraction of the time, since nothing is traced.
+    """A system that can only be run: built in a fraction of the time, since nothing is reading.
 
     ``noted`` are the mechanisms that were asked after so far. Without traces an action that can never happen is not
     left out of ``actions``; its guard refuses it.

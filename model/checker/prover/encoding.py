@@ -111,10 +111,10 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
     for action in model.actions.values():
         if action.fault and budget_of(action, config) == 0:
             continue
-        traced = reader.action(action)
-        if traced.paths or traced.obligations:
+        reading = reader.action(action)
+        if reading.paths or reading.obligations:
             with _placed(f"action `{action.name}`", [action]):
-                transitions[action.name] = transition_of(model, formulas, traced)
+                transitions[action.name] = transition_of(model, formulas, reading)
     conjuncts = {}
     for claim in claims:
         with _placed(claim.what, [claim]):
@@ -153,10 +153,10 @@ def _laws(model: Model, formulas: Formulas, reader: Reader) -> dict[str, Law]:
     laws = {}
     for axiom in model.axioms.values():
         with _placed(axiom.what, [axiom]):
-            traced = reader.property(axiom)
-            constants_of(model, axiom, traced)
-            body = sexpr.closed("forall", formulas.names.binding(traced.variables), formulas.of(traced.body))
-            obligations = tuple(map(obligation_encoder(formulas), traced.obligations))
+            reading = reader.property(axiom)
+            constants_of(model, axiom, reading)
+            body = sexpr.closed("forall", formulas.names.binding(reading.variables), formulas.of(reading.body))
+            obligations = tuple(map(obligation_encoder(formulas), reading.obligations))
             laws[axiom.name] = Law(axiom.name, axiom.doc, body, True, obligations)
     for declared in model.fields.values():
         if declared.constant and not callable(declared.init):
@@ -179,10 +179,10 @@ def _kept(update: Update) -> Sexpr:
 
 
 def _conjunct(model: Model, formulas: Formulas, reader: Reader, claim: Property) -> Conjunct:
-    traced = reader.property(claim)
+    reading = reader.property(claim)
     network = network_fields(model)
-    absent = absences(traced.body, network, Demand.ABSENCE)
-    for obligation in traced.obligations:
+    absent = absences(reading.body, network, Demand.ABSENCE)
+    for obligation in reading.obligations:
         absent |= absences(and_(*obligation.guard), network, Demand.PRESENCE)
     if absent:
         name = min(absent)
@@ -190,6 +190,6 @@ def _conjunct(model: Model, formulas: Formulas, reader: Reader, claim: Property)
             f"whether it holds depends on what is absent from `{name}`, and what is on the network may be lost at any "
             f"time: presuppose what was sent (`given(st.{name}[...])`), or keep it in a field that is not network=True"
         )
-    body = sexpr.closed("forall", formulas.names.binding(traced.variables), formulas.of(traced.body))
+    body = sexpr.closed("forall", formulas.names.binding(reading.variables), formulas.of(reading.body))
     reads = frozenset(symbol for symbol in sexpr.symbols(body) if symbol.startswith(BEFORE))
-    return Conjunct(claim.name, claim, body, tuple(map(obligation_encoder(formulas), traced.obligations)), reads)
+    return Conjunct(claim.name, claim, body, tuple(map(obligation_encoder(formulas), reading.obligations)), reads)

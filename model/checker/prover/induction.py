@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from onceproof.model.checker.agreement import check_agreement
 from onceproof.model.checker.prover.concrete_search import Refutation, refute_on_walks
 from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, encode
 from onceproof.model.checker.prover.solver import Answer, Outcome, Session
@@ -13,6 +14,7 @@ from onceproof.model.checker.prover.verification_conditions import VerificationC
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import ConfigError, InternalContradiction, nearest
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.system import System
 
 SECONDS_PER_QUERY = 10.0
 WALKS = 12  # random runs on which every claim is looked at before the solver is asked
@@ -201,6 +203,7 @@ def prove(
     breakers = {claim.name: claim.broken_by & active for claim in claims}
     proof = Proof(model, config, [c.name for c in claims if c.invariant is None or c.name in (names or ())], [])
     proved: list[str] = []
+    check_agreement(System(model, _small(config), axioms=False), claims, unbounded=True)
     for without in sorted(set(breakers.values()), key=lambda faults: (len(faults), sorted(faults))):
         mine = [claim for claim in claims if breakers[claim.name] == without]
         given = [claim for claim in claims if breakers[claim.name] < without and claim.name in proved]
@@ -220,6 +223,11 @@ def prove(
         proved += [goal.name for goal in stage.kept]
     proof.seconds = time.perf_counter() - began
     return proof
+
+
+def _small(config: Config) -> Config:
+    """The configuration with two elements of each sort: enough for a reading to differ from a run."""
+    return Config(dict.fromkeys(config.sizes, 2), config.switches, config.budgets)
 
 
 def _confront(stage: Stage, refuted: Mapping[str, Refutation]) -> None:

@@ -31,7 +31,7 @@ from onceproof.model.checker.prover.sexpr import TRUE, Sexpr
 from onceproof.model.language.declare import Action, Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.model import Model
-from onceproof.model.language.reading.result import Obligation, Path, TracedAction, Write, overwritten
+from onceproof.model.language.reading.result import ActionReading, Obligation, Path, Write, overwritten
 from onceproof.model.language.sorts import Count, Index, Maybe
 from onceproof.model.language.terms import FALSE as NEVER
 from onceproof.model.language.terms import TRUE as ALWAYS
@@ -126,26 +126,26 @@ class _Merged:
     obligations: tuple[Obligation, ...]
 
 
-def transition_of(model: Model, formulas: Formulas, traced: TracedAction) -> Transition:
+def transition_of(model: Model, formulas: Formulas, reading: ActionReading) -> Transition:
     """An action as formulas; ModelError where it has no meaning for any number of elements."""
-    for path in traced.paths:
+    for path in reading.paths:
         _check_passes(path.writes)
-    paths = [kept_writes(model, path) for path in traced.paths]
-    merged = _merged(model, paths, traced.obligations)
+    paths = [kept_writes(model, path) for path in reading.paths]
+    merged = _merged(model, paths, reading.obligations)
     absent = _absences(model, merged)
     if absent:
         obligations = tuple(
-            replace(one, guard=tuple(in_flight(part, absent) for part in one.guard)) for one in traced.obligations
+            replace(one, guard=tuple(in_flight(part, absent) for part in one.guard)) for one in reading.obligations
         )
         merged = _merged(model, [lossy(model, path, absent) for path in paths], obligations)
-    names = {formulas.names.variable(v): argument_symbol(v.name) for v in traced.variables}
+    names = {formulas.names.variable(v): argument_symbol(v.name) for v in reading.variables}
     updates = [
         replace(update, value=sexpr.rename(update.value, names))
         for name, value in merged.values.items()
         for update in updates_of(formulas, model.fields[name], value)
     ]
     guard = sexpr.rename(formulas.of(merged.enabled), names)
-    encoded = map(obligation_encoder(formulas, traced.variables), merged.obligations)
+    encoded = map(obligation_encoder(formulas, reading.variables), merged.obligations)
     found = tuple((message, sexpr.rename(claim, names)) for message, claim in encoded)
     parts = (guard, *(update.value for update in updates), *(claim for _, claim in found))
     spoken_of = {symbol for part in parts for symbol in sexpr.symbols(part) if is_wire(symbol)}
@@ -154,8 +154,8 @@ def transition_of(model: Model, formulas: Formulas, traced: TracedAction) -> Tra
         for name, declared in model.fields.items()
         if wire_symbol(name) in spoken_of
     )
-    constants = tuple((names[name], sort) for name, sort in formulas.names.binding(traced.variables))
-    return Transition(traced.action.name, constants, wires, guard, tuple(updates), found, traced.action)
+    constants = tuple((names[name], sort) for name, sort in formulas.names.binding(reading.variables))
+    return Transition(reading.action.name, constants, wires, guard, tuple(updates), found, reading.action)
 
 
 def obligation_encoder(formulas: Formulas, parameters: Iterable[Var] = ()) -> Callable[[Obligation], tuple[str, Sexpr]]:

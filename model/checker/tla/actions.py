@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from onceproof.model.language.reading.result import Path, TracedAction, Write
+from onceproof.model.language.reading.result import ActionReading, Path, Write
 from onceproof.model.language.terms import FALSE, TRUE, And, Not, Term, and_, ite, not_
 
 
@@ -22,9 +22,9 @@ class Merged:
         return list(dict.fromkeys(write.field for write in self.writes))
 
 
-def merged(traced: TracedAction) -> Merged:
+def merged(reading: ActionReading) -> Merged:
     """One guard and one list of writes for all ways through an action."""
-    guard, writes = _merge(list(traced.paths), 0)
+    guard, writes = _merge(list(reading.paths), 0)
     parts = guard.terms if isinstance(guard, And) else (guard,)
     return Merged(tuple(part for part in parts if part != TRUE), tuple(writes))
 

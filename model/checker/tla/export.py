@@ -20,13 +20,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onceproof.model.checker.agreement import check_agreement
 from onceproof.model.checker.tla.actions import Merged, merged
 from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
 from onceproof.model.language.declare import Action, Fairness, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT, Place
 from onceproof.model.language.reading.reader import Reader
-from onceproof.model.language.reading.result import TracedAction
+from onceproof.model.language.reading.result import ActionReading
 from onceproof.model.language.sorts import Count, Flag
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
@@ -63,6 +64,7 @@ def export(system: System, name: str, properties: Sequence[Property], *, deadloc
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
     _check_names(system, properties)
+    check_agreement(system, properties)
     exporter = _Exporter(system, properties, deadlock)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
     remarks = exporter.remarks()
@@ -86,8 +88,8 @@ class _Exporter:
         self.system, self.deadlock = system, deadlock
         self.predicates = [claim for claim in claims if claim.kind in ("always", "sometimes")]
         self.obligations = [claim for claim in claims if claim.kind == "eventually"]
-        self.actions = {name: self._traced(name) for name in system.actions if system.traced[name].paths}
-        self.merged: dict[str, Merged] = {name: merged(traced) for name, traced in self.actions.items()}
+        self.actions = {name: self._read(name) for name in system.actions if system.readings[name].paths}
+        self.merged: dict[str, Merged] = {name: merged(reading) for name, reading in self.actions.items()}
         written = {w.field for m in self.merged.values() for w in m.writes}
         budgets = {a.budget for a in system.actions.values() if a.budget}
         self.places = list(system.layout.places.values())
@@ -96,12 +98,12 @@ class _Exporter:
         taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
         self.text = TlaText(system, taken | {"Clamp", "NoDeadlock", "vars"} | {claim.name for claim in claims})
 
-    def _traced(self, name: str) -> TracedAction:
+    def _read(self, name: str) -> ActionReading:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
         try:
             return Reader(self.system.model, self.system.config, unbounded=True).action(self.system.actions[name])
         except ModelError:
-            return self.system.traced[name]
+            return self.system.readings[name]
 
     def configuration(self) -> list[str]:
         """The lines of the .cfg file."""
@@ -239,7 +241,7 @@ class _Exporter:
         return f"(\\A {bounds} : ({OR.join(earlier)}) => ~Can_{action.name}({arguments}))"
 
     def _next(self) -> list[str]:
-        parts = [f"  \\/ {self._called(name, traced)}" for name, traced in self.actions.items()]
+        parts = [f"  \\/ {self._called(name, reading)}" for name, reading in self.actions.items()]
         return ["Next ==", *(parts or ["  FALSE"])]
 
     def _bounds(self, variables: Sequence[Var], scope: Scope) -> str:
@@ -249,11 +251,11 @@ class _Exporter:
     # -- properties
 
     def _predicate(self, claim: Property) -> list[str]:
-        traced = self.system.traced_property(claim)
-        scope = Scope(self.text, traced.variables)
-        term = or_(not_(traced.antecedent), traced.body) if claim.kind == "always" else traced.body
+        reading = self.system.property_reading(claim)
+        scope = Scope(self.text, reading.variables)
+        term = or_(not_(reading.antecedent), reading.body) if claim.kind == "always" else reading.body
         quantifier = "\\A" if claim.kind == "always" else "\\E"
-        bounds = self._bounds(traced.variables, scope)
+        bounds = self._bounds(reading.variables, scope)
         body = scope.condition(term)
         lines = [
             *_remark(claim.doc),
@@ -266,18 +268,18 @@ class _Exporter:
         """That some step is enabled which is not a fault, or the model's ``ending`` is true."""
         parts = []
         if self.system.ending is not None:
-            traced = self.system.traced_property(self.system.ending)
-            scope = Scope(self.text, traced.variables)
-            parts.append(scope.condition(or_(not_(traced.antecedent), traced.body)))
+            reading = self.system.property_reading(self.system.ending)
+            scope = Scope(self.text, reading.variables)
+            parts.append(scope.condition(or_(not_(reading.antecedent), reading.body)))
         for name, traced_action in self.actions.items():
             if not traced_action.action.fault:
                 parts.append(self._called(f"Can_{name}", traced_action))
         return ["NoDeadlock ==", *(f"  \\/ {part}" for part in parts or ["FALSE"])]
 
-    def _called(self, name: str, traced: TracedAction) -> str:
+    def _called(self, name: str, reading: ActionReading) -> str:
         """An operator of an action, for some elements."""
-        scope = Scope(self.text, traced.variables)
-        bounds = self._bounds(traced.variables, scope)
+        scope = Scope(self.text, reading.variables)
+        bounds = self._bounds(reading.variables, scope)
         call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
         return f"\\E {bounds} : {call}" if bounds else call
 
@@ -286,12 +288,12 @@ class _Exporter:
     def _behaviour(self) -> list[str]:
         """All fair runs: faults and free choices may stop, every other action goes on as its fairness says."""
         parts = []
-        for name, traced in self.actions.items():
-            if traced.action.fairness is not Fairness.NONE:
-                scope = Scope(self.text, traced.variables)
-                bounds = self._bounds(traced.variables, scope)
+        for name, reading in self.actions.items():
+            if reading.action.fairness is not Fairness.NONE:
+                scope = Scope(self.text, reading.variables)
+                bounds = self._bounds(reading.variables, scope)
                 call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
-                fair = f"{'SF' if traced.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
+                fair = f"{'SF' if reading.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
                 parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
         return [
             f"vars == <<{', '.join(self.variables)}>>",
@@ -301,10 +303,10 @@ class _Exporter:
         ]
 
     def _leads_to(self, claim: Property) -> list[str]:
-        traced = self.system.traced_property(claim)
-        scope = Scope(self.text, traced.variables)
-        bounds = self._bounds(traced.variables, scope)
-        leads = f"({scope.condition(traced.antecedent)}) ~> ({scope.condition(traced.body)})"
+        reading = self.system.property_reading(claim)
+        scope = Scope(self.text, reading.variables)
+        bounds = self._bounds(reading.variables, scope)
+        leads = f"({scope.condition(reading.antecedent)}) ~> ({scope.condition(reading.body)})"
         return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
 
 

@@ -44,6 +44,7 @@ def attribute_value(interpreter: Interpreter, owner: Value, name: str) -> Value:
 
 def _of_state(interpreter: Interpreter, name: str) -> Value:
     if name in interpreter.config.switches:
+        interpreter.switches_asked.add(name)
         return interpreter.config.switches[name]
     declared = declared_field(interpreter, name)
     return FieldValue(declared) if declared.indices else interpreter.read(declared, ())

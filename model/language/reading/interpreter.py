@@ -70,7 +70,7 @@ class Interpreter:
         self.model, self.config, self.unbounded = model, config, unbounded
         self.sizes = {name: config.sizes[sort.size_name] for name, sort in model.sorts.items()}
         self._expressions, self._statements, self._call = expressions, statements, call
-        self._sources: dict[FunctionType, Source] = {}
+        self.sources: dict[FunctionType, Source] = {}
         self.guard_word, self.skips_given = "require", False
         self.begin("", ())
 
@@ -83,6 +83,7 @@ class Interpreter:
         self.ordered: set[str] = set()
         self.quantifiers = 0  # how many quantifiers the reader is inside of
         self.open_loops = 0  # and how many loops that are read once for all elements
+        self.switches_asked: set[str] = set()
         self.pending = 0  # ways that have left by `return`, `break` or `continue` and are still to be joined
         self._bound = 0
         self._made = 0
@@ -130,9 +131,9 @@ class Interpreter:
 
     def source(self, function: FunctionType) -> Source:
         """The source of a function, looked for once."""
-        found = self._sources.get(function)
+        found = self.sources.get(function)
         if found is None:
-            found = self._sources[function] = source_of(function)
+            found = self.sources[function] = source_of(function)
         return found
 
     def call(self, function: Any, arguments: list[Value]) -> Value:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from onceproof.model.language.declare import Action, Parameter, Property
@@ -12,11 +14,13 @@ from onceproof.model.language.reading.calls import call_function
 from onceproof.model.language.reading.expressions import EXPRESSIONS
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.operators import condition
-from onceproof.model.language.reading.result import Obligation, Path, TracedAction, TracedProperty
+from onceproof.model.language.reading.result import ActionReading, Obligation, Path, PropertyReading
 from onceproof.model.language.reading.statements import STATEMENTS
 from onceproof.model.language.reading.values import STATE, Symbol, Value
 from onceproof.model.language.sorts import Index
 from onceproof.model.language.terms import FALSE, TRUE, Var, and_, not_, or_
+
+MOST_SWITCHES = 6  # that are tried in all settings, of those that one action asks
 
 
 class Reader:
@@ -25,7 +29,7 @@ class Reader:
     def __init__(self, model: Model, config: Config, unbounded: bool = False) -> None:
         self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS, call_function)
 
-    def action(self, action: Action) -> TracedAction:
+    def action(self, action: Action) -> ActionReading:
         """An action as its author wrote it; ModelError (with file, line and column) for what cannot be read."""
         interpreter = self._interpreter
         interpreter.guard_word = "require"
@@ -33,12 +37,22 @@ class Reader:
         try:
             self._result(f"action `{action.name}`", action.function, variables)
         except Ended:
-            return TracedAction(action, variables, (), self._obligations())
+            return ActionReading(action, variables, (), self._obligations())
         guard = tuple(dict.fromkeys(interpreter.guard))
         paths = () if and_(*guard) is FALSE else (Path(guard, interpreter.world.writes),)
-        return TracedAction(action, variables, paths, self._obligations())
+        return ActionReading(action, variables, paths, self._obligations())
 
-    def property(self, claim: Property) -> TracedProperty:
+    @property
+    def functions(self) -> tuple[FunctionType, ...]:
+        """The functions whose source was read so far: the model's own, and the helpers that they call."""
+        return tuple(self._interpreter.sources)
+
+    @property
+    def switches_asked(self) -> frozenset[str]:
+        """The switches that the last function read asks for."""
+        return frozenset(self._interpreter.switches_asked)
+
+    def property(self, claim: Property) -> PropertyReading:
         """The antecedent and the claim of a property as terms; ModelError for what cannot be read.
 
         The claim is true where the antecedent is not, except for ``eventually``: its obligation stands by itself.
@@ -54,7 +68,7 @@ class Reader:
             finally:
                 interpreter.skips_given = False
         ordered = frozenset(interpreter.ordered)
-        return TracedProperty(claim, variables, antecedent, body, self._obligations(), ordered)
+        return PropertyReading(claim, variables, antecedent, body, self._obligations(), ordered)
 
     def _claim(self, claim: Property, variables: tuple[Var, ...]) -> tuple[Any, Any]:
         interpreter = self._interpreter
@@ -87,6 +101,21 @@ class Reader:
 
     def _obligations(self) -> tuple[Obligation, ...]:
         return tuple(dict.fromkeys(self._interpreter.obligations))
+
+
+def can_be_switched_on(action: Action, model: Model, config: Config) -> bool:
+    """Whether an action that cannot happen in a configuration could under another setting of the switches it asks."""
+    reader = Reader(model, config)
+    reader.action(action)
+    settings = itertools.product((True, False), repeat=min(len(reader.switches_asked), MOST_SWITCHES))
+    for setting in settings:
+        other = Reader(model, config.with_switches(**dict(zip(sorted(reader.switches_asked), setting, strict=False))))
+        try:
+            if other.action(action).possible:
+                return True
+        except ModelError:  # what cannot be read there is told when it is switched on
+            return True
+    return False
 
 
 def _variables(parameters: tuple[Parameter, ...]) -> tuple[Var, ...]:

@@ -40,7 +40,7 @@ class Obligation:
 
 
 @dataclass(frozen=True)
-class TracedAction:
+class ActionReading:
     """All ways through an action; no way at all means that this configuration rules it out."""
 
     action: Action
@@ -48,9 +48,14 @@ class TracedAction:
     paths: tuple[Path, ...]
     obligations: tuple[Obligation, ...]
 
+    @property
+    def possible(self) -> bool:
+        """Whether it may happen, or fail, for all that its terms say by themselves."""
+        return bool(self.paths or self.obligations)
+
 
 @dataclass(frozen=True)
-class TracedProperty:
+class PropertyReading:
     """A property is violated where ``antecedent`` holds and ``body`` does not.
 
     ordered: the sorts whose elements it looks at one after the other, so that it may tell the first from the last.

@@ -252,7 +252,7 @@ def test_property_must_return_a_condition() -> None:
 
     system = build(Model("house", {**FIELDS, "odd": always(odd)}))
     with pytest.raises(ModelError, match=r"property `odd`.*must return a condition"):
-        system.traced_property(system.model.properties["odd"])
+        system.property_reading(system.model.properties["odd"])
     with pytest.raises(ModelError, match=r"property `odd`, test_misuse.py.*has no truth"):
         system.holds(system.model.properties["odd"], system.initial, (0,))
 

@@ -198,7 +198,7 @@ def two_votes(st: State) -> bool:
 
 
 def counts(step: Callable[..., Any]) -> tuple[int, int]:
-    """States and transitions as the functions have it that are run, and as those have it that are traced."""
+    """States and transitions as the functions have it that are run, and as those have it that are reading."""
     system = build(house(step))
     found = [plain.check(system, engine=engine) for engine in ("plain", "direct")]
     assert (found[0].states, found[0].transitions) == (found[1].states, found[1].transitions)

@@ -8,7 +8,7 @@ from onceproof.model.checker import compiled
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Count, Model, State, System, action, always, build, field
-from onceproof.model.language.evaluate import path_taken, traced_step, value_of
+from onceproof.model.language.evaluate import path_taken, read_step, value_of
 from onceproof.model.language.layout import LEFT
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models.jugs import JUGS
@@ -19,7 +19,7 @@ FAULTS = sorted(PROTOCOL.faults)
 
 
 def assert_same_step(system: System, state: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Every action with all arguments does the same to a state when run and when traced; returns what follows."""
+    """Every action with all arguments does the same to a state when run and when reading; returns what follows."""
     following = []
     for name, taken in system.actions.items():
         left = f"{LEFT}{taken.budget}"
@@ -27,24 +27,24 @@ def assert_same_step(system: System, state: tuple[int, ...]) -> list[tuple[int, 
         for group in system._candidates[name]:
             for arguments in group:
                 ran = system._run(name, state, arguments)
-                traced = None if spent else traced_step(system.traced[name], system.layout, state, arguments)
-                if traced is not None and left in system.layout.places:
+                reading = None if spent else read_step(system.readings[name], system.layout, state, arguments)
+                if reading is not None and left in system.layout.places:
                     cell = system.layout.places[left].offset
-                    traced = (*traced[:cell], traced[cell] - 1, *traced[cell + 1 :])
-                assert ran == traced, (name, arguments)
+                    reading = (*reading[:cell], reading[cell] - 1, *reading[cell + 1 :])
+                assert ran == reading, (name, arguments)
                 if ran is not None:
                     following.append(ran)
     return following
 
 
 def assert_same_truths(system: System, state: tuple[int, ...]) -> None:
-    """Every property says the same of a state when run and when traced."""
+    """Every property says the same of a state when run and when reading."""
     for claim in system.model.properties.values():
-        traced = system.traced_property(claim)
+        reading = system.property_reading(claim)
         for arguments in system.instances(claim):
-            environment = dict(zip(traced.variables, arguments, strict=True))
-            applies = value_of(traced.antecedent, system.layout, state, environment)
-            body = bool(value_of(traced.body, system.layout, state, environment))
+            environment = dict(zip(reading.variables, arguments, strict=True))
+            applies = value_of(reading.antecedent, system.layout, state, environment)
+            body = bool(value_of(reading.body, system.layout, state, environment))
             truth = system.holds(claim, state, arguments)
             assert (truth is not None) == bool(applies), claim.name
             if claim.kind == "eventually":
@@ -99,17 +99,17 @@ def test_ways_through_an_action_are_disjoint() -> None:
     system = build(PROTOCOL, PROTOCOL.configure({}, {}, {"scheduler_crash": 1}))
     state = system.initial
     for _ in range(12):
-        for name, traced in system.traced.items():
+        for name, reading in system.readings.items():
             for group in system._candidates[name]:
                 for arguments in group:
-                    environment = dict(zip(traced.variables, arguments, strict=True))
+                    environment = dict(zip(reading.variables, arguments, strict=True))
                     open_ways = [
                         way
-                        for way in traced.paths
+                        for way in reading.paths
                         if all(value_of(term, system.layout, state, environment) for term in way.guard)
                     ]
                     assert len(open_ways) <= 1
-                    assert (path_taken(traced, system.layout, state, arguments) is None) == (not open_ways)
+                    assert (path_taken(reading, system.layout, state, arguments) is None) == (not open_ways)
         state = next(after for _, after in system.successors(state))
 
 

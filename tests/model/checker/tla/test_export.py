@@ -87,7 +87,7 @@ def test_every_action_keeps_its_name_in_tla_and_is_short() -> None:
     text = export(system, "protocol", []).module
     for name, taken in system.actions.items():
         body = text.split(f"\n{name}(", 1)[1].split("\n\n", 1)[0] if f"\n{name}(" in text else ""
-        assert body or not system.traced[name].paths
+        assert body or not system.readings[name].paths
         assert len(body.splitlines()) <= 20, taken.name
 
 
