@@ -11,12 +11,12 @@ MOST_WAYS = 3
 
 def reasons(system: System, state: State, step: Step) -> list[str]:
     """A line for each condition that is false, of the way through the action that comes nearest."""
-    traced = system.traced.get(step.action)
-    if traced is None or not traced.paths:
+    reading = system.readings.get(step.action)
+    if reading is None or not reading.paths:
         return [f"`{step.action}` is never possible in this configuration"]
-    view = StateView(system.layout, state, dict(zip(traced.variables, step.arguments, strict=True)))
+    view = StateView(system.layout, state, dict(zip(reading.variables, step.arguments, strict=True)))
     ways: list[list[str]] = []
-    for path in traced.paths:
+    for path in reading.paths:
         false = [term for term in path.guard if not view.holds(term)]
         if false:
             ways.append([line for term in false for line in view.why(term, False)])
