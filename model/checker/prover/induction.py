@@ -158,9 +158,7 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
         claim = model.properties.get(name)
         if claim is None or claim.kind != "always":
             known = [c.name for c in always]
-            what = (
-                f"is an `{claim.kind}`, and a proof for any size is of `always` alone" if claim else "is not a property"
-            )
+            what = f"says `{claim.kind}`: what is proved for any size says `always`" if claim else "is not a property"
             raise ConfigError(f"`{name}` {what}{nearest(name, known)}", name)
     known_values = config.names()
     conjuncts = [
