@@ -119,12 +119,15 @@ def walk(
     done: how often each action was taken before, in this run and others; what was taken seldom is preferred.
     """
     state, done = system.initial, Counter() if done is None else done
+    faults = {name for name, action in system.actions.items() if _is_seldom(action)}
     yield None, state
     for _ in range(steps):
-        enabled = [one for one in system.successors(state) if one[1] != state]
-        seldom = [one for one in enabled if _is_seldom(system.actions[one[0].action])]
-        others = [one for one in enabled if not _is_seldom(system.actions[one[0].action])]
-        if not enabled or (not others and chance.random() < 0.5):
+        seldom: list[tuple[Step, State]] = []
+        others: list[tuple[Step, State]] = []
+        for one in system.successors(state):
+            if one[1] != state:
+                (seldom if one[0].action in faults else others).append(one)
+        if not others and (not seldom or chance.random() < 0.5):
             return  # all is done: what faults still could do to it is no news
         choices = seldom if seldom and (not others or chance.random() < FAULT_CHANCE) else others
         names = sorted({step.action for step, _ in choices})

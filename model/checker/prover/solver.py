@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import z3
@@ -49,9 +50,10 @@ class Session:
         self._parser.from_string("\n".join(map(sexpr.render, commands)))
         self._solver = z3.Solver()
         self._solver.set("timeout", max(1, int(timeout * 1000)))
-        all_assumed: list[Law | Conjunct] = [*encoding.laws.values(), *hypotheses]
-        for assumed in all_assumed:
-            self._solver.assert_and_track(self._formula(assumed.formula), z3.Bool(USE + assumed.name))
+        assumed: list[Law | Conjunct] = [*encoding.laws.values(), *hypotheses]
+        formulas = self._parser.from_string("".join(map(_assertion, (one.formula for one in assumed))))
+        for one, formula in zip(assumed, formulas, strict=True):
+            self._solver.assert_and_track(formula, _mark(one.name))
         if transition:
             self._solver.add(self._formula("enabled"))
 
@@ -93,7 +95,19 @@ class Session:
         return bool(found == z3.sat)
 
     def _formula(self, formula: Sexpr) -> Any:
-        return self._parser.from_string(f"(assert {sexpr.render(formula)})")[0]
+        return self._parser.from_string(_assertion(formula))[0]
+
+
+@lru_cache(maxsize=4096)
+def _assertion(formula: Sexpr) -> str:
+    """The command that asserts a formula: hypotheses are asserted anew for every action."""
+    return f"(assert {sexpr.render(formula)})\n"
+
+
+@lru_cache(maxsize=4096)
+def _mark(name: str) -> Any:
+    """The name by which a core says that something assumed was used."""
+    return z3.Bool(USE + name)
 
 
 def _answer(found: Any) -> Answer:
