@@ -155,7 +155,7 @@ class CheckResult:
         """Why a "holds" would say less than it seems: one sentence each."""
         found = [f"{result.name}: {result.vacuous}" for result in self.properties if result.vacuous]
         idle = [name for name in self.never_fired if name in self.faults]
-        return found + [f"{name}: this fault has a budget and never happened" for name in idle if self.complete]
+        return found + [f"{name}: this fault has a budget but never happens" for name in idle if self.complete]
 
     def property(self, name: str) -> PropertyResult | None:
         """The result for one property."""

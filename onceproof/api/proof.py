@@ -192,7 +192,7 @@ def _asked(
     names = [name for name in spec.chosen if name in spec.model.properties]
     names = [name for name in names if spec.model.properties[name].kind == "always"]
     if not names:
-        raise InputError(f"{spec.path}: none of its properties is an `always`; a proof for any size speaks of no other")
+        raise InputError(f"{spec.path}: none of its properties is an `always`; only these can be proved for any size")
     return spec.source, config, names
 
 

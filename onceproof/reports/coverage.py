@@ -1,4 +1,4 @@
-"""What `replay --cover` prints: how much of the model was walked on the system, and where they differ; and JSON."""
+"""The report of `replay --cover`: how much of the model was replayed, and where the system differs; and JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def coverage_verdict(found: Coverage, budget: Budget) -> Agreement:
 
 
 def coverage_lines(spec: Spec, found: Coverage, budget: Budget, again: str, *, quiet: bool) -> Iterator[str]:
-    """All that a cover found, for people. again: the command that shows a disagreement again."""
+    """The report. again: the command that reproduces a disagreement."""
     if not quiet:
         yield from _summary(spec, found, budget.seed)
     if found.disagreement is not None and found.trace is not None:
@@ -46,21 +46,21 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
     yield f"  covered   {found.covered:,} of {wanted:,} transitions, {share:.1f} %{of_model}"
     if not found.plan.graph.complete:
         yield (
-            f"  explored  {len(found.plan.graph.states):,} states of the model, which has more: those transitions are "
-            "not counted (more --max-states, more --max-seconds)"
+            f"  explored  {len(found.plan.graph.states):,} states of the model, which has more: their transitions are "
+            "not counted (raise --max-states or --max-seconds)"
         )
     if found.symmetric is not None:
-        yield f"  reduced   these stand for {found.performable:,} that differ from them in names alone"
+        yield f"  reduced   these represent {found.performable:,} transitions that are equal up to renaming"
     over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
     yield (
         f"  planned   {counted(found.plan.steps, 'step')} in {counted(len(found.plan.paths), 'path')}; "
-        f"the least possible is {found.plan.bound:,} ({over:.1f} % over)"
+        f"the minimum is {found.plan.bound:,} ({over:.1f} % above)"
     )
     rate = found.compared / found.seconds if found.seconds else 0.0
     yield (
         f"  walked    {counted(found.steps, 'step')} in {counted(found.paths, 'path')}, "
         f"{counted(found.compared, 'state')} compared, "
-        f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons a second)"
+        f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons per second)"
     )
     if found.stopped:
         yield f"  stopped   {_stopped(found, seed)}"
@@ -72,9 +72,9 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
             f"  skipped   {action}: the driver does not perform it ({counted(count, 'transition')}, and what follows)"
         )
     if found.unobserved:
-        yield f"  not seen  {', '.join(found.unobserved)} (why: --explain-mapping)"
+        yield f"  unseen    {', '.join(found.unobserved)} (why: --explain-mapping)"
     if found.disagreement is None:
-        yield "  agrees" if found.complete else "  agrees as far as it was walked"
+        yield "  agrees" if found.complete else "  agrees as far as it was replayed"
 
 
 def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]:

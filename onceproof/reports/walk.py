@@ -1,4 +1,4 @@
-"""What `walk` prints: what random runs met, and the violation that they came to; and the same as JSON."""
+"""The report of `walk`: what random runs found, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 from onceproof.explain.explanation import explain
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.explicit.random_walk import WalkResult
-from onceproof.reports.stops import stop_text
+from onceproof.reports.stops import stop_text, stopped_by
 from onceproof.reports.trace_text import explanation_lines
 
 
 def walk_lines(spec: Spec, result: WalkResult, again: str, *, quiet: bool) -> Iterator[str]:
-    """All that the runs found, for people. again: the command that shows the violation again."""
+    """The report. again: the command that reproduces the violation."""
     if result.violation is not None:
         yield from explanation_lines(explain(result.violation), again)
-        yield f"found in run {result.run}, in {result.length_found} steps, and shortened; `check` finds the shortest"
+        yield f"found in run {result.run} after {result.length_found} steps, then shortened (`check` finds a shortest)"
     if quiet:
         return
     rate = result.steps / result.seconds if result.seconds else 0.0
-    yield f"{spec.name}: {result.runs:,} runs, {result.steps:,} steps ({rate:,.0f} a second), seed {result.seed}"
-    yield f"  deepest {result.deepest} steps; {'' if result.exact else 'about '}{result.distinct:,} distinct states met"
+    yield f"{spec.name}: {result.runs:,} runs, {result.steps:,} steps ({rate:,.0f} per second), seed {result.seed}"
+    yield f"  longest run {result.deepest} steps; {'' if result.exact else 'about '}{result.distinct:,} distinct states"
     if result.exact:
-        yield f"  of at least some {result.estimated_states:,} that such runs can meet; what was met is"
-        yield f"  {result.coverage:.2%} of what they do"
+        yield f"  estimate: such runs can reach at least {result.estimated_states:,} states, and a step of one more run"
+        yield f"  leads to a state seen here with a probability of {result.coverage:.2%}"
     idle = [name for name, count in result.fired.items() if not count]
     if idle:
         yield f"  never fired: {', '.join(idle)}"
@@ -32,9 +32,9 @@ def walk_lines(spec: Spec, result: WalkResult, again: str, *, quiet: bool) -> It
     if unseen:
         yield f"  not seen: {', '.join(unseen)}"
     if result.stopped:
-        yield f"  stopped: {stop_text(result.stopped)}"
+        yield f"  {stopped_by(result.stopped)}"
     if result.violation is None:
-        yield "no violation on the way, which is no proof: `onceproof check` explores everything"
+        yield "no violation found; that is not a proof: `onceproof check` explores every state"
 
 
 def walk_json(spec: Spec, result: WalkResult, depth: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from onceproof.model.language.layout import State
 if TYPE_CHECKING:
     from onceproof.model.checker.compiled.liveness import LivenessGraph
 
-IDLE = "what it speaks of never happened"
+IDLE = "the situation that it is about never occurs"
 
 
 def reproduce_failure(functions: Functions, state: State) -> NoReturn:
@@ -83,7 +83,7 @@ class Verdicts:
             return PropertyResult(claim.name, claim.kind, Verdict.HOLDS)
         if not self.complete:
             return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
-        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, "no reachable state shows it")
+        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, "no reachable state satisfies it")
 
     def _eventually(self, claim: Property, idle: str) -> PropertyResult:
         try:

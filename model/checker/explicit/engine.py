@@ -35,7 +35,7 @@ from onceproof.model.language.system import Arguments, System
 if TYPE_CHECKING:
     from onceproof.model.checker.explicit.liveness import FairSearch
 
-IDLE = "what it speaks of never happened"
+IDLE = "the situation that it is about never occurs"
 
 
 def check(
@@ -151,7 +151,7 @@ class _Evaluation:
             return PropertyResult(claim.name, "sometimes", Verdict.HOLDS)
         if not self.graph.complete:
             return PropertyResult(claim.name, "sometimes", Verdict.UNKNOWN)
-        return PropertyResult(claim.name, "sometimes", Verdict.VIOLATED, "no reachable state shows it")
+        return PropertyResult(claim.name, "sometimes", Verdict.VIOLATED, "no reachable state satisfies it")
 
     def _eventually(self, claim: Property) -> PropertyResult:
         if self.graph.complete:

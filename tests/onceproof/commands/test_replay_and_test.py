@@ -28,7 +28,7 @@ def test_replay_cover_reports_what_it_did(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN)
     assert status == 0
     assert "covered   419 of 419 transitions, 100.0 %" in out
-    assert "the least possible is 1,058 (0.0 % over)" in out
+    assert "the minimum is 1,058 (0.0 % above)" in out
     assert out.rstrip().endswith("agrees")
 
 

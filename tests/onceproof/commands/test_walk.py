@@ -52,7 +52,7 @@ def test_walk_with_the_compiled_engine_is_the_same_for_any_number_of_workers(
 def test_walk_that_finds_nothing_says_that_this_is_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["walk", str(SPECS / "plain-day.yaml"), "--runs", "200"]) == 0
     printed = capsys.readouterr().out
-    assert "200 runs" in printed and "which is no proof" in printed
+    assert "200 runs" in printed and "that is not a proof" in printed
 
 
 def test_walk_is_undecided_when_an_expected_violation_is_not_met(capsys: pytest.CaptureFixture[str]) -> None:

@@ -157,8 +157,8 @@ def test_vacuous_success_is_reported() -> None:
     result = check(system, named)
     assert result.verdict is Verdict.HOLDS
     assert result.vacuous == [
-        "truthful_rejection: what it speaks of never happened",
-        "rejection_seen: no reachable state shows it",
+        "truthful_rejection: the situation that it is about never occurs",
+        "rejection_seen: no reachable state satisfies it",
     ]
 
 
@@ -166,4 +166,4 @@ def test_fault_that_never_happens_is_vacuous() -> None:
     system = protocol({"scheduler_crash": 1, "function_failure": 1}, ["delete_after_result"])
     assert "function_failure" not in check(system).never_fired
     idle = check(protocol({"relay_crash": 1}, ["atomic_admission"]))
-    assert "relay_crash: this fault has a budget and never happened" in idle.vacuous
+    assert "relay_crash: this fault has a budget but never happens" in idle.vacuous
