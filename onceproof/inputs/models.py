@@ -80,7 +80,11 @@ def _importable(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.path.remove(entry)
+        # The last of equal entries is the one added above. An earlier one, the folder of the running script, stays.
+        for place in range(len(sys.path) - 1, -1, -1):
+            if sys.path[place] == entry:
+                del sys.path[place]
+                break
 
 
 @cache
