@@ -87,7 +87,7 @@ class LivenessGraph:
                 edges = int(self.first[-1])
                 self.moves, self.targets = np.zeros((2, edges + 1), np.int32)
                 self.exchanged = np.zeros(edges + 1 if self.functions.exchanges else 0, np.int32)
-            self.alike = sum(alike)  # steps from a state to another that it stands for
+            self.alike = sum(alike)  # steps from a state to another that it represents
 
     def _peel(self) -> None:
         """What of the answer is the same for each obligation: where cycles are, and where a fair run may stay."""
@@ -116,9 +116,9 @@ class LivenessGraph:
     def holds_by_symmetry(self, numbers: Sequence[int]) -> bool:
         """Whether these instances, all of one property, are kept, whichever elements change places.
 
-        States that stand for others do not tell which element is which along a run. But if no step leads round, not
+        States that represent others do not say which element is which along a run. But if no step closes a cycle, not
         even to what differs by such a change alone, then neither does any in the whole graph, and each fair run comes
-        to rest; in which states, and which instances are open there, is told. False where this does not answer it.
+        to rest; in which states, and which instances are open there, is known. False where this does not answer it.
         """
         whole = self.functions.path is not None
         followed = whole or len(self.functions.exchanges) <= kernels.EXCHANGES.bit_length()
@@ -244,10 +244,10 @@ class LivenessGraph:
                 graph.edge_targets.append(self._add(graph, after))
             graph.first_edge.append(len(graph.edge_targets))
         graph.first_edge.extend([len(graph.edge_targets)] * (len(graph.states) - graph.explored))
-        truth, kept = functions.properties.truth(number), functions.properties.kept(number)
+        truth, fulfilled = functions.properties.truth(number), functions.properties.fulfilled(number)
         lasso = FairSearch(graph).lasso(
             lambda n: graph.states[n] in inside and truth(graph.states[n]) is False,
-            lambda n: graph.states[n] not in inside or kept(graph.states[n]),
+            lambda n: graph.states[n] not in inside or fulfilled(graph.states[n]),
         )
         if lasso is None:
             raise AssertionError(f"{claim.name}: the fair run that the compiled search found is none")

@@ -12,7 +12,7 @@ import numpy as np
 NORESERVE = 0x4000  # Linux; elsewhere memory is given page by page anyway
 WORD_BYTES, ENTRY_BYTES = 8, 4
 FULL = 0.7  # how full a table may get before it is doubled
-HEADROOM = 0.8  # of the free memory, what a search takes unless it is told otherwise
+HEADROOM = 0.8  # of the free memory, what a search takes by default
 
 
 def reserve(numbers: int) -> Any:

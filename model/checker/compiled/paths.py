@@ -162,7 +162,7 @@ class Paths:
         return len(found) > MOST_AT_A_LEVEL
 
     def _graph(self, marked: dict[Words, int], layer: int) -> Graph:
-        """All least runs over the marked states, as a graph of real states (a marked one may stand for several)."""
+        """All least runs over the marked states, as a graph of real states (a marked one may represent several)."""
         generated = self.generated
         graph = Graph(self.search.functions.system, generated)
         faults = self.search.functions.is_fault

@@ -1,4 +1,4 @@
-"""Breadth-first search by compiled code: levels, workers, the growth of the table, limits."""
+"""Breadth-first search by compiled code: levels, workers, the growth of the visited set, limits."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Search:
 
     @property
     def looked_up(self) -> int:
-        """How many of the moves were looked up; of the others it was settled before that nothing new would be found."""
+        """How many of the moves were looked up in the visited set; the others were in a sleep set."""
         return sum(int(worker.mine[batch.LOOKED_UP]) for worker in self.workers)
 
     @property
@@ -127,7 +127,7 @@ class Search:
 
     @property
     def bytes_used(self) -> int:
-        """The memory of states and table, and of the settled moves of states that wait."""
+        """The memory of the states, of the visited set, and of the sleep sets of states that wait."""
         states = int(self.shared[batch.NEXT_BLOCK])
         return int(states * self.words * WORD_BYTES + self.visited.bytes + self.sleep_sets.bytes_used)
 

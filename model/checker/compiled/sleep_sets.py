@@ -26,7 +26,7 @@ class SleepSets:
 
     def __init__(self, functions: Functions, shared: Any, most_states: int) -> None:
         self.shared = shared
-        # all orders of independent steps must lead to one state: by symmetry, to one that stands for all its like
+        # all orders of independent steps must lead to one state: under symmetry, to one representative
         unique = functions.path is not None
         self.words = min(functions.move_words, MOST_WORDS) if unique else 0  # of bits, for each state
         self.sleep_after = _sleep_after_each(functions, self.words)

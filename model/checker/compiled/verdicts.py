@@ -48,7 +48,7 @@ class _NoRoom(Exception):
 
 
 class NeedsWholeGraph(Exception):
-    """A promise (its name is the message) cannot be judged on states that stand for others."""
+    """An obligation (the message is its name) cannot be judged on states that represent others."""
 
 
 class Verdicts:

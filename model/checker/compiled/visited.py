@@ -1,4 +1,4 @@
-"""The table of a search: room for it, and how it grows where it stands."""
+"""The visited set of a search: its memory, and how it grows in place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AllWorkers = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
 
 
 class VisitedSet:
-    """The numbers of the states that were found, by their hashes; ``kernels_table`` says how.
+    """The numbers of the states that were found, by their hashes; ``kernels.visited`` says how.
 
     all_workers: does some work for each of some parts, all workers at once, and returns what it returned.
     """

@@ -63,7 +63,7 @@ class GeneratedEvaluator:
 
     def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
         """Whether a state fulfils the obligation of an ``eventually``."""
-        return self.properties.kept(self.numbers[claim.name, arguments])
+        return self.properties.fulfilled(self.numbers[claim.name, arguments])
 
     def violated(self, state: State) -> Sequence[Instance]:
         """The instances of all ``always`` that are false in a state."""

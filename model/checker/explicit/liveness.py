@@ -225,7 +225,7 @@ class _Moves:
         return [int(number) for number in np.flatnonzero(region & ~self.left_for_sure)]
 
     def on_cycles(self, region: Bools) -> set[int]:
-        """The states of a region that are on a cycle of steps that are no faults, or between two such cycles."""
+        """The states of a region that are on a cycle of steps that are not faults, or between two such cycles."""
         kept = region[self.sources] & region[self.targets]
         sources, targets = self.sources[kept], self.targets[kept]
         size = len(region)

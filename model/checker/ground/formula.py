@@ -284,7 +284,7 @@ def summed(left: Value, right: Value, sign: int) -> Value:
 
 
 def summands(value: Value, sign: int = 1) -> Iterator[tuple[Value, int]]:
-    """What a value adds up, from the left, each with its sign (1 or -1): of a value that is no sum, itself."""
+    """What a value adds up, from the left, each with its sign (1 or -1): of a value that is not a sum, itself."""
     if isinstance(value, Sum):
         yield from summands(value.left, sign)
         yield from summands(value.right, sign * value.sign)

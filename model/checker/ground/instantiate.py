@@ -59,7 +59,7 @@ Environment = Mapping[Var, int]
 
 
 class Split(Exception):
-    """An index is read from a cell: the values of that cell are to be told apart first."""
+    """An index is read from a cell: each value of that cell is to be a case of its own."""
 
     def __init__(self, slot: int) -> None:
         super().__init__(slot)
@@ -219,7 +219,7 @@ class Grounder:
         return value
 
     def _cases(self, index: Value, size: int, known: Known) -> Iterator[tuple[Formula, int]]:
-        """The indices that a value may stand for, each with when it does."""
+        """The indices that a value may be, each with the condition under which it is."""
         match index:
             case int():
                 yield True, index if 0 <= index < size else 0

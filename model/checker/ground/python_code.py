@@ -3,14 +3,14 @@
     generated = GeneratedSystem(system)
     generated.successors(state)        # [(number, state after it), ...], in the order of system.successors
     generated.steps[number]            # the Step with that number
-    judge = generated.properties(system.properties())
-    judge.violated(state)              # numbers of the "always" instances that are false in the state: mostly ()
-    judge.shown(state)                 # numbers of the "sometimes" instances that are true
-    judge.instances[number]            # (property, arguments)
-    judge.truth(number)(state)         # True, False, or None where the property says nothing: as system.holds
+    found = generated.properties(system.properties())
+    found.violated(state)              # numbers of the "always" instances that are false in the state: mostly ()
+    found.shown(state)                 # numbers of the "sometimes" instances that are true
+    found.instances[number]            # (property, arguments)
+    found.truth(number)(state)         # True, False, or None where the property says nothing: as system.holds
     generated.source                   # the text, for people
 
-It tells exactly what ``system.successors`` and ``system.holds`` tell, some hundred times as fast.
+The results are exactly those of ``system.successors`` and ``system.holds``, some hundred times as fast.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class GeneratedProperties:
             (claim, arguments) for claim in properties for arguments in self.system.instances(claim)
         ]
         self._formulas = [self._ground(claim, arguments) for claim, arguments in self.instances]
-        self._truths: dict[int, Callable[[State], bool | None]] = {}
+        self._evaluators: dict[int, Callable[[State], bool | None]] = {}
         known = generated.ground.known
         false_: list[Unit] = []
         true_: list[Unit] = []
@@ -188,31 +188,31 @@ class GeneratedProperties:
         return self._formulas[number]
 
     def violations(self, number: int) -> list[Unit]:
-        """Where an instance is false, and where the model itself may fail while it is asked."""
+        """Where an instance is false, and where the model itself may fail while it is evaluated."""
         antecedent, body = self._formulas[number]
         known = self.generated.ground.known
         return _units(number, both([antecedent, negate(body, known)], known)) + self.failures(number)
 
     def truth(self, number: int) -> Callable[[State], bool | None]:
         """The function that says whether an instance holds in a state; None where it says nothing."""
-        if number not in self._truths:
+        if number not in self._evaluators:
             antecedent, body = self._formulas[number]
             names = self.generated.names
             silent = [f"    if not ({names.formula(antecedent)}): return None"] if antecedent is not True else []
-            self._truths[number] = self._asked([*self._failing_lines(number), *silent], body)
-        return self._truths[number]
+            self._evaluators[number] = self._predicate([*self._failing_lines(number), *silent], body)
+        return self._evaluators[number]
 
-    def kept(self, number: int) -> Callable[[State], bool]:
-        """The function that says whether a state keeps the promise of an ``eventually``, whatever was given."""
-        asked = self._asked([], self._formulas[number][1])
-        return lambda state: bool(asked(state))
+    def fulfilled(self, number: int) -> Callable[[State], bool]:
+        """The function that says whether a state fulfils the obligation of an ``eventually``, whatever is given."""
+        predicate = self._predicate([], self._formulas[number][1])
+        return lambda state: bool(predicate(state))
 
-    def _asked(self, first: list[str], body: Formula) -> Callable[[State], bool | None]:
+    def _predicate(self, first: list[str], body: Formula) -> Callable[[State], bool | None]:
         names = self.generated.names
         lines = [*first, f"    return bool({names.formula(body)})"]
         text = "\n".join(["def truth(state_):", f"    {names.unpacking(lines)}", *lines])
-        asked: Callable[[State], bool | None] = _compiled(text, "truth", {"confirm": self._confirm})
-        return asked
+        predicate: Callable[[State], bool | None] = _compiled(text, "truth", {"confirm": self._confirm})
+        return predicate
 
     def _failing_lines(self, number: int) -> list[str]:
         block = arrange(self.failures(number))
@@ -229,7 +229,7 @@ class GeneratedProperties:
         return formula(reading.antecedent), formula(reading.body)
 
     def failures(self, number: int) -> list[Unit]:
-        """Where the model itself may fail while an instance is asked."""
+        """Where the model itself may fail while an instance is evaluated."""
         claim, arguments = self.instances[number]
         reading = self.system.property_reading(claim)
         environment: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))

@@ -159,7 +159,7 @@ class Ground:
     def _guarded(
         self, guard: tuple[Term, ...], environment: dict[Var, int], known: list[int]
     ) -> tuple[Formula, ...] | None:
-        """Narrows ``known`` by the guard and returns what is no test of one cell; None where it is never true."""
+        """Narrows ``known`` by the guard and returns what is not a test of one cell; None where it is never true."""
         rest: list[Formula] = []
         for term in guard:
             formula = both([self.grounder.literal(term, environment, known)], known)

@@ -46,7 +46,7 @@ TAKEN = frozenset(
 
 @dataclass(frozen=True)
 class Exported:
-    """A module as text, and what belongs to it. remarks: one sentence each, for people, on what TLC is to be told."""
+    """A module as text, and what belongs to it. remarks: one sentence each, for people, on how to run TLC."""
 
     module: str
     configuration: str

@@ -38,7 +38,7 @@ class Functions:
         self.packing = Packing(
             generated.ground.known, packing_order(self.system, exchanges), [exchange.to for exchange in exchanges]
         )
-        # exchanges that go through all arrangements of elements; None where one state does not stand for all of them
+        # exchanges that go through all arrangements of elements; None where these do not have one representative
         self.path = arrangements(self.packing, self.exchanges)
         labels = [place.label(key) for place, key in self.system.layout.labels]
         self.text = WordText(self.packing, labels)
@@ -97,7 +97,7 @@ class Functions:
         return [-1] * self.move_words + [0] * self.move_words + [0, int(idle)]
 
     def kinds_of_moves(self, faults: bool | None) -> list[int]:
-        """Words of bits of the moves wanted (faults, others, or None: all), then of those that are no faults."""
+        """Words of bits of the moves wanted (faults, others, or None: all), then of those that are not faults."""
         wanted = self._bits_of([faults is None or fault == faults for fault in self.is_fault])
         return wanted + self._bits_of([not fault for fault in self.is_fault])
 
@@ -106,7 +106,7 @@ class Functions:
         return [signed(bits >> (word * WORD)) for word in range(self.move_words)]
 
     def evaluate(self) -> str:
-        """``judge(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
+        """``evaluate(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
         units = [
             unit
             for number, (claim, _) in enumerate(self.properties.instances)
@@ -134,7 +134,7 @@ class Functions:
         return self._function("exercised", ["state", "pending"], whole)
 
     def obligation(self, number: int) -> str:
-        """``obligation_7(state, unused)``: 1 where an ``eventually`` is not kept, 3 where it is promised, too."""
+        """``obligation_7(state, unused)``: 1 where an ``eventually`` is not fulfilled, 3 where it is incurred, too."""
         antecedent, body = self.properties.formulas(number)
         known = self.generated.ground.known
         failing = self._block(self.properties.failures(number))

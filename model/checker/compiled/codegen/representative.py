@@ -1,9 +1,9 @@
-"""One state for all that differ only by which element is which: exchanges of neighbours on packed words.
+"""Representatives for symmetry reduction: one state for all that differ only in which element is which.
 
 Cells are packed so that those of one element stand as far apart from those of its neighbour as all others of their
 kind; then an exchange moves a handful of bit masks. Where elements can be arranged in few ways, all are gone through,
-an exchange at a time, and the least state stands for all. Where there are many, a state is made less by each exchange
-of neighbours in turn: then not always the same one stands for all, but always one of them, as soundness needs.
+an exchange at a time, and the least state is the representative. Where there are many, a state is made less by each
+exchange of neighbours in turn: then an orbit may have several representatives, but they are in it, as soundness needs.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def plain_changes(size: int) -> list[int]:
 
 
 def representative(packing: Packing, exchanges: Sequence[Exchange], path: Sequence[int] | None) -> str:
-    """``representative(state, unused)``: puts the state that stands for this one in its place.
+    """``representative(state, unused)``: puts the representative of this state in its place.
 
     path: what ``arrangements`` gives. Returns which arrangement it is, by its position on the path (0: as it was).
     Without a path: a bit for each exchange that led there (``LAST`` and all after it have one together).

@@ -3,9 +3,9 @@
 Look-ups are what a search spends its time on, so as many as possible are left out. A step that some other order of
 independent steps has taken already needs none: if steps a < b are both enabled in a state p, and independent, then
 after b (in p·b) a need not be looked up, as p·b·a is p·a·b. ``sleeping`` has for each state that waits the bits of such
-steps. Nothing is lost, and nothing found later than it would be: p·a is found no later than p·b, and so all its
-successors no later than those of p·b; if b is sleeping there in its turn, then by a step greater than b, and so on;
-steps are finitely many. (Godefroid's sleep sets rest on the same: Partial-Order Methods for the Verification of
+steps, its sleep set. Nothing is lost, and nothing found later than it would be: p·a is found no later than p·b, and so
+all its successors no later than those of p·b; if b is sleeping there in its turn, then by a step greater than b, and so
+on; steps are finitely many. (Godefroid's sleep sets rest on the same: Partial-Order Methods for the Verification of
 Concurrent Systems, 1996, chapter 5; there the least common set counts, here, breadth first, all that one level finds.)
 """
 
@@ -19,7 +19,7 @@ BATCH = 768  # successors that are looked up together
 BLOCK = 1024  # states that a worker takes room for at a time
 FAR = 1 << 62  # worse than any key of a violation: faults << 32 | steps
 # of the number of a step: the move, above it the number of its source in the batch, and above that which arrangement
-# of elements stands for the successor
+# of elements makes the successor its representative
 MOVE_BITS, SOURCE_BITS = 32, 16
 
 # what the functions of a model are called, by their position in ``functions``
@@ -43,7 +43,7 @@ def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, o
 
     Takes states from the worker's chunk, and chunks until there are none left. Counts what is taken, notes deadlocks,
     and the enabled moves of each source in its row of ``moves``, from row 1 on. kinds: words of bits of the moves that
-    are wanted, then of those that are no faults. Returns how many numbers were written; -1 where the model fails.
+    are wanted, then of those that are not faults. Returns how many numbers were written; -1 where the model fails.
     """
     expand, spent, ends = functions[EXPAND], functions[SPENT], functions[ENDS]
     move_words, sleep_words, ring = shared[MOVE_WORDS], shared[SLEEP_WORDS], shared[RING]
@@ -136,7 +136,7 @@ def put_to_sleep(step, new, place, shared, moves, sleep_after, renamed, sleeping
 def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignore[no-untyped-def]
     """Finds the hashes of the successors in ``out``, and prefetches their slots of the hash table; returns how many.
 
-    Each becomes the state that stands for it by symmetry; which arrangement that is goes to the number of its step.
+    Each becomes its representative under symmetry; which arrangement that is goes to the number of its step.
     """
     record = words + 1
     representative = functions[REPRESENTATIVE]

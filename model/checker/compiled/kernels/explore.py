@@ -2,7 +2,7 @@
 
 States stand one after the other in ``states`` (``words`` numbers each) and are never moved. ``table`` has their
 numbers (see ``visited``), or their fingerprints. Successors are gathered in batches: all their slots in the
-table are asked for before any is read, so that the waits for memory overlap.
+table are prefetched before any is read, so that the waits for memory overlap.
 
 Workers share all of it. A state is written first and then claimed with one atomic operation; who comes second finds
 the state of the first. What two workers write in ``sleeping`` at the same time may be lost, which costs time only.

@@ -26,8 +26,8 @@ def make_edges(  # type: ignore[no-untyped-def]
 ) -> int:
     """The edges of the states from ``start`` up to ``stop``. With no room for them, only ``first`` is counted.
 
-    exchanged: for each edge the bits of the exchanges that led to the state that stands for its target, if there is
-    room. Returns how many edges lead from a state to another that it stands for itself.
+    exchanged: for each edge the bits of the exchanges that led to the representative of its target, if there is
+    room. Returns how many edges lead from a state to another that it represents itself.
     """
     record = words + 1
     number_mask = np.uint32((1 << bits) - 1)
@@ -102,11 +102,11 @@ def reach(first: Any, targets: Any, allowed: Any, reached: Any, queue: Any, coun
 
 @kernel
 def reach_by_symmetry(first, targets, exchanged, swaps, whole, instances, labels, reached, queue) -> None:  # type: ignore[no-untyped-def]
-    """Marks where each instance of a promise is open, on states that stand for others.
+    """Marks where each instance of an obligation is open, on states that represent others.
 
     A state and an instance are one number: the state's, times ``instances``, and the instance's. On the way instances
     change places as elements do: ``swaps`` says for each arrangement (if ``whole``), or else for each exchange, and
-    each instance which one it becomes. labels: whether the instance is unkept there (1), and promised too (3).
+    each instance which one it becomes. labels: whether the instance is unfulfilled there (1), and incurred too (3).
     """
     count, done = 0, 0
     for node in range(len(labels)):
@@ -223,7 +223,7 @@ def rests(first, moves, targets, is_fault, fairness, number) -> bool:  # type: i
 
 @kernel
 def peel(first, moves, targets, is_fault, fairness, entries, queue, resting) -> None:  # type: ignore[no-untyped-def]
-    """Finds the states that no cycle of steps that are no faults leads to, and those in which a fair run may stay.
+    """Finds the states that no cycle of steps that are not faults leads to, and those in which a fair run may stay.
 
     Most graphs are peeled off altogether, in the order in which they were found. ``entries`` ends as -1 for each state
     that is (0 before); ``queue`` is room for all states.

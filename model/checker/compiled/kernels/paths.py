@@ -12,7 +12,7 @@ from onceproof.model.checker.compiled.llvm.primitives import call, call_expand
 def scan(functions, states, words: Fixed, start, stop, which, faults, calm, out, moves, marks, label) -> int:  # type: ignore[no-untyped-def]
     """Marks with ``label`` each state where claim ``which`` - 1 is false (0: a deadlock) after so many faults.
 
-    faults: less than 0 means any number; calm: words of bits of the moves that are no faults; moves: a row for
+    faults: less than 0 means any number; calm: words of bits of the moves that are not faults; moves: a row for
     ``expand``. Returns how many there are.
     """
     found = 0

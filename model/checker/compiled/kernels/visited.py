@@ -1,8 +1,8 @@
-"""The table of the states that were found: their numbers, by their hashes.
+"""The visited set: the numbers of the states that were found, by their hashes.
 
-It is open-addressing, with entries of 32 bits: in the low ``bits`` of them the number of a state plus one, in the rest
-the tag, a piece of its hash, so that most unequal states are tally apart without a look at them. Nothing is ever taken
-out.
+It is a hash table with open addressing, with entries of 32 bits: in the low ``bits`` of them the number of a state plus
+one, in the rest the tag, a piece of its hash, so that most unequal states are known to differ without a look at them.
+Nothing is ever taken out.
 """
 
 from __future__ import annotations

@@ -36,10 +36,10 @@ def machine_code(text: str) -> tuple[bytes, bool]:
 
         return to_object(text)
 
-    return kept("models", version_of_kernels() + text, make)
+    return cached("models", version_of_kernels() + text, make)
 
 
-def kept(kind: str, text: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
+def cached(kind: str, text: str, make: Callable[[], bytes]) -> tuple[bytes, bool]:
     """What ``make`` makes of ``text``, and whether it came from the cache; there it is next time."""
     from onceproof.model.checker.compiled.llvm.machine import description
 

@@ -124,7 +124,7 @@ class Expressions:
             return self.known[name]
         found = self.scope[name]
         if not isinstance(found, int):
-            raise TypeError(f"{name} is no number")
+            raise TypeError(f"{name} is not a number")
         return found
 
     def _called(self, called: ast.expr, arguments: Sequence[Value]) -> Value:

@@ -88,7 +88,7 @@ class Kernel(Part):
 
         from onceproof.model.checker.compiled.llvm.machine import Library
 
-        code = cache.kept("kernels", "\0".join([cache.version_of_kernels(), self.__name__, repr(kinds)]), make)[0]
+        code = cache.cached("kernels", "\0".join([cache.version_of_kernels(), self.__name__, repr(kinds)]), make)[0]
         library = Library(code)
         count = sum(1 + kind[1] if isinstance(kind, tuple) else not isinstance(kind, int) for kind in kinds)
         function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(library.address(self.__name__))

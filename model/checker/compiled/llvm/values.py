@@ -90,7 +90,7 @@ def literal(kind: Kind, number: int) -> Number:
 def converted(builder: Any, value: Value, kind: Kind) -> Number:
     """The value as a number of this kind: cut off, or made wider in the way of the kind it has."""
     if isinstance(value, Array):
-        raise TypeError("an array is no number")
+        raise TypeError("an array is not a number")
     if isinstance(value, int):
         return literal(kind, value)
     if kind is BOOL:
