@@ -151,7 +151,9 @@ def _last_line(proof: Proof, off: list[str], diagnoses: Sequence[Diagnosis]) -> 
     bad = [name for name in proof.properties if name not in good]
     why = f" without {', '.join(off)}" if off else ""
     if not bad:
-        return style("not proved: an index may be None where it is used", fg="red", bold=True)
+        undefined = [o.query for o in proof.outcomes if o.query.kind == "defined" and o.answer is not Answer.PROVED]
+        where = undefined[0].transition.name if undefined[0].transition else undefined[0].subject
+        return style(f"not proved: `{where}` may fail: {undefined[0].message}", fg="red", bold=True)
     real = [found.property for found in diagnoses if found.real]
     text = f"violated{why}: {', '.join(real)}" if real else f"not proved{why}: {', '.join(bad)}"
     rest = f"; {_are(off)} not needed for {', '.join(good)}" if off and good else ""

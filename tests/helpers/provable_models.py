@@ -210,7 +210,7 @@ class Writer:
                 "sent": (f"st.sent[{one}] = {r.random() < 0.5}", f"st.sent[{one}] = not st.sent[{two}]"),
                 "mail": (f"st.mail[{one}] = {r.choice((two, 'None'))}",),
                 "mail flag": (f"st.{flag}[{one}] = True; st.mail[{one}] = {two}",),
-                "tally": (f"st.tally[{one}] {r.choice(('+=', '-='))} 1",),
+                "tally": (f"st.tally[{one}] = {r.choice((0, 1, 2))}", f"st.tally[{one}] = st.tally[{two}]"),
                 "tally flag": (
                     f"st.{flag}[{one}] = True; st.tally[{one}] = 1",
                     f"st.{flag}[{one}] = st.tally[{one}] > 0",

@@ -61,8 +61,8 @@ def find_cti(
     least = session.counterexample(query, bounds) or found
     if not fewest_facts:
         return _replayed(stage, query, least)
-    calm = _calmed(stage, session, query, bounds)
-    return _replayed(stage, query, session.counterexample(query, [*bounds, *calm]) or least)
+    initial = _initial_values(stage, session, query, bounds)
+    return _replayed(stage, query, session.counterexample(query, [*bounds, *initial]) or least)
 
 
 def _at_most(sort: str, number: int) -> Sexpr:
@@ -85,14 +85,14 @@ def _fewest(session: Session, query: VerificationCondition, found: Structure) ->
     return list(bounds.values())
 
 
-def _calmed(stage: Stage, session: Session, query: VerificationCondition, bounds: list[Sexpr]) -> list[Sexpr]:
+def _initial_values(stage: Stage, session: Session, query: VerificationCondition, bounds: list[Sexpr]) -> list[Sexpr]:
     """For as many fields as possible: all of its cells are as at the start."""
-    calm: list[Sexpr] = []
+    initial: list[Sexpr] = []
     for update in stage.encoding.start.updates:
-        quiet = _as_at_start(update)
-        if session.allows(query, [*bounds, *calm, quiet]):
-            calm.append(quiet)
-    return calm
+        unchanged = _as_at_start(update)
+        if session.allows(query, [*bounds, *initial, unchanged]):
+            initial.append(unchanged)
+    return initial
 
 
 def _as_at_start(update: Update) -> Sexpr:

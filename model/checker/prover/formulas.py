@@ -51,6 +51,7 @@ class Formulas:
     def __init__(self, names: Names) -> None:
         self.names = names
         self._known: dict[int, tuple[Term, Sexpr]] = {}  # by identity; the term is kept so that its id stays its own
+        self._by_author = True
 
     def of(self, term: Term) -> Sexpr:
         """A condition, an index or an enum member as an expression."""
@@ -58,6 +59,14 @@ class Formulas:
         if known is None:
             known = self._known[id(term)] = (term, self._of(term))
         return known[1]
+
+    def of_obligation(self, term: Term) -> Sexpr:
+        """The same for what no author wrote: a count may be compared with what is beyond its end."""
+        self._by_author = False
+        try:
+            return self.of(term)
+        finally:
+            self._by_author = True
 
     def _of(self, term: Term) -> Sexpr:
         match term:
@@ -158,7 +167,7 @@ class Formulas:
             if not isinstance(part, Read) or not isinstance(number, Const) or not isinstance(part.kind, Count):
                 continue
             most = part.kind.most
-            if number.code >= most and len(found) in (0, len(ones) * len(others)):
+            if self._by_author and number.code >= most and len(found) in (0, len(ones) * len(others)):
                 raise ModelError(
                     f"`{part.field}` counts no further than {most} (many): {number.code} cannot be told apart; compare "
                     f"it with less than {most}, or declare it Count({number.code + 1})"

@@ -169,7 +169,7 @@ def obligation_encoder(formulas: Formulas, parameters: Iterable[Var] = ()) -> Ca
         wrong = and_(*obligation.guard)
         others = [variable for variable in free_variables(wrong) if variable not in kept]
         others.sort(key=lambda variable: variable.name)
-        body = sexpr.negation(formulas.of(wrong))
+        body = sexpr.negation(formulas.of_obligation(wrong))
         return obligation.message, sexpr.closed("forall", formulas.names.binding(others), body)
 
     return encode
