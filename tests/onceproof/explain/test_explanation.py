@@ -55,9 +55,9 @@ TAUGHT: dict[str, tuple[list[str], list[str]]] = {
     ),
     "broker-delivers-twice": (
         [
-            "`work[scheduler2, message1] == IDLE` is false: it is HELD",
+            "`work[scheduler2, message1] != IDLE` is true: it is HELD",
             "`mode[scheduler2] == UP` is true",
-            "`overslept[scheduler2, message1]` is false",
+            "`not overslept[scheduler2, message1]` is true",
         ],
         [],
     ),
