@@ -9,6 +9,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,42 @@ def test_import_check_catches_wrong_imports(name: str, source: str) -> None:
 )
 def test_import_check_accepts_right_imports(name: str, source: str, is_package: bool) -> None:
     assert wrong_arrows(source, f"onceproof.{name}", is_package=is_package) == []
+
+
+def ours_imported(source: str, name: str, *, is_package: bool) -> set[str]:
+    """Return the modules of ours that a module imports, late ones and those for the type checker included."""
+    found = set()
+    for _, target in imported_names(source, name, is_package=is_package):
+        parts = target.split(".")
+        heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        found.add(next((head for head in heads if head in SOURCES), name))
+    return found - {name}
+
+
+def import_circle(sources: dict[str, Path]) -> list[str]:
+    """Return the modules of a circle of imports, the first of them again at its end; none where there is no circle."""
+    graph = {
+        name: ours_imported(path.read_text(encoding="utf-8"), name, is_package=path.name == "__init__.py")
+        for name, path in sources.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return []
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    """Not even late imports: of two modules that need each other, neither can be read, tested or changed alone."""
+    assert import_circle(SOURCES) == []
+
+
+def test_circle_of_late_imports_is_found(tmp_path: Path) -> None:
+    late = tmp_path / "errors.py"
+    late.write_text("def late():\n    from onceproof.model.language.sorts import Sort\n", encoding="utf-8")
+    circle = import_circle({**SOURCES, "onceproof.model.language.errors": late})
+    assert {"onceproof.model.language.errors", "onceproof.model.language.sorts"} <= set(circle)
 
 
 def test_no_test_is_imported() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from onceproof.model.language.declare import Property
@@ -11,7 +12,6 @@ from onceproof.model.language.terms import Read, walk
 
 if TYPE_CHECKING:
     from onceproof.model.language.model import Model
-    from onceproof.model.language.system import System
 
 
 def constants_of(model: Model, axiom: Property, reading: PropertyReading) -> list[str]:
@@ -25,15 +25,16 @@ def constants_of(model: Model, axiom: Property, reading: PropertyReading) -> lis
     return read
 
 
-def check_axiom(system: System, axiom: Property) -> None:
-    """AxiomError, with the axiom, its line and the elements, where it is false in an instance."""
-    read = constants_of(system.model, axiom, system.property_reading(axiom))
-    for arguments in system.instances(axiom):
-        if system.holds(axiom, system.initial, arguments) is not False:
-            continue
-        elements = [f"{p.name} = {p.sort.element(a)}" for p, a in zip(axiom.parameters, arguments, strict=True)]
-        where = f" for {', '.join(elements)}" if elements else ""
-        sizes = ", ".join(f"{sort.size_name}: {system.sizes[name]}" for name, sort in system.model.sorts.items())
-        fields = " or ".join(f"`{name}`" for name in read)
-        text = f"it is false in the instance with {sizes}{where}: choose other sizes, or another `init` of {fields}"
-        raise AxiomError(text, located("", axiom.what, axiom.function).place)
+def false_axiom(
+    model: Model, axiom: Property, read: Sequence[str], sizes: Mapping[str, int], arguments: Sequence[int]
+) -> AxiomError:
+    """The error for an axiom that is false in an instance: it names the axiom, its line and the elements.
+
+    read: the constant fields that the axiom speaks of; sizes: of the instance, by name of sort.
+    """
+    elements = [f"{p.name} = {p.sort.element(a)}" for p, a in zip(axiom.parameters, arguments, strict=True)]
+    where = f" for {', '.join(elements)}" if elements else ""
+    shown = ", ".join(f"{sort.size_name}: {sizes[name]}" for name, sort in model.sorts.items())
+    fields = " or ".join(f"`{name}`" for name in read)
+    text = f"it is false in the instance with {shown}{where}: choose other sizes, or another `init` of {fields}"
+    return AxiomError(text, located("", axiom.what, axiom.function).place)

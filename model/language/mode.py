@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from onceproof.model.language.errors import ModelError
 
-if TYPE_CHECKING:
-    from onceproof.model.language.sorts import Sort
+# A subclass of ``Sort``. That class asks this module for its elements, so this module does not import it.
+SortClass: TypeAlias = type[Any]
 
 
 class Mode(Protocol):
@@ -20,13 +20,13 @@ class Mode(Protocol):
 
     skips_given: bool
 
-    def iterate(self, sort: type[Sort]) -> Iterator[Any]:
+    def iterate(self, sort: SortClass) -> Iterator[Any]:
         """The elements of a sort, for a ``for`` loop."""
 
-    def size(self, sort: type[Sort]) -> int:
+    def size(self, sort: SortClass) -> int:
         """How many elements a sort has."""
 
-    def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> Any:
+    def quantify(self, universal: bool, sorts: tuple[SortClass, ...], body: Callable[..., Any]) -> Any:
         """Whether ``body`` is true of all (or some) elements."""
 
     def guard(self, condition: Any, what: str) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
-from onceproof.model.language.axioms import check_axiom
+from onceproof.model.language.axioms import constants_of, false_axiom
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import (
     MISPLACED,
@@ -78,7 +78,7 @@ class System:
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
         for axiom in model.axioms.values() if axioms else ():
-            check_axiom(self, axiom)
+            self._check(axiom)
 
     # -- steps
 
@@ -223,6 +223,13 @@ class System:
             raise locate(error, claim.what, claim.function) from None
         finally:
             leave()
+
+    def _check(self, axiom: Property) -> None:
+        """Raises AxiomError where an axiom is false in this instance."""
+        read = constants_of(self.model, axiom, self.property_reading(axiom))
+        for arguments in self.instances(axiom):
+            if self.holds(axiom, self.initial, arguments) is False:
+                raise false_axiom(self.model, axiom, read, self.sizes, arguments)
 
     # -- names
 

@@ -11,6 +11,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from onceproof.model.checker.compiled.errors import CannotCompile as CannotCompile
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
     from onceproof.model.checker.results import CheckResult, Limits
     from onceproof.model.language.declare import Property
     from onceproof.model.language.system import System
-
-
-class CannotCompile(Exception):
-    """The compiled engine cannot check this system after all; the message says why. The plain engine can."""
 
 
 def check(

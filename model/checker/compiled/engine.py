@@ -9,9 +9,9 @@ from math import factorial, prod
 from pathlib import Path
 from typing import Any
 
-from onceproof.model.checker.compiled import CannotCompile
 from onceproof.model.checker.compiled.checkpoint import Checkpoint
 from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
 from onceproof.model.checker.compiled.kernels.fingerprint import collision_probability
 from onceproof.model.checker.compiled.llvm import cache

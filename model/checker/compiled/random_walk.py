@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from onceproof.model.checker.compiled import CannotCompile
 from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.kernels import random_walk as walk_kernel
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.model.checker.compiled.llvm.machine import Library

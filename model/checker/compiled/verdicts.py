@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from onceproof.model.checker.compiled import CannotCompile
 from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
 from onceproof.model.checker.compiled.kernels.batch import FAR
 from onceproof.model.checker.compiled.paths import Paths
