@@ -40,10 +40,12 @@ def differences(result: CheckResult, judged: tlc.Found, counted: tlc.Found) -> s
     """What TLC says otherwise than we do, of a module with all its properties and with none; "" for nothing."""
     if judged.error or counted.error:
         return judged.error or counted.error
+    found = (counted.states, counted.transitions, counted.complete)
+    expected = (result.states, result.transitions, True)
+    if found != expected:
+        return f"{found}, expected {expected}"
     if judged.violated not in violated(result):
         return f"violated: {judged.violated or 'nothing'}, expected {' or '.join(sorted(violated(result)))}"
     if judged.violated not in ("", "temporal") and judged.length != steps_to(result, judged.violated):
         return f"{judged.violated} after {judged.length} steps, expected {steps_to(result, judged.violated)}"
-    found = (counted.states, counted.transitions, counted.complete)
-    expected = (result.states, result.transitions, True)
-    return "" if found == expected else f"{found}, expected {expected}"
+    return ""
