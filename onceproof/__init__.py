@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from onceproof.api.counterexample import CounterexampleReport as CounterexampleReport
     from onceproof.api.export import TlaModule as TlaModule
     from onceproof.api.export import export_tla as export_tla
+    from onceproof.api.judge import JudgeReport as JudgeReport
+    from onceproof.api.judge import judge as judge
     from onceproof.api.matrix import MatrixReport as MatrixReport
     from onceproof.api.matrix import matrix as matrix
     from onceproof.api.proof import ProofReport as ProofReport
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from onceproof.api.sources import load_model as load_model
     from onceproof.api.sources import load_spec as load_spec
     from onceproof.api.state_machine import state_machine as state_machine
+    from onceproof.api.validate import ValidationReport as ValidationReport
+    from onceproof.api.validate import validate as validate
     from onceproof.api.walk import WalkReport as WalkReport
     from onceproof.api.walk import walk as walk
     from onceproof.conformance.driver import Abilities as Abilities
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from onceproof.conformance.driver import DriverError as DriverError
     from onceproof.conformance.driver import StepRefused as StepRefused
     from onceproof.conformance.driver import StepUncertain as StepUncertain
+    from onceproof.conformance.judging.anomalies import Guarantee as Guarantee
     from onceproof.conformance.replay.lockstep import Disagreement as Disagreement
     from onceproof.errors import InputError as InputError
     from onceproof.inputs.specs import Spec as Spec
@@ -79,9 +84,12 @@ _HOMES = {
     **dict.fromkeys(("CheckReport", "PropertyReport", "check"), "onceproof.api.check"),
     "CounterexampleReport": "onceproof.api.counterexample",
     **dict.fromkeys(("TlaModule", "export_tla"), "onceproof.api.export"),
+    **dict.fromkeys(("JudgeReport", "judge"), "onceproof.api.judge"),
+    "Guarantee": "onceproof.conformance.judging.anomalies",
     **dict.fromkeys(("MatrixReport", "matrix"), "onceproof.api.matrix"),
     **dict.fromkeys(("ProofReport", "prove", "verify_certificate"), "onceproof.api.proof"),
     **dict.fromkeys(("load_model", "load_spec"), "onceproof.api.sources"),
+    **dict.fromkeys(("ValidationReport", "validate"), "onceproof.api.validate"),
     **dict.fromkeys(("WalkReport", "walk"), "onceproof.api.walk"),
     "InputError": "onceproof.errors",
     "Spec": "onceproof.inputs.specs",

@@ -8,15 +8,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from onceproof.conformance.validation.logs import LoggedEvent
+from onceproof.conformance.validation.mapping import Rule
 from onceproof.conformance.validation.search import Explainer, Explanation, Node, Order
-from onceproof.conformance.validation.slices import Slice
+from onceproof.conformance.validation.slices import Named, Slice
 from onceproof.conformance.validation.validate import Validator
-from onceproof.model.language import Step
+from onceproof.model.language import Step, System
+from onceproof.model.language.declare import Parameter
 from onceproof.model.language.layout import State
 
 AT_ANY_TIME = (-(2**62), 2**62)
@@ -111,14 +113,29 @@ def _blocked(explainer: Explainer, node: Node, order: Order) -> Iterator[Blocked
         rule = explainer.mapping.rules.get(event.name)
         if rule is None or rule.action not in system.actions:
             continue
-        choices = []
-        for parameter in system.actions[rule.action].parameters:
-            value = event.arguments.get(parameter.name)
-            known = elements.get((parameter.sort.__name__, value or ""), ())
-            choices.append(known or range(system.sizes[parameter.sort.__name__]))
+        choices = [_possible(system, p, event.arguments.get(p.name), elements) for p in _parameters(system, rule)]
         steps = [Step(rule.action, arguments) for arguments in itertools.islice(itertools.product(*choices), 4)]
         if steps:
             yield Blocked(event, steps[0], node.state)
+
+
+def _parameters(system: System, rule: Rule) -> tuple[Parameter, ...]:
+    return system.actions[rule.action].parameters
+
+
+def _possible(
+    system: System, parameter: Parameter, value: str | None, known: Mapping[Named, tuple[int, ...]]
+) -> Sequence[int]:
+    """Which elements a name of the log may stand for: those that it does, its own, or any that no other name has."""
+    sort = parameter.sort.__name__
+    everything = range(system.sizes[sort])
+    if value is None:
+        return everything
+    if (sort, value) in known:
+        return known[sort, value]
+    own = [element for element in everything if parameter.sort.element(element) == value]
+    taken = {element for (other, _), elements in known.items() if other == sort for element in elements}
+    return own or [element for element in everything if element not in taken]
 
 
 def _candidates(validator: Validator, found: Explanation, order: Order) -> Iterator[tuple[Repair, Slice, Validator]]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from onceproof.api.judge import judge
 from onceproof.commands._progress import ProgressLine
 from onceproof.conformance.judging.anomalies import Guarantee
 from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.judging.formats.base import formats
-from onceproof.conformance.judging.judge import Judgement, Options, judge, new_findings
-from onceproof.conformance.judging.run import follow, read_logs
+from onceproof.conformance.judging.judge import Judgement, Options, new_findings
+from onceproof.conformance.judging.run import follow
 from onceproof.errors import Exit, InputError, require_writable
 from onceproof.reports.judgement_text import Judged, report_lines, timeline_lines, verdict_lines
 
@@ -87,12 +88,18 @@ def command(
         if following:
             judged = _follow(files, form, options, expected, lenient=lenient, stop=until_violation, as_json=as_json)
         else:
-            with ProgressLine(quiet=quiet) as progress:
-                reading = read_logs(
-                    files, form, lenient=lenient, report=lambda name, count: progress.show(f"{name}: {count:,} lines")
-                )
-                progress.wipe()
-            judged = Judged(reading, judge(reading.table, options), expected)
+            with ProgressLine(quiet=quiet) as line:
+                judged = judge(
+                    *files,
+                    format=form,
+                    lease=lease,
+                    quiet_time=quiet_time,
+                    clock_error=clock_error,
+                    expect=expected,
+                    lenient=lenient,
+                    progress=lambda name, count: line.show(f"{name}: {count:,} lines"),
+                    keep_partial=True,
+                ).judged
     except LogError as error:
         raise InputError(str(error)) from None
     _write(judged, junit, html)

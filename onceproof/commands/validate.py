@@ -8,18 +8,20 @@ from pathlib import Path
 
 import click
 
+from onceproof.api.validate import own_names, validate
 from onceproof.commands._progress import ProgressLine
 from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.validation.diagnosis import Diagnosis, diagnose
 from onceproof.conformance.validation.follow import Following, follow
-from onceproof.conformance.validation.logs import names_in, read_events
-from onceproof.conformance.validation.mapping import LogMapping, draft, identity, load
-from onceproof.conformance.validation.validate import NODES, Validation, Validator, validate
+from onceproof.conformance.validation.logs import names_in
+from onceproof.conformance.validation.mapping import draft, load
+from onceproof.conformance.validation.validate import NODES, Validator
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec, load_spec
-from onceproof.reports.validation_text import diagnosis_lines, document, report_lines, verdict_lines
+from onceproof.model.checker.results import Verdict
+from onceproof.reports.validation_text import diagnosis_lines, verdict_lines
 
-DIAGNOSED = 3
+ENDS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdict.UNKNOWN: Exit.UNDECIDED}
 
 
 @click.command(short_help=__doc__)
@@ -70,43 +72,55 @@ def command(
     does not rule out. Exit status: 0 a run explains the log, 1 none does, 2 wrong input, 3 undecided.
     """
     loaded = load_spec(spec)
+    if new_mapping:
+        click.echo(_draft(loaded, logs), nl=False)
+        return
+    if following:
+        raise click.exceptions.Exit(_follow(loaded, logs, mapping, by, max_nodes, settle, lenient, repair_seconds))
+    with ProgressLine(quiet=quiet) as line:
+        report = validate(
+            loaded,
+            logs,
+            mapping=mapping,
+            by=by,
+            max_nodes=max_nodes,
+            repair_seconds=repair_seconds,
+            lenient=lenient,
+            progress=lambda done, parts, nodes: line.show(f"{done:,} of {parts:,} parts; {nodes:,} nodes"),
+            keep_partial=True,
+        )
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    elif not quiet:
+        click.echo("\n".join(report.lines()))
+    elif not report.holds:
+        click.echo("\n".join(verdict_lines(report.validation, report.by)))
+    raise click.exceptions.Exit(ENDS[report.verdict])
+
+
+def _draft(spec: Spec, logs: tuple[str, ...]) -> str:
     try:
-        if new_mapping:
-            click.echo(draft(loaded.model, names_in(logs)), nl=False)
-            return
-        chosen = load(mapping, loaded.model) if mapping is not None else _identity(loaded, logs, by)
-        assumed = sorted(chosen.unlogged) if mapping is None else []
-        validator = Validator(loaded.model, loaded.config, chosen, max_nodes)
-        if following:
-            raise click.exceptions.Exit(
-                _follow(validator, logs, settle, lenient=lenient, repair_seconds=repair_seconds)
-            )
-        events, skipped = read_events(logs, chosen, lenient=lenient)
+        return draft(spec.model, names_in(logs))
     except LogError as error:
         raise InputError(str(error)) from None
-    with ProgressLine(quiet=quiet) as progress:
-        found = validate(
-            validator, events, lambda done, parts, nodes: progress.show(f"{done:,} of {parts:,} parts; {nodes:,} nodes")
-        )
-        progress.wipe()
-    diagnoses = [
-        diagnose(validator, each, repair_seconds) if each.complete else Diagnosis(each)
-        for each in [*found.refuted, *found.undecided][:DIAGNOSED]
-    ]
-    if as_json:
-        click.echo(json.dumps(document(found, diagnoses, assumed), indent=2))
-    elif not quiet:
-        lines = [f"skipped {count:,} lines: {reason}" for reason, count in skipped.items()]
-        click.echo("\n".join([*lines, *report_lines(found, diagnoses, assumed, chosen.by)]))
-    elif found.holds is not True:
-        click.echo("\n".join(verdict_lines(found, chosen.by)))
-    raise click.exceptions.Exit(_status(found, loaded))
 
 
 def _follow(
-    validator: Validator, logs: tuple[str, ...], settle: float, *, lenient: bool, repair_seconds: float
+    spec: Spec,
+    logs: tuple[str, ...],
+    mapping: Path | None,
+    by: str | None,
+    max_nodes: int,
+    settle: float,
+    lenient: bool,
+    repair_seconds: float,
 ) -> Exit:
     """Print what has no explanation as it comes; at Ctrl-C what is known. The exit status."""
+    try:
+        chosen = load(mapping, spec.model) if mapping is not None else own_names(spec, logs, by)
+    except LogError as error:
+        raise InputError(str(error)) from None
+    validator = Validator(spec.model, spec.config, chosen, max_nodes)
     latest: Following | None = None
     with contextlib.suppress(KeyboardInterrupt):
         for found, wrong in follow(validator, logs, round(settle * 1e9), lenient=lenient):
@@ -123,28 +137,3 @@ def _follow(
     if result.refuted:
         return Exit.VIOLATED
     return Exit.UNDECIDED if result.undecided or latest.late else Exit.AS_EXPECTED
-
-
-def _status(found: Validation, spec: Spec) -> Exit:
-    """The exit status. A property that the spec lists and that no run exercised makes an admitted log no pass."""
-    vacuous = [name for name in spec.chosen or () if name in found.silent]
-    if found.holds is True and vacuous:
-        click.echo(f"undecided: never exercised, though the spec lists it: {', '.join(vacuous)}", err=True)
-        return Exit.UNDECIDED
-    return {True: Exit.AS_EXPECTED, False: Exit.VIOLATED, None: Exit.UNDECIDED}[found.holds]
-
-
-def _identity(spec: Spec, logs: tuple[str, ...], by: str | None) -> LogMapping:
-    """The mapping of a log that uses the model's own names."""
-    names = names_in(logs)
-    if not set(names) & set(spec.model.actions):
-        found = f": found {', '.join(names[:5])}" if names else ""
-        raise InputError(
-            f"no event of the logs has the name of an action{found}; "
-            "`onceproof validate --new-mapping` drafts a mapping"
-        )
-    if by is not None and by not in spec.model.sorts:
-        from onceproof.model.language.errors import nearest
-
-        raise InputError(f"--by: unknown sort `{by}`{nearest(by, spec.model.sorts)}")
-    return identity(spec.model, names, by or "")
