@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from onceproof.conformance.judging.anomalies import CLASSES, AnomalyClass, Finding, Guarantee
@@ -98,6 +98,7 @@ def judge(table: EventTable, options: Options, *, screened: bool = True) -> Judg
     """Judge every task. screened: leave tasks out that a quick look over all columns shows to be in order."""
     rows = table.ordered()
     context = context_of(table, rows, options)
+    ends_alone = 0
     result = Judgement(0, len(table), context.last - context.first)
     result.tasks = len(table.tasks.texts)
     chosen = suspicious(table, rows, context) if screened else rows
@@ -106,11 +107,35 @@ def judge(table: EventTable, options: Options, *, screened: bool = True) -> Judg
             continue
         line = Timeline(table.tasks.texts[task], table.events(part.tolist()))
         result.findings += findings_of(line, context)
+        ends_alone += any(run.start is None for run in line.runs)
         result.unknown += _is_unknown(line, context)
     order = {each.name: number for number, each in enumerate(CLASSES)}
     result.findings.sort(key=lambda each: (not each.proven, order[each.anomaly.name], each.events[0].time))
     result.missing, result.of_loss = _missing(table, context, options)
+    if ends_alone and What.STARTED in context.kinds:
+        tasks = "1 task" if ends_alone == 1 else f"{ends_alone:,} tasks"
+        result.missing.append(f"{tasks} ended without a start in the log, which may have run more than once")
+    if not table.complete:
+        result.missing.append("some lines of the log were not read")
+        result.findings = [_not_read(each) for each in result.findings]
     return result
+
+
+# Classes of what is not in the log: a line that was not read may be just that.
+ABSENCES = frozenset(
+    {
+        "lost",
+        "unfinished",
+        "never_redelivered",
+        "refused_never_accepted",
+        "started_though_refused",
+        "acknowledged_unfinished",
+    }
+)
+
+
+def _not_read(each: Finding) -> Finding:
+    return replace(each, certainty=Certainty.POSSIBLE) if each.anomaly.name in ABSENCES else each
 
 
 def _is_unknown(line: Timeline, context: Context) -> bool:
@@ -146,6 +171,10 @@ def _missing(table: EventTable, context: Context, options: Options) -> tuple[lis
     everything, losses = [], []
     if not context.kinds & {What.STARTED, What.FINISHED}:
         everything.append("no event says that a task started or finished")
+    elif What.STARTED not in context.kinds:
+        everything.append("no start is logged: a task that started twice and ended once cannot be seen")
+    elif table.starts_from_ends:
+        everything.append("starts are known from ends alone: a run that did not end cannot be seen")
     if options.settled_after is None:
         everything.append("the lease is not stated: a redelivery may come after this log ends (--lease SECONDS)")
     elif context.last - context.first < options.settled_after:

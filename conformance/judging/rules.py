@@ -12,6 +12,8 @@ from onceproof.conformance.judging.timeline import SECOND, Context, Run, Timelin
 Rule = Callable[[Timeline, Context], Iterator[Finding]]
 # How shortly after another task's submission a stuck task must move for the two to be connected, in nanoseconds.
 SHORTLY = SECOND
+# Which part of a lease the way of a message from the queue to its consumer may take.
+LATENCY = 0.1
 
 
 def second_starts(line: Timeline, context: Context) -> Iterator[Finding]:
@@ -57,15 +59,19 @@ def _second_worker(task: str, before: list[Run], run: Run) -> Iterator[Finding]:
 
 def second_finish(line: Timeline, context: Context) -> Iterator[Finding]:
     """More than one successful end."""
-    if len(line.finishes) > 1:
-        text = f"finished {len(line.finishes)} times"
-        if not _declared_between(line):
-            yield finding("finished_twice", line.task, text, line.finishes[:2])
+    if len(line.finishes) < 2:
+        return
+    numbers = {id(run.end): run.start.attempt for run in line.runs if run.start is not None}
+    attempts = [end.attempt if end.attempt is not None else numbers.get(id(end)) for end in line.finishes]
+    for (one, attempt), (other, next_attempt) in itertools.combinations(zip(line.finishes, attempts, strict=True), 2):
+        numbered_apart = None not in (attempt, next_attempt) and attempt != next_attempt
+        if not numbered_apart and not _declared_between(line, one, other):
+            yield finding("finished_twice", line.task, f"finished {len(line.finishes)} times", [one, other])
+            return
 
 
-def _declared_between(line: Timeline) -> bool:
-    """Whether the log declares, after the first finish, that the task will run again."""
-    first, second = line.finishes[:2]
+def _declared_between(line: Timeline, first: Event, second: Event) -> bool:
+    """Whether the log declares, after the first of two finishes, that the task will run again."""
     return any(first.time <= event.time <= second.time for event in line.of(What.RETRIED))
 
 
@@ -80,9 +86,9 @@ def loss(line: Timeline, context: Context) -> Iterator[Finding]:
         if What.FINISHED not in context.kinds:
             return  # this log never says that a task ends
         run = line.runs[-1]
-        again = run.end is not None  # its end declares a retry, which never started
+        again = run.end is not None  # its end declares a retry, which never started; it may be due later
         text = f"its retry never started: {waited}" if again else f"never came to an end: {waited}"
-        yield finding("unfinished", line.task, text, [run.start, run.end, last], certain=bool(quiet))
+        yield finding("unfinished", line.task, text, [run.start, run.end, last], certain=bool(quiet) and not again)
     elif What.STARTED not in context.kinds:
         return  # this log never says that a task starts
     elif line.accepted:
@@ -99,17 +105,20 @@ def delays(line: Timeline, context: Context) -> Iterator[Finding]:
     """A long wait that ended only when another task was submitted."""
     if context.quiet is None:
         return
-    waits = [event for event in line.events if event.what in (What.ACCEPTED, What.SUBMITTED, What.STARTED)]
+    waits = [event for event in line.events if event.what is not What.STATUS]
     for since, start in itertools.pairwise(waits):
         gap = start.time - since.time
-        if start.what is not What.STARTED or gap <= context.quiet:
+        # After a start it was running, after a failure or a retry it may have been delayed on purpose.
+        idle = since.what in (What.SUBMITTED, What.ACCEPTED, What.UNANSWERED, What.REFUSED, What.RELEASED)
+        if start.what not in (What.RECEIVED, What.STARTED) or not idle or gap <= context.quiet:
             continue
         shortly = min(SHORTLY, gap // 5)
         alone = context.submissions_between(since.time, start.time - shortly) == 0
         woken = context.submissions_between(start.time - shortly, start.time) > 0
         if alone and woken:
             text = f"waited {seconds(gap)}, and moved within {seconds(shortly)} of another task's submission"
-            yield finding("stuck", line.task, text, [since, start])
+            # It may be chance, or the time that the task was scheduled for.
+            yield finding("stuck", line.task, text, [since, start], certain=False)
 
 
 def answers(line: Timeline, context: Context) -> Iterator[Finding]:
@@ -151,10 +160,14 @@ def holders(line: Timeline, context: Context) -> Iterator[Finding]:
         held = _last_hold(line, first, second)
         lease_ends = held.time + context.lease if context.lease is not None else None
         early = lease_ends is not None and second.time + context.clock_error < lease_ends
+        if context.death(first.worker, held.time, second.time) is not None:
+            early = False  # a queue that notices the death of a consumer need not wait
         if early and context.lease is not None:
-            left = seconds(held.time + context.lease - second.time)
-            text = f"given to another with {left} of the lease left"
-            yield finding("redelivered_early", line.task, text, [held, second])
+            left = held.time + context.lease - second.time
+            text = f"given to another with {seconds(left)} of the lease left"
+            # The lease began when the queue gave the message away, which is before its consumer could log that.
+            certain = left > context.lease * LATENCY
+            yield finding("redelivered_early", line.task, text, [held, second], certain=certain)
         if _same_holder(first, second):
             continue
         acts = _act_of(line, first, second, What.RENEWED, What.DELETED)

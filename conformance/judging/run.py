@@ -60,6 +60,7 @@ def read_logs(
         finally:
             source.stream.close()
     reading.skipped = dict(problems.skipped)
+    reading.table.complete = not (reading.interrupted or reading.skipped)
     if not len(reading.table):
         names = ", ".join(f"{name} (as {form})" for name, form in reading.formats.items())
         raise LogError(f"no event of any task in {names}; there is nothing to judge")
@@ -97,6 +98,7 @@ def follow(
             grown = True
         if grown and len(reading.table):
             reading.skipped = dict(problems.skipped)
+            reading.table.complete = not reading.skipped
             began = time.monotonic()
             judgement = judge(reading.table, options)
             pause = 4 * (time.monotonic() - began)  # a long log is judged less often: a fifth of the time at most

@@ -51,6 +51,8 @@ class EventTable:
         self.line = array("I")
         self.tasks, self.workers, self.values = Names(), Names(), Names()
         self.files: list[str] = []
+        self.complete = True  # False: lines were skipped, or the reading was interrupted
+        self.starts_from_ends = False  # starts were computed from ends and durations
 
     def __len__(self) -> int:
         return len(self.time)

@@ -63,8 +63,14 @@ class Context:
 
     def definitely_before(self, one: Event, other: Event) -> bool:
         """Whether one event came before the other for certain: by the clock of one process, or beyond its error."""
-        error = 0 if one.worker is not None and one.worker == other.worker else self.clock_error
-        return one.time + error < other.time or (error == 0 and one.time <= other.time)
+        same = one.worker is not None and one.worker == other.worker
+        error = 0 if same else self.clock_error
+        if one.time + error < other.time:
+            return True
+        if error or one.time != other.time:
+            return False
+        # At equal times only the order of lines decides, and lines of two files have none.
+        return one.line <= other.line if one.file == other.file else False
 
     def quiet_since(self, time: int) -> bool | None:
         """Whether nothing came for the quiet time after a moment; None where no quiet time is stated."""

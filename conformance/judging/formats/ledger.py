@@ -16,6 +16,7 @@ from onceproof.model.language.errors import nearest
 
 # How far time may run back between lines that do not say which process wrote them, in nanoseconds.
 TOLERANCE = SECOND
+WITH_RECEIPT = frozenset({What.RECEIVED, What.RENEWED, What.RELEASED, What.DELETED})
 
 
 class Fact(msgspec.Struct):
@@ -75,7 +76,8 @@ class Ledger:
                 name = None if worker is None else str(worker)
                 if not order.holds(number, time, name, fact.seq):
                     continue
-                value = fact.receipt if fact.receipt is not None else fact.value
+                # Elsewhere a receipt says nothing: the value of a finish is its result.
+                value = fact.receipt if fact.receipt is not None and what in WITH_RECEIPT else fact.value
                 add(number, time, what, task if task is None else str(task), name, fact.attempt, text_of(value))
 
 

@@ -87,6 +87,7 @@ class Printed:
             return
         duration = groups.get("duration")
         if duration is not None and what is What.FINISHED:
+            table.starts_from_ends = True
             table.add(line, time - round(float(duration) * SECOND), What.STARTED, task, worker, number)
         table.add(line, time, what, task, worker, number, groups.get("value"))
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from onceproof.conformance.judging.anomalies import CLASSES, Guarantee
-from tests.conformance.judging.ledgers import found, judged
+from onceproof.conformance.judging.judge import Options, judge
+from onceproof.conformance.judging.run import read_logs
+from tests.conformance.judging.ledgers import SECOND, as_ledger, found, judged
 
 CLEAN = """
 0 submit a
@@ -71,7 +73,7 @@ SHOWN = {
     ),
     "a-retry-that-never-came": (
         "0 accepted a\n0 accepted b\n1 start a w1\n2 retry a w1\n1 start b w2\n2 finish b w2\n60 end -",
-        {"unfinished: proven"},
+        {"unfinished: possible"},  # the log does not say when the retry is due
     ),
     "failed-for-good-is-an-end": (
         "0 accepted a\n0 accepted b\n1 start a w1\n2 fail a w1\n1 start b w2\n2 finish b w2\n60 end -",
@@ -80,7 +82,37 @@ SHOWN = {
     "stuck-until-traffic": (
         "0 submit a\n0.1 accepted a\n30 submit b\n30.1 accepted b\n30.2 start a w1\n30.3 start b w2\n31 finish a w1\n"
         "31 finish b w2\n60 end -",
-        {"stuck: proven"},
+        {"stuck: possible"},
+    ),
+    "running-or-between-tries-is-not-stuck": (
+        "0 accepted a\n1 start a w1\n30 fail a w1\n50 submit b\n50.1 accepted b\n50.2 start a w2 attempt=2\n"
+        "50.3 start b w1\n51 finish a w2\n51 finish b w1\n70 end -",
+        set(),
+    ),
+    "each-attempt-finished-once": (
+        "0 accepted a\n1 start a w1 attempt=1\n2 finish a w1 attempt=1\n3 start a w1 attempt=2\n4 finish a w1\n"
+        "60 end -",
+        set(),
+    ),
+    "one-attempt-of-two-finished-twice": (
+        "0 accepted a\n1 start a w1 attempt=1\n2 finish a w1\n3 start a w1 attempt=2\n4 finish a w1\n"
+        "5 finish a w1 attempt=2\n60 end -",
+        {"finished_twice: proven"},
+    ),
+    "a-finish-with-a-receipt-and-a-result": (
+        "0 accepted a\n1 receive a w1 receipt=r1\n2 start a w1\n3 finish a w1 receipt=r1 value=7\n4 result a value=7\n"
+        "60 end -",
+        set(),
+    ),
+    "redelivered-as-its-holder-died": (
+        "0 accepted a\n1 receive a w1\n1 start a w1\n2 fault - w1 value=kill\n3 receive a w2\n"
+        "3 start a w2 attempt=2\n4 finish a w2\n60 end -",
+        set(),
+    ),
+    "redelivered-early-by-the-way-of-a-message": (
+        "0 accepted a\n1.2 receive a s1 receipt=r1\n11.1 receive a s2 receipt=r2\n12 start a w1\n13 finish a w1\n"
+        "14 ack a s2 receipt=r2\n60 end -",
+        {"redelivered_early: possible"},
     ),
     "late-while-others-came": (
         "0 submit a\n0.1 accepted a\n15 submit c\n15.1 accepted c\n15.2 start c w1\n15.3 finish c w1\n30 submit b\n"
@@ -231,3 +263,41 @@ def test_unanswered_tasks_are_counted_as_unknown(tmp_path: Path) -> None:
     text = "0 submit a\n0 submit b\n0.1 accepted b\n1 start b w1\n2 finish b w1\n60 end -"
     judgement = judged(text, tmp_path)
     assert judgement.unknown == 1 and judgement.holds(None) is True
+
+
+def test_log_of_ends_alone_does_not_show_how_often_a_task_ran(tmp_path: Path) -> None:
+    text = "0 submit a\n0.1 accepted a\n2 finish a w1\n60 end -"
+    assert judged(text, tmp_path).holds(Guarantee.AT_MOST_ONCE) is None
+    assert any("no start is logged" in each for each in judged(text, tmp_path).missing)
+    other = judged(f"{text}\n61 submit b\n61 accepted b\n62 start b w1\n63 finish b w1\n99 end -", tmp_path)
+    assert other.holds(Guarantee.AT_MOST_ONCE) is None and any("1 task ended without" in each for each in other.missing)
+
+
+def test_starts_computed_from_ends_do_not_show_at_most_once(tmp_path: Path) -> None:
+    # The first run of a task that celery gives to another worker after a crash leaves no line but this one.
+    line = "[2026-11-25 13:25:3{}: INFO/{}] Task shop.mail[a] {}\n"
+    path = tmp_path / "celery.log"
+    path.write_text(
+        line.format("1,228", "MainProcess", "received")
+        + line.format("2,000", "ForkPoolWorker-2", "succeeded in 0.5s: 3")
+    )
+    judgement = judge(read_logs([str(path)]).table, Options(lease=SECOND // 10))
+    assert judgement.holds(Guarantee.AT_MOST_ONCE) is None and not judgement.findings
+
+
+def test_lines_of_one_time_in_two_files_have_no_order(tmp_path: Path) -> None:
+    seen = {"a": '{"t": 5, "what": "status", "task": "a", "worker": "c1", "value": "succeeded"}\n'}
+    seen["b"] = seen["a"].replace("c1", "c2").replace("succeeded", "running")
+    for name, text in seen.items():
+        (tmp_path / name).write_text(text)
+    both = read_logs([str(tmp_path / name) for name in seen])
+    assert found(judge(both.table, Options())) == {"status_backwards: possible"}
+    (tmp_path / "c").write_text("".join(seen.values()))
+    assert found(judge(read_logs([str(tmp_path / "c")]).table, Options())) == {"status_backwards: proven"}
+
+
+def test_what_a_skipped_line_may_have_said_is_not_proven_to_be_absent(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.ndjson"
+    path.write_text(as_ledger(SHOWN["unfinished"][0]) + '{"t": 5, "what": "fin\n')
+    judgement = judge(read_logs([str(path)], lenient=True).table, Options(lease=10 * SECOND))
+    assert found(judgement) == {"unfinished: possible"} and judgement.holds(None) is None
