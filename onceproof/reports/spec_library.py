@@ -45,7 +45,9 @@ def _found(outcome: Outcome, library: Sequence[Spec]) -> str:
     trace = counterexample.trace
     way = f"in {len(trace)} steps"
     if trace.loop is not None:
-        way = f"by an infinite run (a stem of {trace.loop} steps and a loop of {len(trace) - trace.loop})"
+        loop = len(trace) - trace.loop
+        end = f"and a loop of {loop}" if loop else "after which nothing more happens"
+        way = f"by an infinite run (a stem of {trace.loop} steps {end})"
     sentence = f"`{counterexample.property}` is violated {under}{without}, {way}"
     twin = twin_of(spec, library)
     return f"{sentence}; with every mechanism on it holds: [{twin.name}]({twin.path.name})." if twin else f"{sentence}."
