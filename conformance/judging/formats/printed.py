@@ -19,7 +19,7 @@ from onceproof.conformance.judging.table import EventTable
 from onceproof.model.language.errors import nearest
 
 GROUPS = ("task", "worker", "attempt", "value", "duration", "time")
-KEYS = ("name", "about", "workers", "examples")
+KEYS = ("name", "about", "workers", "tasks", "examples")
 SHIPPED = "onceproof.conformance.judging.formats"
 
 
@@ -27,13 +27,15 @@ SHIPPED = "onceproof.conformance.judging.formats"
 class Printed:
     """One format. patterns: what a line means that a regular expression matches; the first that matches counts.
 
-    per_file: names of workers are unique within one file only, as `Worker-1` is.
+    per_file: names of workers are unique within one file only, as `Worker-1` is. sequential: a file is of one task at a
+    time, so that a line without a task is of the one that started last; an end after a failure says nothing new.
     """
 
     name: str
     about: str
     patterns: list[tuple[What, str]]
     per_file: bool = False
+    sequential: bool = False
     examples: list[str] = field(default_factory=list)
 
     @cached_property
@@ -58,6 +60,7 @@ class Printed:
         table.open_file(source.name)
         regex, meaning = self._regex
         clock, last, number, raw = Clock(), 0, 0, b""
+        running = _Running() if self.sequential else None
         for first, lines in source.blocks(problems):
             for number, raw in enumerate(lines, first):
                 line = raw.decode("utf-8", "replace")
@@ -69,7 +72,8 @@ class Printed:
                 time = clock.read(groups.get("time") or line)
                 # Without a time a line is only known to come after the one before.
                 last = last + 1 if time is None else time
-                self._add(table, number, last, what, groups, source.name)
+                if running is None or running.follows(what, groups):
+                    self._add(table, number, last, what, groups, source.name)
         end = clock.read(raw.decode("utf-8", "replace"))
         if end is not None and end > last and last:
             table.add(number, end, What.END, None)  # it was watched until its last line, whoever wrote that
@@ -90,6 +94,26 @@ class Printed:
             table.starts_from_ends = True
             table.add(line, time - round(float(duration) * SECOND), What.STARTED, task, worker, number)
         table.add(line, time, what, task, worker, number, groups.get("value"))
+
+
+class _Running:
+    """Which task runs, in a log that is of one task at a time."""
+
+    def __init__(self) -> None:
+        self._task: str | None = None
+        self._failed = False
+
+    def follows(self, what: What, groups: dict[str, str | None]) -> bool:
+        """Give a line without a task the one that runs; False for a line that says nothing of any task."""
+        if what is What.STARTED:
+            self._task, self._failed = groups.get("task"), False
+            return True
+        task = groups.setdefault("task", self._task) or self._task
+        groups["task"] = task
+        if task is None or (self._failed and task == self._task and what in (What.FINISHED, What.FAILED)):
+            return False
+        self._failed = self._failed or (what is What.FAILED and task == self._task)
+        return True
 
 
 def shipped() -> list[Printed]:
@@ -115,6 +139,7 @@ def load(path: Path) -> Printed:
 def _made(loaded: Any, name: str, place: str) -> Printed:
     if not isinstance(loaded, dict):
         raise LogError(f"{place}: expected a mapping from events to regular expressions")
+    sequential = loaded.get("tasks") == "one-at-a-time"
     patterns = []
     for key, value in loaded.items():
         if key in KEYS:
@@ -123,7 +148,8 @@ def _made(loaded: Any, name: str, place: str) -> Printed:
             hint = nearest(str(key), [*WORDS, *KEYS]) or f"; expected one of {', '.join([*LEDGER_NAMES, *KEYS])}"
             raise LogError(f"{place}: {key}: unknown event `{key}`{hint}")
         for pattern in value if isinstance(value, list) else [value]:
-            patterns.append((WORDS[key], _checked(pattern, WORDS[key], f"{place}: {key}")))
+            needed = "worker" if key == "fault" else "" if sequential and key != "start" else "task"
+            patterns.append((WORDS[key], _checked(pattern, needed, f"{place}: {key}")))
     if not patterns:
         raise LogError(f"{place}: no event; expected at least `start` with a regular expression")
     return Printed(
@@ -131,11 +157,12 @@ def _made(loaded: Any, name: str, place: str) -> Printed:
         str(loaded.get("about", "")),
         patterns,
         loaded.get("workers") == "per-file",
+        sequential,
         list(loaded.get("examples", ())),
     )
 
 
-def _checked(pattern: Any, what: What, place: str) -> str:
+def _checked(pattern: Any, needed: str, place: str) -> str:
     if not isinstance(pattern, str):
         raise LogError(f"{place}: expected a regular expression, found {pattern!r}")
     try:
@@ -146,7 +173,6 @@ def _checked(pattern: Any, what: What, place: str) -> str:
     if unknown is not None:
         hint = nearest(unknown, GROUPS) or f"; expected one of {', '.join(GROUPS)}"
         raise LogError(f"{place}: unknown group `{unknown}`{hint}")
-    needed = "worker" if what is What.FAULT else "task"
-    if needed not in groups and what is not What.END:
+    if needed and needed not in groups:
         raise LogError(f"{place}: the regular expression has no group (?P<{needed}>...)")
     return pattern

@@ -10,6 +10,7 @@ from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.judging.events import What
 from onceproof.conformance.judging.formats import edn
 from onceproof.conformance.judging.formats.base import formats
+from onceproof.conformance.judging.judge import Options, judge
 from onceproof.conformance.judging.run import Reading, read_logs
 
 LOGS = Path(__file__).parent / "logs"
@@ -54,7 +55,7 @@ def test_worker_log_is_recognised_and_read(name: str) -> None:
 def test_examples_of_a_format_are_recognised_as_that_format(name: str, tmp_path: Path) -> None:
     reading = read(tmp_path, "\n".join(formats()[name].examples) + "\n")
     assert list(reading.formats.values()) == [name]
-    assert len(reading.table) >= len(formats()[name].examples)
+    assert {What.STARTED, What.ACCEPTED} & set(reading.table.what)
 
 
 def test_celery_start_is_placed_by_the_duration_of_the_run(tmp_path: Path) -> None:
@@ -65,6 +66,27 @@ def test_celery_start_is_placed_by_the_duration_of_the_run(tmp_path: Path) -> No
     assert (
         table.values.text(table.value[1]) == "3" and table.workers.text(table.worker[0]) == "ForkPoolWorker-2 (a.log)"
     )
+
+
+LAMBDA = """2026-11-25T10:00:00.000Z START RequestId: 8f507cfc-0000-4697-b07a-ac58fc914c95 Version: $LATEST
+2026-11-25T10:00:00.100Z [ERROR] ValueError: no Traceback (most recent call last):
+2026-11-25T10:00:00.200Z END RequestId: 8f507cfc-0000-4697-b07a-ac58fc914c95
+2026-11-25T10:00:00.200Z REPORT RequestId: 8f507cfc-0000-4697-b07a-ac58fc914c95 Duration: 200.00 ms
+2026-11-25T10:01:00.000Z START RequestId: 8f507cfc-0000-4697-b07a-ac58fc914c95 Version: $LATEST
+2026-11-25T10:01:00.200Z END RequestId: 8f507cfc-0000-4697-b07a-ac58fc914c95
+2026-11-25T10:01:00.200Z REPORT RequestId: 8f507cfc-0000-4697-b07a-ac58fc914c95 Duration: 200.00 ms
+"""
+
+
+def test_lambda_retry_after_an_error_is_no_second_start(tmp_path: Path) -> None:
+    """A request that raised is run again under its id; the error has no id, and END comes all the same."""
+    reading = read(tmp_path, LAMBDA)
+    task = "8f507cfc-0000-4697-b07a-ac58fc914c95"
+    assert names(reading) == [f"{what} {task}" for what in ("started", "failed", "started", "finished")]
+    assert judge(reading.table, Options(lease=1_000_000_000)).findings == []
+    twice = read(tmp_path, LAMBDA.replace("[ERROR] ValueError: no Traceback", "INFO"))
+    found = {each.anomaly.name for each in judge(twice.table, Options(lease=1_000_000_000)).findings}
+    assert {"sequential_starts", "finished_twice"} <= found
 
 
 def test_time_of_day_that_falls_back_is_the_next_day(tmp_path: Path) -> None:
