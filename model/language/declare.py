@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import Enum
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from onceproof.model.language.errors import Disabled, ModelError, Vacuous
 from onceproof.model.language.mode import current
@@ -24,6 +24,7 @@ else:
         """The state as a model function sees it: ``st.stage[message]``, ``st.big``, ``st.receipt_fencing``."""
 
 
+PropertyKind = Literal["always", "sometimes", "eventually", "ending", "axiom"]
 DEADLOCK = "deadlock"  # the name (and kind) of the built-in claim that the system never gets stuck
 
 
@@ -142,7 +143,7 @@ class Property:
 
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
-    kind: str
+    kind: PropertyKind
     when: Callable[[Any], bool] | None = None
     optional: bool = False
     invariant: str | None = None
@@ -250,7 +251,7 @@ def fault(
 class _PropertyMarker:
     """``@always``, ``@sometimes``, ``@eventually``, ``@ending``: bare, or with options."""
 
-    kind: str
+    kind: PropertyKind
     options: dict[str, Any] = attribute(default_factory=dict)
 
     @overload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from typing import assert_never
 
 from onceproof.model.language.layout import Layout, State
 from onceproof.model.language.reading.result import ActionReading, Path, Write
@@ -74,6 +75,8 @@ def value_of(term: Term, layout: Layout, state: State, environment: Environment)
                 for indices in itertools.product(*ranges)
             )
             return int(all(truths) if universal else any(truths))
+        case _:
+            assert_never(term)
 
 
 def path_taken(reading: ActionReading, layout: Layout, state: State, arguments: tuple[int, ...]) -> Path | None:

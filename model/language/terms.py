@@ -176,8 +176,10 @@ def kind_of_term(term: Term) -> Kind:
             return NUMBER
         case Ite(_, then, _):
             return kind_of_term(then)
-        case _:
+        case IsNone() | Eq() | Less() | Not() | And() | Or() | Quantified():
             return BOOL
+        case _:
+            assert_never(term)
 
 
 def not_(term: Term) -> Term:
@@ -342,8 +344,10 @@ def children(term: Term) -> tuple[Term, ...]:
             return terms
         case Ite(condition, then, other):
             return (condition, then, other)
-        case _:
+        case Const() | Var():
             return ()
+        case _:
+            assert_never(term)
 
 
 def walk(term: Term) -> Iterator[Term]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from onceproof.model.language.evaluate import value_of
 from onceproof.model.language.layout import Layout, State
@@ -96,6 +97,8 @@ class StateView:
             case Quantified(universal, variables, body):
                 sorts = ", ".join(variable.sort.__name__ for variable in variables)
                 return f"({self.text(body)} for {'every' if universal else 'some'} {sorts})"
+            case _:
+                assert_never(term)
 
     def _negated(self, term: Term) -> str:
         match term:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from onceproof.conformance.validation.diagnosis import Diagnosis, Kind, Repair
 from onceproof.conformance.validation.search import Explanation
@@ -98,6 +98,8 @@ def repair_text(repair: Repair) -> str:
         case Kind.VALUE:
             what = f" (it would be {repair.value})" if repair.value else ""
             return f"`{repair.parameter}` of the event {repair.name}{place} has another value{what}"
+        case _:
+            assert_never(repair.kind)
 
 
 def document(found: Validation, diagnoses: list[Diagnosis], assumed: list[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.errors import CannotCompile
@@ -75,8 +75,10 @@ class Verdicts:
                 return self.safety(bit + 1, claim.name, claim.kind, instances, IDLE if idle and self.complete else "")
             case "eventually":
                 return self._eventually(claim, IDLE if idle else "")
-            case _:
+            case "ending" | "axiom":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
+            case _:
+                assert_never(claim.kind)
 
     def _sometimes(self, claim: Property, idle: bool) -> PropertyResult:
         if not idle:

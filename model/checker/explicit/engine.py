@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from onceproof.model.checker.deadline import OutOfTime, check_time, deadline, grace
 from onceproof.model.checker.explicit.evaluators import (
@@ -112,8 +112,10 @@ class _Evaluation:
                 return self._sometimes(claim)
             case "eventually":
                 return self._eventually(claim)
-            case _:
+            case "ending" | "axiom":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
+            case _:
+                assert_never(claim.kind)
 
     def _always(self, claim: Property) -> PropertyResult:
         found = self.monitor.violations.items()

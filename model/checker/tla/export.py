@@ -19,6 +19,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from onceproof.model.checker.agreement import check_agreement
 from onceproof.model.checker.tla.actions import Merged, merged
@@ -28,7 +29,7 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT, Place
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
-from onceproof.model.language.sorts import Count, Flag
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
 
@@ -185,8 +186,10 @@ class _Exporter:
                 values = "BOOLEAN"
             case Count(most):
                 values = f"0..{most}"
-            case _:
+            case Choice() | Index() | Maybe():
                 values = f"{{{', '.join(self.text.code(place.kind, code) for code in range(place.cardinality))}}}"
+            case _:
+                assert_never(place.kind)
         for sort in reversed(place.sorts):
             values = f"[{sort.__name__} -> {values}]"
         return values

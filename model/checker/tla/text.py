@@ -69,7 +69,7 @@ class TlaText:
             case Count():
                 return str(code)
             case _:
-                raise TypeError(f"TLA+ has no value for {kind!r}")
+                assert_never(kind)
 
 
 class Scope:

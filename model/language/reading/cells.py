@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import assert_never
 
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
@@ -88,7 +89,7 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
         case Index(sort) | Maybe(sort):
             return _element(interpreter, kind, sort, value)
         case _:
-            raise ModelError(f"cannot write {name_of(value)}")
+            assert_never(kind)
 
 
 def _element(interpreter: Interpreter, kind: Kind, sort: type[Sort], value: Value) -> Term:

@@ -6,7 +6,7 @@ import ast
 import operator
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, assert_never
 
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
@@ -180,8 +180,10 @@ def _equal_symbol(left: Symbol, right: Value) -> Term:
                 return or_(and_(is_none(one), is_none(other)), some)
             hint = f": {ORDER}" if isinstance(right, int) else ""
             raise ModelError(f"a {sort.__name__} is compared with {name_of(right)}{hint}")
-        case _:
+        case Count():
             return eq(left.term, number_term(right))
+        case _:
+            assert_never(left.kind)
 
 
 def _equal_lists(interpreter: Interpreter, left: Reference, right: Reference) -> Term:

@@ -12,7 +12,7 @@ import ast
 from dataclasses import dataclass
 from enum import Enum
 from types import FunctionType
-from typing import Any
+from typing import Any, assert_never
 
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
@@ -62,8 +62,10 @@ class Symbol:
                 return f"a {sort.__name__}"
             case Maybe(sort):
                 return f"a {sort.__name__} or None"
-            case _:
+            case Count():
                 return "a number"
+            case _:
+                assert_never(self.kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,8 +194,10 @@ def value_of(term: Term) -> Value:
                 pass
             case Count():
                 return term.code
-            case _:
+            case Flag() | Choice():
                 return kind.decode(term.code)
+            case _:
+                assert_never(kind)
     if isinstance(kind, Maybe) and isinstance(term, Some):
         return Symbol(term.term, Index(kind.sort))
     return Symbol(term, kind)
