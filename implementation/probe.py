@@ -1,7 +1,7 @@
 """The one instrumentation point that every action of the model passes.
 
 `@action` marks a method as an action of the model with the method's name. With no probe attached that costs one
-attribute look-up. With a gate, the action waits for a permit before it does anything (so it holds no lock meanwhile).
+attribute lookup. With a gate, the action waits for a permit before it does anything (so it holds no lock meanwhile).
 With a log, it leaves one line after it has succeeded: `begin` and `time` (monotonic nanoseconds, the action took
 effect between the two), `wall` (nanoseconds since 1970), `process`, `sequence`, `action`, `arguments`. An action that
 was not enabled leaves no line. Positional parameters are the arguments of the model; keyword-only ones are payload.

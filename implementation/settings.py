@@ -27,7 +27,7 @@ class Mechanisms:
 
     @classmethod
     def switched(cls, switches: Mapping[str, bool]) -> "Mechanisms":
-        """All on, except as the switches say. A name that is no mechanism raises ValueError with the known names."""
+        """All on, except as the switches say. A name that is not a mechanism raises ValueError with the known names."""
         known = {item.name for item in fields(cls)}
         unknown = sorted(set(switches) - known)
         if unknown:

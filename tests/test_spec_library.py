@@ -26,9 +26,9 @@ def test_spec_page_has_the_indexes_of_mechanisms_and_faults() -> None:
 
 
 def test_spec_page_has_every_spec_and_nothing_else() -> None:
-    told = [line.split("(")[1].rstrip(")") for line in PAGE.splitlines() if line.startswith("### ")]
-    assert told == [spec.path.name for spec in LIBRARY]
-    assert len(told) >= 45
+    report = [line.split("(")[1].rstrip(")") for line in PAGE.splitlines() if line.startswith("### ")]
+    assert report == [spec.path.name for spec in LIBRARY]
+    assert len(report) >= 45
 
 
 def test_every_mechanism_has_a_spec_without_it() -> None:

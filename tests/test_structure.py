@@ -228,7 +228,7 @@ def test_only_the_command_line_prints_and_knows_exit_statuses() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "def told():\n    print(1)",
+        "def loud():\n    print(1)",
         "import sys\nsys.exit(1)",
         "def late():\n    import click",
         "from click.testing import CliRunner",
@@ -297,17 +297,17 @@ def test_public_functions_say_what_they_mean() -> None:
 def test_docstring_check_catches_silent_functions() -> None:
     source = """
         class Base:
-            def told(self):
+            def spoken(self):
                 "Say it."
-            def untold(self): ...
+            def silent(self): ...
         class Derived(Base):
-            def told(self): ...
+            def spoken(self): ...
             def other(self): ...
             def _private(self): ...
         def loose(): ...
     """
     found = silent_functions({"m": textwrap.dedent(source)})
-    assert [line.split()[1] for line in found] == ["Base.untold", "Derived.other", "loose"]
+    assert [line.split()[1] for line in found] == ["Base.silent", "Derived.other", "loose"]
 
 
 def test_files_are_short_enough_to_read() -> None:

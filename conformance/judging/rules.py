@@ -152,7 +152,7 @@ def acknowledgement(line: Timeline, context: Context) -> Iterator[Finding]:
 
 
 def holders(line: Timeline, context: Context) -> Iterator[Finding]:
-    """Who held the message when: needs events of receiving."""
+    """Which worker held the message when; needs events of receiving."""
     received = line.of(What.RECEIVED)
     for first, second in itertools.pairwise(received):
         if _is_released(line, first, second):

@@ -29,7 +29,7 @@ class Run:
 
     @property
     def worker(self) -> str | None:
-        """Who ran it, if the log says so."""
+        """The worker that ran it, if the log names it."""
         event = self.start if self.start is not None and self.start.worker is not None else self.end
         return event.worker if event is not None else None
 

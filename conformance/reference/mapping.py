@@ -95,7 +95,7 @@ def memory(snapshot: Snapshot) -> dict[str, str]:
 
 
 def asked(snapshot: Snapshot) -> dict[str, bool]:
-    """Who is to hear each result from an agent."""
+    """The schedulers that wait for each result of an agent."""
     return {
         f"{asker},{agent.name},{m},attempt{k}": True
         for agent in snapshot.system.agents.values()

@@ -44,7 +44,7 @@ class LogMapping:
     numbers, "" to tell it by their size. clock_error: by how many
     seconds the clocks of two processes may differ. by: the sort whose elements are validated one by one, "" for none.
     rules: by the name of an event. unlogged: actions that never leave a line; sometimes: those that may.
-    ignored: events that are no steps. reborn: events after which a name stands for a further element: {event: its
+    ignored: events that are not steps. reborn: events after which a name stands for a further element: {event: its
     parameter}.
     """
 
@@ -181,7 +181,7 @@ def draft(model: Model, names: Iterable[str]) -> str:
         parameters = ", ".join(f"{p.name}: arguments.{p.name}" for p in model.actions[action].parameters)
         lines.append(f"  {name}: {{action: {action}, arguments: {{{parameters}}}}}")
     strangers = [name for name in seen if name not in model.actions and _near(name, model) is None]
-    lines.append("# Events that are no steps of the model:")
+    lines.append("# Events that are not steps of the model:")
     lines.append(f"ignored: [{', '.join(strangers)}]")
     lines.append("# Actions that never leave a line; `sometimes: [...]` for those that may leave one:")
     lines.append(f"unlogged: [{', '.join(name for name in model.actions if name not in used)}]")

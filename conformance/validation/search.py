@@ -153,7 +153,7 @@ class Explainer:
                 )
 
     def _reborn(self, node: Node, stream: int, event: LoggedEvent) -> tuple[Move, Node]:
-        """A name stands for a further element from now on: the event itself is no step."""
+        """A name stands for a further element from now on: the event itself is not a step."""
         known = dict(node.elements)
         for name in known:
             if name[1] in event.arguments.values():

@@ -57,7 +57,8 @@ INTERRUPTED = Stop(StopReason.INTERRUPTED)
 class Trace:
     """A run: ``states[0]`` is initial, ``steps[i]`` leads from ``states[i]`` to ``states[i + 1]``.
 
-    loop: the position from which the run goes round for ever (its last state equals that one); None for a finite run.
+    loop: the position at which the loop starts that the run repeats for ever (its last state equals that one); None
+    for a finite run.
     """
 
     system: System
@@ -138,7 +139,7 @@ class CheckResult:
     def verdict(self) -> Verdict:
         """Violated if any property is, holds if all do and the exploration was complete, else unknown.
 
-        A ``sometimes`` that was never seen is no violation; it makes the verdict vacuous.
+        A ``sometimes`` that was never seen is not a violation; it makes the verdict vacuous.
         """
         verdicts = {result.verdict for result in self.properties if result.kind != "sometimes"}
         if Verdict.VIOLATED in verdicts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from onceproof.model.checker.agreement import check_agreement
 from onceproof.model.checker.engines import AUTO, EngineError
-from onceproof.model.checker.explicit.random_walk import WalkResult, told_shortest
+from onceproof.model.checker.explicit.random_walk import WalkResult, shortest_along
 from onceproof.model.checker.explicit.random_walk import walk as plain_walk
 from onceproof.model.checker.results import INTERRUPTED, Limits, Stop, StopReason
 from onceproof.model.language.declare import Property
@@ -97,5 +97,5 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Wa
         claim = system.model.properties[found.violation.property]
         result.run, result.length_found = found.walks - 1, len(found.violation.trace)
         result.deepest = max(result.deepest, result.length_found)
-        result.violation = told_shortest(system, claim, found.violation.trace.steps)
+        result.violation = shortest_along(system, claim, found.violation.trace.steps)
     return result

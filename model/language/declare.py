@@ -125,7 +125,7 @@ class Action:
 
     @property
     def actor(self) -> str:
-        """Who acts: the parameter that is called as the component is, or else the component."""
+        """The actor: the parameter that is called as the component is, or else the component."""
         return self.component
 
     @property

@@ -12,7 +12,7 @@ LANGUAGE_FOLDER = str(Path(__file__).parent)
 
 
 class ModelError(Exception):
-    """The model is wrong (not the system modelled): an undeclared field, a wrong value, a truth that is none.
+    """The model is wrong (not the system modelled): an undeclared field, a value of the wrong kind.
 
     ``place`` is "action `receive`, queue.py:41" once it is known.
     """

@@ -260,7 +260,7 @@ class System:
         return Step(action, tuple(values))
 
     def actor(self, step: Step) -> str:
-        """Who acts: the element that is called as the action's component is, or else the component."""
+        """The actor: the element that is called as the action's component is, or else the component."""
         action = self.model.actions[step.action]
         for parameter, argument in zip(action.parameters, step.arguments, strict=True):
             if parameter.sort.__name__.lower() == action.component:

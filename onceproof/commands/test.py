@@ -23,7 +23,7 @@ from onceproof.reports.conformance import (
     confirmation_lines,
     differs,
     disagreement_json,
-    tell,
+    disagreement_lines,
 )
 from onceproof.reports.stops import stop_text, stopped_by
 
@@ -127,7 +127,7 @@ def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str
     if not quiet:
         yield ""
     yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
-    yield from tell(found.disagreement, found.trace, again)
+    yield from disagreement_lines(found.disagreement, found.trace, again)
 
 
 def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:

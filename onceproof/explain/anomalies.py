@@ -15,7 +15,7 @@ LIBRARY = Path(__file__).parents[1] / "specs"
 
 
 @dataclass(frozen=True)
-class Story:
+class LibrarySpec:
     """A spec of the library in which a property breaks. mechanisms: those that are off in it."""
 
     name: str
@@ -27,28 +27,28 @@ class Story:
 
 @dataclass(frozen=True)
 class Cause:
-    """mechanisms: the absence of each breaks the property in the model; story: the spec that is nearest, or None."""
+    """mechanisms: the absence of each breaks the property in the model; spec: the spec that is nearest, or None."""
 
     mechanisms: tuple[str, ...]
-    story: Story | None
+    spec: LibrarySpec | None
 
 
 @cache
-def stories() -> tuple[Story, ...]:
+def library_specs() -> tuple[LibrarySpec, ...]:
     """The specs of the library that expect a violation, by name."""
     found = []
     for path in sorted(LIBRARY.glob("*.yaml")):
         spec = yaml.safe_load(path.read_text("utf-8"))
         expected = spec.get("expect")
         if isinstance(expected, dict):
-            found.append(_story(path.stem, spec, expected["violated"]))
+            found.append(_library_spec(path.stem, spec, expected["violated"]))
     return tuple(found)
 
 
-def _story(name: str, spec: dict[str, Any], violated: str | list[str]) -> Story:
+def _library_spec(name: str, spec: dict[str, Any], violated: str | list[str]) -> LibrarySpec:
     off = tuple(mechanism for mechanism, on in spec.get("mechanisms", {}).items() if on is False)
     names = (violated,) if isinstance(violated, str) else tuple(violated)
-    return Story(spec.get("name", name), spec.get("about", ""), off, tuple(spec.get("faults", {})), names)
+    return LibrarySpec(spec.get("name", name), spec.get("about", ""), off, tuple(spec.get("faults", {})), names)
 
 
 def cause_of(anomaly: AnomalyClass) -> Cause:
@@ -56,7 +56,7 @@ def cause_of(anomaly: AnomalyClass) -> Cause:
 
     Where the class says which fault goes with it, only specs with that fault count.
     """
-    same = [story for story in stories() if anomaly.property in story.violated]
-    near = [story for story in same if anomaly.fault in story.faults] or same
-    mechanisms = {name: None for story in near for name in story.mechanisms}
+    same = [spec for spec in library_specs() if anomaly.property in spec.violated]
+    near = [spec for spec in same if anomaly.fault in spec.faults] or same
+    mechanisms = {name: None for spec in near for name in spec.mechanisms}
     return Cause(tuple(mechanisms), near[0] if near else None)

@@ -39,7 +39,7 @@ def parse_call(system: System, text: str) -> Step:
         raise InputError(f"`{text}`: {error}") from None
 
 
-def tell(disagreement: Disagreement, trace: Trace, again: str) -> Iterator[str]:
+def disagreement_lines(disagreement: Disagreement, trace: Trace, again: str) -> Iterator[str]:
     """The lines that say at which step model and system disagree, and how.
 
     again: the command that reproduces it.

@@ -8,7 +8,7 @@ from typing import Any
 from onceproof.conformance.coverage.run import Budget, Coverage
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import INTERRUPTED, StopReason
-from onceproof.reports.conformance import confirmation_json, confirmation_lines, disagreement_json, tell
+from onceproof.reports.conformance import confirmation_json, confirmation_lines, disagreement_json, disagreement_lines
 from onceproof.reports.replay import Agreement, agreement
 from onceproof.reports.stops import stop_text
 from onceproof.reports.style import style
@@ -29,7 +29,7 @@ def coverage_lines(spec: Spec, found: Coverage, budget: Budget, again: str, *, q
         if not quiet:
             yield ""
         yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
-        yield from tell(found.disagreement, found.trace, again)
+        yield from disagreement_lines(found.disagreement, found.trace, again)
 
 
 def _stopped(found: Coverage, seed: int) -> str:

@@ -41,7 +41,7 @@ def _row(anomaly: Any, proven: int, possible: int) -> dict[str, Any]:
         "possible": possible,
         "property": anomaly.property,
         "mechanisms": list(cause.mechanisms),
-        "spec": cause.story.name if cause.story else None,
+        "spec": cause.spec.name if cause.spec else None,
     }
 
 

@@ -98,11 +98,11 @@ def timeline_lines(finding: Finding) -> list[str]:
     head = f"{finding.anomaly.title}: task {finding.task} ({finding.certainty.value})"
     lines = [head, f"  {finding.text}"]
     begin = finding.events[0].time
-    story = cause_of(finding.anomaly).story
+    spec = cause_of(finding.anomaly).spec
     for event in finding.events[:TIMELINE_MAX]:
         lines.append(f"  {seconds(event.time - begin):>10}  {event_text(event):<34} {event.place}")
-    if story is not None:
-        lines.append(f"  the same story in the model: onceproof check specs/{story.name}.yaml")
+    if spec is not None:
+        lines.append(f"  the same failure in the model: onceproof check specs/{spec.name}.yaml")
     return lines
 
 

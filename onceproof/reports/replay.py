@@ -14,7 +14,7 @@ from onceproof.reports.conformance import (
     confirmation_json,
     confirmation_lines,
     disagreement_json,
-    tell,
+    disagreement_lines,
 )
 
 
@@ -60,7 +60,7 @@ def replay_lines(replayed: ReplayedTrace, again: str, *, quiet: bool) -> Iterato
     result = replayed.result
     if result.disagreement is not None:
         yield from confirmation_lines(replayed.confirmation, result.disagreement, replayed.failing)
-        yield from tell(result.disagreement, replayed.failing, again)
+        yield from disagreement_lines(result.disagreement, replayed.failing, again)
     elif result.not_performed:
         yield (
             f"{replayed.name}: agrees for {result.steps} of {len(replayed.trace)} steps; "

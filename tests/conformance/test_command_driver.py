@@ -198,6 +198,6 @@ def test_exit_status_tells_a_faulty_driver_from_a_disagreement(
 
 def test_explain_mapping_shows_what_a_foreign_driver_announces(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--explain-mapping", "--json", "--driver", odd("none"))
-    told = json.loads(out)
-    assert (status, list(told["observed"])) == (0, ["call"])
-    assert "submit" not in told["not_performed"] and "admit" in told["not_performed"]
+    report = json.loads(out)
+    assert (status, list(report["observed"])) == (0, ["call"])
+    assert "submit" not in report["not_performed"] and "admit" in report["not_performed"]

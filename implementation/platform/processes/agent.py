@@ -171,7 +171,7 @@ class AgentProcess(Process):
         self.bell.ring_self()
 
     def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
-        """Deleted for longer than a lease: whoever held it then knows by now that its receipt is no good."""
+        """Deleted for longer than a lease: whoever held it then knows by now that its receipt is no longer valid."""
         return self.database.row(SETTLED, message, self.clock.now_ns() - self.settings.lease_ns) is not None
 
     def _forget_settled(self) -> None:

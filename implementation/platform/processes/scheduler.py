@@ -151,7 +151,7 @@ class SchedulerProcess(Process):
                 self._refused(message)
 
     def _refused(self, message: str) -> None:
-        """The receipt is no good any more; the message, if it is still to be done, is somebody else's."""
+        """The receipt is no longer valid; the message, if it is still to be done, is somebody else's."""
         try:
             self.scheduler.receipt_refused(message)
         except NotNow:

@@ -1,4 +1,4 @@
-"""Sleep sets: moves that need no look-up, as another order of independent steps leads where they lead."""
+"""Sleep sets: moves that need no lookup, as another order of independent steps leads where they lead."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def reproduce_failure(functions: Functions, state: State) -> NoReturn:
         pass
     for claim, arguments in functions.properties.instances:
         system.holds(claim, state, arguments)
-    raise CannotCompile("whether a look at an index that is none happens depends on the order in which a loop runs")
+    raise CannotCompile("whether a look at an index that is None happens depends on the order in which a loop runs")
 
 
 class _NoRoom(Exception):

@@ -136,7 +136,7 @@ class _Walker:
             claim, _ = self.properties.instances[violated[0]]
             steps = [self.generated.steps[step] for step in path]
             self.result.run, self.result.length_found = number, len(steps)
-            self.result.violation = told_shortest(self.system, claim, steps)
+            self.result.violation = shortest_along(self.system, claim, steps)
 
     def _summed_up(self) -> WalkResult:
         result = self.result
@@ -149,7 +149,7 @@ class _Walker:
         return result
 
 
-def told_shortest(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
+def shortest_along(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
     """The counterexample that remains of a violating run when it is shortened."""
     trace = shortened(system, claim, steps)
     broken = next(a for a in system.instances(claim) if system.holds(claim, trace.states[-1], a) is False)

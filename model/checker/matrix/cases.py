@@ -110,8 +110,8 @@ class Finding:
     """What one case says of one property.
 
     name: the property; vacuous: why a "holds" says nothing. The rest is of the counterexample: its steps, for which
-    elements the property is false, where the run goes round, in what it is least, and whether that is sure (a limit may
-    have hidden a shorter one).
+    elements the property is false, where the loop of the run starts, in what it is least, and whether that is sure (a
+    limit may have hidden a shorter one).
     """
 
     name: str
@@ -244,8 +244,8 @@ def content(setting: Setting, system: System) -> bytes:
     # Actions and properties go by their names: what differs between two cases of one model is what was read.
     actions = [(name, t.variables, t.paths, t.obligations) for name, t in system.readings.items()]
     asked = [(claim.name, system.property_reading(claim)) for claim in claims]
-    promises = [(name, t.variables, t.antecedent, t.body, t.obligations) for name, t in asked]
-    text = repr((system.initial, layout, actions, promises))
+    asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations) for name, t in asked]
+    text = repr((system.initial, layout, actions, asked_terms))
     if re.search(r" at 0x[0-9a-f]{6}", text):
         # Something without a text of its own: two of them can't be compared, so nothing is shared.
         text += repr((system.config.sizes, system.config.switches, system.config.budgets))

@@ -109,7 +109,7 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
         return False
     if claim.kind == "always":
         return system.holds(claim, states[-1], finding.arguments) is False
-    return _never_kept(system, finding, states) and _fair(system, finding, states)
+    return _never_fulfilled(system, finding, states) and _fair(system, finding, states)
 
 
 def _exists(system: System, step: Step) -> bool:
@@ -118,14 +118,14 @@ def _exists(system: System, step: Step) -> bool:
 
 
 def _stuck(system: System, state: State) -> bool:
-    """Whether nothing can happen but faults, and that is no wanted end."""
+    """Whether nothing can happen but faults, and the state is not a wanted end."""
     if any(not system.actions[step.action].fault for step, _ in system.successors(state)):
         return False
     return system.ending is not None and system.holds(system.ending, state, ()) is False
 
 
-def _never_kept(system: System, finding: Finding, states: Sequence[State]) -> bool:
-    """Whether a promise that is made on the run is open at its end and all the way round."""
+def _never_fulfilled(system: System, finding: Finding, states: Sequence[State]) -> bool:
+    """Whether an obligation that the run raises is open at its end and in every state of its loop."""
     claim, start = system.model.properties[finding.name], finding.loop
     if start is None or states[start] != states[-1]:
         return False
@@ -139,14 +139,14 @@ def _never_kept(system: System, finding: Finding, states: Sequence[State]) -> bo
 
 
 def _fair(system: System, finding: Finding, states: Sequence[State]) -> bool:
-    """Whether going round for ever is fair: what could be taken all the time (or strongly: ever) must be taken."""
+    """Whether the loop is fair: a step possible in all its states (strong fairness: in any of them) must be taken."""
     start = finding.loop or 0
-    round_ = states[start:]
+    loop = states[start:]
     taken = set(finding.steps[start:])
     if any(system.actions[step.action].fault for step in taken):
         return False
     could: list[set[Step]] = []
-    for state in round_:
+    for state in loop:
         following = [pair for pair in system.successors(state) if not system.actions[pair[0].action].fault]
         could.append({step for step, _ in following})
         # A step that changes nothing can be taken at any time: it is never what makes a run unfair.

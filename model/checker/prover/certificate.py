@@ -73,7 +73,7 @@ def _law_file(law: Law) -> str:
 
 
 def _obligations(found: Sequence[tuple[str, Sexpr]]) -> list[Sexpr]:
-    """What must be true of every state so that no index that is none is used."""
+    """What must be true of every state so that no index that is None is used."""
     return [("define-fun", f"defined.{number}", (), "Bool", formula) for number, (_, formula) in enumerate(found, 1)]
 
 

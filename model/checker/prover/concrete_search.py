@@ -128,7 +128,7 @@ def walk(
             if one[1] != state:
                 (seldom if one[0].action in faults else others).append(one)
         if not others and (not seldom or chance.random() < 0.5):
-            return  # all is done: what faults still could do to it is no news
+            return  # all is done: what faults still could do to it does not matter
         choices = seldom if seldom and (not others or chance.random() < FAULT_CHANCE) else others
         names = sorted({step.action for step, _ in choices})
         action = chance.choices(names, [1 / (1 + done[name]) for name in names])[0]

@@ -49,7 +49,7 @@ class Stage:
 
     without: the faults that it leaves out; outcomes: the answers of the last round; rounds: what failed, round after
     round; trivial: how many pairs of an action and a goal need no query; impossible: actions that no state of the
-    invariant allows; checks_actions: whether it also shows that no action uses an index that is none.
+    invariant allows; checks_actions: whether it also shows that no action uses an index that is None.
     """
 
     without: frozenset[str]
@@ -150,7 +150,7 @@ class Proof:
 def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) -> list[Property]:
     """The properties to prove (default: all that say "always") and the conjuncts of the invariant that apply.
 
-    Raises ConfigError for a name that is no such property.
+    Raises ConfigError for a name that is not one of these properties.
     """
     always = [claim for claim in model.properties.values() if claim.kind == "always"]
     wanted = [claim.name for claim in always if claim.invariant is None] if names is None else list(names)

@@ -75,7 +75,7 @@ def all_conditions(
 ) -> Iterator[VerificationCondition]:
     """Every verification condition of the goals, in order: the start, each action, the claims themselves.
 
-    with_actions: also that no action and no axiom uses an index that is none.
+    with_actions: also that no action and no axiom uses an index that is None.
     """
     yield from conditions_of(encoding.start, goals, initial=True)
     for transition in encoding.transitions.values():

@@ -33,7 +33,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What must never be true: there the function itself would fail (an index that is none, say)."""
+    """What must never be true: there the function itself would fail (an index that is None, say)."""
 
     guard: tuple[Term, ...]
     message: str

@@ -1,4 +1,4 @@
-"""What an author can do wrong in a model is an error that names the action, the line and the mend."""
+"""What an author can do wrong in a model is an error that names the action, the line and the fix."""
 
 from collections.abc import Callable, Iterator
 from enum import Enum

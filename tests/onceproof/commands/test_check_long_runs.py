@@ -35,9 +35,9 @@ def test_check_resumes_from_a_checkpoint(spec: str, tmp_path: Path, capsys: pyte
 
 
 def test_check_with_fingerprints_says_how_sure_it_is(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, told = checked(capsys, spec, "--fingerprint")
-    assert (status, told["states"], told["verdict"]) == (0, 2120, "holds")
-    assert any("with probability" in note for note in told["notes"])
+    status, report = checked(capsys, spec, "--fingerprint")
+    assert (status, report["states"], report["verdict"]) == (0, 2120, "holds")
+    assert any("with probability" in note for note in report["notes"])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_check_refuses_a_checkpoint_of_another_model(
 def test_check_interrupted_before_the_compiled_search_keeps_what_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What plain exploration found by then is told."""
+    """What plain exploration found by then is report."""
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -82,6 +82,6 @@ def test_check_interrupted_before_the_compiled_search_keeps_what_is_known(
     monkeypatch.setattr(compiled, "check", interrupted)
     monkeypatch.setattr(engines, "SMALL_STATES", 500)
     assert run(["check", "--json", SPEC]) == 3
-    told = json.loads(capsys.readouterr().out)["specs"][0]
-    assert (told["verdict"], told["complete"]) == ("unknown", False)
-    assert 500 <= told["states"] < 2120
+    report = json.loads(capsys.readouterr().out)["specs"][0]
+    assert (report["verdict"], report["complete"]) == ("unknown", False)
+    assert 500 <= report["states"] < 2120

@@ -33,7 +33,7 @@ def test_proven_anomaly_is_exit_1_with_table_timeline_and_story(ledger: Path, on
     assert "started twice in turn: task a (proven)" in ran.out
     assert "started again 3.00 s after the first run had ended" in ran.out
     assert "started by w2" in ran.out and f"{ledger}:4" in ran.out
-    assert "the same story in the model: onceproof check specs/failover-chooses-another-agent.yaml" in ran.out
+    assert "the same failure in the model: onceproof check specs/failover-chooses-another-agent.yaml" in ran.out
     assert "exactly once: violated" in ran.out
     assert "the strongest guarantee that this history still allows: at least once" in ran.out
 

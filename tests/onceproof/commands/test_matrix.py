@@ -139,7 +139,7 @@ def test_matrix_writes_an_html_page(onceproof: Command, tmp_path: Path) -> None:
     assert (kind, words) == ("broken", "broken 13")
     assert shown["counterexamples"][story].startswith("at_most_once is violated for task1, attempt1")
     assert shown["cells"][0][once][2] == -1
-    # what breaks in the same steps without a fault is told once
+    # what breaks in the same steps without a fault is reported once
     lost = shown["properties"].index("no_lost_task")
     assert shown["cells"][3][lost][2] == shown["cells"][5][lost][2]
 
@@ -201,8 +201,8 @@ def test_matrix_of_a_model_of_ones_own(onceproof: Command, spec: Written) -> Non
         if one["verdict"] != "holds"
     }
     assert broken == {("fencing", "lease_ends", "never_spoiled")}
-    told = onceproof("matrix", "--model", model, "--stories", "--no-sets", "--quiet")
-    again = next(line for line in told.out.splitlines() if line.startswith("reproduce: "))
+    report = onceproof("matrix", "--model", model, "--stories", "--no-sets", "--quiet")
+    again = next(line for line in report.out.splitlines() if line.startswith("reproduce: "))
     assert again.startswith(f"reproduce: onceproof matrix --model {model} --mechanisms fencing --faults lease_ends ")
     wrong = onceproof("matrix", "--model", model, "--tasks", "2")
     assert wrong.status == 2

@@ -40,16 +40,21 @@ def test_replay_cover_of_a_part_of_the_model_says_so(onceproof: Command) -> None
 
 def test_replay_cover_json_document(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--json", "--max-steps", "100")
-    told = json.loads(out)
+    report = json.loads(out)
     assert status == 3
-    assert (told["verdict"], told["complete"], told["steps"], told["steps_least"]) == ("undecided", False, 100, 1058)
-    assert sum(told["left"].values()) == 419 - told["covered"]
+    assert (report["verdict"], report["complete"], report["steps"], report["steps_least"]) == (
+        "undecided",
+        False,
+        100,
+        1058,
+    )
+    assert sum(report["left"].values()) == 419 - report["covered"]
 
 
 def test_replay_sample_that_agrees_exits_with_0(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--sample", "3", "--json")
-    told = json.loads(out)
-    assert (status, told["verdict"], told["complete"], told["paths"]) == (0, "agrees", False, 3)
+    report = json.loads(out)
+    assert (status, report["verdict"], report["complete"], report["paths"]) == (0, "agrees", False, 3)
 
 
 def test_replay_reports_saves_and_repeats_a_disagreement(onceproof: Command, broken: None, tmp_path: Path) -> None:
@@ -60,8 +65,8 @@ def test_replay_reports_saves_and_repeats_a_disagreement(onceproof: Command, bro
     assert "stage[message1]" in out and "DELETED" in out
     again = next(line for line in out.splitlines() if line.startswith("reproduce: "))
     words = shlex.split(again.removeprefix("reproduce: onceproof "))
-    status, told, _ = onceproof(*words)
-    assert status == 1 and "UNEXPECTED after step 14: delete(" in told
+    status, report, _ = onceproof(*words)
+    assert status == 1 and "UNEXPECTED after step 14: delete(" in report
 
 
 def test_replay_calls_a_disagreement_that_is_not_repeated_flaky(onceproof: Command, tmp_path: Path) -> None:
@@ -72,10 +77,10 @@ def test_replay_calls_a_disagreement_that_is_not_repeated_flaky(onceproof: Comma
     saved = tmp_path / "once.itf.json"
     status, out, _ = onceproof("replay", "--cover", PLAIN, *driver, "--trace-out", saved)
     assert status == 1
-    told = out.splitlines()
-    first = told.index("FLAKY: the same steps do not always end in the same way")
-    assert told[first + 1] == "  first run   DIFFERENT at step 1: submit(task1, submission1)"
-    assert told[first + 2 : first + 5] == [f"  again ({number})   agrees in 1 step" for number in (1, 2, 3)]
+    report = out.splitlines()
+    first = report.index("FLAKY: the same steps do not always end in the same way")
+    assert report[first + 1] == "  first run   DIFFERENT at step 1: submit(task1, submission1)"
+    assert report[first + 2 : first + 5] == [f"  again ({number})   agrees in 1 step" for number in (1, 2, 3)]
     status, out, _ = onceproof("replay", saved, *driver, "--json")
     again = json.loads(out)
     assert (status, again["verdict"], again["flaky"], len(again["runs"])) == (1, "flaky", True, 3)
@@ -92,10 +97,10 @@ def test_test_command_finds_saves_and_replays_a_disagreement(
     saved = tmp_path / "found.itf.json"
     spec = ROOT / "specs" / "client-retries-are-one-task.yaml"
     status, out, _ = onceproof("test", spec, "--trace-out", saved, "--json")
-    told = json.loads(out)
-    assert (status, told["verdict"], told["disagreement"]["kind"]) == (1, "differs", "unexpected")
-    assert (len(told["disagreement"]["steps"]), told["disagreement"]["faults"]) == (4, 1)
-    step = told["disagreement"]["forbidden"][0]
+    report = json.loads(out)
+    assert (status, report["verdict"], report["disagreement"]["kind"]) == (1, "differs", "unexpected")
+    assert (len(report["disagreement"]["steps"]), report["disagreement"]["faults"]) == (4, 1)
+    step = report["disagreement"]["forbidden"][0]
     call = f"{step['action']}({', '.join(step['arguments'].values())})"
     assert onceproof("replay", saved, "--forbidden", call)[0] == 1
     assert onceproof("replay", saved)[0] == 0

@@ -30,23 +30,23 @@ def test_walk_exits_with_1_on_an_unexpected_violation(tmp_path: Path, capsys: py
     spec = tmp_path / "surprise.yaml"
     spec.write_text("faults: {request_duplication: 1}\nmechanisms: {agent_dedup: off}\nexpect: holds\n")
     assert run(["walk", str(spec), "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["verdict"], told["counterexample"]["length"]) == ("violated", 10)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["verdict"], report["counterexample"]["length"]) == ("violated", 10)
 
 
 def test_walk_with_the_compiled_engine_is_the_same_for_any_number_of_workers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     spec = str(SPECS / "request-twice-started-twice.yaml")
-    told = []
+    report = []
     for workers in ("1", "2"):
         assert run(["walk", spec, "--engine", "compiled", "--workers", workers, "--seed", "3", "--json"]) == 0
-        told.append(json.loads(capsys.readouterr().out))
-    assert [(one["run"], one["length_found"], one["engine"], one["states_met_exact"]) for one in told] == [
-        (told[0]["run"], told[0]["length_found"], "compiled", False)
+        report.append(json.loads(capsys.readouterr().out))
+    assert [(one["run"], one["length_found"], one["engine"], one["states_met_exact"]) for one in report] == [
+        (report[0]["run"], report[0]["length_found"], "compiled", False)
     ] * 2
-    assert told[0]["counterexample"]["steps"] == told[1]["counterexample"]["steps"]
-    assert told[0]["counterexample"]["length"] == 10
+    assert report[0]["counterexample"]["steps"] == report[1]["counterexample"]["steps"]
+    assert report[0]["counterexample"]["length"] == 10
 
 
 def test_walk_that_finds_nothing_says_that_this_is_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +89,6 @@ def test_walk_ended_by_ctrl_c_reports_what_was_walked(
 
     monkeypatch.setattr(random_walk._Walkers, "round", interrupted)
     assert run(["walk", str(SPECS / "plain-day.yaml"), "--engine", "compiled", "--json"]) == 3
-    told = json.loads(capsys.readouterr().out)
-    assert (told["runs"], told["stopped"], told["verdict"]) == (sum(rounds), "interrupted", "unknown")
-    assert told["steps"] > 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["runs"], report["stopped"], report["verdict"]) == (sum(rounds), "interrupted", "unknown")
+    assert report["steps"] > 0

@@ -15,7 +15,7 @@ from tests.helpers.fixture_types import Written
 from tests.paths import SPECS
 
 
-def told(path: Path) -> Explanation:
+def report(path: Path) -> Explanation:
     spec = load_spec(path)
     chosen = spec.properties if spec.chosen else None
     explanation = Outcome(spec, check(spec.system, chosen, Options("plain"))).explanation
@@ -66,7 +66,7 @@ TAUGHT: dict[str, tuple[list[str], list[str]]] = {
 
 @pytest.mark.parametrize("name", TAUGHT)
 def test_explanation_of_a_safety_counterexample(name: str) -> None:
-    explanation = told(SPECS / f"{name}.yaml")
+    explanation = report(SPECS / f"{name}.yaml")
     because, prevented = TAUGHT[name]
     assert explanation.because == because
     assert [prevention.text for prevention in explanation.prevented_by] == prevented
@@ -74,7 +74,7 @@ def test_explanation_of_a_safety_counterexample(name: str) -> None:
 
 def test_explanation_of_a_liveness_counterexample_shows_the_loop(spec: Written) -> None:
     """No fault at all: the message lapses under its live holder, for ever."""
-    explanation = told(SPECS / "unrenewed-task-goes-round-forever.yaml")
+    explanation = report(SPECS / "unrenewed-task-goes-round-forever.yaml")
     loop = explanation.trace.loop
     assert loop == 6
     lines = list(explanation_lines(explanation, "", width=140))
@@ -85,7 +85,7 @@ def test_explanation_of_a_liveness_counterexample_shows_the_loop(spec: Written) 
 
 
 def test_explanation_shows_only_changes_and_no_fault_budgets(spec: Written) -> None:
-    explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
+    explanation = report(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
     assert [step.changed for step in explanation.steps] == [
         {"holder": (None, "worker1"), "working[worker1]": (False, True)},
         {"holder": ("worker1", None)},
@@ -94,7 +94,7 @@ def test_explanation_shows_only_changes_and_no_fault_budgets(spec: Written) -> N
 
 
 def test_explanation_line_by_line(spec: Written) -> None:
-    explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
+    explanation = report(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
     assert list(explanation_lines(explanation, "onceproof check lease.yaml", width=160)) == [
         "\x1b[31m\x1b[1mnever_spoiled is violated\x1b[0m",
         "  No write under an old lease gets through.",
@@ -117,7 +117,7 @@ def test_explanation_line_by_line(spec: Written) -> None:
 
 
 def test_explanation_on_a_narrow_page_puts_changes_below(spec: Written) -> None:
-    explanation = told(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
+    explanation = report(spec("faults: {lease_ends: 1}\nmechanisms: {fencing: off}"))
     lines = list(explanation_lines(explanation, "", width=60))
     assert lines[4:7] == [
         "  1        lease  acquire(worker1)",
@@ -169,7 +169,7 @@ def never_ends(st):
 def test_explanation_ends_fit_each_kind_of_property(
     onceproof: Callable[..., Any], tmp_path: Path, name: str, steps: int, says: str
 ) -> None:
-    """A violation in the initial state, an end that keeps a promise open, and an end that nobody wants."""
+    """A violation in the initial state, an end that leaves an obligation open, and an end that nobody wants."""
     (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
     path = tmp_path / "toy.yaml"
     path.write_text(f"model: toy.py\nexpect: {{violated: {name}, length: {steps}}}\n", encoding="utf-8")

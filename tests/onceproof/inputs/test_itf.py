@@ -54,8 +54,8 @@ def test_show_prints_what_check_printed(onceproof: Command, spec: Written, trace
     story, again = shown.out.split("\nreproduce: ")
     assert story in checked
     assert again == f"onceproof show {trace}\n"
-    told = json.loads(onceproof("check", spec(BREAKS), "--json").out)["specs"][0]["counterexample"]
-    assert json.loads(onceproof("show", trace, "--json").out) == told
+    report = json.loads(onceproof("check", spec(BREAKS), "--json").out)["specs"][0]["counterexample"]
+    assert json.loads(onceproof("show", trace, "--json").out) == report
 
 
 def test_trace_of_the_protocol_with_a_loop_is_shown(onceproof: Command, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What every search does with a batch of successors: gathers them, and finds their hashes.
 
-Look-ups are what a search spends its time on, so as many as possible are left out. A step that some other order of
+Lookups are what a search spends its time on, so as many as possible are left out. A step that some other order of
 independent steps has taken already needs none: if steps a < b are both enabled in a state p, and independent, then
 after b (in p·b) a need not be looked up, as p·b·a is p·a·b. ``sleeping`` has for each state that waits the bits of such
 steps, its sleep set. Nothing is lost, and nothing found later than it would be: p·a is found no later than p·b, and so

@@ -83,8 +83,8 @@ def test_output_of_a_function_goes_to_the_platform_log(platform: Platform) -> No
 def test_function_context_tells_the_task_and_the_attempt(platform: Platform) -> None:
     platform.caller().submit("context", b"", "t7")
     record = platform.ended("context", "t7")
-    told = json.loads(record["returnPayload"])
-    assert told == {"task": "t7", "attempt": 1, "function": "context", "request": record["requestId"]}
+    report = json.loads(record["returnPayload"])
+    assert report == {"task": "t7", "attempt": 1, "function": "context", "request": record["requestId"]}
 
 
 def test_function_process_is_used_again_and_replaced_after_its_death(platform: Platform) -> None:
