@@ -351,8 +351,13 @@ def starts_with(declared: Field, indices: tuple[int, ...], sizes: typing.Mapping
         value = declared.init(*indices) if callable(declared.init) else declared.init
         if isinstance(declared.kind, Index):
             value = value % sizes[declared.kind.sort.__name__]
-        return declared.kind.encode(value)
+        code = declared.kind.encode(value)
     except ModelError as error:
         raise ModelError(error.message, f"field `{declared.name}`, its init") from None
     except Exception as error:
         raise ModelError(f"{type(error).__name__}: {error}", f"field `{declared.name}`, its init") from None
+    if not 0 <= code < declared.kind.cardinality(sizes):
+        sort = getattr(declared.kind, "sort", None)
+        last = f" (there are {sizes[sort.__name__]}: the last is {sizes[sort.__name__] - 1})" if sort else ""
+        raise ModelError(f"{value!r} is out of range{last}", f"field `{declared.name}`, its init")
+    return code

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from math import prod
-from types import ModuleType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 from onceproof.model.language.declare import Action, Field, Property, Switch
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
+from onceproof.model.language.reading.sources import lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
 
 ANY = None  # a budget without a bound
@@ -129,6 +130,16 @@ class Model:
         endings = [claim.name for claim in self.properties.values() if claim.kind == "ending"]
         if len(endings) > 1:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
+        functions: list[Action | Property] = [*self.actions.values(), *self.properties.values(), *self.axioms.values()]
+        for declared in functions:
+            lines = lines_of_definitions(declared.function) if isinstance(declared.function, FunctionType) else []
+            if len(lines) > 1:
+                where = " and ".join(map(str, lines))
+                file = declared.line[0].rsplit("/", 1)[-1]
+                raise ModelError(
+                    f"`{declared.name}` is defined more than once, in the lines {where} of {file}: only the last of "
+                    "them would count, so give each a name of its own"
+                )
         for claim in self.properties.values():
             for name in sorted(claim.broken_by - set(self.faults)):
                 hint = nearest(name, self.faults) or f"; faults are {', '.join(self.faults) or 'none'}"

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from enum import Enum
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -176,9 +177,13 @@ class Maybe(_Kind):
 
 @dataclass(frozen=True, slots=True)
 class Count(_Kind):
-    """A whole number from 0 to ``most`` that stays at its ends: with ``Count(2)`` read 0, 1, many."""
+    """A whole number from 0 to ``most``; a step that would leave that range fails.
+
+    saturate: it stays at its ends instead: read ``Count(2, saturate=True)`` as none, one, many.
+    """
 
     most: int
+    saturate: bool = attribute(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if type(self.most) is not int or not -1 <= self.most <= MOST_COUNTED:
@@ -188,9 +193,21 @@ class Count(_Kind):
         return self.most + 1
 
     def encode(self, value: Any) -> int:
-        if type(value) is int:
-            return min(max(value, 0), self.most)
-        raise ModelError(f"expected a whole number, found {value!r}")
+        if type(value) is not int:
+            raise ModelError(f"expected a whole number, found {value!r}")
+        if not self.saturate and not 0 <= value <= self.most:
+            raise ModelError(f"{value} {self.out_of_range}")
+        return self.clipped(value)
+
+    def clipped(self, value: int) -> int:
+        """A number brought into the range."""
+        return min(max(value, 0), self.most)
+
+    @property
+    def out_of_range(self) -> str:
+        """What is said of a number that leaves the range, and what can be done about it."""
+        remedy = f"let a guard keep it there, or declare Count({self.most}, saturate=True)"
+        return f"is not within 0 to {self.most}: {remedy}"
 
     def decode(self, code: int) -> int:
         return code

@@ -29,7 +29,7 @@ retain_until_delete = switch(
 
 memory = field(Agent, Message, Attempt, Memory)
 asked = field(Scheduler, Agent, Message, Attempt, bool, doc="whom the agent is to tell the result")
-starts = field(Task, Attempt, Count(2), ghost=True)
+starts = field(Task, Attempt, Count(2, saturate=True), ghost=True)
 succeeded = field(Task, Attempt, bool, ghost=True)
 raised = field(Task, Attempt, bool, ghost=True)
 

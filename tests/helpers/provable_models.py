@@ -32,7 +32,7 @@ class Door:
 {flag} = field({sort}, bool)
 sent = field({sort}, bool, network={network})
 mail = field({sort}, Optional[{sort}], network={network})
-tally = field({sort}, Count(2), network={network_count})
+tally = field({sort}, Count(2, saturate=True), network={network_count})
 edge = field({sort}, {sort}, bool)
 holder = field(Optional[{sort}])
 home = field({sort}, {sort}, {home}, constant=True)

@@ -140,9 +140,9 @@ class Formulas:
     def number_value(self, kind: Count, term: Term) -> Sexpr:
         """A number that a count's cell is to hold, as a value of the count."""
         cases = list(self._cases(term).items())
-        result: Sexpr = self.names.value(kind, kind.encode(cases[-1][0]))
+        result: Sexpr = self.names.value(kind, kind.clipped(cases[-1][0]))
         for value, condition in reversed(cases[:-1]):
-            result = sexpr.choice(condition, self.names.value(kind, kind.encode(value)), result)
+            result = sexpr.choice(condition, self.names.value(kind, kind.clipped(value)), result)
         return result
 
     def _equal(self, left: Term, right: Term) -> Sexpr:

@@ -12,7 +12,7 @@ from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, number_term
 from onceproof.model.language.reading.values import FieldValue, Symbol, Value, as_maybe, name_of, none_of
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
-from onceproof.model.language.terms import Clamp, Const, Term
+from onceproof.model.language.terms import Clamp, Const, Term, less, number, or_
 
 
 def cell_read(interpreter: Interpreter, declared: Field, key: Value) -> Value:
@@ -78,7 +78,12 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
             return condition(interpreter, value)
         case Count(most):
             term = number_term(value)
-            return Const(kind, kind.encode(term.code)) if isinstance(term, Const) else Clamp(term, most)
+            if isinstance(term, Const):
+                return Const(kind, kind.encode(term.code))
+            if not kind.saturate:
+                outside = or_(less(term, number(0)), less(number(most), term))
+                interpreter.fail_where(outside, f"a number {kind.out_of_range}")
+            return Clamp(term, most)
         case Choice(enum):
             if isinstance(value, Symbol) and value.kind == kind:
                 return value.term

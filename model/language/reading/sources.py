@@ -30,6 +30,7 @@ class Source:
 class _File:
     """A parsed file: its functions and its code objects, both by name and first line."""
 
+    tree: ast.Module
     functions: dict[tuple[str, int], list[FunctionNode]]
     codes: dict[tuple[str, int], list[CodeType]]
 
@@ -69,7 +70,8 @@ def _located(code: CodeType, text: str) -> FunctionNode | None:
 @lru_cache(maxsize=64)
 def _parsed(name: str, text: str) -> _File:
     functions: dict[tuple[str, int], list[FunctionNode]] = {}
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
         if isinstance(node, FunctionNode):
             decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
             first = min([node.lineno, *(one.lineno for one in decorators)])
@@ -81,7 +83,7 @@ def _parsed(name: str, text: str) -> _File:
         code = waiting.pop()
         codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
         waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
-    return _File(functions, codes)
+    return _File(tree, functions, codes)
 
 
 def _spans(node: FunctionNode, code: CodeType) -> bool:
@@ -101,6 +103,23 @@ def _alike(one: CodeType, other: CodeType) -> bool:
         return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
 
     return parts(one) == parts(other)
+
+
+def lines_of_definitions(function: FunctionType) -> list[int]:
+    """The lines in which the module, or the class, that defines a function defines one of its name."""
+    file = function.__code__.co_filename
+    text = "".join(linecache.getlines(file, function.__globals__))
+    try:
+        tree = _parsed(file, text).tree
+    except SyntaxError:
+        return []
+    bodies = [tree.body, *(node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
+    for body in bodies:
+        mine = [one for one in body if isinstance(one, ast.FunctionDef) and one.name == function.__name__]
+        firsts = {min([one.lineno, *(decorator.lineno for decorator in one.decorator_list)]) for one in mine}
+        if function.__code__.co_firstlineno in firsts:
+            return [one.lineno for one in mine]
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,11 @@ def test_field_may_be_named_like_a_method_of_the_state(name: str) -> None:
         setattr(st, name, getattr(st, name) + 1)
         st.left = st.left - getattr(st, name)
 
-    fields = {name: field(Count(3)), "left": field(Count(2), init=2), "change": action(change)}
+    fields = {
+        name: field(Count(3, saturate=True)),
+        "left": field(Count(2, saturate=True), init=2),
+        "change": action(change),
+    }
     system = build(Model("names", {**fields, "claim": always(lambda st: getattr(st, name) < 3)}))
     for found in (explicit.check(system), explicit.check(system, engine="direct"), compiled.check(system)):
         assert (found.states, found.transitions, found.verdict) == (4, 4, Verdict.VIOLATED)

@@ -125,7 +125,7 @@ def test_prove_refuses_what_cannot_be_read_for_any_size(onceproof: Command, lock
     model.write_text(
         "from onceproof import *\n\n\n"
         'class Thing(Sort):\n    """A thing."""\n\n\n'
-        "seen = field(Thing, Count(2))\n\n\n"
+        "seen = field(Thing, Count(2, saturate=True))\n\n\n"
         '@action\ndef see(st: State, thing: Thing) -> None:\n    """Seen."""\n    st.seen[thing] += 1\n\n\n'
         '@always\ndef few(st: State, thing: Thing) -> bool:\n    """Few."""\n    return st.seen[thing] < 7\n'
     )

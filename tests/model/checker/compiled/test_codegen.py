@@ -149,7 +149,7 @@ LAMPS = Model(
     "lamps",
     {
         "__name__": "lamps",
-        "power": field(Lamp, Wire, Count(2)),
+        "power": field(Lamp, Wire, Count(2, saturate=True)),
         "lit": field(Lamp, bool),
         "last": field(Optional[Lamp]),
         "switch_on": action(switch_on),
