@@ -188,7 +188,11 @@ def test_count_of_many_is_proved_to_stay_many() -> None:
 
 
 def test_a_start_that_depends_on_the_element_is_refused() -> None:
-    names = {"__name__": "dealt", "dealt": field(Thing, Count(2, saturate=True), init=lambda thing: thing), "see": _see_dealt}
+    names = {
+        "__name__": "dealt",
+        "dealt": field(Thing, Count(2, saturate=True), init=lambda thing: thing),
+        "see": _see_dealt,
+    }
     model = Model("dealt", {**names, "few": _few})
     with pytest.raises(ModelError, match="`dealt` starts with a function of its indices"):
         prove(model, unbounded(model))
