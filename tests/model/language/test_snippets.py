@@ -1,4 +1,8 @@
-"""Ordinary Python in a model is read right or refused with its line; nothing is read wrongly without a word."""
+"""Ordinary Python in a model is read right or refused with its line; nothing is read wrongly without a word.
+
+The snippets are bodies of an action, separated by lines of dashes; one that is refused ends with ``#!`` and a part of
+the message.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,12 @@ import pytest
 
 from onceproof.model.checker import agreement
 from onceproof.model.language import Model, ModelError, System, build
-from tests.helpers.snippets import HEADER, REFUSED, RIGHT
+from tests.paths import ROOT
+
+FOLDER = ROOT / "tests" / "model" / "language" / "snippets"
+HEADER, RIGHT, REFUSED = (
+    (FOLDER / f"{name}.txt").read_text(encoding="utf-8") for name in ("model", "right", "refused")
+)
 
 
 def blocks(text: str) -> list[str]:
