@@ -30,7 +30,7 @@ class Source:
 class _File:
     """A parsed file: its functions and its code objects, both by name and first line."""
 
-    tree: ast.Module
+    bodies: list[list[ast.FunctionDef]]  # the functions of the module, and of each class in it
     functions: dict[tuple[str, int], list[FunctionNode]]
     codes: dict[tuple[str, int], list[CodeType]]
 
@@ -71,7 +71,10 @@ def _located(code: CodeType, text: str) -> FunctionNode | None:
 def _parsed(name: str, text: str) -> _File:
     functions: dict[tuple[str, int], list[FunctionNode]] = {}
     tree = ast.parse(text)
+    bodies = [_functions_in(tree)]
     for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            bodies.append(_functions_in(node))
         if isinstance(node, FunctionNode):
             decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
             first = min([node.lineno, *(one.lineno for one in decorators)])
@@ -83,7 +86,7 @@ def _parsed(name: str, text: str) -> _File:
         code = waiting.pop()
         codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
         waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
-    return _File(tree, functions, codes)
+    return _File(bodies, functions, codes)
 
 
 def _spans(node: FunctionNode, code: CodeType) -> bool:
@@ -105,17 +108,20 @@ def _alike(one: CodeType, other: CodeType) -> bool:
     return parts(one) == parts(other)
 
 
+def _functions_in(node: ast.Module | ast.ClassDef) -> list[ast.FunctionDef]:
+    return [one for one in node.body if isinstance(one, ast.FunctionDef)]
+
+
 def lines_of_definitions(function: FunctionType) -> list[int]:
     """The lines in which the module, or the class, that defines a function defines one of its name."""
     file = function.__code__.co_filename
     text = "".join(linecache.getlines(file, function.__globals__))
     try:
-        tree = _parsed(file, text).tree
+        bodies = _parsed(file, text).bodies
     except SyntaxError:
         return []
-    bodies = [tree.body, *(node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
     for body in bodies:
-        mine = [one for one in body if isinstance(one, ast.FunctionDef) and one.name == function.__name__]
+        mine = [one for one in body if one.name == function.__name__]
         firsts = {min([one.lineno, *(decorator.lineno for decorator in one.decorator_list)]) for one in mine}
         if function.__code__.co_firstlineno in firsts:
             return [one.lineno for one in mine]
