@@ -92,8 +92,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _complain(error.format_message())
     except (KeyboardInterrupt, click.Abort):
+        # Before the command had anything to report; still one document for whoever reads it.
+        if "--json" in (sys.argv[1:] if arguments is None else arguments):
+            click.echo('{"verdict": "unknown", "interrupted": true}')
         click.echo("onceproof: interrupted", err=True)
-        return Exit.UNDECIDED
+        return _flushed(Exit.UNDECIDED)
     except BrokenPipeError:
         return _deaf(Exit.PIPE_CLOSED)
     except Exception as error:

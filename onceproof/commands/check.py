@@ -119,6 +119,10 @@ def command(
                 )
             except InputError as error:
                 raise with_flags(error) from None
+            except KeyboardInterrupt:
+                if not outcomes:
+                    raise
+                break  # while the model was read: what was found of the specs before is known
             outcome = report.outcome
             progress.wipe()
             outcomes.append(outcome)

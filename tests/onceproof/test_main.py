@@ -1,5 +1,6 @@
 """The command line itself: what it offers, and how it complains."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,6 +83,17 @@ def test_each_kind_of_error_has_its_exit_status(
     ran = onceproof("check")
     assert ran.status == status
     assert ran.err.startswith(says)
+
+
+def test_interrupted_command_that_knows_nothing_yet_prints_one_document(
+    onceproof: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.commands, "invoke", interrupted)
+    ran = onceproof("prove", "--json")
+    assert (ran.status, json.loads(ran.out)) == (Exit.UNDECIDED, {"verdict": "unknown", "interrupted": True})
 
 
 def test_closed_pipe_is_no_error() -> None:

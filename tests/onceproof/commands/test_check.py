@@ -228,6 +228,25 @@ def test_check_of_several_specs_leaves_the_rest_undecided_after_an_interruption(
     assert onceproof("check", first).status == 0
 
 
+def test_check_interrupted_while_a_model_is_read_reports_the_specs_before(
+    onceproof: Command, spec: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = spec(BREAKS + "expect: {violated: never_spoiled}", name="first.yaml")
+    second = spec("faults: {lease_ends: 1}", name="second.yaml")
+
+    def interrupted(one: Any, **options: Any) -> Any:
+        if one.name == "second":
+            raise KeyboardInterrupt
+        return check(one, **options)
+
+    monkeypatch.setattr("onceproof.commands.check.check", interrupted)
+    ran = onceproof("check", first, second)
+    assert ran.status == 3
+    assert "second: not checked" in ran.out
+    document = json.loads(onceproof("check", first, second, "--json").out)
+    assert [each["spec"] for each in document["specs"]] == ["first"]
+
+
 def test_check_of_a_spec_of_the_protocol(onceproof: Command) -> None:
     ran = onceproof("check", ROOT / "specs" / "plain-day.yaml", "--json")
     assert ran.status == 0
