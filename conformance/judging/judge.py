@@ -115,6 +115,10 @@ def judge(table: EventTable, options: Options, *, screened: bool = True) -> Judg
     if ends_alone and What.STARTED in context.kinds:
         tasks = "1 task" if ends_alone == 1 else f"{ends_alone:,} tasks"
         result.missing.append(f"{tasks} ended without a start in the log, which may have run more than once")
+    if table.local and not table.local.issuperset(table.files):
+        local = ", ".join(sorted(table.local))
+        result.missing.append(f"the dates of {local} have no zone, unlike others: they were taken as UTC")
+        result.findings = [_across(each, table.local) for each in result.findings]
     if not table.complete:
         result.missing.append("some lines of the log were not read")
         result.findings = [_not_read(each) for each in result.findings]
@@ -132,6 +136,12 @@ ABSENCES = frozenset(
         "acknowledged_unfinished",
     }
 )
+
+
+def _across(each: Finding, local: set[str]) -> Finding:
+    """A finding that rests on comparing dates of a zone that is known with dates of one that is not, as possible."""
+    apart = len({event.file in local for event in each.events}) > 1
+    return replace(each, certainty=Certainty.POSSIBLE) if apart or each.anomaly.name in ABSENCES else each
 
 
 def _not_read(each: Finding) -> Finding:

@@ -15,6 +15,7 @@ from onceproof.conformance.judging.table import EventTable
 from onceproof.conformance.judging.tail import Lines, Tail
 
 MOST_SECONDS = 60.0
+DATED = 100_000_000 * 1_000_000_000  # 1973, in nanoseconds: smaller times count from midnight or from some start
 
 
 @dataclass
@@ -64,7 +65,27 @@ def read_logs(
     if not len(reading.table):
         names = ", ".join(f"{name} (as {form})" for name, form in reading.formats.items())
         raise LogError(f"no event of any task in {names}; there is nothing to judge")
+    _require_one_zero(reading.table)
     return reading
+
+
+def _require_one_zero(table: EventTable) -> None:
+    """LogError where the times of one file are dates, and those of another count from midnight or from a start."""
+    import numpy as np
+
+    time, file = np.frombuffer(table.time, np.int64), np.frombuffer(table.file, np.uint16)
+    dated = {
+        name: bool(time[file == number].min() >= DATED)
+        for number, name in enumerate(table.files)
+        if (file == number).any()
+    }
+    for name, is_dated in dated.items():
+        if not is_dated and any(dated.values()):
+            other = next(each for each in dated if dated[each])
+            raise LogError(
+                f"{name}: its times have no date, and those of {other} have one: they cannot be compared; "
+                f"judge the files one by one, or log dates in both"
+            )
 
 
 def follow(

@@ -52,6 +52,7 @@ class EventTable:
         self.tasks, self.workers, self.values = Names(), Names(), Names()
         self.files: list[str] = []
         self.complete = True  # False: lines were skipped, or the reading was interrupted
+        self.local: set[str] = set()  # files whose dates have no zone, which are taken as UTC
         self.starts_from_ends = False  # starts were computed from ends and durations
 
     def __len__(self) -> int:

@@ -79,6 +79,8 @@ class Ledger:
                 # Elsewhere a receipt says nothing: the value of a finish is its result.
                 value = fact.receipt if fact.receipt is not None and what in WITH_RECEIPT else fact.value
                 add(number, time, what, task if task is None else str(task), name, fact.attempt, text_of(value))
+        if clock.local:
+            table.local.add(source.name)
 
 
 class Order:

@@ -75,6 +75,8 @@ class Printed:
                 if running is None or running.follows(what, groups):
                     self._add(table, number, last, what, groups, source.name)
         end = clock.read(raw.decode("utf-8", "replace"))
+        if clock.local:
+            table.local.add(source.name)
         if end is not None and end > last and last:
             table.add(number, end, What.END, None)  # it was watched until its last line, whoever wrote that
 

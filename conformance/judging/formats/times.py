@@ -32,6 +32,7 @@ class Clock:
     def __init__(self) -> None:
         self._seconds: dict[str, int] = {}
         self._last, self._days = 0, 0
+        self.local = False  # a date without a zone was read
 
     def read(self, text: str) -> int | None:
         """The first time in a text; None if there is none."""
@@ -55,6 +56,7 @@ class Clock:
             moment = datetime.fromisoformat(key)
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC)
+                self.local = True
             known = int(moment.timestamp()) * SECOND
             if len(self._seconds) > 10_000:
                 self._seconds.clear()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from onceproof.conformance.judging.anomalies import CLASSES, Guarantee
+from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.judging.judge import Options, judge
 from onceproof.conformance.judging.run import read_logs
 from tests.conformance.judging.ledgers import SECOND, as_ledger, found, judged
@@ -301,3 +302,24 @@ def test_what_a_skipped_line_may_have_said_is_not_proven_to_be_absent(tmp_path: 
     path.write_text(as_ledger(SHOWN["unfinished"][0]) + '{"t": 5, "what": "fin\n')
     judgement = judge(read_logs([str(path)], lenient=True).table, Options(lease=10 * SECOND))
     assert found(judgement) == {"unfinished: possible"} and judgement.holds(None) is None
+
+
+def test_dates_without_a_zone_prove_nothing_about_dates_with_one(tmp_path: Path) -> None:
+    ledger, log = tmp_path / "ledger.ndjson", tmp_path / "celery.log"
+    ledger.write_text(
+        '{"t": "2026-11-25T11:25:30Z", "what": "submit", "task": "a"}\n'
+        '{"t": "2026-11-25T11:25:33Z", "what": "result", "task": "a", "value": "3"}\n'
+        '{"t": "2026-11-25T11:29:33Z", "what": "end"}\n'
+    )
+    log.write_text("[2026-11-25 13:25:32,421: INFO/ForkPoolWorker-1] Task shop.mail[a] succeeded in 0.9s: 3\n")
+    judgement = judge(read_logs([str(ledger), str(log)]).table, Options(lease=10 * SECOND))
+    assert found(judgement) == {"result_before_end: possible"}
+    assert any("celery.log have no zone" in each for each in judgement.missing)
+
+
+def test_times_of_day_are_not_compared_with_dates(tmp_path: Path) -> None:
+    ledger, log = tmp_path / "ledger.ndjson", tmp_path / "arq.log"
+    ledger.write_text('{"t": 1764077100, "what": "submit", "task": "a33f6e36"}\n')
+    log.write_text("13:24:56:   0.03s → a33f6e36:mail(1, 2)\n13:24:57:   0.00s ← a33f6e36:mail ● 3\n")
+    with pytest.raises(LogError, match="times have no date"):
+        read_logs([str(ledger), str(log)])
