@@ -58,6 +58,8 @@ def read_logs(
             reading.interrupted = True
             reading.table.cut()  # the last row may be half there
             break
+        except OverflowError:
+            raise LogError(f"{source.name}: a time or a number is too large; times reach to the year 2262") from None
         finally:
             source.stream.close()
     reading.skipped = dict(problems.skipped)

@@ -40,7 +40,8 @@ class Clock:
         if found is None:
             return None
         if found["date"] is not None:
-            return self._date(found["date"], found["clock"], found["zone"]) + fraction(found["fraction"])
+            whole = self._date(found["date"], found["clock"], found["zone"])
+            return None if whole is None else whole + fraction(found["fraction"])
         hours, minutes, seconds = map(int, found["day"].split(":"))
         time = (hours * 3600 + minutes * 60 + seconds) * SECOND + fraction(found["part"]) + self._days * DAY
         if time < self._last - DAY // 2:
@@ -49,11 +50,14 @@ class Clock:
         self._last = time
         return time
 
-    def _date(self, date: str, clock: str, zone: str | None) -> int:
+    def _date(self, date: str, clock: str, zone: str | None) -> int | None:
         key = f"{date.replace('/', '-')}T{clock}{zone or ''}"
         known = self._seconds.get(key)
         if known is None:
-            moment = datetime.fromisoformat(key)
+            try:
+                moment = datetime.fromisoformat(key)
+            except ValueError:
+                return None  # looks like a date, and there is no such day or hour
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC)
                 self.local = True

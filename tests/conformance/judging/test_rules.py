@@ -323,3 +323,20 @@ def test_times_of_day_are_not_compared_with_dates(tmp_path: Path) -> None:
     log.write_text("13:24:56:   0.03s → a33f6e36:mail(1, 2)\n13:24:57:   0.00s ← a33f6e36:mail ● 3\n")
     with pytest.raises(LogError, match="times have no date"):
         read_logs([str(ledger), str(log)])
+
+
+@pytest.mark.parametrize(
+    ("time", "says"), [('"2026-13-45T12:00:00"', "ledger.ndjson:1: `t` is not a time"), ("9" * 20, "year 2262")]
+)
+def test_time_that_does_not_exist_is_refused_in_one_line(time: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.ndjson"
+    path.write_text(f'{{"t": {time}, "what": "start", "task": "a"}}\n')
+    with pytest.raises(LogError, match=says):
+        read_logs([str(path)])
+
+
+def test_line_that_only_looks_like_a_date_is_one_without_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "rq.log"
+    line = "{} Worker 4021af2ca6c8: default: {} (b12243c8-c6a5-4401)\n"
+    path.write_text(line.format("2026-02-30 13:25:31", "jobs.mail(1, 2)") + line.format("13:25:31", "Job OK"))
+    assert len(read_logs([str(path)]).table) == 2
