@@ -87,6 +87,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return returned if isinstance(returned, int) else Exit.AS_EXPECTED
     except click.exceptions.Exit as end:
         return _flushed(end.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)  # a group of commands by itself: its help, as it is laid out
+        return Exit.WRONG_INPUT
     except click.UsageError as error:
         return _complain(_usage(error))
     except click.ClickException as error:

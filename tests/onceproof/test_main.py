@@ -63,6 +63,13 @@ def test_wrong_command_line_is_reported_in_one_line(onceproof: Command, argument
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("arguments", [[], ["task"], ["driver"]])
+def test_group_of_commands_by_itself_shows_its_help(onceproof: Command, arguments: list[str]) -> None:
+    ran = onceproof(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert "\nCommands:\n" in ran.err and ran.err.startswith("Usage: onceproof")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "says"),
     [
