@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import sys
@@ -68,7 +69,7 @@ def open_source(path: str) -> Source:
     packed = stream.peek(2)[:2] == b"\x1f\x8b"
     unpacked: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if packed else stream
     try:
-        block = unpacked.read(BLOCK)
+        block = unpacked.read(BLOCK).removeprefix(codecs.BOM_UTF8)  # as some editors and shells write it
     except (OSError, EOFError) as error:
         raise LogError(f"{name}: cannot be unpacked: {error}") from None
     return Source(name, unpacked, block.split(b"\n")[:HEAD_LINES], block)

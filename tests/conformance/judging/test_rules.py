@@ -340,3 +340,17 @@ def test_line_that_only_looks_like_a_date_is_one_without_a_time(tmp_path: Path) 
     line = "{} Worker 4021af2ca6c8: default: {} (b12243c8-c6a5-4401)\n"
     path.write_text(line.format("2026-02-30 13:25:31", "jobs.mail(1, 2)") + line.format("13:25:31", "Job OK"))
     assert len(read_logs([str(path)]).table) == 2
+
+
+def test_cold_start_of_function_compute_is_one_start(tmp_path: Path) -> None:
+    path = tmp_path / "fc.log"
+    steps = ("Initialize Start", "Initialize End", "Invoke Start", "Invoke End")
+    path.write_text("".join(f"2026-11-25 13:25:3{n} FC {step} RequestId: 1-6563a3f1\n" for n, step in enumerate(steps)))
+    judgement = judge(read_logs([str(path)]).table, Options(lease=SECOND))
+    assert judgement.holds(Guarantee.AT_MOST_ONCE) is True and not judgement.findings
+
+
+def test_byte_order_mark_before_the_first_line_is_not_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.ndjson"
+    path.write_text(as_ledger(CLEAN), encoding="utf-8-sig")
+    assert len(read_logs([str(path)]).table) == CLEAN.strip().count("\n") + 1
