@@ -103,7 +103,7 @@ def apply(writes: tuple[Write, ...], layout: Layout, state: State, environment: 
 
 
 def read_step(reading: ActionReading, layout: Layout, state: State, arguments: tuple[int, ...]) -> State | None:
-    """The state after an action as its trace has it (without budgets); None where it is not enabled."""
+    """The state after an action, as its reading says (without budgets); None where it is not enabled."""
     path = path_taken(reading, layout, state, arguments)
     if path is None:
         return None

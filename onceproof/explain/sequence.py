@@ -84,7 +84,7 @@ def _ends(system: System, step: Step, before: State, after: State) -> list[Ends]
 
 
 def _owner(place: Place, key: tuple[int, ...]) -> str:
-    """Whose cell it is: the element that is called as the field's component is, or else the component."""
+    """The owner of a cell: the element that is named as the field's component is, or else the component."""
     component = place.field.component if place.field else place.name
     for sort, index in zip(place.sorts, key, strict=True):
         if sort.__name__.lower() == component:

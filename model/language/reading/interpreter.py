@@ -181,11 +181,6 @@ class Interpreter:
         """The condition under which the reader's place is reached, of all branches taken."""
         return and_(*self.world.path)
 
-    def end_run(self) -> None:
-        """No run comes here: the guard is false, or the function fails."""
-        self.guard_by(FALSE)
-        raise Ended
-
     def guard_by(self, condition: Term) -> None:
         """The run goes on only where the condition holds."""
         condition = self.world.facts.simpler(condition)

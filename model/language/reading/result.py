@@ -1,4 +1,4 @@
-"""What a trace consists of: every way through an action as a guarded update, and a property as two terms."""
+"""Readings: every way through an action as a guarded update, and a property as two terms."""
 
 from __future__ import annotations
 
