@@ -1,0 +1,99 @@
+"""Holds every engine, and the prover, against a plain program on random models: `python -m bench.soundness --models N`.
+
+Each model is written twice, for the language and as a program over a dictionary, and explored by both (see
+tests/helpers/soundness). States, transitions, depth, verdicts and lengths of violations must be equal, and nothing
+that is violated may be called proved. Exit status 1 where one differs: its seed writes the same model
+again. ``--write`` keeps the numbers in bench/results/soundness.json, also when Ctrl-C ends the run.
+"""
+
+import argparse
+import collections
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Compares the models one by one, with progress on stderr."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", type=int, default=1_000, help="how many models")
+    parser.add_argument("--seed", type=int, default=10_000, help="the first seed")
+    parser.add_argument("--states", type=int, default=400, help="models with more states are left out")
+    parser.add_argument(
+        "--seconds", type=float, default=8.0, help="of processor time; models that take longer are left out"
+    )
+    parser.add_argument("--max-minutes", type=float, default=600.0, help="stop after so long")
+    parser.add_argument("--prove-every", type=int, default=10, help="ask the prover about one model in so many")
+    parser.add_argument("--write", action="store_true", help="keep the numbers in bench/results/soundness.json")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:  # nothing of these models stays in the cache of compiled code
+        os.environ["XDG_CACHE_HOME"] = scratch
+        result = run(options)
+    if options.write:
+        path = ROOT / "bench" / "results" / "soundness.json"
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps({key: value for key, value in result.items() if key != "constructs"}, indent=1))
+    sys.exit(bool(result["differences"]))
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """What came of the models, up to the first limit or Ctrl-C."""
+    from tests.helpers.soundness.comparison import ENGINES, compare
+
+    began = time.monotonic()
+    kinds: collections.Counter[str] = collections.Counter()
+    engines: collections.Counter[str] = collections.Counter()
+    used: collections.Counter[str] = collections.Counter()
+    states = proved = 0
+    differences: list[dict[str, Any]] = []
+    left_out: list[int] = []
+    try:
+        for number in range(options.models):
+            seed = options.seed + number
+            prove = number % options.prove_every == 0
+            one = compare(seed, ENGINES, prove, options.states, options.seconds)
+            kinds[one.kind] += 1
+            engines.update(one.compared)
+            states, proved = states + one.states, proved + one.proved
+            if one.kind == "agrees":
+                used.update(one.used)
+            if one.kind == "differs":
+                differences.append({"seed": seed, "detail": one.detail})
+                print(f"\nseed {seed} differs: {one.detail}", file=sys.stderr)
+            if one.kind == "slow":
+                left_out.append(seed)
+            seconds = time.monotonic() - began
+            shown = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+            left = seconds / (number + 1) * (options.models - number - 1)
+            print(f"\r{number + 1:,}/{options.models:,}: {shown}; {left / 60:.0f} min left ", end="", file=sys.stderr)
+            if seconds > options.max_minutes * 60:
+                break
+    except KeyboardInterrupt:
+        pass
+    print(file=sys.stderr)
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": {"processors": os.cpu_count(), "python": platform.python_version()},
+        "first_seed": options.seed,
+        "models": sum(kinds.values()),
+        "outcomes": dict(sorted(kinds.items())),
+        "comparisons": dict(sorted(engines.items())),
+        "states": states,
+        "proved": proved,
+        "seconds": round(time.monotonic() - began, 1),
+        "slow_seeds": left_out,
+        "differences": differences,
+        "constructs": dict(sorted(used.items())),
+    }
+
+
+if __name__ == "__main__":
+    main()
