@@ -24,6 +24,7 @@ from onceproof.model.language.reading.sources import Source, source_of
 from onceproof.model.language.reading.values import (
     UNSET,
     Cases,
+    Iterator,
     Poisoned,
     Scope,
     Symbol,
@@ -246,6 +247,8 @@ class Interpreter:
 
     def assign(self, name: str, value: Value) -> None:
         """Assigns a local name."""
+        if isinstance(value, Iterator):
+            raise ModelError("`enumerate`, `zip` and `reversed` can be gone through once only: keep list(...) of them")
         scope: Scope | None = self.scope
         while scope is not None:
             if name in scope.names:

@@ -340,3 +340,9 @@ def name_of(value: Value) -> str:
             return "a tuple"
         case _:
             return repr(value)
+
+
+class Iterator(tuple[Any, ...]):
+    """What ``enumerate``, ``zip`` and ``reversed`` give: Python goes through it once, so no name may keep it."""
+
+    __slots__ = ()
