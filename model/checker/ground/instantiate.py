@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
+from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.ground.formula import (
     Cell,
     Clip,
@@ -74,6 +75,9 @@ class Grounder:
         self.places = system.layout.places
         self.strides = {name: place.strides for name, place in self.places.items()}
         self.known = known
+        # What a shared part of a term comes to: a term that branches again and again on what was carried from before is
+        # small as a graph of shared parts, and grows without bound where each part is worked out wherever it stands.
+        self._chosen: dict[tuple[int, tuple[int, ...], tuple[tuple[Var, int], ...]], tuple[Ite, Value]] = {}
 
     def condition(self, term: Term, environment: Environment, known: Known) -> Formula:
         """A condition as a formula; an index that is read from a cell becomes a case for each of its values."""
@@ -193,13 +197,24 @@ class Grounder:
                 return summed(self.value(left, environment, known), self.value(right, environment, known), -1)
             case Clamp(inner, most):
                 return clipped(self.value(inner, environment, known), most, known)
-            case Ite(condition, then, other) if not isinstance(kind_of_term(then), Flag):
-                test = self.condition(condition, environment, known)
-                return pick(test, self.value(then, environment, known), self.value(other, environment, known))
+            case Ite(_, then, _) if not isinstance(kind_of_term(then), Flag):
+                return self._chosen_value(term, environment, known)
             case Ite() | Not() | And() | Or() | Eq() | Less() | IsNone() | Quantified():
                 return pick(self.condition(term, environment, known), 1, 0)
             case _:
                 assert_never(term)
+
+    def _chosen_value(self, term: Ite, environment: Environment, known: Known) -> Value:
+        """A value that depends on a condition, worked out once for the same elements and the same knowledge."""
+        key = id(term), tuple(known), tuple(environment.items())
+        found = self._chosen.get(key)
+        if found is None:
+            check_time()
+            test = self.condition(term.condition, environment, known)
+            sides = (self.value(side, environment, known) for side in (term.then, term.other))
+            # The term is kept too, so that its address stays its own.
+            found = self._chosen[key] = term, pick(test, *sides)
+        return found[1]
 
     def _read(
         self, place: Place, strides: tuple[int, ...], indices: tuple[Term, ...], environment: Environment, known: Known
