@@ -20,9 +20,9 @@ from onceproof.model.language import (
     switch,
 )
 
-sent = field(Count(2))
-road = field(Count(2))
-arrived = field(Count(2))
+sent = field(Count(2, saturate=True))
+road = field(Count(2, saturate=True))
+arrived = field(Count(2, saturate=True))
 
 resend = switch(on="what is lost is sent again", off="each parcel is sent once")
 patience = switch(on="sent again only once the road is empty", off="sent again at any time")

@@ -79,6 +79,6 @@ def test_result_of_an_engine_is_in_the_same_terms() -> None:
 
     written = write(3)
     system = system_of(written)
-    forget(written)
     result = engines.check(system, system.properties(), engines.Options("direct"))
+    forget(written)
     assert found(result) == evaluated(written)
