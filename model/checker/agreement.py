@@ -30,7 +30,8 @@ from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, Obligation, PropertyReading
 from onceproof.model.language.sharing import Shared
 from onceproof.model.language.system import Arguments, System
-from onceproof.model.language.terms import Var, free_variables
+from onceproof.model.language.terms import Var
+from onceproof.model.language.traversal import free_variables
 
 REACHED = 60  # states that are reached by running the functions
 COMPARISONS = 5_000  # about how many are made in all

@@ -21,8 +21,8 @@ from onceproof.model.language.terms import (
     Read,
     Term,
     Var,
-    walk,
 )
+from onceproof.model.language.traversal import walk
 
 MOST_CHANGES = 24
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import AxiomError, located
 from onceproof.model.language.reading.result import PropertyReading
-from onceproof.model.language.terms import Read, walk
+from onceproof.model.language.terms import Read
+from onceproof.model.language.traversal import walk
 
 if TYPE_CHECKING:
     from onceproof.model.language.model import Model

@@ -29,8 +29,8 @@ from onceproof.model.language.terms import (
     Term,
     Var,
     kind_of_term,
-    walk,
 )
+from onceproof.model.language.traversal import walk
 
 MOST_REASONS = 8  # lines; more than that are not read
 

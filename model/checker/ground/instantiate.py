@@ -52,9 +52,9 @@ from onceproof.model.language.terms import (
     Some,
     Term,
     Var,
-    children,
     kind_of_term,
 )
+from onceproof.model.language.traversal import children
 
 Environment = Mapping[Var, int]
 

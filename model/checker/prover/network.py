@@ -43,14 +43,12 @@ from onceproof.model.language.terms import (
     Term,
     Var,
     and_,
-    children,
     eq,
     ite,
     not_,
-    rebuilt,
-    walk,
 )
 from onceproof.model.language.terms import TRUE as ALWAYS
+from onceproof.model.language.traversal import children, rebuilt, walk
 
 
 class Demand(Enum):

@@ -35,7 +35,8 @@ from onceproof.model.language.reading.result import ActionReading, Obligation, P
 from onceproof.model.language.sorts import Count, Index, Maybe
 from onceproof.model.language.terms import FALSE as NEVER
 from onceproof.model.language.terms import TRUE as ALWAYS
-from onceproof.model.language.terms import Const, Not, Read, Term, Var, and_, free_variables, ite, walk
+from onceproof.model.language.terms import Const, Not, Read, Term, Var, and_, ite
+from onceproof.model.language.traversal import free_variables, walk
 
 START = "initially"
 

@@ -29,9 +29,8 @@ from onceproof.model.language.terms import (
     Var,
     and_,
     eq,
-    substitute,
-    walk,
 )
+from onceproof.model.language.traversal import substitute, walk
 
 NONE = '"none"'
 AND, OR, FORALL, EXISTS = " /\\ ", " \\/ ", "\\A", "\\E"

@@ -21,7 +21,12 @@ from onceproof.model.language.reading.sequences import any_number, passes_of
 from onceproof.model.language.reading.values import DictObject, ListObject, Poisoned, Reference, Symbol, Value
 from onceproof.model.language.reading.world import World, joined
 from onceproof.model.language.sorts import Index, Sort
-from onceproof.model.language.terms import TRUE, Read, Var, walk
+from onceproof.model.language.terms import (
+    TRUE,
+    Read,
+    Var,
+)
+from onceproof.model.language.traversal import walk
 
 MOST_PASSES = 2_000
 ENDLESS = "a `while` that asks the state need not end: make each of its passes a step, an action of its own"

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.terms import TRUE, Term, Var, and_, eq, ite, substitute
+from onceproof.model.language.terms import (
+    TRUE,
+    Term,
+    Var,
+    and_,
+    eq,
+    ite,
+)
+from onceproof.model.language.traversal import substitute
 
 
 @dataclass(frozen=True, slots=True)

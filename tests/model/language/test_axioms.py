@@ -7,7 +7,13 @@ import pytest
 from onceproof.model.language import Model, ModelError, Sort, State, action, always, axiom, build, exists, field
 from onceproof.model.language.errors import AxiomError
 from onceproof.model.language.sorts import Flag
-from onceproof.model.language.terms import Eq, Quantified, Read, Var, free_variables, substitute
+from onceproof.model.language.terms import (
+    Eq,
+    Quantified,
+    Read,
+    Var,
+)
+from onceproof.model.language.traversal import free_variables, substitute
 
 
 class Node(Sort, default=3):
