@@ -1,24 +1,58 @@
 """The settings of a platform: defaults, then one YAML file, then environment variables, then the command line.
 
-Every setting is a field of PlatformConfig; the file uses the same names, and the environment ONCEPROOF_ followed by
-the name in capitals (ONCEPROOF_PORT=9000). A name or a value that is not known raises ConfigError with one line.
+Every setting is a field of PlatformConfig with its rule; the file uses the same names, and the environment ONCEPROOF_
+followed by the name in capitals (ONCEPROOF_PORT=9000). A name or a value that is not known raises ConfigError with one
+line, before anything starts.
 """
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onceproof.implementation.backends import QUEUES, STORES
+from onceproof.implementation.platform.places import BadFile, Placed, read
+from onceproof.implementation.platform.rules import (
+    Choice,
+    Known,
+    Named,
+    Number,
+    Secret,
+    Text,
+    Wrong,
+    unknown_name,
+)
 from onceproof.implementation.settings import SECOND_NS, Mechanisms, Settings
 
 PREFIX = "ONCEPROOF_"
+# Variables of other commands of ours, and of the tests, that may be set where a platform is started.
+OTHER_VARIABLES = ("ENDPOINT", "KEY", "SECRET", "UPDATE", "ROUNDS", "SEED", "EXAMPLES")
+DAY_SECONDS = 86_400.0
+WEEK_SECONDS = 7 * DAY_SECONDS
+CENTURY_HOURS = 876_600.0
+GIB = 1 << 30
+
+whole = partial(Number, whole=True)
+positive = partial(Number, 0, above=True)
+FUNCTION_LIMITS = {
+    "timeout_seconds": positive(WEEK_SECONDS),
+    "memory_mb": Number(32, 1 << 20),
+}
+KEY_PARTS = {
+    "secret": Secret(r"[\x21-\x7e]{8,1024}", "a secret of at least 8 visible ASCII characters"),
+    "user": Text(r"[A-Za-z0-9_-]{1,64}", "a user: at most 64 letters, digits, _ and -"),
+}
 
 
 class ConfigError(Exception):
     """The settings are wrong: one line that says where, what was found, and what was expected."""
+
+
+def setting(default: Any, rule: Any) -> Any:
+    """A field with its default and its rule."""
+    return field(default=default, metadata={"rule": rule})
 
 
 @dataclass(frozen=True)
@@ -28,6 +62,7 @@ class PlatformConfig:
     data: folder of the database and its locks. store and queue: a word or a URL, see backends.py.
     functions: folder of users' functions. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
+    limits: function to {timeout_seconds, memory_mb}, where it is to have others than the platform's.
     retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
@@ -35,37 +70,57 @@ class PlatformConfig:
     that a replay switches off, with commas between; only under a gate.
     """
 
-    data: str = "onceproof-data"
-    functions: str = "functions"
-    host: str = "127.0.0.1"
-    port: int = 8700
-    store: str = STORES.default
-    queue: str = QUEUES.default
-    schedulers: int = 2
-    agents: int = 2
-    slots: int = 4
-    lease_seconds: float = 10.0
-    beat_seconds: float = 3.0
-    request_timeout_seconds: float = 20.0
-    on_agent_loss: str = "fail"
-    duplicate_status: int = 400
-    body_bytes_max: int = 1 << 20
-    header_bytes_max: int = 32 << 10
-    read_timeout_seconds: float = 20.0
-    sync_timeout_seconds: float = 120.0
-    function_timeout_seconds: float = 60.0
-    function_memory_mb: int = 512
-    result_bytes_max: int = 1 << 20
-    drain_seconds: float = 30.0
-    store_wait_seconds: float = 5.0
-    retention_hours: float = 0.0
-    in_hand_max: int = 64
-    replicas: int = 1
-    keys: dict[str, dict[str, str]] = field(default_factory=dict)
-    limits: dict[str, dict[str, float]] = field(default_factory=dict)
-    probe_log: str = ""
-    gate: str = ""
-    without: str = ""
+    data: str = setting("onceproof-data", Text())
+    functions: str = setting("functions", Text())
+    host: str = setting("127.0.0.1", Text(r"[A-Za-z0-9.:_%-]+", "a host name or an address"))
+    port: int = setting(8700, whole(0, 65535))
+    store: str = setting(STORES.default, Known(STORES.knows, STORES.expected))
+    queue: str = setting(QUEUES.default, Known(QUEUES.knows, QUEUES.expected))
+    schedulers: int = setting(2, whole(1, 64))
+    agents: int = setting(2, whole(1, 64))
+    slots: int = setting(4, whole(1, 1024))
+    lease_seconds: float = setting(10.0, positive(DAY_SECONDS))
+    beat_seconds: float = setting(3.0, positive(DAY_SECONDS))
+    request_timeout_seconds: float = setting(20.0, positive(DAY_SECONDS))
+    on_agent_loss: str = setting("fail", Choice(("fail", "rerun")))
+    duplicate_status: int = setting(400, Choice((400, 409)))
+    body_bytes_max: int = setting(1 << 20, whole(1, GIB))
+    header_bytes_max: int = setting(32 << 10, whole(256, 1 << 24))
+    read_timeout_seconds: float = setting(20.0, positive(DAY_SECONDS))
+    sync_timeout_seconds: float = setting(120.0, positive(WEEK_SECONDS))
+    function_timeout_seconds: float = setting(60.0, FUNCTION_LIMITS["timeout_seconds"])
+    function_memory_mb: float = setting(512.0, FUNCTION_LIMITS["memory_mb"])
+    result_bytes_max: int = setting(1 << 20, whole(1, GIB))
+    drain_seconds: float = setting(30.0, Number(0, WEEK_SECONDS))
+    store_wait_seconds: float = setting(5.0, positive(DAY_SECONDS))
+    retention_hours: float = setting(0.0, Number(0, CENTURY_HOURS))
+    in_hand_max: int = setting(64, whole(1, 100_000))
+    replicas: int = setting(1, whole(1, 5))
+    keys: dict[str, dict[str, str]] = field(
+        default_factory=dict,
+        metadata={
+            "rule": Named(
+                Text(r"[A-Za-z0-9._@-]{1,128}", "an access key: at most 128 letters, digits and . _ @ -"),
+                KEY_PARTS,
+                ("secret",),
+                "part of a key",
+            )
+        },
+    )
+    limits: dict[str, dict[str, float]] = field(
+        default_factory=dict,
+        metadata={
+            "rule": Named(
+                Text(r"([A-Za-z_][A-Za-z0-9_-]*/)?[A-Za-z_][A-Za-z0-9_-]*", "a function: NAME or SERVICE/NAME"),
+                FUNCTION_LIMITS,
+                (),
+                "limit",
+            )
+        },
+    )
+    probe_log: str = setting("", Text(r"[^\x00]*"))
+    gate: str = setting("", Text(r"[^\x00]*"))
+    without: str = setting("", Text(r"[a-z_,]*", "names of mechanisms with commas between"))
 
     def core_settings(self) -> Settings:
         """What the components of the core need of all this."""
@@ -82,10 +137,9 @@ class PlatformConfig:
         )
 
     def limit(self, function: str, name: str) -> float:
-        """A limit of a function (timeout_seconds, memory_mb): its own, or the platform's."""
+        """A limit of a function (of FUNCTION_LIMITS): its own, or the platform's."""
         own = self.limits.get(function, {})
-        general = {"timeout_seconds": self.function_timeout_seconds, "memory_mb": self.function_memory_mb}
-        return float(own.get(name, general[name]))
+        return float(own[name] if name in own else getattr(self, f"function_{name}"))
 
     def to_json(self) -> str:
         """All settings as JSON, for the processes of the platform."""
@@ -97,27 +151,7 @@ class PlatformConfig:
         return cls(**json.loads(text))
 
 
-TYPES: dict[str, str] = {item.name: getattr(item.type, "__name__", "dict") for item in fields(PlatformConfig)}
-CHOICES: dict[str, tuple[Any, ...]] = {"on_agent_loss": ("fail", "rerun"), "duplicate_status": (400, 409)}
-POSITIVE = (
-    "schedulers",
-    "agents",
-    "slots",
-    "lease_seconds",
-    "beat_seconds",
-    "request_timeout_seconds",
-    "body_bytes_max",
-    "header_bytes_max",
-    "read_timeout_seconds",
-    "sync_timeout_seconds",
-    "function_timeout_seconds",
-    "function_memory_mb",
-    "result_bytes_max",
-    "in_hand_max",
-    "store_wait_seconds",
-    "replicas",
-)
-BACKENDS = {"store": STORES, "queue": QUEUES}
+RULES: dict[str, Any] = {item.name: item.metadata["rule"] for item in fields(PlatformConfig)}
 
 
 def load_config(
@@ -128,70 +162,52 @@ def load_config(
     if path is not None:
         values.update(_from_file(path))
     for name, text in (environment or {}).items():
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() in TYPES:
-            key = name.removeprefix(PREFIX).lower()
-            values[key] = checked(key, _parsed(key, text, name), name)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in OTHER_VARIABLES:
+            values.update(_from_variable(name, text))
     options = {key: value for key, value in (given or {}).items() if value is not None}
     values.update({key: checked(key, value, f"--{key.replace('_', '-')}") for key, value in options.items()})
-    return PlatformConfig(**values)
+    config = PlatformConfig(**values)
+    if config.without and not config.gate:
+        raise ConfigError("without: mechanisms can be switched off only under the gate of a replay")
+    try:
+        config.core_settings()
+    except ValueError as error:
+        raise ConfigError(f"without: {error}") from None
+    return config
 
 
 def checked(key: str, given: Any, where: str) -> Any:
     """The value of a setting in its right type; ConfigError if it is of another, or out of range."""
-    kind = TYPES[key]
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    value: Any = float(given) if kind == "float" and whole else given
-    expected: Any = {"str": str, "int": int, "float": float}.get(kind, dict)
-    if isinstance(value, bool) or not isinstance(value, expected):
-        raise ConfigError(f"{where}: found {value!r}, expected {_kind_in_words(kind)}")
-    if key in CHOICES and value not in CHOICES[key]:
-        raise ConfigError(f"{where}: found {value!r}, expected one of {', '.join(map(str, CHOICES[key]))}")
-    if key in POSITIVE and value <= 0:
-        raise ConfigError(f"{where}: found {value!r}, expected a number above 0")
-    if key == "port" and not 0 <= value <= 65535:
-        raise ConfigError(f"{where}: found {value!r}, expected a port from 0 to 65535")
-    if key in BACKENDS and not BACKENDS[key].knows(value):
-        raise ConfigError(f"{where}: found {value!r}, expected {BACKENDS[key].expected()}")
-    return value
+    try:
+        return RULES[key].check(given)
+    except Wrong as wrong:
+        raise ConfigError(f"{'.'.join((where, *wrong.path))}: {wrong.problem}") from None
+
+
+def _from_variable(name: str, text: str) -> dict[str, Any]:
+    """The setting that an environment variable says."""
+    key = name.removeprefix(PREFIX).lower()
+    if key not in RULES or name != name.upper():
+        known = [PREFIX + known.upper() for known in RULES]
+        raise ConfigError(f"{name}: {unknown_name(name, known, 'environment variable')}")
+    try:
+        return {key: RULES[key].parsed(text)}
+    except Wrong as wrong:
+        raise ConfigError(f"{'.'.join((name, *wrong.path))}: {wrong.problem}") from None
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    import yaml  # by the one process that reads the file; the others need not carry it
-
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise ConfigError(f"{path}: found {type(loaded).__name__}, expected settings as `name: value` lines")
-    for key in loaded:
-        if key not in TYPES:
-            near = difflib.get_close_matches(str(key), TYPES, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(TYPES)}"
-            raise ConfigError(f"{path}: no setting is called {key!r}{hint}")
-    return {key: checked(key, value, f"{path}: {key}") for key, value in loaded.items()}
+        placed = read(path)
+    except BadFile as error:
+        raise ConfigError(str(error)) from None
+    return {key: _placed_value(placed, key, value) for key, value in placed.values.items()}
 
 
-def _parsed(key: str, text: str, where: str) -> Any:
-    """An environment variable's text as the setting's type."""
-    kind = TYPES[key]
+def _placed_value(placed: Placed, key: Any, value: Any) -> Any:
+    if key not in RULES:
+        raise ConfigError(f"{placed.where((str(key),))}: {unknown_name(key, RULES, 'setting')}")
     try:
-        return (
-            text
-            if kind == "str"
-            else int(text)
-            if kind == "int"
-            else float(text)
-            if kind == "float"
-            else (json.loads(text))
-        )
-    except ValueError:
-        raise ConfigError(f"{where}: found {text!r}, expected {_kind_in_words(kind)}") from None
-
-
-def _kind_in_words(kind: str) -> str:
-    return {"str": "a text", "int": "a whole number", "float": "a number"}.get(kind, "names with values")
+        return RULES[key].check(value)
+    except Wrong as wrong:
+        raise ConfigError(f"{placed.where((key, *wrong.path))}: {wrong.problem}") from None

@@ -31,7 +31,8 @@ from onceproof.implementation.platform.supervisor import CannotStart, run
 @click.option(
     "--on-agent-loss", help="What happens to the tasks of an agent that dies: fail or rerun.  [default: fail]"
 )
-def command(config: Path | None, **given: Any) -> None:
+@click.option("--check-config", is_flag=True, help="Check all settings, start nothing; exit 2 if one is wrong.")
+def command(config: Path | None, check_config: bool, **given: Any) -> None:
     """Start a task platform on this machine, and serve until Ctrl-C.
 
     A function is a file in the functions folder: hello.py with a handler(event, context) that returns bytes, text or
@@ -47,6 +48,9 @@ def command(config: Path | None, **given: Any) -> None:
     """
     try:
         settings = load_config(config, os.environ, given)
+        if check_config:
+            click.echo(f"the settings are valid{f': {config}' if config else ''}")
+            return
         status = run(settings, lambda text: click.echo(text))
     except (ConfigError, CannotStart) as error:
         raise InputError(str(error)) from None

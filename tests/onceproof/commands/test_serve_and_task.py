@@ -66,9 +66,29 @@ def test_task_and_serve_report_wrong_input_in_one_line(platform: Platform, tmp_p
             ("serve", "--functions", str(tmp_path / "none"), "--data", str(tmp_path / "d"), "--port", "0"),
             "no such folder",
         ),
-        (("serve", "--port", "65536"), "--port: found 65536, expected a port from 0 to 65535"),
+        (("serve", "--port", "65536"), "--port: found 65536, expected a whole number from 0 to 65535"),
         (("serve", "--config", str(tmp_path / "none.yaml")), "none.yaml: No such file"),
+        (
+            ("serve", "--check-config", "--lease-seconds", "nan"),
+            "--lease-seconds: found nan, expected a number above 0",
+        ),
     ):
         status, out, error = onceproof(*arguments, endpoint=platform.endpoint)
         assert (status, out, error.count("\n")) == (2, "", 1), (arguments, error)
         assert line in error
+
+
+def test_config_is_checked_without_starting_anything(tmp_path: Path) -> None:
+    path = tmp_path / "platform.yaml"
+    path.write_text("port: 0\nlimits:\n  hello:\n    timeout_secnds: 3\n")
+    data = str(tmp_path / "data")
+    status, out, error = onceproof("serve", "--check-config", "--config", str(path), "--data", data)
+    assert (status, out) == (2, "")
+    assert f"{path}:4: limits.hello.timeout_secnds: no limit is called 'timeout_secnds'; did you mean" in error
+    path.write_text("port: 0\nlimits:\n  hello:\n    timeout_seconds: 3\n")
+    assert onceproof("serve", "--check-config", "--config", str(path), "--data", data) == (
+        0,
+        f"the settings are valid: {path}\n",
+        "",
+    )
+    assert not Path(data).exists()

@@ -278,7 +278,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     made = Platform(
         tmp_path_factory.mktemp("signed"),
         {
-            "keys": {"AK1": {"secret": "s3cret", "user": "alice"}},
+            "keys": {"AK1": {"secret": "s3cret-of-AK1", "user": "alice"}},
             "schedulers": 1,
             "agents": 1,
             "duplicate_status": 409,
@@ -295,8 +295,8 @@ def test_requests_must_be_signed_where_keys_are_configured(signed: Platform) -> 
     with pytest.raises(CallFailed, match="does not match"):
         signed.caller(key="AK1", secret="wrong").submit("echo", b"", "t1")
     with pytest.raises(CallFailed, match="not known"):
-        signed.caller(key="AK2", secret="s3cret").submit("echo", b"", "t1")
-    alice: Caller = signed.caller(key="AK1", secret="s3cret")
+        signed.caller(key="AK2", secret="s3cret-of-AK1").submit("echo", b"", "t1")
+    alice: Caller = signed.caller(key="AK1", secret="s3cret-of-AK1")
     assert alice.submit("echo", b"hi", "t1") == ("t1", True)
     assert [task["taskId"] for task in alice.listed("echo", limit=5, prefix="t")["tasks"]] == ["t1"]
 
@@ -314,7 +314,7 @@ def test_older_api_versions_take_the_older_signature_and_answer_409(signed: Plat
         from email.utils import formatdate
 
         headers["date"] = formatdate(time.time() - age_seconds, usegmt=True)
-        signature = sign_fc("s3cret", "POST", path, headers)
+        signature = sign_fc("s3cret-of-AK1", "POST", path, headers)
         sent = {**headers, "authorization": f"FC AK1:{signature}"}
         return httpx.post(signed.endpoint + path, content=b"x", headers=sent)
 
