@@ -1,5 +1,7 @@
 """The platform's numbers, side by side with others on this machine: `python bench/platform.py [--tasks N] [--json]`.
 
+`--only users` measures what known users cost, `--only backlog` a long queue.
+
 No-op tasks end to end (submitted one by one by concurrent clients, until the last result is recorded), latencies at a
 steady rate, memory of the idle platform, and how soon a killed scheduler's tasks are held again.
 """
@@ -10,6 +12,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -89,8 +92,19 @@ def served(*options: str) -> Iterator[Served]:
             platform.process.wait(60)
 
 
-async def submit_all(port: int, tasks: int, clients: int, rate: float | None = None) -> list[float]:
-    """Submit no-op tasks; the wall time at which each was sent. rate: at so many a second, else as fast as it goes."""
+def request_of(user: str) -> bytes:
+    """A submission of a no-op task by a user."""
+    text = REQUEST.format(function="noop", length=1, body="x")
+    return text.replace("\r\n\r\n", f"\r\nX-Fc-Account-Id: {user}\r\n\r\n").encode()
+
+
+async def submit_all(
+    port: int, tasks: int, clients: int, rate: float | None = None, users: int | None = None
+) -> list[float]:
+    """Submit no-op tasks; the wall time at which each was sent. rate: at so many a second, else as fast as it goes.
+
+    users: the tasks are of so many users in turn; else all are of the nameless one.
+    """
     sent: list[float] = []
     remaining = iter(range(tasks))
     request = REQUEST.format(function="noop", length=1, body="x").encode()
@@ -102,7 +116,7 @@ async def submit_all(port: int, tasks: int, clients: int, rate: float | None = N
             if rate is not None:
                 await asyncio.sleep(max(0.0, begin + number / rate - time.time()))
             sent.append(time.time())
-            writer.write(request)
+            writer.write(request if users is None else request_of(f"user{number % users}"))
             head = await reader.readuntil(b"\r\n\r\n")
             assert b" 202 " in head, head
         writer.close()
@@ -121,6 +135,72 @@ def rate_of_platform(tasks: int, clients: int, store: str = "sqlite") -> float:
         asyncio.run(submit_all(platform.port, tasks, clients))
         platform.until_done(tasks + 20)
         return tasks / (time.monotonic() - begin)
+
+
+def rate_with_users(users: int, tasks: int, clients: int) -> float:
+    """Tasks a second of one user, where so many have submitted a task before."""
+    with served() as platform:
+        asyncio.run(submit_all(platform.port, max(users, 20), 4, users=users))
+        platform.until_done(max(users, 20))
+        begin = time.monotonic()
+        asyncio.run(submit_all(platform.port, tasks, clients))
+        platform.until_done(tasks + max(users, 20))
+        return tasks / (time.monotonic() - begin)
+
+
+def backlog(tasks: int) -> dict[str, float]:
+    """So many tasks of one user are queued at once: tasks a second, overall and of the last tenth, and how long the
+    synchronous calls of another user take meanwhile."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data").mkdir()
+        queued(folder / "data" / "platform.db", tasks)
+        begin, calls = time.monotonic(), []
+        platform = Served(folder)
+        try:
+            at = {}
+            while (done := platform.one("SELECT COUNT(*) FROM messages WHERE deleted_at_ns IS NOT NULL")) < tasks:
+                at[time.monotonic()] = done
+                calls.append(call_seconds(platform.port))
+                time.sleep(1.0)
+            end = time.monotonic()
+        finally:
+            platform.process.send_signal(signal.SIGTERM)
+            platform.process.wait(60)
+    when, done = next((when, done) for when, done in at.items() if done >= 0.9 * tasks or when == max(at))
+    return {
+        "queued": tasks,
+        "tasks_a_second": tasks / (end - begin),
+        "last_tenth_a_second": (tasks - done) / (end - when),
+        "other_users_call_median_seconds": sorted(calls)[len(calls) // 2],
+        "other_users_call_max_seconds": max(calls),
+    }
+
+
+def queued(path: Path, tasks: int) -> None:
+    """A store in which so many no-op tasks of one user were accepted."""
+    from onceproof.implementation.components.task_store import Submission, TaskStore
+    from onceproof.implementation.stores.sqlite import SqliteDatabase
+
+    database = SqliteDatabase(str(path))
+    store = TaskStore(database)
+    with database.transaction():
+        store.put_user("flood")
+        for number in range(tasks):
+            submission = Submission(f"flood/noop/t{number}", f"r{number}", "flood", "noop", f"t{number}", b"x")
+            store.record(submission, time.time_ns())
+            store.put_outbox(submission)
+    database.close()
+
+
+def call_seconds(port: int) -> float:
+    """How long a synchronous call of a user with nothing else to do takes."""
+    begin = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(request_of("other").replace(b"Type: Async", b"Type: Sync"))
+        head = connection.recv(65536)
+        assert b" 200 " in head, head
+    return time.monotonic() - begin
 
 
 def latencies(rate: float, seconds: float) -> dict[str, float]:
@@ -191,14 +271,28 @@ def probe_cost(rate: float) -> dict[str, float]:
     return {"microseconds_a_task": cost * 1e6, "share_percent": 100 * cost * rate / 2}
 
 
+def rates_with_users(given: argparse.Namespace) -> dict[str, Any]:
+    """Rates with 1, 50 and 300 known users, measured in turn, and the medians."""
+    rates: dict[str, list[float]] = {}
+    for _ in range(given.rounds):
+        for users in (1, 50, 300):
+            rates.setdefault(str(users), []).append(rate_with_users(users, given.tasks, given.clients))
+    medians = {users: sorted(values)[len(values) // 2] for users, values in rates.items()}
+    return {"tasks": given.tasks, "tasks_a_second_by_known_users": medians, "all_rates": rates}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=2000)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured, in turn; the median counts")
     parser.add_argument("--skip-rivals", action="store_true")
+    parser.add_argument("--only", choices=("users", "backlog"), help="measure just this")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.only is not None:
+        print(json.dumps(rates_with_users(given) if given.only == "users" else backlog(given.tasks)))
+        return
     measured: dict[str, Any] = {"tasks": given.tasks, "cores": os.cpu_count()}
     rates: dict[str, list[float]] = {}
     for _ in range(given.rounds):

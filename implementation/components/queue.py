@@ -21,6 +21,16 @@ class Received:
     leased_until_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A message that can be received now, the user whose queue it is on, and that queue's owner and epoch, if any."""
+
+    message: str
+    user: str
+    scheduler: str | None
+    epoch: int | None
+
+
 class Queue(Protocol):
     """Messages of all users. Each method is one transaction of the store, or part of the caller's.
 
@@ -42,6 +52,10 @@ class Queue(Protocol):
 
     def is_published(self, task: str, submission: str) -> bool:
         """Whether the queue has ever had a message of this submission."""
+        ...
+
+    def offered(self, limit: int) -> list[Offer]:
+        """Messages that can be received now, at most so many of each user; users without messages cost nothing."""
         ...
 
     def waiting(self, owner: str, limit: int) -> list[str]:

@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
 
 from onceproof.implementation.clock import Clock
-from onceproof.implementation.components.queue import Queue, Received
+from onceproof.implementation.components.queue import Offer, Queue, Received
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.queues.nats_link import NatsLink
 from onceproof.implementation.queues.table import TableQueue
@@ -98,6 +98,11 @@ class JetStreamQueue(TableQueue):
             message = message if row is None else str(row[0])
         self._outgoing.append((f"{SUBJECT}.{owner}", json.dumps({"message": message}).encode(), key))
         return is_new
+
+    def offered(self, limit: int) -> list[Offer]:
+        """Of the users who have messages by the store, what has arrived here; more is asked for."""
+        owners = {offer.user: (offer.scheduler, offer.epoch) for offer in super().offered(1)}
+        return [Offer(message, user, *owner) for user, owner in owners.items() for message in self.waiting(user, limit)]
 
     def waiting(self, owner: str, limit: int) -> list[str]:
         """Messages that have arrived here and were not received yet; more are asked for."""

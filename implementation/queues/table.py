@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 
 from onceproof.implementation.clock import Clock
-from onceproof.implementation.components.queue import END_OF_TIME_NS, Queue, Received
+from onceproof.implementation.components.queue import END_OF_TIME_NS, Offer, Queue, Received
 from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.settings import Mechanisms, Settings
 from onceproof.implementation.stores.database import Database
@@ -23,6 +23,19 @@ class TableQueue(Queue):
     PUBLISH = """INSERT INTO messages (message, message_key, owner, task, submission, visible_at_ns, leased_until_ns)
         VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (message_key) DO NOTHING"""
     IS_PUBLISHED = "SELECT 1 FROM messages WHERE task = ? AND submission = ?"
+    # One step in the index for each user who has messages, and one for each message that is offered.
+    OFFERED = """WITH RECURSIVE busy (owner) AS (
+            SELECT MIN(owner) FROM messages WHERE deleted_at_ns IS NULL
+            UNION ALL SELECT (SELECT MIN(messages.owner) FROM messages
+                WHERE messages.owner > busy.owner AND messages.deleted_at_ns IS NULL)
+            FROM busy WHERE busy.owner IS NOT NULL)
+        SELECT messages.message, busy.owner, owners.scheduler, owners.epoch
+        FROM busy JOIN messages ON messages.owner = busy.owner LEFT JOIN owners ON owners.owner = busy.owner
+        WHERE messages.deleted_at_ns IS NULL AND messages.visible_at_ns <= COALESCE(
+            (SELECT later.visible_at_ns FROM messages AS later
+                WHERE later.owner = busy.owner AND later.deleted_at_ns IS NULL AND later.visible_at_ns <= ?
+                ORDER BY later.visible_at_ns LIMIT 1 OFFSET ?), ?)
+        ORDER BY busy.owner, messages.visible_at_ns"""
     WAITING = """SELECT message FROM messages WHERE owner = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL
         ORDER BY visible_at_ns LIMIT ?"""
     RECEIVE = """UPDATE messages SET visible_at_ns = ?, leased_until_ns = ?, receipt = ?, holder = ?, deleted_at_ns = ?
@@ -101,6 +114,11 @@ class TableQueue(Queue):
     def is_published(self, task: str, submission: str) -> bool:
         """Whether the queue has ever had a message of this submission."""
         return self.database.row(self.IS_PUBLISHED, task, submission) is not None
+
+    def offered(self, limit: int) -> list[Offer]:
+        """Of each user who has some, the messages that have been visible longest; of equal age all."""
+        horizon = self._horizon(self.clock.now_ns())
+        return [Offer(*row) for row in self.database.rows(self.OFFERED, horizon, limit - 1, horizon)]
 
     def waiting(self, owner: str, limit: int) -> list[str]:
         """Visible messages of a user's queue, the longest visible first."""

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.components.messages import Exchange, Result
-from onceproof.implementation.components.queue import END_OF_TIME_NS
+from onceproof.implementation.components.queue import END_OF_TIME_NS, Offer
 from onceproof.implementation.components.resource_manager import ResourceManager
 from onceproof.implementation.components.scheduler import DISPATCHED, RECORDED
 from onceproof.implementation.components.task_store import OPEN, STOPPED
@@ -138,10 +138,10 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
             case _:
                 assert_never(control)
 
-    def learn_owned(self) -> None:
+    def learn(self, offers: list[Offer]) -> None:
         """With owner_epoch off it hears of a queue when it gets it, and goes on believing that it owns it."""
         if self.settings.mechanisms.owner_epoch:
-            super().learn_owned()
+            super().learn(offers)
 
     def _turn_for(self, action: str) -> None:
         if action != "hear":
@@ -168,7 +168,8 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
         until = self.clock.now_ns() if self.settings.mechanisms.invisibility else END_OF_TIME_NS
         if self.queue.shares_store or self.database.row(IS_VISIBLE, message, until) is None:
             return True
-        self.learn_owned()
+        if self.settings.mechanisms.owner_epoch:
+            self.scheduler.learn_owned()
         return not self.scheduler.epochs or any(message in arrived for arrived in self._arrived())
 
     def _arrived(self) -> list[list[str]]:

@@ -1,7 +1,6 @@
 """The load balancer's process: sees to it that every user's queue has an owner that is up."""
 
 import time
-from collections import Counter
 
 from onceproof.implementation.components.retention import BATCH, Retention
 from onceproof.implementation.errors import NotEnabled
@@ -9,7 +8,10 @@ from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.settings import SECOND_NS
 
 REMOVE_SECONDS = 10.0
-USERS = "SELECT owner FROM users"
+ORPHANS = """SELECT users.owner FROM users LEFT JOIN owners ON owners.owner = users.owner
+    LEFT JOIN members ON members.scheduler = owners.scheduler AND members.beat_until_ns > ?
+    WHERE members.scheduler IS NULL ORDER BY users.owner"""
+LOAD = "SELECT scheduler, COUNT(*) FROM owners GROUP BY scheduler"
 
 
 class BalancerProcess(Process):
@@ -20,18 +22,16 @@ class BalancerProcess(Process):
     def turn(self) -> bool:
         """Give each queue without a living owner to the scheduler that owns the fewest."""
         self._remove_old()
-        up = self.balancer.up()
-        if not up:
+        orphans = self.database.rows(ORPHANS, self.clock.now_ns())
+        load = dict.fromkeys(self.balancer.up(), 0) if orphans else {}
+        if not load:
             return False
-        owners = {row[0]: row[1] for row in self.database.rows(self.balancer.OWNERS)}
-        load = Counter(dict.fromkeys(up, 0))
-        load.update(name for name in owners.values() if name in load)
-        for (user,) in self.database.rows(USERS):
-            if owners.get(user) not in load:
-                least = min(load, key=lambda name: (load[name], name))
-                scheduler = self.choice("scheduler", load, least)
-                load[scheduler] += 1
-                self._assign(scheduler, user)
+        load.update((name, number) for name, number in self.database.rows(LOAD) if name in load)
+        for (user,) in orphans:
+            least = min(load, key=lambda name: (load[name], name))
+            scheduler = self.choice("scheduler", load, least)
+            load[scheduler] += 1
+            self._assign(scheduler, user)
         return False
 
     def _remove_old(self) -> None:

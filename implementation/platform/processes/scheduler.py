@@ -3,8 +3,10 @@
 import asyncio
 import os
 import time
+from collections import Counter
 from typing import Any, assert_never
 
+from onceproof.implementation.components.queue import Offer
 from onceproof.implementation.components.scheduler import DISPATCHED, HELD, RAISED, RECORDED, SUCCEEDED, UP, Scheduler
 from onceproof.implementation.components.task_store import OPEN
 from onceproof.implementation.errors import NotEnabled, NotNow, StoreUnavailable
@@ -33,6 +35,7 @@ class SchedulerProcess(Process):
         self.asking: set[str] = set()
         self.to_ask: list[str] = []
         self.ended = 0
+        self.share = config.in_hand_max
         self.resources: Link | None = None
         self.renew_at = self.beat_at = 0.0
         self.drain_until: float | None = None
@@ -106,9 +109,13 @@ class SchedulerProcess(Process):
         soonest = min([self.renew_at, *self.later.values()], default=0.0) - time.monotonic()
         return min(super().idle_seconds(), max(0.001, soonest)) if self.later else super().idle_seconds()
 
-    def learn_owned(self) -> None:
-        """Ask the store which queues this scheduler owns."""
-        self.scheduler.learn_owned()
+    def learn(self, offers: list[Offer]) -> None:
+        """What the store says of the owners of queues that have messages."""
+        for offer in offers:
+            if offer.scheduler == self.name and offer.epoch is not None:
+                self.scheduler.epochs[offer.user] = offer.epoch
+            else:
+                self.scheduler.epochs.pop(offer.user, None)
 
     def _beat(self, now: float) -> None:
         if self.scheduler.mode == UP:
@@ -116,23 +123,20 @@ class SchedulerProcess(Process):
         self.beat_at = now + self.config.beat_seconds / 3
 
     def _waiting(self) -> list[str]:
-        """Messages to receive now: of each owned queue, as many as its user may have in hand here."""
+        """Messages to receive now, of owned queues. Users who have work have equal shares of what may be in hand."""
         if self.scheduler.mode != UP:
             return []
-        self.learn_owned()
         self.wire.follow(dict(self.database.rows(ADDRESSES)))
-        users = list(self.scheduler.epochs)
-        if not users:
-            return []
-        in_hand: dict[str, int] = dict.fromkeys(users, 0)
-        for work in self.scheduler.works.values():
-            in_hand[work.received.owner] = in_hand.get(work.received.owner, 0) + 1
-        share = max(1, self.config.in_hand_max // len(users))
+        offers = self.queue.offered(self.share)
+        self.learn(offers)
+        offers = [offer for offer in offers if offer.user in self.scheduler.epochs]
+        in_hand = Counter(work.received.owner for work in self.scheduler.works.values())
+        self.share = max(1, self.config.in_hand_max // max(1, len(in_hand.keys() | {offer.user for offer in offers})))
         found: list[str] = []
-        for user in users:
-            limit = min(share - in_hand[user], BATCH_MAX)
-            if limit > 0:
-                found.extend(self.queue.waiting(user, limit))
+        for offer in offers:
+            if in_hand[offer.user] < self.share:
+                in_hand[offer.user] += 1
+                found.append(offer.message)
         return found
 
     def _receive(self, message: str) -> None:

@@ -1,5 +1,7 @@
 """Queues, owners, leases and receipts; schedulers that die, sleep and wake."""
 
+from typing import Any
+
 import pytest
 
 from onceproof.implementation.errors import NotEnabled
@@ -22,6 +24,32 @@ def test_received_message_is_invisible_until_its_lease_ends(make_core: MakeCore)
     row = core.observer.messages()["message1"]
     assert (row.stage, row.holder) == ("VISIBLE", None)
     assert core.queue.waiting("user1", 10) == ["message1"]
+
+
+def test_users_without_messages_are_not_looked_at(make_core: MakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = make_core(users=3)
+    for number in (1, 2, 4, 7):  # three of the first user, one of the second
+        relayed(core, f"task{number}", f"message{number}")
+        core.clock.move_to(core.clock.now_ns() + 1)
+    for number in range(100):
+        core.store.put_user(f"idle{number}")
+    core.step("assign", scheduler="scheduler2", user="user1")
+    asked: list[str] = []
+    rows = core.database.rows
+
+    def noted(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        asked.append(sql)
+        return rows(sql, *values)
+
+    monkeypatch.setattr(core.database, "rows", noted)
+    offers = core.queue.offered(2)
+    assert [(offer.message, offer.user, offer.scheduler, offer.epoch) for offer in offers] == [
+        ("message1", "user1", "scheduler2", 1),
+        ("message4", "user1", "scheduler2", 1),
+        ("message2", "user2", None, None),
+    ]
+    assert len(asked) == 1
+    assert [offer.message for offer in core.queue.offered(9)] == ["message1", "message4", "message7", "message2"]
 
 
 def test_renewal_extends_the_lease_of_a_message(make_core: MakeCore) -> None:
