@@ -11,6 +11,7 @@ from onceproof.conformance.validation.logs import LoggedEvent
 from onceproof.conformance.validation.mapping import LogMapping
 from onceproof.conformance.validation.search import Explainer, Explanation
 from onceproof.conformance.validation.slices import Slice, names_of, slices_of
+from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language import Config, Model, build
 
@@ -64,7 +65,9 @@ class Validator:
         key = tuple(sorted(sizes.items()))
         if key not in self._explainers:
             config = self.model.configure(sizes, self.config.switches, self.config.budgets)
-            self._explainers[key] = Explainer(GeneratedSystem(build(self.model, config)), self.mapping)
+            system = build(self.model, config)
+            check_agreement(system)
+            self._explainers[key] = Explainer(GeneratedSystem(system), self.mapping)
         return self._explainers[key]
 
     def _sizes(self, part: Slice) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from onceproof.model.checker.agreement import check_agreement
+from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits, StopReason
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from onceproof.model.checker.agreement import check_agreement
+from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.engines import AUTO, EngineError
 from onceproof.model.checker.explicit.random_walk import WalkResult, shortest_along
 from onceproof.model.checker.explicit.random_walk import walk as plain_walk

@@ -1,12 +1,15 @@
-"""The value of a term in a state: a small interpreter, slow and obvious, to hold readings against runs."""
+"""The value of a term in a state: a small interpreter, obvious rather than clever, to hold readings against runs.
+
+A term is turned once into a function of the state and the values of its variables; the function is kept by the layout.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
-from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.reading.result import ActionReading, Path, Write
 from onceproof.model.language.terms import (
     And,
@@ -27,84 +30,210 @@ from onceproof.model.language.terms import (
     Term,
     Var,
 )
+from onceproof.model.language.traversal import children, free_variables
 
 Environment = Mapping[Var, int]
+Meaning = Callable[[State | list[int], Environment], int]
+LARGE = 64  # nodes; the values of terms that have more are kept as long as the state is the same
 
 
 def value_of(term: Term, layout: Layout, state: State, environment: Environment) -> int:
     """The number that a term stands for (a truth as 0 or 1, an index-or-none as 0 or index + 1)."""
+    return meaning(term, layout)(state, environment)
 
-    def value(inner: Term) -> int:
-        return value_of(inner, layout, state, environment)
 
+def meaning(term: Term, layout: Layout) -> Meaning:
+    """The same as a function of the state and the variables, made when it is first asked for.
+
+    The state must not change in place between two calls.
+    """
+    known: dict[Term, tuple[Meaning, int]] = layout.meanings
+    if term not in known:
+        found = _meaning(term, layout)
+        size = 1 + sum(known[child][1] for child in children(term) if child in known)
+        known[term] = (_kept(found, tuple(free_variables(term))) if size > LARGE else found, min(size, LARGE + 1))
+    return known[term][0]
+
+
+def _kept(function: Meaning, variables: tuple[Var, ...]) -> Meaning:
+    """A shared part of a large term is worked out once for a state, not once for each place that it stands in."""
+    values: dict[tuple[int, ...], int] = {}
+    last: list[State | list[int] | None] = [None]
+
+    def value(state: State | list[int], environment: Environment) -> int:
+        if last[0] is not state:
+            last[0] = state
+            values.clear()
+        key = tuple([environment[one] for one in variables])
+        if key not in values:
+            values[key] = function(state, environment)
+        return values[key]
+
+    return value
+
+
+def _meaning(term: Term, layout: Layout) -> Meaning:
     match term:
         case Const(_, code):
-            return code
+            return lambda state, environment: code
         case Var():
-            return environment[term]
-        case Read(name, indices, _):
-            return state[layout.places[name].slot(tuple(map(value, indices)))]
-        case IsNone(inner):
-            return int(value(inner) == 0)
-        case Deref(inner, _):
-            return max(value(inner) - 1, 0)
-        case Some(inner, _):
-            return value(inner) + 1
-        case Eq(left, right):
-            return int(value(left) == value(right))
-        case Less(left, right):
-            return int(value(left) < value(right))
-        case Plus(left, right):
-            return value(left) + value(right)
-        case Minus(left, right):
-            return value(left) - value(right)
-        case Clamp(inner, most):
-            return min(max(value(inner), 0), most)
-        case Not(inner):
-            return 1 - value(inner)
-        case And(terms):
-            return int(all(map(value, terms)))
-        case Or(terms):
-            return int(any(map(value, terms)))
+            return lambda state, environment: environment[term]
+        case Read():
+            return _read(term, layout)
+        case Eq() | Less() | Plus() | Minus():
+            return _of_two(term, layout)
+        case And(terms) | Or(terms):
+            return _joined([meaning(one, layout) for one in terms], isinstance(term, And))
         case Ite(condition, then, other):
-            return value(then) if value(condition) else value(other)
-        case Quantified(universal, variables, body):
-            ranges = [range(layout.sizes[variable.sort.__name__]) for variable in variables]
-            truths = (
-                value_of(body, layout, state, {**environment, **dict(zip(variables, indices, strict=True))})
-                for indices in itertools.product(*ranges)
-            )
-            return int(all(truths) if universal else any(truths))
+            test, yes, no = (meaning(one, layout) for one in (condition, then, other))
+            return lambda state, environment: (yes if test(state, environment) else no)(state, environment)
+        case Quantified():
+            return _quantified(term, layout)
+        case IsNone(inner) | Deref(inner, _) | Some(inner, _) | Clamp(inner, _) | Not(inner):
+            return _of_one(term, meaning(inner, layout))
         case _:
             assert_never(term)
 
 
-def path_taken(reading: ActionReading, layout: Layout, state: State, arguments: tuple[int, ...]) -> Path | None:
-    """The way that an action takes in a state; None where it is not enabled."""
-    environment = dict(zip(reading.variables, arguments, strict=True))
-    for path in reading.paths:
-        if all(value_of(term, layout, state, environment) for term in path.guard):
-            return path
-    return None
+def _of_one(term: IsNone | Deref | Some | Clamp | Not, inner: Meaning) -> Meaning:
+    match term:
+        case IsNone():
+            return lambda state, environment: int(inner(state, environment) == 0)
+        case Deref():
+            return lambda state, environment: max(inner(state, environment) - 1, 0)
+        case Some():
+            return lambda state, environment: inner(state, environment) + 1
+        case Clamp(_, most):
+            return lambda state, environment: min(max(inner(state, environment), 0), most)
+        case Not():
+            return lambda state, environment: 1 - inner(state, environment)
+        case _:
+            assert_never(term)
 
 
-def apply(writes: tuple[Write, ...], layout: Layout, state: State, environment: Environment) -> State:
-    """The state after the writes."""
-    after = list(state)
-    for write in writes:
-        ranges = [range(layout.sizes[variable.sort.__name__]) for variable in write.binders]
-        for indices in itertools.product(*ranges):
-            inner = {**environment, **dict(zip(write.binders, indices, strict=True))}
-            if value_of(write.condition, layout, state, inner):
-                place = layout.places[write.field]
-                slot = place.slot(tuple(value_of(term, layout, state, inner) for term in write.indices))
-                after[slot] = value_of(write.value, layout, state, inner)
-    return tuple(after)
+def _of_two(term: Eq | Less | Plus | Minus, layout: Layout) -> Meaning:
+    left, right = meaning(term.left, layout), meaning(term.right, layout)
+    match term:
+        case Eq(_, Const(_, code)):  # most conditions are of this form
+            return lambda state, environment: int(left(state, environment) == code)
+        case Eq():
+            return lambda state, environment: int(left(state, environment) == right(state, environment))
+        case Less():
+            return lambda state, environment: int(left(state, environment) < right(state, environment))
+        case Plus():
+            return lambda state, environment: left(state, environment) + right(state, environment)
+        case Minus():
+            return lambda state, environment: left(state, environment) - right(state, environment)
+        case _:
+            assert_never(term)
 
 
-def read_step(reading: ActionReading, layout: Layout, state: State, arguments: tuple[int, ...]) -> State | None:
+def _read(term: Read, layout: Layout) -> Meaning:
+    offset = layout.places[term.field].offset
+    match term.indices:
+        case ():
+            return lambda state, environment: state[offset]
+        case (Var() as variable,):
+            return lambda state, environment: state[offset + environment[variable]]
+        case _:
+            slot = slot_of(term.field, term.indices, layout)
+            return lambda state, environment: state[slot(state, environment)]
+
+
+def slot_of(field: str, indices: tuple[Term, ...], layout: Layout) -> Meaning:
+    """The position in the state of a cell, as a function like the meaning of a term."""
+    known: dict[tuple[str, tuple[Term, ...]], Meaning] = layout.slots
+    if (field, indices) not in known:
+        known[field, indices] = _slot(layout.places[field], indices, layout)
+    return known[field, indices]
+
+
+def _slot(place: Place, indices: tuple[Term, ...], layout: Layout) -> Meaning:
+    offset, strides = place.offset, place.strides
+    match [meaning(one, layout) for one in indices]:
+        case []:
+            return lambda state, environment: offset
+        case [index]:
+            return lambda state, environment: offset + index(state, environment)
+        case [first, second]:
+            stride = strides[0]
+            return lambda state, environment: offset + first(state, environment) * stride + second(state, environment)
+        case several:
+            scaled = list(zip(several, strides, strict=True))
+            return lambda state, environment: offset + sum([one(state, environment) * by for one, by in scaled])
+
+
+def _joined(parts: list[Meaning], universal: bool) -> Meaning:
+    def all_of(state: State | list[int], environment: Environment) -> int:
+        for part in parts:
+            if not part(state, environment):
+                return 0
+        return 1
+
+    def any_of(state: State | list[int], environment: Environment) -> int:
+        for part in parts:
+            if part(state, environment):
+                return 1
+        return 0
+
+    return all_of if universal else any_of
+
+
+def _quantified(term: Quantified, layout: Layout) -> Meaning:
+    body, variables, universal = meaning(term.body, layout), term.variables, term.universal
+    every = _combinations(variables, layout)
+
+    def value(state: State | list[int], environment: Environment) -> int:
+        inner = dict(environment)
+        for chosen in every:
+            inner.update(zip(variables, chosen, strict=True))
+            if bool(body(state, inner)) is not universal:
+                return int(not universal)
+        return int(universal)
+
+    return value
+
+
+def _combinations(variables: tuple[Var, ...], layout: Layout) -> list[tuple[int, ...]]:
+    return list(itertools.product(*(range(layout.sizes[variable.sort.__name__]) for variable in variables)))
+
+
+# -- readings
+
+
+def step_of(reading: ActionReading, layout: Layout) -> Callable[[State, Environment], State | None]:
     """The state after an action, as its reading says (without budgets); None where it is not enabled."""
-    path = path_taken(reading, layout, state, arguments)
-    if path is None:
+    ways = [_way(path, layout) for path in reading.paths]
+
+    def step(state: State, environment: Environment) -> State | None:
+        for guard, writes in ways:
+            if guard(state, environment):
+                after = list(state)
+                for write in writes:
+                    write(after, state, environment)
+                return tuple(after)
         return None
-    return apply(path.writes, layout, state, dict(zip(reading.variables, arguments, strict=True)))
+
+    return step
+
+
+_Apply = Callable[[list[int], State, Environment], None]
+
+
+def _way(path: Path, layout: Layout) -> tuple[Meaning, list[_Apply]]:
+    guard = _joined([meaning(term, layout) for term in path.guard], True)
+    return guard, [_write(write, layout) for write in path.writes]
+
+
+def _write(write: Write, layout: Layout) -> _Apply:
+    """What a write changes in the state after the step; its terms speak of the one before it."""
+    slot, every = slot_of(write.field, write.indices, layout), _combinations(write.binders, layout)
+    condition, value = meaning(write.condition, layout), meaning(write.value, layout)
+
+    def apply(after: list[int], state: State, environment: Environment) -> None:
+        for chosen in every:
+            inner = {**environment, **dict(zip(write.binders, chosen, strict=True))} if write.binders else environment
+            if condition(state, inner):
+                after[slot(state, inner)] = value(state, inner)
+
+    return apply

@@ -71,6 +71,8 @@ class Layout:
             initial.append(left)
         self.initial: State = tuple(initial)
         self.labels = [(place, key) for place in self.places.values() for key in place.all_indices()]
+        self.meanings: dict[Any, Any] = {}  # terms as functions, see ``evaluate``
+        self.slots: dict[Any, Any] = {}  # the positions of cells, likewise
 
     def show(self, state: State) -> dict[str, Any]:
         """A state with names: ``{"stage": {"message1": "VISIBLE"}, "big": 3}``; keys of several indices as

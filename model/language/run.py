@@ -71,7 +71,9 @@ class RunState:
     def __init__(self, layout: Layout, config: Config) -> None:
         written: list[tuple[Cells, Any]] = []
         cells = {name: Cells(place, written) for name, place in layout.places.items()}
-        self.__dict__.update(_written=written, _cells=cells, _layout=layout, _loaded=None, **config.switches)
+        parts = [(c, c.place.offset, c.place.offset + c.place.cells) for c in cells.values()]
+        self.__dict__.update(_written=written, _cells=cells, _layout=layout, _parts=parts, _loaded=None)
+        self.__dict__.update(config.switches)
         self.__dict__.update({name: c for name, c in cells.items() if c.place.shape})
 
     def __getattr__(self, name: str) -> Any:
@@ -88,13 +90,12 @@ class RunState:
     def _load(self, state: State) -> None:
         """Takes a state; what did not change since the last one loaded is not touched."""
         known = self._loaded
-        for name, cells in self._cells.items():
-            place = cells.place
-            codes = state[place.offset : place.offset + len(cells.keys_in_order)]
-            if known is None or known[place.offset : place.offset + len(codes)] != codes:
+        for cells, start, end in self._parts:
+            codes = state[start:end]
+            if known is None or known[start:end] != codes:
                 cells.load(codes)
-                if not place.shape:
-                    self.__dict__[name] = cells[()]
+                if not cells.place.shape:
+                    self.__dict__[cells.place.name] = cells[()]
         self.__dict__["_loaded"] = state
         self._written.clear()
 

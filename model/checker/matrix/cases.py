@@ -73,10 +73,15 @@ class Setting:
         """The system of a case."""
         return build(self.model, self.config(case))
 
-    def probed(self, case: Case, mechanisms: Iterable[str]) -> ProbedSystem:
-        """The system of a case, which is also asked which of these mechanisms make no difference to it."""
+    def probed(
+        self, case: Case, mechanisms: Iterable[str], compared: Callable[[System], None] | None = None
+    ) -> ProbedSystem:
+        """The system of a case, which is also asked which of these mechanisms make no difference to it.
+
+        compared: called with the system without each of them, to hold its readings against runs.
+        """
         without = {name: self.config(Case((*case.off, name), case.faults)) for name in mechanisms}
-        return ProbedSystem(self.model, self.config(case), without)
+        return ProbedSystem(self.model, self.config(case), without, compared)
 
     @property
     def names(self) -> list[str]:

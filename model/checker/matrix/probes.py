@@ -7,7 +7,7 @@ steps: what was found for the full design is what would be found without it, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -24,15 +24,23 @@ class ProbedSystem(System):
     """A system with a probe for each of some mechanisms: ``probes[mechanism]`` is the name of its property.
 
     without: for each mechanism the configuration without it. One that is left out of ``probes`` can't be compared: it
-    has other cells, or other properties apply.
+    has other cells, or other properties apply. compared: called with the system without each mechanism.
     """
 
-    def __init__(self, model: Model, config: Config, without: Mapping[str, Config]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        config: Config,
+        without: Mapping[str, Config],
+        compared: Callable[[System], None] | None = None,
+    ) -> None:
         super().__init__(model, config)
         self.probes: dict[str, str] = {}
         self._asked: dict[str, PropertyReading] = {}
         for mechanism, other_config in without.items():
             other = System(model, other_config)
+            if compared is not None:
+                compared(other)
             if _comparable(self, other):
                 claim = Property(_not_run, (), "sometimes", optional=True, name=f"{mechanism} {ENDING}")
                 self.probes[mechanism] = claim.name

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any
 
+from onceproof.model.checker.agreement.comparison import Agreements
 from onceproof.model.checker.matrix.cases import (
     Case,
     CaseResult,
@@ -28,7 +29,8 @@ from onceproof.model.checker.matrix.cases import (
     not_explored,
 )
 from onceproof.model.checker.results import Limits, Progress, Stop, StopReason
-from onceproof.model.language import ConfigError, ModelError
+from onceproof.model.language import ConfigError, ModelError, System
+from onceproof.model.language.errors import InternalContradiction
 
 Report = Callable[[Case, Progress], None]
 DIED = Stop(StopReason.PROCESS_LOST)
@@ -128,6 +130,8 @@ class Workers:
         worker.case = None
         if kind == "wrong":
             raise ModelError(f"{case}: {value}")
+        if kind == "contradiction":
+            raise InternalContradiction(f"{case}: {value}")
         if kind == "bug":
             raise RuntimeError(f"{case}: {value}")
         return self._settled(case, value)
@@ -181,18 +185,26 @@ def _work(
     reporting = Limits(
         limits.max_states, limits.max_depth, limits.max_seconds, lambda progress: pipe.send(("progress", progress))
     )
+    agreements = Agreements()
+
+    def compared(system: System) -> None:
+        agreements.check(system, setting.claims(system))
+
     try:
         while True:
             case: Case = pipe.recv()
             try:
                 system = setting.system(case)
+                compared(system)  # before it may share the result of another case that is read alike
                 pipe.send(("content", content(setting, system)))
                 if pipe.recv():
                     if probed and not case.off:
-                        system = setting.probed(case, probed)
+                        system = setting.probed(case, probed, compared)
                     pipe.send(("found", explored(setting, case, system, reporting, explore)))
             except (ModelError, ConfigError) as error:
                 pipe.send(("wrong", str(error)))
+            except InternalContradiction as error:
+                pipe.send(("contradiction", str(error)))
             except MemoryError:
                 pipe.send(("found", not_explored(setting, case, Stop(StopReason.OUT_OF_MEMORY))))
             except (EOFError, BrokenPipeError):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from onceproof.model.checker.agreement import check_agreement
+from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.prover.concrete_search import Refutation, refute_on_walks
 from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, encode
 from onceproof.model.checker.prover.solver import Answer, Outcome, Session

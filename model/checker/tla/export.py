@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from onceproof.model.checker.agreement import check_agreement
+from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.tla.actions import Merged, merged
 from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
 from onceproof.model.language.declare import Action, Fairness, Property

@@ -8,9 +8,10 @@ from onceproof.model.checker import compiled
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Count, Model, State, System, action, always, build, field
-from onceproof.model.language.evaluate import path_taken, read_step, value_of
+from onceproof.model.language.evaluate import value_of
 from onceproof.model.language.layout import LEFT
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.readings import read_step
 from tests.models.jugs import JUGS
 from tests.models.philosophers import PHILOSOPHERS
 
@@ -109,7 +110,7 @@ def test_ways_through_an_action_are_disjoint() -> None:
                         if all(value_of(term, system.layout, state, environment) for term in way.guard)
                     ]
                     assert len(open_ways) <= 1
-                    assert (path_taken(reading, system.layout, state, arguments) is None) == (not open_ways)
+                    assert (read_step(reading, system.layout, state, arguments) is None) == (not open_ways)
         state = next(after for _, after in system.successors(state))
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from onceproof.model.language import ModelError, System, build
-from onceproof.model.language.evaluate import read_step, value_of
+from onceproof.model.language.evaluate import value_of
 from onceproof.model.language.layout import State
+from tests.helpers.readings import read_step
 from tests.helpers.written_models import written_model
 
 FOLDER = Path(__file__).parent / "snippet_classes"

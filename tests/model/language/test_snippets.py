@@ -14,7 +14,7 @@ import types
 
 import pytest
 
-from onceproof.model.checker import agreement
+from onceproof.model.checker.agreement.comparison import Comparison
 from onceproof.model.language import Model, ModelError, System, build
 from tests.paths import ROOT
 
@@ -49,9 +49,9 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize("body", named(RIGHT))
-def test_snippet_is_read_as_it_runs(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "_remembered", lambda comparison: None)
-    agreement.check_agreement(model_of("right", body))
+def test_snippet_is_read_as_it_runs(body: str) -> None:
+    comparison = Comparison(model_of("right", body), [], unbounded=False)
+    comparison.run(comparison.readings)
 
 
 @pytest.mark.parametrize("block", named(REFUSED))

@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 
-from onceproof.model.language.evaluate import value_of
+from onceproof.model.language.evaluate import meaning, slot_of
 from onceproof.model.language.layout import Layout, State
 from onceproof.model.language.terms import (
     And,
@@ -22,7 +22,7 @@ from onceproof.model.language.terms import (
     Term,
     Var,
 )
-from onceproof.model.language.traversal import walk
+from onceproof.model.language.traversal import free_variables, walk
 
 MOST_CHANGES = 24
 
@@ -37,25 +37,30 @@ def aimed(
 ) -> State:
     """The state with cells changed until all wanted conditions hold, or until there was enough of it.
 
-    free: the cells that may be changed, each with how many values it has.
+    free: the cells that may be changed, each with how many values it has. For a variable of the conditions that has no
+    value, any element is taken.
     """
-    aim = _Aim(list(state), layout, free, chance)
+    loose = dict.fromkeys(v for term in wanted for v in free_variables(term) if v not in environment)
+    if loose:
+        chosen = {variable: chance.randrange(layout.sizes[variable.sort.__name__]) for variable in loose}
+        environment = {**environment, **chosen}
+    aim = _Aim(state, layout, free, chance)
     for _ in range(MOST_CHANGES):
-        missed = next((t for t in wanted if not value_of(t, layout, tuple(aim.state), environment)), None)
+        missed = next((t for t in wanted if not aim.value(t, environment)), None)
         if missed is None:
             break
-        aim.at(missed, True, dict(environment))
-    return tuple(aim.state)
+        aim.at(missed, True, environment)
+    return aim.state
 
 
 class _Aim:
-    def __init__(self, state: list[int], layout: Layout, free: Mapping[int, int], chance: random.Random) -> None:
+    def __init__(self, state: State, layout: Layout, free: Mapping[int, int], chance: random.Random) -> None:
         self.state, self.layout, self.free, self.random = state, layout, free, chance
 
     def value(self, term: Term, environment: Mapping[Var, int]) -> int:
-        return value_of(term, self.layout, tuple(self.state), environment)
+        return meaning(term, self.layout)(self.state, environment)
 
-    def at(self, term: Term, truth: bool, environment: dict[Var, int]) -> None:
+    def at(self, term: Term, truth: bool, environment: Mapping[Var, int]) -> None:
         """Changes a cell so that the term may come to be as wanted."""
         match term:
             case Not(inner):
@@ -87,15 +92,15 @@ class _Aim:
                 pass
 
     def _quantified(
-        self, universal: bool, variables: tuple[Var, ...], body: Term, truth: bool, environment: dict[Var, int]
+        self, universal: bool, variables: tuple[Var, ...], body: Term, truth: bool, environment: Mapping[Var, int]
     ) -> None:
         ranges = [range(self.layout.sizes[variable.sort.__name__]) for variable in variables]
-        every = [environment | dict(zip(variables, chosen, strict=True)) for chosen in itertools.product(*ranges)]
+        every = [{**environment, **dict(zip(variables, chosen, strict=True))} for chosen in itertools.product(*ranges)]
         if universal is truth:
             every = [one for one in every if bool(self.value(body, one)) is not truth] or every
         self.at(body, truth, self.random.choice(every))
 
-    def _equal(self, left: Term, right: Term, truth: bool, environment: dict[Var, int]) -> None:
+    def _equal(self, left: Term, right: Term, truth: bool, environment: Mapping[Var, int]) -> None:
         sides = [(left, right), (right, left)]
         self.random.shuffle(sides)
         for one, other in sides:
@@ -109,7 +114,7 @@ class _Aim:
                 return
         self._anything(Eq(left, right), environment)
 
-    def _anything(self, term: Term, environment: dict[Var, int]) -> None:
+    def _anything(self, term: Term, environment: Mapping[Var, int]) -> None:
         reads = [part for part in walk(term) if isinstance(part, Read)]
         if reads and all(v in environment for part in reads for v in walk(part) if isinstance(v, Var)):
             self._set(self.random.choice(reads), None, environment)
@@ -118,11 +123,11 @@ class _Aim:
         """Sets a cell to a value, or to another one (None); whether the term is a cell that may change."""
         if not isinstance(term, Read):
             return False
-        slot = self.layout.places[term.field].slot(tuple(self.value(index, environment) for index in term.indices))
+        slot = slot_of(term.field, term.indices, self.layout)(self.state, environment)
         if slot not in self.free:
             return False
         if code is None:
             code = (self.state[slot] + self.random.randint(1, max(self.free[slot] - 1, 1))) % self.free[slot]
         if 0 <= code < self.free[slot]:
-            self.state[slot] = code
+            self.state = (*self.state[:slot], code, *self.state[slot + 1 :])
         return True

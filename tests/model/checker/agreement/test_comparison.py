@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from onceproof.model.checker import agreement
-from onceproof.model.checker.agreement import Disagreement, check_agreement
+from onceproof.model.checker.agreement import content
+from onceproof.model.checker.agreement.comparison import (
+    Agreements,
+    Comparison,
+    Disagreement,
+    Reading,
+    check_agreement,
+)
 from onceproof.model.checker.engines import check
 from onceproof.model.checker.prover.induction import prove
 from onceproof.model.checker.tla.export import export
@@ -88,7 +94,6 @@ def test_most_wrong_readings_of_the_protocol_are_found() -> None:
 def test_a_difference_is_a_fault_of_onceproof_in_every_use(monkeypatch: pytest.MonkeyPatch) -> None:
     right = operators.below
     monkeypatch.setattr("onceproof.model.language.reading.expressions.below", lambda i, a, b: not_(right(i, a, b)))
-    monkeypatch.setattr(agreement, "_remembered", lambda comparison: None)
     for use in (check, walk, lambda system: export(system, "M", [])):
         with pytest.raises(
             Disagreement, match=r"a fault of onceproof, not a verdict: it reads action `.*run, .*read, "
@@ -109,8 +114,40 @@ def test_an_action_that_was_read_as_impossible_is_compared_too() -> None:
 def test_what_agreed_is_remembered_by_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
     system = build(JUGS)
     check_agreement(system)
-    monkeypatch.setattr(agreement._Comparison, "run", lambda self: pytest.fail("compared again"))
+    monkeypatch.setattr(Comparison, "run", lambda self, readings: pytest.fail("compared again"))
     check_agreement(build(JUGS))
-    monkeypatch.setattr(agreement, "_version_of_language", lambda: "another")
+    monkeypatch.setattr(content, "_version_of_language", lambda: "another")
     with pytest.raises(pytest.fail.Exception):
         check_agreement(build(JUGS))
+
+
+def misread_switch() -> tuple[System, System]:
+    """The protocol with a mechanism on, and off, where the reader did not notice that it is off."""
+    on, off = (build(PROTOCOL, PROTOCOL.configure({}, {"renewal": setting})) for setting in (True, False))
+    assert on.all_readings["lapse"] != off.all_readings["lapse"]
+    off.all_readings["lapse"] = on.all_readings["lapse"]
+    return on, off
+
+
+def test_what_agreed_with_a_mechanism_on_is_compared_again_with_it_off() -> None:
+    on, off = misread_switch()
+    check_agreement(on)
+    with pytest.raises(Disagreement, match="action `lapse"):
+        check_agreement(off)
+
+
+def test_many_systems_share_what_reads_and_runs_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    on, off = misread_switch()
+    agreements, compared, right = Agreements(), list[int](), Comparison.run
+
+    def run(self: Comparison, readings: list[Reading]) -> None:
+        compared.append(len(readings))
+        right(self, readings)
+
+    monkeypatch.setattr(Comparison, "run", run)
+    agreements.check(on)
+    agreements.check(build(PROTOCOL, PROTOCOL.configure({}, {}, {"scheduler_crash": 1})))
+    assert compared == [len(on.all_readings) + 1, 1]  # the first: what an ending is, too
+    with pytest.raises(Disagreement, match="action `lapse"):
+        agreements.check(off)
+    assert 0 < compared[2] < 10
