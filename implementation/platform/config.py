@@ -63,7 +63,7 @@ class PlatformConfig:
     functions: folder of users' functions. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
     limits: function to {timeout_seconds, memory_mb}, where it is to have others than the platform's.
-    retention_hours: how long an ended task is kept, its TaskID with it; 0 keeps all for ever.
+    retention_hours: how long an ended task is kept, its TaskID with it (720: 30 days); 0 keeps all for ever.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
     gate: the socket of a replay that permits each action of each process; empty: no gate. without: mechanisms
@@ -93,7 +93,7 @@ class PlatformConfig:
     result_bytes_max: int = setting(1 << 20, whole(1, GIB))
     drain_seconds: float = setting(30.0, Number(0, WEEK_SECONDS))
     store_wait_seconds: float = setting(5.0, positive(DAY_SECONDS))
-    retention_hours: float = setting(0.0, Number(0, CENTURY_HOURS))
+    retention_hours: float = setting(720.0, Number(0, CENTURY_HOURS))
     in_hand_max: int = setting(64, whole(1, 100_000))
     replicas: int = setting(1, whole(1, 5))
     keys: dict[str, dict[str, str]] = field(

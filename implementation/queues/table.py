@@ -38,8 +38,9 @@ class TableQueue(Queue):
         ORDER BY busy.owner, messages.visible_at_ns"""
     WAITING = """SELECT message FROM messages WHERE owner = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL
         ORDER BY visible_at_ns LIMIT ?"""
-    RECEIVE = """UPDATE messages SET visible_at_ns = ?, leased_until_ns = ?, receipt = ?, holder = ?, deleted_at_ns = ?
-        WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL RETURNING task, owner"""
+    RECEIVE = """UPDATE messages SET visible_at_ns = ?, leased_until_ns = ?, receipt = ?, holder = ?, deleted_at_ns = ?,
+        received = received + 1 WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL
+        RETURNING task, owner"""
     RECEIVE_INVISIBLE = """UPDATE messages SET receipt = ?, holder = ?, leased_until_ns = ?, visible_at_ns = ?
         WHERE message = ? AND visible_at_ns > ? AND deleted_at_ns IS NULL RETURNING task, owner"""
     IS_OWNER = """SELECT 1 FROM owners JOIN messages ON messages.owner = owners.owner

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from onceproof.implementation.stores.schema import RESET
+from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.stores.schema import RESET, STEPS, TABLES, VERSION
 
 Row = tuple[Any, ...]
 
@@ -41,7 +42,18 @@ class Database(ABC):
 
     @abstractmethod
     def claim(self) -> None:
-        """Make the tables and hold the database for one platform, for as long as the connection lives."""
+        """Hold the database for one platform, for as long as the connection lives, and bring its tables up to date.
+
+        StoreUnavailable if another platform has it, or its tables are of a version that is not known here.
+        """
+
+    @abstractmethod
+    def has_table(self, name: str) -> bool:
+        """Whether there is such a table."""
+
+    @abstractmethod
+    def shrink(self) -> None:
+        """Give space that removed rows have left back to the file system, where the database does not by itself."""
 
     @abstractmethod
     def take_turn(self) -> None:
@@ -73,6 +85,36 @@ class Database(ABC):
                 yield
         finally:
             self.end_turn()
+
+    def make_tables(self) -> None:
+        """Make all tables in an empty database."""
+        with self.transaction():
+            for statement in TABLES:
+                self.run(statement)
+            if self.row("SELECT version FROM schema_version") is None:
+                self.run("INSERT INTO schema_version (version) VALUES (?)", VERSION)
+
+    def upgrade(self) -> bool:
+        """Make the tables, or turn those of an older version into the present ones; whether there was something to do.
+
+        All in one transaction. StoreUnavailable for tables of a later version.
+        """
+        if not self.has_table("tasks"):
+            self.make_tables()
+            return True
+        row = self.row("SELECT version FROM schema_version") if self.has_table("schema_version") else None
+        found = 1 if row is None else int(row[0])
+        if found > VERSION:
+            raise StoreUnavailable(
+                f"{self.path}: made by a later version of onceproof (its tables are of version {found}, "
+                f"this one knows {VERSION})"
+            )
+        with self.transaction():
+            for version in range(found, VERSION):
+                for statement in STEPS[version]:
+                    self.run(statement)
+                self.run("UPDATE schema_version SET version = ?", version + 1)
+        return found < VERSION
 
     def reset(self) -> None:
         """Delete every row of every table."""

@@ -1,7 +1,8 @@
 """The store in a PostgreSQL database.
 
-The statements are the same. What differs is written down here: placeholders, the name of the type for bytes, and that
-PostgreSQL locks rows where SQLite locks the file, so that `FOR UPDATE` and `FOR SHARE` in them mean something.
+The statements are the same. What differs is written down here: placeholders, the name of the type for bytes, that texts
+are compared byte by byte (which makes a prefix a range of an index, as in SQLite), and that PostgreSQL locks rows where
+SQLite locks the file, so that `FOR UPDATE` and `FOR SHARE` in them mean something.
 """
 
 from functools import lru_cache
@@ -11,17 +12,27 @@ import psycopg
 
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.stores.database import Database, Row
-from onceproof.implementation.stores.schema import TABLES
+from onceproof.implementation.stores.schema import NAMES
 
 # A process that was stopped in the middle of a transaction must not hold its row locks for ever.
 IDLE_IN_TRANSACTION = "SET idle_in_transaction_session_timeout = '10s'"
+# Columns of ours whose texts are not compared byte by byte: those of a store of version 1.
+OTHER_ORDER = """SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()
+    AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C' AND table_name IN
+    (SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace)
+    AND table_name IN ({names}) ORDER BY table_name, column_name""".format(
+    names=", ".join(f"'{name}'" for name in NAMES)
+)
 SERVE_LOCK = 0x6F6E6365  # "once": whoever serves a database holds this advisory lock
 
 
 @lru_cache(maxsize=512)
 def postgres_text(sql: str) -> str:
     """The statement for PostgreSQL."""
-    return sql.replace("%", "%%").replace("?", "%s").replace(" BLOB", " BYTEA")
+    text = sql.replace("%", "%%").replace("?", "%s").replace(" BLOB", " BYTEA")
+    if text.startswith(("CREATE TABLE", "ALTER TABLE")):
+        text = text.replace(" TEXT", ' TEXT COLLATE "C"')
+    return text
 
 
 class PostgresDatabase(Database):
@@ -34,13 +45,20 @@ class PostgresDatabase(Database):
         self._postgres: psycopg.Connection[Row] | None = None
 
     def claim(self) -> None:
-        """Take the advisory lock, then make the tables that are not there: one process does, before others start."""
+        """Take the advisory lock, then bring the tables up to date: one process does, before others start."""
         row = self.row("SELECT pg_try_advisory_lock(?)", SERVE_LOCK)
         if row is None or not row[0]:
             raise StoreUnavailable(f"{self.path}: another platform serves this database")
         with self.transaction():
-            for statement in TABLES:
-                self.run(statement)
+            if self.upgrade():
+                for table, column in self.rows(OTHER_ORDER):
+                    self.run(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE TEXT")  # see postgres_text
+
+    def has_table(self, name: str) -> bool:
+        return self.row("SELECT 1 WHERE to_regclass(?) IS NOT NULL", name) is not None
+
+    def shrink(self) -> None:
+        """PostgreSQL's own vacuum does that."""
 
     def run(self, sql: str, *parameters: Any) -> int:
         return self._execute(sql, parameters).rowcount

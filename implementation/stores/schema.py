@@ -1,6 +1,10 @@
-"""The tables, in SQL that SQLite and PostgreSQL both understand (PostgreSQL reads BLOB as BYTEA, see postgres.py).
+"""The tables, in SQL that SQLite and PostgreSQL both understand (postgres.py says what it reads otherwise).
 
-tasks       one row per TaskID: that the platform has it (task_id is the whole key: account, function and TaskID)
+A change here is a new VERSION, and a step in STEPS that turns a store of the version before into one of this version:
+a platform takes each step, in one transaction, before anything else starts.
+
+tasks       one row per TaskID: that the platform has it (task is the whole key: account, function and TaskID), and,
+            once it has ended, the outcome, which listings with a filter look for
 outbox      one row per accepted submission: its message is still to be relayed, or was
 messages    the queue: a message is kept as a tombstone when deleted, so that its key is remembered
 receipts    every receipt ever given (written only with receipt_fencing off, to show what that costs)
@@ -12,13 +16,22 @@ runs        what became of a message: its outcome, its current attempt and the r
 attempts    attempts that failed and were followed by another
 users       everybody who ever submitted a task: each has a queue that needs an owner
 configs     asynchronous invocation settings of functions, as their users put them
+metrics     counts that outlive the API server's process (runs.counted: this run is in them)
 """
 
+VERSION = 2
+
+TASKS_OUTCOME = "CREATE INDEX IF NOT EXISTS tasks_outcome ON tasks (owner, function, outcome, recorded_ns, task_id)"
+RUNS_UNCOUNTED = """CREATE INDEX IF NOT EXISTS runs_uncounted ON runs (message)
+    WHERE counted = 0 AND outcome <> 'OPEN'"""
+METRICS = """CREATE TABLE IF NOT EXISTS metrics (
+    name TEXT NOT NULL, labels TEXT NOT NULL, value DOUBLE PRECISION NOT NULL, PRIMARY KEY (name, labels))"""
 TABLES = (
     """CREATE TABLE IF NOT EXISTS tasks (
         task TEXT PRIMARY KEY, owner TEXT NOT NULL, function TEXT NOT NULL, task_id TEXT NOT NULL,
         payload BLOB, attempts INTEGER NOT NULL, expires_ns BIGINT, recorded_ns BIGINT NOT NULL,
-        request_id TEXT NOT NULL, qualifier TEXT NOT NULL, stop_asked INTEGER NOT NULL)""",
+        request_id TEXT NOT NULL, qualifier TEXT NOT NULL, stop_asked INTEGER NOT NULL,
+        outcome TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE IF NOT EXISTS outbox (
         task TEXT NOT NULL, submission TEXT NOT NULL, owner TEXT NOT NULL, relayed INTEGER NOT NULL,
         PRIMARY KEY (task, submission))""",
@@ -26,7 +39,7 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS messages (
         message TEXT PRIMARY KEY, message_key TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, task TEXT NOT NULL,
         submission TEXT NOT NULL, visible_at_ns BIGINT NOT NULL, leased_until_ns BIGINT NOT NULL,
-        receipt TEXT, holder TEXT, deleted_at_ns BIGINT)""",
+        receipt TEXT, holder TEXT, deleted_at_ns BIGINT, received INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX IF NOT EXISTS messages_waiting ON messages (owner, visible_at_ns) WHERE deleted_at_ns IS NULL",
     "CREATE INDEX IF NOT EXISTS messages_task ON messages (task)",
     "CREATE INDEX IF NOT EXISTS messages_deleted ON messages (deleted_at_ns) WHERE deleted_at_ns IS NOT NULL",
@@ -40,10 +53,12 @@ TABLES = (
         message TEXT PRIMARY KEY, agent TEXT NOT NULL, incarnation INTEGER NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS runs (
         message TEXT PRIMARY KEY, task TEXT NOT NULL, outcome TEXT NOT NULL, attempt INTEGER NOT NULL,
-        result BLOB, error TEXT, started_ns BIGINT, ended_ns BIGINT)""",
+        result BLOB, error TEXT, started_ns BIGINT, ended_ns BIGINT, counted INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX IF NOT EXISTS runs_task ON runs (task)",
     "CREATE INDEX IF NOT EXISTS runs_open ON runs (message) WHERE outcome = 'OPEN'",
+    RUNS_UNCOUNTED,
     "CREATE INDEX IF NOT EXISTS tasks_recorded ON tasks (owner, function, recorded_ns, task_id)",
+    TASKS_OUTCOME,
     "CREATE TABLE IF NOT EXISTS users (owner TEXT PRIMARY KEY)",
     """CREATE TABLE IF NOT EXISTS configs (
         owner TEXT NOT NULL, function TEXT NOT NULL, qualifier TEXT NOT NULL, body TEXT NOT NULL,
@@ -51,7 +66,24 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS attempts (
         message TEXT NOT NULL, attempt INTEGER NOT NULL, error TEXT, failed_ns BIGINT NOT NULL,
         PRIMARY KEY (message, attempt))""",
+    METRICS,
+    "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)",
 )
+
+STEPS: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE tasks ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
+        """UPDATE tasks SET outcome = COALESCE(
+            (SELECT MIN(runs.outcome) FROM runs WHERE runs.task = tasks.task AND runs.outcome <> 'OPEN'), '')""",
+        TASKS_OUTCOME,
+        "ALTER TABLE messages ADD COLUMN received INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE runs ADD COLUMN counted INTEGER NOT NULL DEFAULT 0",
+        RUNS_UNCOUNTED,
+        METRICS,
+        "CREATE TABLE schema_version (version INTEGER NOT NULL)",
+        "INSERT INTO schema_version (version) VALUES (1)",
+    ),
+}
 
 NAMES = (
     "tasks",
@@ -66,5 +98,6 @@ NAMES = (
     "attempts",
     "users",
     "configs",
+    "metrics",
 )
 RESET = tuple(f"DELETE FROM {name}" for name in NAMES)

@@ -9,9 +9,20 @@ from typing import Any
 
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.stores.database import Database, Row
-from onceproof.implementation.stores.schema import TABLES
 
 LOCKING = re.compile(r"\s+FOR (SHARE|UPDATE)( OF \w+)?( SKIP LOCKED)?$")
+
+
+WAL_BYTES_KEPT = 64 << 20
+INCREMENTAL = 2
+PAGES_CUT = 2000
+
+
+def in_words(error: Exception) -> str:
+    """The error, with what would help where that is known."""
+    if "malformed" in str(error) or "not a database" in str(error):
+        return f"{error}; the file is damaged: put a copy in its place, or move it away to begin with an empty store"
+    return str(error)
 
 
 @lru_cache(maxsize=512)
@@ -40,31 +51,50 @@ class SqliteDatabase(Database):
             self._connection = sqlite3.connect(
                 path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
             )
+            self._connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a file that is made now
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute(f"PRAGMA synchronous={synchronous}")
-            for statement in TABLES:
-                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
             if turnstile is not None:
                 self._turnstile = os.open(turnstile, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"{path}: {error}") from None
+            raise StoreUnavailable(f"{path}: {in_words(error)}") from None
+        if not self.has_table("tasks"):
+            self.make_tables()
 
     def run(self, sql: str, *parameters: Any) -> int:
         try:
             return self._connection.execute(sqlite_text(sql), parameters).rowcount
         except sqlite3.IntegrityError as error:
             raise NotEnabled(f"the store refuses it: {error}") from None
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"{self.path}: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"{self.path}: {in_words(error)}") from None
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         try:
             return self._connection.execute(sqlite_text(sql), parameters).fetchall()
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"{self.path}: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"{self.path}: {in_words(error)}") from None
 
     def claim(self) -> None:
-        """The tables are there; the lock on the data folder holds the file."""
+        """The lock on the data folder holds the file."""
+        self.upgrade()
+        if self.row("PRAGMA auto_vacuum") != (INCREMENTAL,):
+            self.run("PRAGMA auto_vacuum=INCREMENTAL")
+            self.run("VACUUM")  # a file of old cannot shrink before it is written anew
+
+    def has_table(self, name: str) -> bool:
+        return self.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name) is not None
+
+    def shrink(self) -> None:
+        """Cut free pages off the file, a few at a time, so that nobody waits long."""
+        self.take_turn()
+        try:
+            self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_CUT})")  # execute() would cut one page
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"{self.path}: {in_words(error)}") from None
+        finally:
+            self.end_turn()
 
     def take_turn(self) -> None:
         if self._turnstile is not None:

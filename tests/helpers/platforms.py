@@ -152,11 +152,11 @@ class Platform:
             counts[task_id, attempt] = counts.get((task_id, attempt), 0) + 1
         return counts
 
-    def ended(self, function: str, task_id: str) -> dict[str, Any]:
+    def ended(self, function: str, task_id: str, **given: Any) -> dict[str, Any]:
         """A task's record when it has ended."""
 
         def look() -> dict[str, Any] | None:
-            record = self.caller().get(function, task_id)
+            record = self.caller(**given).get(function, task_id)
             return record if record["endTime"] else None
 
         return wait_until(look)

@@ -18,6 +18,22 @@ SELECT = f"""SELECT tasks.task, tasks.function, tasks.task_id, tasks.qualifier, 
     placements.agent, placements.incarnation
     FROM tasks LEFT JOIN runs ON runs.task = tasks.task LEFT JOIN placements ON placements.message = runs.message"""
 ONE = f"{SELECT} WHERE tasks.task = ?"
+OUTCOMES = {"Succeeded": "COMPLETED", "Failed": "FAILED", "Stopped": "STOPPED", "Expired": "EXPIRED"}
+IN_HAND = ("Dequeued", "Running", "Retrying")
+# What a listing is of, before its order and limit. The census notes outcomes in tasks a moment after the end: what it
+# has not come to is found by another index.
+NOTED = "tasks.outcome = ?"
+NOT_NOTED = """tasks.outcome = '' AND tasks.task IN
+    (SELECT counting.task FROM runs AS counting
+        WHERE counting.counted = 0 AND counting.outcome <> 'OPEN' AND counting.outcome = ?)"""
+OPEN_RUN = f"""tasks.outcome = '' AND ({STATUS}) = ? AND tasks.task IN
+    (SELECT opened.task FROM runs AS opened WHERE opened.outcome = 'OPEN')"""
+UNENDED = f"tasks.outcome = '' AND ({STATUS}) = ?"
+# TaskIDs with a prefix: where they are few, their keys are looked up; else the listing's own index finds them soon.
+OF_PREFIX = "SELECT keyed.task FROM tasks AS keyed WHERE keyed.task >= ? AND keyed.task < ?"
+OF_PREFIX_LIMIT = f"{OF_PREFIX} LIMIT ?"
+FEW = 1000
+END_OF_KEYS = "\x7f"  # behind every character that a TaskID may have
 MS = 1_000_000
 
 
@@ -94,30 +110,44 @@ class Records:
 
     def listed(self, wanted: Filter) -> tuple[list[Record], str]:
         """A page of tasks, the latest first unless asked otherwise, and the token of the next page (empty: none)."""
+        if wanted.status in OUTCOMES:
+            outcome = OUTCOMES[wanted.status]
+            rows = self._page(wanted, NOTED, outcome) + self._page(wanted, NOT_NOTED, outcome)
+            unique = {row[0]: row for row in rows}  # the census may have come between the two
+            rows = sorted(unique.values(), key=lambda row: (row[6], row[2]), reverse=not wanted.ascending)
+        elif wanted.status:
+            rows = self._page(wanted, OPEN_RUN if wanted.status in IN_HAND else UNENDED, wanted.status)
+        else:
+            rows = self._page(wanted)
+        records = [Record.of(row) for row in rows[: wanted.limit]]
+        more = len(rows) > wanted.limit
+        return records, packed_token(records[-1]) if more else ""
+
+    def _page(self, wanted: Filter, condition: str = "", *value: str) -> list[Row]:
+        """The first rows of a listing, one more than its limit."""
         conditions = ["tasks.owner = ?", "tasks.function = ?"]
         values: list[Any] = [wanted.owner, wanted.function]
-        for condition, value in (
-            (f"({STATUS}) = ?", wanted.status or None),
-            ("tasks.recorded_ns >= ?", None if wanted.begin_ms is None else wanted.begin_ms * MS),
-            ("tasks.recorded_ns <= ?", None if wanted.end_ms is None else wanted.end_ms * MS),
-        ):
-            if value is not None:
-                conditions.append(condition)
-                values.append(value)
+        if condition:
+            conditions.append(condition)
+            values.extend(value)
+        for limit, time_ms in (("tasks.recorded_ns >= ?", wanted.begin_ms), ("tasks.recorded_ns <= ?", wanted.end_ms)):
+            if time_ms is not None:
+                conditions.append(limit)
+                values.append(time_ms * MS)
         if wanted.prefix:
-            conditions.append("SUBSTR(tasks.task_id, 1, ?) = ?")
-            values += [len(wanted.prefix), wanted.prefix]
+            key = f"{wanted.owner}/{wanted.function}/{wanted.prefix}"
+            few = len(self.database.rows(OF_PREFIX_LIMIT, key, key + END_OF_KEYS, FEW + 1)) <= FEW
+            if few:  # these two are no use as keys of an index then, and databases do not see that by themselves
+                conditions[:2] = ["tasks.owner || '' = ?", "tasks.function || '' = ?"]
+            conditions.append(f"tasks.task IN ({OF_PREFIX})" if few else "tasks.task_id >= ? AND tasks.task_id < ?")
+            values += [key, key + END_OF_KEYS] if few else [wanted.prefix, wanted.prefix + END_OF_KEYS]
         order = "ASC" if wanted.ascending else "DESC"
         if wanted.token:
             sign = ">" if wanted.ascending else "<"
             conditions.append(f"(tasks.recorded_ns, tasks.task_id) {sign} (?, ?)")
             values += unpacked_token(wanted.token)
         ordered = f"ORDER BY tasks.recorded_ns {order}, tasks.task_id {order} LIMIT ?"
-        sql = f"{SELECT} WHERE {' AND '.join(conditions)} {ordered}"
-        rows = self.database.rows(sql, *values, wanted.limit + 1)
-        records = [Record.of(row) for row in rows[: wanted.limit]]
-        more = len(rows) > wanted.limit
-        return records, packed_token(records[-1]) if more else ""
+        return self.database.rows(f"{SELECT} WHERE {' AND '.join(conditions)} {ordered}", *values, wanted.limit + 1)
 
     def counts(self) -> dict[str, int]:
         """The counts that the metrics show."""

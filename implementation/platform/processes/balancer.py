@@ -2,6 +2,8 @@
 
 import time
 
+from onceproof.implementation.components.census import BATCH as CENSUS_BATCH
+from onceproof.implementation.components.census import Census
 from onceproof.implementation.components.retention import BATCH, Retention
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.platform.processes.base import Process
@@ -12,15 +14,18 @@ ORPHANS = """SELECT users.owner FROM users LEFT JOIN owners ON owners.owner = us
     LEFT JOIN members ON members.scheduler = owners.scheduler AND members.beat_until_ns > ?
     WHERE members.scheduler IS NULL ORDER BY users.owner"""
 LOAD = "SELECT scheduler, COUNT(*) FROM owners GROUP BY scheduler"
+COUNT_SECONDS = 1.0
 
 
 class BalancerProcess(Process):
     """Looks at users, owners and heartbeats, and assigns what has no owner that is up; removes what is too old."""
 
     remove_at = 0.0
+    count_at = 0.0
 
     def turn(self) -> bool:
         """Give each queue without a living owner to the scheduler that owns the fewest."""
+        self._count_ended()
         self._remove_old()
         orphans = self.database.rows(ORPHANS, self.clock.now_ns())
         load = dict.fromkeys(self.balancer.up(), 0) if orphans else {}
@@ -41,7 +46,16 @@ class BalancerProcess(Process):
             return
         before = self.clock.now_ns() - int(self.config.retention_hours * 3600 * SECOND_NS)
         removed = Retention(self.database).remove(before)
+        if removed:
+            self.database.shrink()
         self.remove_at = now + (REMOVE_SECONDS if removed < BATCH else 0)
+
+    def _count_ended(self) -> None:
+        """Once a second, or at once where there is more: count tasks that have ended."""
+        now = time.monotonic()
+        if now >= self.count_at:
+            full = Census(self.database).count() >= CENSUS_BATCH
+            self.count_at = now + (0.0 if full else COUNT_SECONDS)
 
     def _assign(self, scheduler: str, user: str) -> None:
         try:

@@ -9,10 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from onceproof.implementation.stores.postgres import PostgresDatabase
 from tests.helpers.nats_servers import Nats
 from tests.helpers.platforms import LEDGER, Platform
 from tests.helpers.storms import QUICK, ROUNDS, SAFE, SEED, judge, storm
 
+OLD = sorted((Path(__file__).parent / "kept").glob("version*.sql"))
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -93,3 +95,26 @@ def test_postgresql_url_where_nothing_answers_is_reported(tmp_path: Path) -> Non
     made = Platform(tmp_path, {"store": "postgresql://127.0.0.1:1/nothing"})
     made.function("ledger", LEDGER)
     assert "the store cannot be used" in made.refusal()
+
+
+@pytest.mark.parametrize("dump", OLD, ids=lambda path: path.stem)
+def test_store_of_an_earlier_version_on_postgresql_becomes_one_of_this_version(dump: Path, server: str) -> None:
+    columns: list[list[tuple[object, ...]]] = []
+    for text in ("", dump.read_text(encoding="utf-8")):
+        name = f"test_{os.urandom(4).hex()}"
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}")
+        url = server.replace("/postgres?", f"/{name}?")
+        with psycopg.connect(url, autocommit=True) as filled:
+            filled.execute(text.replace("BLOB", "BYTEA").replace("X'", r"'\x").encode())
+        database = PostgresDatabase(url)
+        database.claim()
+        columns.append(
+            database.rows(
+                """SELECT table_name, column_name, data_type, collation_name, is_nullable
+                FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"""
+            )
+            + database.rows("SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2")
+        )
+        database.close()
+    assert columns[0] == columns[1]
