@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, Step, System
 
@@ -163,9 +163,8 @@ class CheckResult:
         return next((result for result in self.properties if result.name == name), None)
 
 
-def unexplored(system: System, claims: Sequence[Property], deadlock: bool, engine: str, limits: Limits) -> CheckResult:
+def unexplored(system: System, claims: Sequence[Property], engine: str, limits: Limits) -> CheckResult:
     """The result of a check that ran out of time while it was still generating code: nothing is known."""
-    names = [(claim.name, claim.kind) for claim in claims] + ([(DEADLOCK, DEADLOCK)] if deadlock else [])
     return CheckResult(
         engine=engine,
         complete=False,
@@ -174,7 +173,7 @@ def unexplored(system: System, claims: Sequence[Property], deadlock: bool, engin
         depth=0,
         seconds=limits.max_seconds or 0.0,
         fired=dict.fromkeys(system.actions, 0),
-        properties=[PropertyResult(name, kind, Verdict.UNKNOWN) for name, kind in names],
+        properties=[PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN) for claim in claims],
         stopped=Stop(StopReason.SECONDS, limits.max_seconds),
         faults=frozenset(name for name, action in system.actions.items() if action.fault),
         notes=["the time was up before the code of the model was generated"],

@@ -14,6 +14,7 @@ from onceproof.model.language.declare import Property
 from onceproof.model.language.system import System
 
 WALKERS = (AUTO, "plain", "compiled")
+JUDGED = ("always", "deadlock")  # the kinds of properties that are judged on the way
 PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
 
 
@@ -36,7 +37,7 @@ class WalkOptions:
 def walk(
     system: System, properties: Sequence[Property] | None = None, options: WalkOptions | None = None
 ) -> WalkResult:
-    """Take random runs until an ``always`` property is violated or all are done; see ``WalkOptions``.
+    """Take random runs until an ``always`` property is violated, or a deadlock is reached, or all are done.
 
     EngineError where the compiled engine was asked for by name and cannot do this.
     """
@@ -94,7 +95,7 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Wa
     elif seconds is not None and found.walks < options.runs and found.violation is None:
         result.stopped = Stop(StopReason.SECONDS, seconds)
     if found.violation is not None:
-        claim = system.model.properties[found.violation.property]
+        (claim,) = system.properties([found.violation.property])
         result.run, result.length_found = found.walks - 1, len(found.violation.trace)
         result.deepest = max(result.deepest, result.length_found)
         result.violation = shortest_along(system, claim, found.violation.trace.steps)

@@ -24,8 +24,8 @@ else:
         """The state as a model function sees it: ``st.stage[message]``, ``st.big``, ``st.receipt_fencing``."""
 
 
-PropertyKind = Literal["always", "sometimes", "eventually", "ending", "axiom"]
-DEADLOCK = "deadlock"  # the name (and kind) of the built-in claim that the system never gets stuck
+PropertyKind = Literal["always", "sometimes", "eventually", "deadlock", "ending", "axiom"]
+DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
 
 class Fairness(Enum):
@@ -138,7 +138,8 @@ class Action:
 class Property:
     """A claim: ``always`` true, ``sometimes``, ``eventually`` once its ``given`` is; or what a wanted ``ending`` is.
 
-    One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance.
+    One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance. The one
+    of kind ``deadlock`` is built in; its function says what a wanted end is.
     """
 
     function: Callable[..., Any]
@@ -306,6 +307,11 @@ def axiom(function: Callable[..., Any], /) -> Property:
     names the axiom and the elements otherwise), and a proof for any size assumes it.
     """
     return Property(function, parameters_of(function), "axiom", name=function.__name__)
+
+
+def never_ends(st: Any) -> bool:
+    """What a wanted end is in a model that declares none: no state."""
+    return False
 
 
 def require(condition: Any) -> None:

@@ -10,7 +10,7 @@ from math import prod
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-from onceproof.model.language.declare import Action, Field, Property, Switch
+from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.reading.sources import lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
@@ -127,6 +127,11 @@ class Model:
                 raise ModelError(
                     f"a field or a switch cannot be called `{name}`: names that start with {taken} are taken"
                 )
+        if DEADLOCK in self.properties:
+            raise ModelError(
+                f"a property cannot be called `{DEADLOCK}`: that is the built-in one, which says that no "
+                "state is without a next step, unless @ending allows it"
+            )
         endings = [claim.name for claim in self.properties.values() if claim.kind == "ending"]
         if len(endings) > 1:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
@@ -152,6 +157,11 @@ class Model:
             for name in needed:
                 if name not in self.size_names:
                     raise ModelError(f"`{fault}` needs an unknown size `{name}`{nearest(name, self.size_names)}")
+
+    @property
+    def checkable(self) -> list[str]:
+        """The names of the properties that a check may be asked for."""
+        return [*(name for name, claim in self.properties.items() if claim.kind != "ending"), DEADLOCK]
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from onceproof.model.language.axioms import constants_of, false_axiom
-from onceproof.model.language.declare import Action, Property
+from onceproof.model.language.declare import DEADLOCK, Action, Property, never_ends
 from onceproof.model.language.errors import (
     MISPLACED,
     ConfigError,
@@ -26,8 +26,10 @@ from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.reader import Reader, can_be_switched_on
 from onceproof.model.language.reading.result import ActionReading, PropertyReading
 from onceproof.model.language.run import RunMode, RunState, truth_of
+from onceproof.model.language.terms import FALSE, TRUE
 
 Arguments = tuple[int, ...]
+NEVER_ENDS = PropertyReading(Property(never_ends, (), "ending", name=never_ends.__name__), (), TRUE, FALSE, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +171,33 @@ class System:
     # -- properties
 
     def properties(self, names: list[str] | None = None) -> list[Property]:
-        """The properties by these names, or all that a configuration should be asked; ConfigError for unknown ones."""
+        """The properties by these names, or all that a configuration should be asked, and ``deadlock``.
+
+        ConfigError for unknown ones.
+        """
         if names is None:
             known = self.config.names()
             claims = [p for p in self.model.properties.values() if p.kind != "ending" and not p.optional]
-            return [claim for claim in claims if claim.applies(known)]
+            return [*(claim for claim in claims if claim.applies(known)), self.deadlock]
         for name in names:
-            if name not in self.model.properties or self.model.properties[name].kind == "ending":
-                claims_known = [n for n, p in self.model.properties.items() if p.kind != "ending"]
-                raise ConfigError(f"unknown property `{name}`{nearest(name, claims_known)}", name)
-        return [self.model.properties[name] for name in names]
+            if name not in self.model.checkable:
+                raise ConfigError(f"unknown property `{name}`{nearest(name, self.model.checkable)}", name)
+        return [self.deadlock if name == DEADLOCK else self.model.properties[name] for name in names]
+
+    @cached_property
+    def deadlock(self) -> Property:
+        """The built-in claim that every state in which nothing but faults can happen is a wanted end."""
+        function = self.ending.function if self.ending is not None else never_ends
+        return Property(function, (), DEADLOCK, name=DEADLOCK)
+
+    def stuck(self, state: State) -> bool:
+        """Whether nothing but faults can happen in a state, and it is not a wanted end.
+
+        As in TLC, a step that changes nothing is one that can happen.
+        """
+        if any(not self.actions[step.action].fault for step, _ in self.successors(state)):
+            return False
+        return self.ending is None or self.holds(self.ending, state, ()) is False
 
     @property
     def ending(self) -> Property | None:
@@ -191,7 +210,9 @@ class System:
         return self._reader.functions
 
     def property_reading(self, claim: Property) -> PropertyReading:
-        """A property as terms (reading when first asked for)."""
+        """A property as terms (reading when first asked for); of ``deadlock``, what a wanted end is."""
+        if claim.kind == DEADLOCK:
+            return self.property_reading(self.ending) if self.ending is not None else NEVER_ENDS
         if claim.name not in self._property_readings:
             self._property_readings[claim.name] = self._reader.property(claim)
         return self._property_readings[claim.name]
@@ -202,6 +223,8 @@ class System:
 
     def holds(self, claim: Property, state: State, arguments: Arguments) -> bool | None:
         """Whether a property is true in a state for these elements; None where its ``given`` is false."""
+        if claim.kind == DEADLOCK:
+            return not self.stuck(state)
         return self._truth(self._mode, claim, state, arguments)
 
     def keeps(self, claim: Property, state: State, arguments: Arguments) -> bool:

@@ -188,14 +188,17 @@ def check(
     runs: then it is a ``RunFailed``, which has the ``trace`` that leads there.
     """
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
-    if spec.chosen is None and not spec.properties:
-        raise InputError(f"{spec.path}: no property applies to this spec; nothing to check")
+    if spec.chosen is None and all(claim.kind == "deadlock" for claim in spec.properties):
+        raise InputError(
+            f"{spec.path}: no property of the model applies to this spec; nothing to check (`properties: [deadlock]` "
+            "asks whether a state without a next step can be reached)"
+        )
     limits = Limits(max_states, max_depth, max_seconds, progress)
     options = engines.Options(
         engine, limits, workers, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
     )
     try:
-        result = engines.check(spec.system, None if spec.chosen is None else spec.properties, options)
+        result = engines.check(spec.system, spec.properties, options)
     except engines.EngineError as error:
         raise InputError(str(error)) from error
     except ModelError as error:

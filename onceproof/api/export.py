@@ -43,8 +43,7 @@ def export_tla(
     """A model with these settings (see ``check``) as TLA+ that TLC reads: one operator for each action."""
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
     name = module_name(spec.name)
-    deadlock = spec.chosen is None and spec.system.ending is not None
-    exported = export(spec.system, name, spec.properties, deadlock=deadlock)
+    exported = export(spec.system, name, spec.properties)
     return TlaModule(name, exported.module, exported.configuration, exported.remarks)
 
 

@@ -111,11 +111,11 @@ def _reference(source: Model | ModuleType | Path | str | None) -> ModelRef:
 
 
 def _chosen(model: Model, properties: Sequence[str]) -> tuple[str, ...]:
-    known = specs.checkable(model)
+    known = model.checkable
     if isinstance(properties, str) or not properties:
         raise InputError(f"expected a list of properties (or None for all), found {properties!r}")
     # Conjuncts of an invariant can be asked for, but nobody means one by a name that is near none.
-    offered = [name for name in known if model.properties[name].invariant is None]
+    offered = [name for name in known if name not in model.properties or model.properties[name].invariant is None]
     for name in properties:
         if name not in known:
             hint = nearest(name, known) or f"; expected one of {', '.join(offered)}"

@@ -110,7 +110,8 @@ def walk(
     InputError where the source or a setting is wrong, or no *always* property applies.
     """
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
-    if not any(claim.kind == "always" for claim in spec.properties):
+    judged = [claim for claim in spec.properties if claim.kind in walks.JUDGED]
+    if not judged or (spec.chosen is None and all(claim.kind == "deadlock" for claim in judged)):
         raise InputError(f"{spec.path}: no *always* property to judge on the way; nothing to check")
     limits = Limits(max_seconds=max_seconds, report=progress)
     try:

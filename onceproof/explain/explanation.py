@@ -108,9 +108,12 @@ def explain_trace(trace: Trace) -> Explanation:
 def _explain_deadlock(found: Counterexample) -> Explanation:
     system = found.trace.system
     because = ["no action is enabled, except perhaps faults"]
-    if system.ending is not None:
+    about = "Every state in which no action is enabled is a proper ending."
+    if system.ending is None:
+        because.append("and the model declares no proper ending (`@ending`)")
+        about = "In every reachable state some action is enabled."
+    else:
         because.append(f"and {system.ending.name}, the condition of a proper ending, is false:")
         reading = system.property_reading(system.ending)
         because += StateView(system.layout, found.trace.states[-1]).why(reading.body, False)
-    about = "Every state in which no action is enabled is a proper ending."
     return Explanation(found.trace, found.property, (), (), about, found.minimal, [], because)

@@ -51,7 +51,10 @@ def with_run(error: ModelError, system: System, claims: Sequence[Property]) -> M
 def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
     """Breadth first by the model's own functions, until one of them fails."""
     deadline = time.monotonic() + SEARCHED_SECONDS
-    instances = [(claim, list(system.instances(claim))) for claim in claims]
+    # A deadlock is a matter of steps; what may fail about it is the condition of a wanted end.
+    ends = [system.ending] if system.ending is not None else []
+    looked_at = [one for claim in claims for one in (ends if claim.kind == "deadlock" else [claim])]
+    instances = [(claim, list(system.instances(claim))) for claim in looked_at]
     before: dict[State, tuple[State, Step] | None] = {system.initial: None}
     queue = deque([system.initial])
     while queue and time.monotonic() < deadline:

@@ -130,12 +130,12 @@ def _search(system: System, name: str, length: int) -> CheckResult | None:
     if key not in _results:
         if len(_results) >= KEPT:
             _results.clear()
-        claim = system.model.properties.get(name)
+        (claim,) = system.properties([name])
         # Whether a state is a deadlock shows only when it is explored.
-        depth = None if claim is not None and claim.kind == "eventually" else length + (name == DEADLOCK)
+        depth = None if claim.kind == "eventually" else length + (name == DEADLOCK)
         limits = Limits(SEARCHED_STATES, depth, SEARCHED_SECONDS)
         try:
-            result = engines.check(system, None if claim is None else [claim], engines.Options("plain", limits))
+            result = engines.check(system, [claim], engines.Options("plain", limits))
         except (ModelError, engines.EngineError):
             result = None
         _results[key] = result

@@ -162,8 +162,7 @@ class _Runner:
         actions = [name for name in possible if not self.system.actions[name].fault]
         if actions:
             return self.prevented(f"{', '.join(actions)} can happen after them")
-        ending = self.system.ending
-        if ending is not None and self.system.holds(ending, last, ()) is not False:
+        if not self.system.stuck(last):
             return self.prevented("their last state is a proper ending")
         return self.same()
 

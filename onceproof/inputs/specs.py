@@ -13,7 +13,7 @@ from onceproof.errors import InputError
 from onceproof.inputs.models import ModelRef, resolve
 from onceproof.inputs.yaml_places import Located, load
 from onceproof.model.language import Config, ConfigError, Model, System, build
-from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import nearest
 
 KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "properties", "expect")
@@ -231,16 +231,11 @@ def _chosen(place: Located | None, model: Model) -> tuple[str, ...] | None:
         raise place.error(f"expected a list of properties (leave the key out for all), found {place.shown()}")
     names: list[str] = []
     for item in place.value:
-        name = _property_name(item, checkable(model))
+        name = _property_name(item, model.checkable)
         if name in names:
             raise item.error(f"`{name}` is listed twice")
         names.append(name)
     return tuple(names)
-
-
-def checkable(model: Model) -> list[str]:
-    """The names of the properties of a model that a spec may list."""
-    return [name for name, claim in model.properties.items() if claim.kind != "ending"]
 
 
 def _property_name(place: Located, known: Sequence[str]) -> str:
@@ -276,10 +271,8 @@ def _expectation(place: Located | None) -> Expectation:
 
 def _expects_what_is_checked(spec: Spec, place: Located) -> None:
     checked = [claim.name for claim in spec.properties]
-    if spec.chosen is None and spec.system.ending is not None:
-        checked.append(DEADLOCK)
     for name in spec.expect.violated:
         if name not in checked:
-            what = "is not checked by this spec" if name in spec.model.properties else "is not known"
+            what = "is not checked by this spec" if name in spec.model.checkable else "is not known"
             hint = nearest(name, checked) or f"; it checks {', '.join(checked)}"
             raise place.at("violated").error(f"property `{name}` {what}{hint}")

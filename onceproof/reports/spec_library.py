@@ -24,7 +24,7 @@ mechanism is off and a property is violated, the same scenario with the mechanis
 
 def checked(spec: Spec) -> Outcome:
     """The outcome of checking a spec to the end."""
-    return Outcome(spec, check(spec.system, spec.properties if spec.chosen else None))
+    return Outcome(spec, check(spec.system, spec.properties))
 
 
 def section(outcome: Outcome, library: Sequence[Spec]) -> str:

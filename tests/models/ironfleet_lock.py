@@ -6,6 +6,7 @@ from onceproof.model.language import (
     action,
     always,
     axiom,
+    ending,
     exists,
     field,
     forall,
@@ -83,6 +84,12 @@ def accept(st: State, node: Node, later: Epoch) -> None:
     st.holds[node] = True
     st.epoch[node] = later
     st.locked[later, node] = True
+
+
+@ending
+def epochs_are_used_up(st: State) -> bool:
+    """A node holds the lock under the last epoch, so that it cannot hand it on."""
+    return exists(Node, lambda node: st.holds[node] and forall(Epoch, lambda late: st.at_most[late, st.epoch[node]]))
 
 
 @always

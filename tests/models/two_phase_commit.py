@@ -8,6 +8,7 @@ from onceproof.model.language import (
     State,
     action,
     always,
+    ending,
     exists,
     fault,
     field,
@@ -85,6 +86,12 @@ def carry_out(st: State, node: Node) -> None:
     """The decision reaches a node."""
     require(not st.dead[node] and st.decision != Decision.NONE and st.carried_out[node] == Decision.NONE)
     st.carried_out[node] = st.decision
+
+
+@ending
+def all_know_the_decision(st: State) -> bool:
+    """Every node carried the decision out, or is dead."""
+    return forall(Node, lambda node: st.dead[node] or st.carried_out[node] != Decision.NONE)
 
 
 @always

@@ -94,6 +94,7 @@ class Comparison:
 
     def __init__(self, system: System, claims: list[Property], unbounded: bool) -> None:
         self.system, self.layout = system, system.layout
+        claims = [claim for claim in claims if claim.kind != "deadlock"]  # what is read of it is the ending
         if unbounded:
             reader = Reader(system.model, system.config, unbounded=True)
             allowed = [a for a in system.model.actions.values() if budget_of(a, system.config) != 0]

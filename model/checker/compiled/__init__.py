@@ -93,6 +93,6 @@ def why_not(system: System, properties: Sequence[Property] | None = None) -> str
 
     claims = list(properties) if properties is not None else system.properties()
     try:
-        return Functions(generated(system), claims, deadlock=properties is None).inexact or None
+        return Functions(generated(system), claims).inexact or None
     except TooLarge as error:
         return str(error)

@@ -24,7 +24,7 @@ from onceproof.model.checker.ground.python_code import GeneratedSystem, generate
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.checker.ground.symmetry import Exchange, symmetric_ground
 from onceproof.model.checker.results import CheckResult, Limits, unexplored
-from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language.declare import Property
 from onceproof.model.language.system import System
 
 
@@ -79,10 +79,9 @@ def check(
     claims = list(properties) if properties is not None else system.properties()
     with deadline(limits.max_seconds):
         try:
-            search = explore(_functions(system, claims, options, properties is None), limits, options, report)
+            search = explore(_functions(system, claims, options), limits, options, report)
         except OutOfTime:
-            deadlock = properties is None and system.ending is not None
-            return unexplored(system, claims, deadlock, "compiled", limits)
+            return unexplored(system, claims, "compiled", limits)
         try:
             result = _result(search, claims, limits)
         except NeedsWholeGraph as claim:
@@ -95,7 +94,7 @@ def check(
     return result
 
 
-def _functions(system: System, claims: Sequence[Property], options: SearchOptions, deadlock: bool) -> Functions:
+def _functions(system: System, claims: Sequence[Property], options: SearchOptions) -> Functions:
     """The generated functions of a search."""
     if options.fingerprint and (options.checkpoint or options.resume):
         raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
@@ -105,7 +104,7 @@ def _functions(system: System, claims: Sequence[Property], options: SearchOption
     if options.symmetry and not (liveness and (options.checkpoint or options.resume)):
         ground, exchanges = symmetric_ground(system, claims)
     code = GeneratedSystem(system, ground) if ground else generated(system)
-    functions = Functions(code, claims, deadlock=deadlock, exchanges=exchanges)
+    functions = Functions(code, claims, exchanges=exchanges)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     return functions
@@ -116,11 +115,9 @@ def _result(search: Search, claims: Sequence[Property], limits: Limits) -> Check
     functions = search.functions
     system = functions.system
     verdicts = Verdicts(search, limits)
-    if functions.ending is not None:
+    if functions.deadlock is not None:
         verdicts.look_for_deadlocks_at_the_last_depth()
-    results = [verdicts.of(bit, claim) for bit, claim in enumerate(claims)]
-    if functions.ending is not None:
-        results.append(verdicts.safety(0, DEADLOCK, DEADLOCK, functions.ending.instances))
+    results = [verdicts.of(claim) for claim in claims]
     fired = dict.fromkeys(system.actions, 0)
     for step, count in zip(functions.steps, search.fired.tolist(), strict=False):
         fired[step.action] += count

@@ -20,7 +20,7 @@ from onceproof.model.checker.compiled.search import NAMES
 from onceproof.model.checker.compiled.verdicts import reproduce_failure
 from onceproof.model.checker.ground.python_code import generated
 from onceproof.model.checker.results import Counterexample, Trace
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.system import System
 
 ROUND = 64  # walks of each worker between two looks at the clock, at least
@@ -58,8 +58,8 @@ def walk(
     """As ``onceproof.model.checker.compiled.walk``."""
     began = time.monotonic()
     chosen = list(properties) if properties is not None else system.properties()
-    claims = [claim for claim in chosen if claim.kind == "always"]
-    functions = Functions(generated(system), claims, deadlock=False)
+    claims = [claim for claim in chosen if claim.kind in ("always", "deadlock")]
+    functions = Functions(generated(system), claims)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     code, _ = cache.machine_code(functions.source())
@@ -98,6 +98,7 @@ class _Walkers:
     def __init__(self, functions: Functions, library: Library, seed: int, depth: int, workers: int) -> None:
         self.functions, self.library = functions, library  # the library holds the code that the addresses point to
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
+        self.calm = np.array(functions.kinds_of_moves(None), np.int64)[functions.move_words :]
         self.initial = np.array(functions.packing.pack(functions.system.initial), np.int64)
         self.seed, self.depth = np.int64(seed % (1 << 63)), depth
         self.tally = [np.zeros(8, np.int64) for _ in range(workers)]
@@ -131,6 +132,7 @@ class _Walkers:
             self.depth,
             out,
             moves,
+            self.calm,
             tally,
             seen,
             log,
@@ -168,6 +170,8 @@ class _Walkers:
             states.append(after)
         if tally[walk_kernel.FAILING] or tally[walk_kernel.FALSE] < 0:
             reproduce_failure(self.functions, states[-1])
+        if tally[walk_kernel.STUCK]:
+            return Counterexample(DEADLOCK, (), Trace(system, tuple(states), tuple(steps)))
         for claim, arguments in self.functions.properties.instances:
             if system.holds(claim, states[-1], arguments) is False:
                 return Counterexample(claim.name, arguments, Trace(system, tuple(states), tuple(steps)))

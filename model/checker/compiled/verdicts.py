@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
@@ -63,19 +63,22 @@ class Verdicts:
         self._exact: Search | None = None
         self.notes: list[str] = []
 
-    def of(self, bit: int, claim: Property) -> PropertyResult:
-        """The verdict on the claim with this bit."""
+    def of(self, claim: Property) -> PropertyResult:
+        """The verdict on a claim."""
+        if claim is self.functions.deadlock:
+            return self._safety(0, claim, [()])
+        bit = self.functions.claims.index(claim)
         idle = bool(self.search.pending >> bit & 1)
         match claim.kind:
             case "sometimes":
                 return self._sometimes(claim, idle)
             case "always":
                 every = self.functions.properties.instances
-                instances = [(owner, arguments) for owner, arguments in every if owner is claim]
-                return self.safety(bit + 1, claim.name, claim.kind, instances, IDLE if idle and self.complete else "")
+                instances = [arguments for owner, arguments in every if owner is claim]
+                return self._safety(bit + 1, claim, instances, IDLE if idle and self.complete else "")
             case "eventually":
                 return self._eventually(claim, IDLE if idle else "")
-            case "ending" | "axiom":
+            case "deadlock" | "ending" | "axiom":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
             case _:
                 assert_never(claim.kind)
@@ -169,23 +172,21 @@ class Verdicts:
             pass
         self.finished_depth -= 1
 
-    def safety(
-        self, which: int, name: str, kind: str, instances: Sequence[tuple[Property, tuple[int, ...]]], idle: str = ""
+    def _safety(
+        self, which: int, claim: Property, instances: Sequence[tuple[int, ...]], idle: str = ""
     ) -> PropertyResult:
         """The verdict on what must be true in every state."""
+        name, kind = claim.name, claim.kind
         if int(self.search.best[which]) == FAR:
             return PropertyResult(name, kind, Verdict.HOLDS if self.complete else Verdict.UNKNOWN, idle)
         system = self.functions.system
 
         def false(state: State) -> list[tuple[int, ...]]:
-            return [arguments for claim, arguments in instances if system.holds(claim, state, arguments) is False]
+            return [arguments for arguments in instances if system.holds(claim, state, arguments) is False]
 
-        violates: Callable[[State], bool] = lambda state: bool(false(state))  # noqa: E731
-        if which == 0:
-            violates = self._stuck(violates)
         try:
             with grace():
-                trace, minimal = Paths(self._whole(which)).least(which, violates)
+                trace, minimal = Paths(self._whole(which)).least(which, lambda state: bool(false(state)))
         except (_NoRoom, OutOfTime) as error:
             missing = "time" if isinstance(error, OutOfTime) else "memory"
             self.notes.append(f"`{name}` is violated; there was not enough {missing} left to find a run that shows it")
@@ -207,10 +208,6 @@ class Verdicts:
             if int(self._exact.best[which]) != int(fingerprints.best[which]):
                 raise _NoRoom
         return self._exact
-
-    def _stuck(self, unwanted: Callable[[State], bool]) -> Callable[[State], bool]:
-        generated, is_fault = self.functions.generated, self.functions.is_fault
-        return lambda state: unwanted(state) and all(is_fault[step] for step, _ in generated.successors(state))
 
 
 def _stem(found: Counterexample) -> tuple[int, int]:

@@ -29,7 +29,7 @@ from onceproof.model.checker.results import (
     Verdict,
     unexplored,
 )
-from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language.declare import Property
 from onceproof.model.language.system import Arguments, System
 
 if TYPE_CHECKING:
@@ -52,20 +52,21 @@ def check(
     limits = limits or Limits()
     began = time.monotonic()
     claims = list(properties) if properties is not None else system.properties()
-    deadlock = system.ending if properties is None else None
     with deadline(limits.max_seconds):
         try:
-            stepper, evaluator = _ways_to_look(system, [*claims, *([deadlock] if deadlock else [])], engine)
+            stepper, evaluator = _ways_to_look(system, claims, engine)
         except OutOfTime:
-            return unexplored(system, claims, deadlock is not None, engine, limits)
+            return unexplored(system, claims, engine, limits)
         monitor = Monitor(system, evaluator, claims)
         graph = explore(system, stepper, limits, monitor.visit)
-        result = _Evaluation(graph, evaluator, monitor, limits).result(claims, deadlock)
+        result = _Evaluation(graph, evaluator, monitor, limits).result(claims)
     result.engine, result.seconds = engine, time.monotonic() - began
     return result
 
 
 def _ways_to_look(system: System, claims: Sequence[Property], engine: str) -> tuple[Stepper, PropertyEvaluator]:
+    if system.ending is not None:
+        claims = [*claims, system.ending]
     if engine == "direct":
         return DirectStepper(system), DirectEvaluator(system, claims)
     generated = GeneratedSystem(system)
@@ -80,12 +81,10 @@ class _Evaluation:
         self.monitor, self.limits = monitor, limits
         self.finished_depth = graph.finished_depth
 
-    def result(self, claims: Sequence[Property], deadlock: Property | None) -> CheckResult:
-        """The verdicts on these properties, and on deadlocks if the wanted ends are given."""
+    def result(self, claims: Sequence[Property]) -> CheckResult:
+        """The verdicts on these properties."""
         graph = self.graph
         results = [self.of(claim) for claim in claims]
-        if deadlock is not None:
-            results.append(self.deadlock(deadlock))
         fired = dict.fromkeys(self.system.actions, 0)
         for step in graph.edge_steps[: graph.first_edge[-1]]:
             fired[graph.stepper.steps[step].action] += 1
@@ -112,6 +111,8 @@ class _Evaluation:
                 return self._sometimes(claim)
             case "eventually":
                 return self._eventually(claim)
+            case "deadlock":
+                return self._deadlock(claim)
             case "ending" | "axiom":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
             case _:
@@ -195,9 +196,10 @@ class _Evaluation:
         trace = self.graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
         return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
 
-    def deadlock(self, ending: Property) -> PropertyResult:
+    def _deadlock(self, claim: Property) -> PropertyResult:
         """Whether every state in which nothing but faults can happen is a wanted end."""
-        ended = self.evaluator.truth(ending, ())
+        ending = self.system.ending
+        ended: Truth = self.evaluator.truth(ending, ()) if ending is not None else lambda state: False
         graph = self.graph
         stuck = [
             number
@@ -211,7 +213,7 @@ class _Evaluation:
                 self.finished_depth -= 1  # not all states of that depth were explored, so some may be stuck
         except OutOfTime:
             self.finished_depth -= 1
-        return self._safety(DEADLOCK, DEADLOCK, {(): stuck} if stuck else {}, True)
+        return self._safety(claim.name, claim.kind, {(): stuck} if stuck else {}, True)
 
     def _stuck_at_the_last_depth(self, ended: Truth) -> list[int]:
         """The deadlocks among the states that were not explored since they are at the greatest depth allowed."""

@@ -68,7 +68,7 @@ def walk(
     depth: int = 100,
     limits: Limits | None = None,
 ) -> WalkResult:
-    """Takes random runs of at most ``depth`` steps each, until an ``always`` property is violated or all are done.
+    """Takes random runs of at most ``depth`` steps each, until a safety property is violated or all are done.
 
     Every run has a random generator of its own, so that the run of a number is the same whatever came before.
     """
@@ -82,7 +82,9 @@ class _Walker:
         self.system, self.depth, self.limits = system, depth, limits
         claims = list(properties) if properties is not None else system.properties()
         self.generated = GeneratedSystem(system)
-        self.properties: GeneratedProperties = self.generated.properties(claims)
+        self.properties: GeneratedProperties = self.generated.properties([c for c in claims if c.kind != "deadlock"])
+        self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
+        self.is_fault = [system.actions[step.action].fault for step in self.generated.steps]
         self.met: Counter[State] = Counter()
         self.fired = [0] * len(self.generated.steps)
         self.result = WalkResult(seed, seen={claim.name: False for claim in claims if claim.kind == "sometimes"})
@@ -119,7 +121,9 @@ class _Walker:
         self._look(state, number, path)
         while len(path) < self.depth and self.result.violation is None:
             following = self.generated.successors(state)
-            if not following:
+            if self.deadlock is not None and all(self.is_fault[step] for step, _ in following):
+                self._judge_deadlock(self.deadlock, state, number, path)
+            if not following or self.result.violation is not None:
                 break
             step, state = following[int(draw.random() * len(following))]
             self.fired[step] += 1
@@ -134,9 +138,18 @@ class _Walker:
         violated = self.properties.violated(state)
         if violated and self.result.violation is None:
             claim, _ = self.properties.instances[violated[0]]
-            steps = [self.generated.steps[step] for step in path]
-            self.result.run, self.result.length_found = number, len(steps)
-            self.result.violation = shortest_along(self.system, claim, steps)
+            self._note(claim, number, path)
+
+    def _judge_deadlock(self, claim: Property, state: State, number: int, path: list[int]) -> None:
+        """Notes a state without a step but faults, unless it is a wanted end."""
+        if self.system.stuck(state):
+            self._note(claim, number, path)
+
+    def _note(self, claim: Property, number: int, path: list[int]) -> None:
+        """Takes the run with this number for the violation that is reported."""
+        steps = [self.generated.steps[step] for step in path]
+        self.result.run, self.result.length_found = number, len(steps)
+        self.result.violation = shortest_along(self.system, claim, steps)
 
     def _summed_up(self) -> WalkResult:
         result = self.result

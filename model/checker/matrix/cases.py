@@ -89,14 +89,12 @@ class Setting:
         if self.properties is not None:
             return list(self.properties)
         claims = [p for p in self.model.properties.values() if p.kind in JUDGED and not p.optional]
-        has_ending = any(p.kind == "ending" for p in self.model.properties.values())
-        return [p.name for p in claims] + ([DEADLOCK] if has_ending else [])
+        return [*(p.name for p in claims), DEADLOCK]
 
     def claims(self, system: System) -> list[Property]:
         """The properties, of those asked for, that apply to a system."""
         known = system.config.names()
-        asked = [system.model.properties[name] for name in self.names if name != DEADLOCK]
-        return [claim for claim in asked if claim.applies(known)]
+        return [claim for claim in system.properties(self.names) if claim.applies(known)]
 
     def checked(self) -> Setting:
         """The same, after a look at every name; ConfigError with the nearest valid one."""
@@ -177,8 +175,7 @@ class CaseResult:
 def explored(setting: Setting, case: Case, system: System, limits: Limits, explore: Explore) -> CaseResult:
     """Explores one case and judges all properties asked for that apply."""
     names = setting.names
-    # Deadlocks are looked for only when an engine is asked for everything.
-    claims = None if setting.properties is None or DEADLOCK in setting.properties else setting.claims(system)
+    claims = None if setting.properties is None else setting.claims(system)
     if claims == []:
         return CaseResult(case, {}, complete=True, stopped=Stop(StopReason.NOTHING_TO_JUDGE), engine="none")
     probed = system if isinstance(system, ProbedSystem) else None
@@ -244,8 +241,6 @@ def content(setting: Setting, system: System) -> bytes:
     """A digest of all that an exploration depends on; equal digests mean the same graph and the same verdicts."""
     layout = [(place.name, place.shape, place.cardinality) for place in system.layout.places.values()]
     claims = setting.claims(system)
-    if system.ending is not None:
-        claims = [*claims, system.ending]
     # Actions and properties go by their names: what differs between two cases of one model is what was read.
     actions = [(name, t.variables, t.paths, t.obligations) for name, t in system.readings.items()]
     asked = [(claim.name, system.property_reading(claim)) for claim in claims]

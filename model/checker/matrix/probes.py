@@ -74,8 +74,7 @@ def _comparable(one: System, other: System) -> bool:
     if [claim.name for claim in claims] != [claim.name for claim in others]:
         return False
     optional = [claim for claim in one.model.properties.values() if claim.optional and claim.when is None]
-    endings = [one.ending] if one.ending is not None else []
-    every = [*claims, *(claim for claim in optional if claim.invariant is None), *endings]
+    every = [*claims, *(claim for claim in optional if claim.invariant is None)]
     return all(one.property_reading(claim) == other.property_reading(claim) for claim in every)
 
 

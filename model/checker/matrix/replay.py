@@ -102,7 +102,7 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
             return False
         states.append(after)
     if finding.name == DEADLOCK:
-        return _stuck(system, states[-1])
+        return system.stuck(states[-1])
     claim = system.model.properties[finding.name]
     sizes = [system.sizes[parameter.sort.__name__] for parameter in claim.parameters]
     if any(argument >= size for argument, size in zip(finding.arguments, sizes, strict=True)):
@@ -115,13 +115,6 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
 def _exists(system: System, step: Step) -> bool:
     parameters = system.model.actions[step.action].parameters
     return all(a < system.sizes[p.sort.__name__] for a, p in zip(step.arguments, parameters, strict=True))
-
-
-def _stuck(system: System, state: State) -> bool:
-    """Whether nothing can happen but faults, and the state is not a wanted end."""
-    if any(not system.actions[step.action].fault for step, _ in system.successors(state)):
-        return False
-    return system.ending is not None and system.holds(system.ending, state, ()) is False
 
 
 def _never_fulfilled(system: System, finding: Finding, states: Sequence[State]) -> bool:

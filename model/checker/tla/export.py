@@ -1,6 +1,6 @@
 """A model under a configuration as plain TLA+: one operator for each action, under its own name, and its invariants.
 
-    exported = export(system, "Failover", system.properties(), deadlock=True)
+    exported = export(system, "Failover", system.properties())
     exported.module, exported.configuration         # the text of Failover.tla and of Failover.cfg
     exported.remarks                                # what the two files do not say by themselves
 
@@ -54,19 +54,19 @@ class Exported:
     remarks: tuple[str, ...]
 
 
-def export(system: System, name: str, properties: Sequence[Property], *, deadlock: bool = False) -> Exported:
+def export(system: System, name: str, properties: Sequence[Property]) -> Exported:
     """A module (its name made from ``name``) and its .cfg file, which TLC 2.15 and newer versions read.
 
     Of the properties each ``always`` becomes an invariant (with ``TypeOK``: what every variable may hold), each
     ``eventually`` a temporal property under the fairness of the actions, as exploration assumes it. TLC has nothing
     for a ``sometimes``: it becomes a definition, with an invariant ``Never_NAME`` whose violation shows it.
-    deadlock: whether the invariant ``NoDeadlock`` is checked, too: where no step but a fault is enabled, the model's
-    ``ending`` is true. ModelError for a name that TLA+ needs itself.
+    ``deadlock`` becomes the invariant ``NoDeadlock``: where no step but a fault is enabled, the model's ``ending`` is
+    true. ModelError for a name that TLA+ needs itself.
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
     _check_names(system, properties)
     check_agreement(system, properties)
-    exporter = _Exporter(system, properties, deadlock)
+    exporter = _Exporter(system, properties)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
     remarks = exporter.remarks()
     configuration = [*(f"\\* {remark}" for remark in remarks), *exporter.configuration(), ""]
@@ -85,8 +85,9 @@ def _check_names(system: System, properties: Sequence[Property]) -> None:
 class _Exporter:
     """Writes one module."""
 
-    def __init__(self, system: System, claims: Sequence[Property], deadlock: bool) -> None:
-        self.system, self.deadlock = system, deadlock
+    def __init__(self, system: System, claims: Sequence[Property]) -> None:
+        self.system = system
+        self.deadlock = any(claim.kind == "deadlock" for claim in claims)
         self.predicates = [claim for claim in claims if claim.kind in ("always", "sometimes")]
         self.obligations = [claim for claim in claims if claim.kind == "eventually"]
         self.actions = {name: self._read(name) for name in system.actions if system.readings[name].paths}

@@ -55,7 +55,7 @@ def voting(**changes: Any) -> Model:
 def test_an_axiom_is_no_property() -> None:
     model = voting()
     assert list(model.axioms) == ["quorums_meet"]
-    assert [claim.name for claim in build(model).properties()] == ["claim"]
+    assert [claim.name for claim in build(model).properties()] == ["claim", "deadlock"]
 
 
 def test_an_instance_must_satisfy_the_axioms() -> None:

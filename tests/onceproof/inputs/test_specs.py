@@ -58,7 +58,7 @@ expect: {violated: never_spoiled, length: 3}
 def test_spec_defaults(spec: Written) -> None:
     read = load_spec(spec("sizes: {workers: 2}", name="plain.yaml"))
     assert (read.name, read.expect, read.switched_off) == ("plain", Expectation(), [])
-    assert [claim.name for claim in read.properties] == ["never_spoiled", "all_done", "lapse_seen"]
+    assert [claim.name for claim in read.properties] == ["never_spoiled", "all_done", "lapse_seen", "deadlock"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ WRONG = [
         "properties: [all_done]\nexpect: {violated: never_spoiled}",
         "3: expect.violated: property `never_spoiled` is not checked",
     ),
-    ("properties: [all_done]\nexpect: {violated: deadlock}", "3: expect.violated: property `deadlock` is not known"),
+    ("properties: [all_done]\nexpect: {violated: deadlock}", "3: expect.violated: property `deadlock` is not checked"),
     ("name: ", "2: name: expected text, found nothing"),
     ("name: [x]", "2: name: expected text, found a list"),
     ("name: a\nname: b", "3: name: duplicate key (first on line 2)"),

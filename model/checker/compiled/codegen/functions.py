@@ -10,7 +10,7 @@ from onceproof.model.checker.compiled.codegen.representative import arrangements
 from onceproof.model.checker.compiled.codegen.word_text import WordText, indented
 from onceproof.model.checker.ground.formula import Formula, both, negate
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work, arrange, units_of
-from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
+from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.ground.symmetry import Exchange
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import LEFT
@@ -21,18 +21,21 @@ MOST_PROPERTIES = 62  # one bit of a word each
 
 
 class Functions:
-    """The text of all functions that a search of a system calls. ``claims`` have a bit each, in their order."""
+    """The text of all functions that a search of a system calls. ``claims`` have a bit each, in their order.
+
+    deadlock: the claim that is judged on the steps of a state instead; None where it is not asked for.
+    """
 
     def __init__(
         self,
         generated: GeneratedSystem,
         claims: Sequence[Property],
         *,
-        deadlock: bool,
         exchanges: Sequence[Exchange] = (),
     ) -> None:
         self.generated, self.system = generated, generated.system
-        self.claims = list(claims)
+        self.claims = [claim for claim in claims if claim.kind != "deadlock"]
+        self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
         self.steps: list[Step] = generated.steps
         self.exchanges = list(exchanges)
         self.packing = Packing(
@@ -42,10 +45,7 @@ class Functions:
         self.path = arrangements(self.packing, self.exchanges)
         labels = [place.label(key) for place, key in self.system.layout.labels]
         self.text = WordText(self.packing, labels)
-        self.properties = generated.properties(claims)
-        self.ending: GeneratedProperties | None = None
-        if deadlock and self.system.ending is not None:
-            self.ending = generated.properties([self.system.ending])
+        self.properties = generated.properties(self.claims)
         actions = self.system.actions
         self.is_fault = [actions[step.action].fault for step in self.steps]
         units = units_of(generated.ground.groups)
@@ -69,8 +69,8 @@ class Functions:
         ]
         if self.exchanges:
             parts.append(representative(self.packing, self.exchanges, self.path))
-        if self.ending is not None:
-            parts.append(self._function("ends", ["state", "unused"], self._ending(self.ending)))
+        if self.deadlock is not None:
+            parts.append(self._function("ends", ["state", "unused"], self._ending()))
         return "\n\n".join(parts)
 
     def expand(self) -> str:
@@ -169,7 +169,10 @@ class Functions:
     def _start(self, slot: int) -> int:
         return self.system.initial[slot]
 
-    def _ending(self, ending: GeneratedProperties) -> list[str]:
+    def _ending(self) -> list[str]:
+        if self.system.ending is None:
+            return ["return 0"]
+        ending = self.generated.properties([self.system.ending])
         antecedent, body = ending.formulas(0)
         known = self.generated.ground.known
         holds = negate(both([antecedent, negate(body, known)], known), known)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from onceproof.model.checker.compiled.kernels.batch import EVALUATE, EXPAND
+from onceproof.model.checker.compiled.kernels.batch import ENDS, EVALUATE, EXPAND
 from onceproof.model.checker.compiled.kernels.visited import hash_of
 from onceproof.model.checker.compiled.llvm.kernel import Fixed, kernel
 from onceproof.model.checker.compiled.llvm.primitives import call, call_expand, unsigned
 
 # what a worker tells: where it found a violation (walk, steps), which bits, and sums over all its walks
-WALK, STEPS, FALSE, TAKEN, ENDED, DEEPEST, FAILING = range(7)
+WALK, STEPS, FALSE, TAKEN, ENDED, DEEPEST, FAILING, STUCK = range(8)
 REGISTERS = 14  # as a power of two: of the estimate of how many different states were seen
 
 
 @kernel
-def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out, moves, tally, registers, log) -> int:  # type: ignore[no-untyped-def]
+def walk(  # type: ignore[no-untyped-def]
+    functions, initial, state, words: Fixed, seed, start, stop, depth, out, moves, calm, tally, registers, log
+) -> int:  # fmt: skip
     """Walks number ``start`` up to ``stop``, each of at most ``depth`` steps; ends at the first violation.
 
     Every walk has random numbers of its own, made from ``seed`` and its number. ``log`` takes the moves of the
-    last walk if there is room for them. ``state`` is room for one state.
+    last walk if there is room for them. ``state`` is room for one state. calm: words of bits of the moves that are
+    not faults.
     """
     record = words + 1
     for number in range(start, stop):
@@ -48,6 +51,13 @@ def walk(functions, initial, state, words: Fixed, seed, start, stop, depth, out,
             if got < 0:
                 tally[WALK], tally[STEPS], tally[FAILING] = number, steps, 1
                 return 1
+            if functions[ENDS] != 0:
+                hit = True
+                for word in range(len(calm)):
+                    hit = hit and moves[len(calm) + word] & calm[word] == 0
+                if hit and call(functions[ENDS], state, 0, out, got) == 0:
+                    tally[WALK], tally[STEPS], tally[STUCK] = number, steps, 1
+                    return 1
             if got == 0:
                 tally[ENDED] += 1
                 break

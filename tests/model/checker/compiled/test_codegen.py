@@ -22,7 +22,7 @@ from tests.models.jugs import JUGS
 
 
 def functions_of(system: System) -> Functions:
-    return Functions(GeneratedSystem(system), system.properties(), deadlock=True)
+    return Functions(GeneratedSystem(system), system.properties())
 
 
 def some_states(functions: Functions, most: int) -> list[PackedState]:

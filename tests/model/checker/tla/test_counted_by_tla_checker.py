@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(bool(tla_checker.why_not()), reason=tla_checker.
 def expected_error(result: CheckResult) -> str | None:
     """What a checker that stops at the first violation, and looks at safety first, ends with."""
     violated = {claim.kind for claim in result.properties if claim.verdict is Verdict.VIOLATED}
-    if "always" in violated:
+    if violated & {"always", "deadlock"}:
         return "InvariantViolation"
     return "LivenessViolation" if "eventually" in violated else None
 

@@ -78,19 +78,19 @@ def glass(**more: object) -> System:
 
 def test_tlc_finds_deadlocks_and_shows_what_happens_sometimes() -> None:
     """Full, the glass can only leak, which is a fault: that is a deadlock unless it is the wanted end."""
-    stuck, ended = glass(over=ending(at_least_two)), glass(over=ending(full))
+    stuck, ended, never_ending = glass(over=ending(at_least_two)), glass(over=ending(full)), glass()
     never = export(stuck, "glass", stuck.properties())
     assert any("Never_half_full" in remark for remark in never.remarks)
     empty = glass(over=ending(lambda st: st.level == 0))
     runs = [
-        (export(system, "glass", [], deadlock=True).module, "INIT Init\nNEXT Next\nINVARIANT NoDeadlock\n")
-        for system in (stuck, ended, empty)
+        (export(system, "glass", [system.deadlock]).module, "INIT Init\nNEXT Next\nINVARIANT NoDeadlock\n")
+        for system in (stuck, ended, empty, never_ending)
     ]
     runs.append((never.module, "INIT Init\nNEXT Next\nINVARIANT Never_half_full\n"))
     found = list(tlc.checked(("glass", module, configuration) for module, configuration in runs))
-    assert [one.error for one in found] == [""] * 4
-    assert [one.violated for one in found] == ["", "", "NoDeadlock", "Never_half_full"]
-    assert [one.length for one in found] == [0, 0, 3, 2]
+    assert [one.error for one in found] == [""] * 5
+    assert [one.violated for one in found] == ["", "", "NoDeadlock", "NoDeadlock", "Never_half_full"]
+    assert [one.length for one in found] == [0, 0, 3, 3, 2]
     for system, one in zip((stuck, ended), found, strict=False):
         result = compiled.check(system)
         assert (one.states, one.transitions) == (result.states, result.transitions)

@@ -270,6 +270,8 @@ class Reader:
                 return module.node(token)({**env, **dict(zip(module.definitions[token][0], values, strict=True))})
 
             return call
+        if token.startswith("Can_"):  # a guard that has no parameters: it depends on the state all the same
+            return lambda env: self.module.node(token)(env)
         return lambda env: env[token] if token in env else self.module.value(token)
 
     def choice(self) -> Node:

@@ -11,14 +11,12 @@ COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\n"
 
 
 def exported(spec: Spec, *, liveness: bool = True) -> Exported:
-    deadlock = spec.chosen is None and spec.system.ending is not None
     claims = [claim for claim in spec.properties if liveness or claim.kind != "eventually"]
-    return export(spec.system, "counted", claims, deadlock=deadlock)
+    return export(spec.system, "counted", claims)
 
 
 def explored(spec: Spec, most: int = MOST) -> CheckResult:
-    chosen = None if spec.chosen is None else spec.properties
-    return compiled.check(spec.system, chosen, Limits(max_states=most), symmetry=False)
+    return compiled.check(spec.system, spec.properties, Limits(max_states=most), symmetry=False)
 
 
 def violated(result: CheckResult) -> set[str]:
