@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import given as given
     from onceproof.model.language import in_turn as in_turn
     from onceproof.model.language import require as require
+    from onceproof.model.language import require_not_none as require_not_none
     from onceproof.model.language import sometimes as sometimes
     from onceproof.model.language import switch as switch
     from onceproof.reports.replay import Agreement as Agreement
@@ -77,7 +78,8 @@ if TYPE_CHECKING:
 _LANGUAGE = (
     *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Model", "ModelError", "Optional", "Sort", "State"),
     *("Step", "System", "Violation", "action", "always", "axiom", "build", "ending", "eventually", "exists"),
-    *("fault", "field", "forall", "given", "in_turn", "require", "sometimes", "switch"),
+    *("fault", "field", "forall", "given", "in_turn", "require", "require_not_none"),
+    *("sometimes", "switch"),
 )
 _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),

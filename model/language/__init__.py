@@ -1,32 +1,30 @@
 """A language for models: ordinary Python over declared fields, run on values, or read into terms.
 
-Write a model with ``Sort``, ``field``, ``switch``, ``action``, ``fault`` and the properties; gather it with ``Model``;
-``build`` it under a configuration. Nothing here knows of tasks or queues.
+Write a model with ``Sort``, ``State``, ``field``, ``switch``, ``action``, ``fault`` and the properties; gather it with
+``Model``; ``build`` it under a configuration. Nothing here knows of tasks or queues.
 """
 
 from typing import Optional
 
 from onceproof.model.language.declare import (
     Fairness,
-    State,
     action,
     always,
     axiom,
     ending,
     eventually,
-    exists,
     fault,
-    field,
-    forall,
     given,
     in_turn,
     require,
+    require_not_none,
     sometimes,
-    switch,
 )
 from onceproof.model.language.errors import ConfigError, ModelError
 from onceproof.model.language.model import ANY, Config, Model
+from onceproof.model.language.signatures import exists, field, forall, switch
 from onceproof.model.language.sorts import Count, Fresh, Sort
+from onceproof.model.language.state import State
 from onceproof.model.language.system import Step, System, Violation, build
 
 __all__ = [
@@ -57,6 +55,7 @@ __all__ = [
     "given",
     "in_turn",
     "require",
+    "require_not_none",
     "sometimes",
     "switch",
 ]

@@ -16,14 +16,7 @@ from onceproof.model.language.errors import Disabled, ModelError, Vacuous
 from onceproof.model.language.mode import current
 from onceproof.model.language.sorts import Index, Kind, Sort, Unused, kind_of
 
-if typing.TYPE_CHECKING:
-    State = Any  # what a model function gets as ``st``: fields and switches as attributes
-else:
-
-    class State:
-        """The state as a model function sees it: ``st.stage[message]``, ``st.big``, ``st.receipt_fencing``."""
-
-
+Held = typing.TypeVar("Held")
 PropertyKind = Literal["always", "sometimes", "eventually", "deadlock", "ending", "axiom"]
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
@@ -179,7 +172,6 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The index parameters of a model function, all but the first; ModelError for one without a sort."""
     if any(test(function) for test in (inspect.iscoroutinefunction, inspect.isgeneratorfunction)):
         raise ModelError(f"`{function.__name__}` must be a plain function, without `async` and `yield`")
-    hints = inspect.get_annotations(function, eval_str=True)
     declared = inspect.signature(function).parameters
     if not declared:
         raise ModelError(f"`{function.__name__}` needs a first parameter for the state: {function.__name__}(st)")
@@ -187,13 +179,30 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     for name in list(declared)[1:]:
         if declared[name].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
             raise ModelError(f"parameter `{declared[name]}` of `{function.__name__}` must be a plain one, of one sort")
-        hint = hints.get(name)
+        hint = _evaluated_annotation(function, name)
         fresh = typing.get_origin(hint) is typing.Annotated and Unused in typing.get_args(hint)
         sort = typing.get_args(hint)[0] if fresh else hint
         if not is_sort(sort):
             raise ModelError(f"parameter `{name}` of `{function.__name__}` needs a sort as its annotation")
         found.append(Parameter(name, sort, fresh))
     return tuple(found)
+
+
+def _evaluated_annotation(function: Callable[..., Any], name: str) -> Any:
+    """The annotation of a parameter. That of the state is never evaluated: its class may be there for checkers only."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        annotation = inspect.get_annotations(function, format=Format.FORWARDREF).get(name)
+    else:
+        annotation = inspect.get_annotations(function).get(name)
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, getattr(function, "__globals__", {}))
+    except Exception as error:
+        what = f"the annotation `{annotation}` of parameter `{name}` of `{function.__name__}`"
+        raise ModelError(f"{what} means nothing when the model runs: {error}") from None
 
 
 @overload
@@ -314,13 +323,19 @@ def never_ends(st: Any) -> bool:
     return False
 
 
-def require(condition: Any) -> None:
+def require(condition: bool) -> None:
     """The guard of an action: where it is false the action cannot happen."""
     if not current().guard(condition, "require"):
         raise Disabled
 
 
-def given(condition: Any) -> None:
+def require_not_none(value: Held | None) -> Held:
+    """The guard ``require(value is not None)``, and the value: ``holder = require_not_none(st.current[message])``."""
+    require(value is not None)
+    return value  # type: ignore[return-value]  # the guard is true here
+
+
+def given(condition: bool) -> None:
     """The antecedent of a property: where it is false nothing is claimed. For ``eventually``: what sets the clock."""
     mode = current()
     if not mode.skips_given and not mode.guard(condition, "given"):

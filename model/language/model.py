@@ -14,6 +14,7 @@ from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, 
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.reading.sources import lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
+from onceproof.model.language.state import declarations, declared_in, is_state_class
 
 ANY = None  # a budget without a bound
 RESERVED = ("_", "left_of_")  # how no field's name may start: the state's own, and what is left of budgets
@@ -49,6 +50,8 @@ Derive = Callable[[Config, Mapping[str, int]], Mapping[str, int]]
 class Model:
     """A model made of components (modules, classes or dictionaries), in the order given.
 
+    A component declares by its names, and by the attributes of its state classes.
+
     derive: computes sizes that a user leaves out from the configuration and the sizes that were given.
     together: properties that people ask for together, under one name: ``{"exactly_once": ("once", "not_lost")}``.
     """
@@ -75,14 +78,17 @@ class Model:
         self.together = dict(together or {})
         self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
         for component in components:
+            self._gather(component, only_own=True)
+        for component in components:  # a state class that a component imports, and that no component defines
             self._gather(component)
         self._gather_sorts()
         self._check()
 
-    def _gather(self, component: Any) -> None:
-        label, names = _namespace(component)
-        for name, declared in names.items():
-            table = self._table_of(declared)
+    def _gather(self, component: Any, only_own: bool = False) -> None:
+        default, names = _namespace(component)
+        home = str(names.get("__name__") or names.get("__module__", "")) if only_own else None
+        for component_named, name, declared in declarations(names, home):
+            table, label = self._table_of(declared), component_named or default
             if table is None:
                 continue
             if declared.component not in ("", label) and table.get(name) is declared:
@@ -240,6 +246,8 @@ class Model:
 def _namespace(component: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(component, Mapping):
         return str(component.get("__name__", "model")).rsplit(".", 1)[-1], component
+    if is_state_class(component):
+        return component.__name__.lower(), declared_in(component)
     if isinstance(component, ModuleType | type):
         return component.__name__.rsplit(".", 1)[-1].lower(), vars(component)
     raise ModelError(f"a component is a module, a class or a dictionary, not {component!r}")

@@ -13,6 +13,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.mode import current
 
+T = TypeVar("T")
+
 
 class SortType(type):
     """Makes ``for message in Message`` mean: for every element of the sort, in the model that runs just now.
@@ -20,8 +22,8 @@ class SortType(type):
     And ``len(Message)`` how many there are.
     """
 
-    def __iter__(cls) -> Iterator[Any]:
-        return current().iterate(typing.cast("type[Sort]", cls))
+    def __iter__(cls: type[T]) -> Iterator[T]:
+        return current().iterate(cls)
 
     def __len__(cls) -> int:
         return current().size(typing.cast("type[Sort]", cls))

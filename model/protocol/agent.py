@@ -1,46 +1,27 @@
 """The agent: the client inside a VM. Starts the user's function, and remembers in memory what it was asked to do."""
 
-from typing import Any
-
 from onceproof.model.language import (
-    Count,
-    State,
     action,
     always,
     exists,
     fault,
-    field,
     forall,
     given,
     require,
+    require_not_none,
     sometimes,
-    switch,
 )
 from onceproof.model.protocol.network import awaits, take_request, wait_no_more
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Agent, Attempt, Memory, Message, Reply, Scheduler, Stage, Task, Work
-
-agent_dedup = switch(
-    on="the agent looks in its memory before it starts a function", off="it starts one for each request"
-)
-join_running = switch(on="an agent reports to every asker", off="only to the first")
-retain_until_delete = switch(
-    on="the agent forgets a task after its message is deleted", off="it may forget when the function ends"
-)
-
-memory = field(Agent, Message, Attempt, Memory)
-asked = field(Scheduler, Agent, Message, Attempt, bool, doc="whom the agent is to tell the result")
-starts = field(Task, Attempt, Count(2, saturate=True), ghost=True)
-succeeded = field(Task, Attempt, bool, ghost=True)
-raised = field(Task, Attempt, bool, ghost=True)
 
 
 @action
-def start(st: State, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+def start(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A request arrives for something that the agent does not remember: it starts the function."""
     require_request(st, agent, scheduler, message, attempt)
     require(not st.agent_dedup or st.memory[agent, message, attempt] == Memory.BLANK)
-    task = st.task_of[message]
-    require(task is not None)
+    task = require_not_none(st.task_of[message])
     take_request(st, scheduler, agent, message, attempt)
     st.memory[agent, message, attempt] = Memory.RUNNING
     st.asked[scheduler, agent, message, attempt] = True
@@ -48,7 +29,7 @@ def start(st: State, agent: Agent, scheduler: Scheduler, message: Message, attem
 
 
 @action
-def join(st: State, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+def join(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A request arrives for a function that runs: it is not started again; the asker will be told, too."""
     require(st.agent_dedup)
     require_request(st, agent, scheduler, message, attempt)
@@ -59,7 +40,7 @@ def join(st: State, agent: Agent, scheduler: Scheduler, message: Message, attemp
 
 
 @action
-def answer(st: State, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+def answer(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A request arrives for a function that has ended: the remembered result goes out."""
     require(st.agent_dedup)
     require_request(st, agent, scheduler, message, attempt)
@@ -71,29 +52,27 @@ def answer(st: State, agent: Agent, scheduler: Scheduler, message: Message, atte
 
 
 @action
-def finish(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
+def finish(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> None:
     """The function returns; every asker is told."""
     require(st.memory[agent, message, attempt] == Memory.RUNNING)
-    task = st.task_of[message]
-    require(task is not None)
+    task = require_not_none(st.task_of[message])
     st.memory[agent, message, attempt] = Memory.DONE
     st.succeeded[task, attempt] = True
     tell(st, agent, message, attempt, Reply.SUCCESS)
 
 
 @fault(needs={"attempts": 2})
-def function_failure(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
+def function_failure(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> None:
     """The user's function raises; every asker is told."""
     require(st.memory[agent, message, attempt] == Memory.RUNNING)
-    task = st.task_of[message]
-    require(task is not None)
+    task = require_not_none(st.task_of[message])
     st.memory[agent, message, attempt] = Memory.RAISED
     st.raised[task, attempt] = True
     tell(st, agent, message, attempt, Reply.FAILURE)
 
 
 @action
-def forget(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
+def forget(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> None:
     """The agent forgets an ended attempt: when nobody can ask for it again, or too early."""
     require(st.memory[agent, message, attempt] in (Memory.DONE, Memory.RAISED))
     if st.retain_until_delete:
@@ -104,14 +83,14 @@ def forget(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
 
 
 @fault
-def agent_crash(st: State, agent: Agent) -> None:
+def agent_crash(st: Platform, agent: Agent) -> None:
     """An agent's VM dies, and its memory with it; whoever waited for it finds the connection broken."""
     require(not st.gone[agent])
     lose(st, agent)
 
 
 @fault
-def agent_recycle(st: State, agent: Agent) -> None:
+def agent_recycle(st: Platform, agent: Agent) -> None:
     """The platform takes an idle VM away: one that runs nothing and, if it must remember, remembers nothing."""
     require(not st.gone[agent])
     require(forall(Message, Attempt, lambda m, k: st.memory[agent, m, k] != Memory.RUNNING))
@@ -121,12 +100,12 @@ def agent_recycle(st: State, agent: Agent) -> None:
     lose(st, agent)
 
 
-def require_request(st: State, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+def require_request(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A request is on its way to an agent that is there."""
     require(st.request[scheduler, agent, message, attempt] and not st.gone[agent])
 
 
-def tell(st: State, agent: Agent, message: Message, attempt: Attempt, result: Reply) -> None:
+def tell(st: Platform, agent: Agent, message: Message, attempt: Attempt, result: Reply) -> None:
     """A reply goes out to every asker that the agent remembers."""
     for scheduler in Scheduler:
         if st.asked[scheduler, agent, message, attempt]:
@@ -135,14 +114,14 @@ def tell(st: State, agent: Agent, message: Message, attempt: Attempt, result: Re
                 st.asked[scheduler, agent, message, attempt] = False
 
 
-def forget_all(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
+def forget_all(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> None:
     """Nothing of the attempt remains in the agent's memory."""
     st.memory[agent, message, attempt] = Memory.BLANK
     for scheduler in Scheduler:
         st.asked[scheduler, agent, message, attempt] = False
 
 
-def lose(st: State, agent: Agent) -> None:
+def lose(st: Platform, agent: Agent) -> None:
     """The VM is gone: its memory, and all that was on the wire to it or from it."""
     st.gone[agent] = True
     for message in Message:
@@ -159,7 +138,7 @@ def lose(st: State, agent: Agent) -> None:
                 st.reply[scheduler, agent, message, attempt] = Reply.NONE
 
 
-def connected(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> Any:
+def connected(st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> bool:
     """The scheduler waits for this agent: its request, its place among the askers or a reply is there."""
     return awaits(st, scheduler, message, attempt) and (
         st.request[scheduler, agent, message, attempt]
@@ -169,21 +148,21 @@ def connected(st: State, scheduler: Scheduler, agent: Agent, message: Message, a
 
 
 @always
-def at_most_once(st: State, task: Task, attempt: Attempt) -> bool:
+def at_most_once(st: Platform, task: Task, attempt: Attempt) -> bool:
     """An attempt of a task is started once at most."""
     given(st.starts[task, attempt] > 0)
     return st.starts[task, attempt] <= 1
 
 
 @always
-def result_agreement(st: State, task: Task, attempt: Attempt) -> bool:
+def result_agreement(st: Platform, task: Task, attempt: Attempt) -> bool:
     """No attempt of a task has two different results."""
     given(st.succeeded[task, attempt] or st.raised[task, attempt])
     return not (st.succeeded[task, attempt] and st.raised[task, attempt])
 
 
 @sometimes(when=lambda c: c.agent_dedup and c.join_running and c.scheduler_crash and c.schedulers > 1)
-def join_seen(st: State) -> bool:
+def join_seen(st: Platform) -> bool:
     """Two schedulers wait for the result of one function that runs."""
     return exists(
         Agent,

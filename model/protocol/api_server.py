@@ -1,23 +1,13 @@
 """The API server: takes submissions, deduplicates them by TaskID, answers 202 or 400; stateless but for open calls."""
 
-from typing import Any
-
-from onceproof.model.language import Fresh, State, action, always, exists, fault, field, given, require, switch
+from onceproof.model.language import Fresh, action, always, exists, fault, given, require
 from onceproof.model.protocol.queue import put
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Call, Message, Outbox, Post, Submission, Task
-
-task_id_dedup = switch(on="the store refuses a known TaskID", off="every submission is a new task")
-atomic_admission = switch(
-    on="record and message are one transaction (an outbox, relayed later)",
-    off="record, then enqueue: the API server can die between",
-)
-
-post = field(Task, Submission, Post)
-admitting = field(Task, Submission, bool, doc="recorded, not yet enqueued; in the memory of the API server only")
 
 
 @action
-def admit(st: State, task: Task, submission: Submission) -> None:
+def admit(st: Platform, task: Task, submission: Submission) -> None:
     """A submission is taken: its TaskID goes into the store, and with an outbox its message too."""
     require(st.post[task, submission] == Post.REQUEST)
     require(not (st.task_id_dedup and st.recorded[task]))
@@ -31,7 +21,7 @@ def admit(st: State, task: Task, submission: Submission) -> None:
 
 
 @action
-def refuse(st: State, task: Task, submission: Submission) -> None:
+def refuse(st: Platform, task: Task, submission: Submission) -> None:
     """A submission whose TaskID the store has already is answered 400."""
     require(st.task_id_dedup)
     require(st.post[task, submission] == Post.REQUEST and st.recorded[task])
@@ -39,7 +29,7 @@ def refuse(st: State, task: Task, submission: Submission) -> None:
 
 
 @action
-def enqueue(st: State, task: Task, submission: Submission, message: Fresh[Message]) -> None:
+def enqueue(st: Platform, task: Task, submission: Submission, message: Fresh[Message]) -> None:
     """Without an outbox: the API server puts the message on the queue itself, then answers 202."""
     require(st.admitting[task, submission])
     require(st.task_of[message] is None)
@@ -49,7 +39,7 @@ def enqueue(st: State, task: Task, submission: Submission, message: Fresh[Messag
 
 
 @fault(needs={"submissions": 2})
-def api_crash(st: State) -> None:
+def api_crash(st: Platform) -> None:
     """The API server dies and comes back: what it had at hand is forgotten, every connection breaks."""
     require(
         exists(
@@ -66,27 +56,27 @@ def api_crash(st: State) -> None:
                 st.call[task, submission] = Call.TIMED_OUT
 
 
-def answer(st: State, task: Task, submission: Submission, says: Post) -> None:
+def answer(st: Platform, task: Task, submission: Submission, says: Post) -> None:
     """An answer goes out, if the client still waits for it."""
     waits = st.call[task, submission] == Call.WAITING
     st.post[task, submission] = says if waits else Post.NONE
 
 
 @always(when=lambda c: c.submissions > 1 and c.task_id_dedup and (c.response_loss or c.api_crash))
-def truthful_rejection(st: State, task: Task, submission: Submission) -> bool:
+def truthful_rejection(st: Platform, task: Task, submission: Submission) -> bool:
     """A refused TaskID is one that was enqueued, or will be."""
     given(st.call[task, submission] == Call.REFUSED or st.post[task, submission] == Post.SAYS_400)
     return will_be_enqueued(st, task)
 
 
 @always
-def truthful_acceptance(st: State, task: Task, submission: Submission) -> bool:
+def truthful_acceptance(st: Platform, task: Task, submission: Submission) -> bool:
     """202 is said only of a task that was enqueued, or will be."""
     given(st.call[task, submission] == Call.ACCEPTED or st.post[task, submission] == Post.SAYS_202)
     return will_be_enqueued(st, task)
 
 
-def will_be_enqueued(st: State, task: Task) -> Any:
+def will_be_enqueued(st: Platform, task: Task) -> bool:
     """Some submission of the task is on the queue, in the outbox, or in the hands of a live API server."""
     return exists(
         Submission,

@@ -1,13 +1,12 @@
 """The client: submits a task under a TaskID of its own, and again when no answer comes."""
 
-from onceproof.model.language import Fairness, Fresh, State, action, exists, fault, field, forall, require, sometimes
+from onceproof.model.language import Fairness, Fresh, action, exists, fault, forall, require, sometimes
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Call, Message, Outcome, Post, Submission, Task
-
-call = field(Task, Submission, Call)
 
 
 @action(fairness=Fairness.NONE)
-def submit(st: State, task: Task, submission: Fresh[Submission]) -> None:
+def submit(st: Platform, task: Task, submission: Fresh[Submission]) -> None:
     """The client posts its task: for the first time, or again after every earlier try timed out."""
     require(st.call[task, submission] == Call.UNSENT)
     require(forall(Submission, lambda earlier: st.call[task, earlier] in (Call.UNSENT, Call.TIMED_OUT)))
@@ -16,7 +15,7 @@ def submit(st: State, task: Task, submission: Fresh[Submission]) -> None:
 
 
 @action
-def hear_answer(st: State, task: Task, submission: Submission) -> None:
+def hear_answer(st: Platform, task: Task, submission: Submission) -> None:
     """The answer arrives: 202 says accepted, 400 says that the TaskID is known already."""
     require(st.post[task, submission] in (Post.SAYS_202, Post.SAYS_400))
     accepted = st.post[task, submission] == Post.SAYS_202
@@ -25,7 +24,7 @@ def hear_answer(st: State, task: Task, submission: Submission) -> None:
 
 
 @fault(needs={"submissions": 2})
-def response_loss(st: State, task: Task, submission: Submission) -> None:
+def response_loss(st: Platform, task: Task, submission: Submission) -> None:
     """The client's time-out: an answer on its way is lost, a request on its way may still be handled later."""
     require(st.call[task, submission] == Call.WAITING)
     st.call[task, submission] = Call.TIMED_OUT
@@ -34,7 +33,7 @@ def response_loss(st: State, task: Task, submission: Submission) -> None:
 
 
 @fault(needs={"submissions": 2})
-def request_loss_at_api(st: State, task: Task, submission: Submission) -> None:
+def request_loss_at_api(st: Platform, task: Task, submission: Submission) -> None:
     """The request never arrives; the client, if it still waits, times out."""
     require(st.post[task, submission] == Post.REQUEST)
     st.post[task, submission] = Post.NONE
@@ -42,13 +41,13 @@ def request_loss_at_api(st: State, task: Task, submission: Submission) -> None:
 
 
 @action(budget="stops", fairness=Fairness.NONE)
-def stop(st: State, task: Task, message: Message) -> None:
+def stop(st: Platform, task: Task, message: Message) -> None:
     """The user stops a task that has not ended; a function that runs already runs to its end, unheard."""
     require(st.task_of[message] == task and st.outcome[message] == Outcome.OPEN)
     st.outcome[message] = Outcome.STOPPED
 
 
 @sometimes(when=lambda c: c.task_id_dedup and c.submissions > 1 and (c.response_loss or c.api_crash))
-def rejection_seen(st: State) -> bool:
+def rejection_seen(st: Platform) -> bool:
     """A client submitted again and was told 400."""
     return exists(Task, Submission, lambda task, submission: st.call[task, submission] == Call.REFUSED)

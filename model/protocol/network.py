@@ -1,16 +1,11 @@
 """The network between schedulers and agents: requests and replies, lost, late or twice."""
 
-from typing import Any
-
-from onceproof.model.language import State, fault, field, require
+from onceproof.model.language import fault, require
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Agent, Attempt, Message, Reply, Scheduler, Work
 
-request = field(Scheduler, Agent, Message, Attempt, bool, network=True)
-duplicate = field(Scheduler, Agent, Message, Attempt, bool, network=True, doc="a second copy of the request")
-reply = field(Scheduler, Agent, Message, Attempt, Reply, network=True)
 
-
-def take_request(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
+def take_request(st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
     """One copy of the request arrives."""
     if st.duplicate[scheduler, agent, message, attempt]:
         st.duplicate[scheduler, agent, message, attempt] = False
@@ -18,25 +13,25 @@ def take_request(st: State, scheduler: Scheduler, agent: Agent, message: Message
         st.request[scheduler, agent, message, attempt] = False
 
 
-def awaits(st: State, scheduler: Scheduler, message: Message, attempt: Attempt) -> Any:
+def awaits(st: Platform, scheduler: Scheduler, message: Message, attempt: Attempt) -> bool:
     """The scheduler waits for the result of this attempt."""
     return st.work[scheduler, message] == Work.DISPATCHED and st.trying[scheduler, message] == attempt
 
 
-def time_out(st: State, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+def time_out(st: Platform, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A scheduler that waits for this attempt waits no more: it will ask again."""
     if awaits(st, scheduler, message, attempt):
         wait_no_more(st, scheduler, message)
 
 
-def wait_no_more(st: State, scheduler: Scheduler, message: Message) -> None:
+def wait_no_more(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The scheduler has the message in hand as before it dispatched it."""
     st.work[scheduler, message] = Work.HELD
     st.trying[scheduler, message] = None
 
 
 @fault
-def request_loss(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
+def request_loss(st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
     """A request to an agent is lost; the scheduler's wait for it times out."""
     require(st.request[scheduler, agent, message, attempt])
     take_request(st, scheduler, agent, message, attempt)
@@ -44,7 +39,7 @@ def request_loss(st: State, scheduler: Scheduler, agent: Agent, message: Message
 
 
 @fault
-def request_duplication(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
+def request_duplication(st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
     """A request to an agent will arrive twice."""
     require(st.request[scheduler, agent, message, attempt])
     require(not st.duplicate[scheduler, agent, message, attempt])
@@ -52,7 +47,7 @@ def request_duplication(st: State, scheduler: Scheduler, agent: Agent, message: 
 
 
 @fault
-def reply_loss(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
+def reply_loss(st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
     """An agent's reply is lost; the scheduler's wait for it times out."""
     require(st.reply[scheduler, agent, message, attempt] != Reply.NONE)
     st.reply[scheduler, agent, message, attempt] = Reply.NONE

@@ -1,43 +1,27 @@
 """The queue: never loses a message; hides a received one until its invisibility lapses; deletes only when told."""
 
-from typing import Any
-
 from onceproof.model.language import (
-    Optional,
-    State,
     action,
     always,
     eventually,
     exists,
     fault,
-    field,
     given,
     require,
-    switch,
+    require_not_none,
 )
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Message, Mode, Scheduler, Stage, Submission, Task, Work
 
-invisibility = switch(on="a received message is hidden", off="others can receive it too")
-renewal = switch(on="a live, unpaused holder renews in time", off="invisibility may lapse under a live holder")
-receipt_fencing = switch(on="renew and delete need the current receipt", off="any receipt ever given will do")
-delete_after_result = switch(on="deleted when the result is recorded", off="deleted when received")
 
-task_of = field(Message, Optional[Task], doc="none: the id is blank")
-stage = field(Message, Stage)
-current = field(Message, Optional[Scheduler], doc="who was given the receipt that counts")
-enqueued = field(Task, Submission, bool, doc="the ids of relayed rows that the queue remembers")
-misused = field(Message, bool, ghost=True, doc="renewed or deleted with an old receipt")
-needless = field(Message, bool, ghost=True, doc="given away although its holder lived")
-
-
-def put(st: State, task: Task, submission: Submission, message: Message) -> None:
+def put(st: Platform, task: Task, submission: Submission, message: Message) -> None:
     """A message is on the queue, visible."""
     st.task_of[message] = task
     st.stage[message] = Stage.VISIBLE
     st.enqueued[task, submission] = True
 
 
-def hand_out(st: State, scheduler: Scheduler, message: Message) -> None:
+def hand_out(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A scheduler is given the message with a new receipt; one that has it in hand takes just the receipt."""
     if exists(Scheduler, lambda other: other != scheduler and holds(st, other, message)):
         st.needless[message] = True
@@ -51,7 +35,7 @@ def hand_out(st: State, scheduler: Scheduler, message: Message) -> None:
         st.stage[message] = Stage.DELETED
 
 
-def holds(st: State, scheduler: Scheduler, message: Message) -> Any:
+def holds(st: Platform, scheduler: Scheduler, message: Message) -> bool:
     """A live scheduler has the message in hand and did not oversleep its lease."""
     return (
         st.work[scheduler, message] != Work.IDLE
@@ -61,11 +45,10 @@ def holds(st: State, scheduler: Scheduler, message: Message) -> Any:
 
 
 @action
-def lapse(st: State, message: Message) -> None:
+def lapse(st: Platform, message: Message) -> None:
     """Nobody renews the invisibility: the message is visible again, and its receipt void."""
     require(st.stage[message] == Stage.INVISIBLE)
-    holder = st.current[message]
-    require(holder is not None)
+    holder = require_not_none(st.current[message])
     renews = st.work[holder, message] != Work.IDLE and st.mode[holder] in (Mode.UP, Mode.DRAINING)
     require(not (st.renewal and renews))
     st.stage[message] = Stage.VISIBLE
@@ -75,19 +58,18 @@ def lapse(st: State, message: Message) -> None:
 
 
 @fault
-def lease_lapse(st: State, message: Message) -> None:
+def lease_lapse(st: Platform, message: Message) -> None:
     """A renewal comes too late although the holder lives: the message is visible again."""
     require(st.renewal)
     require(st.stage[message] == Stage.INVISIBLE)
-    holder = st.current[message]
-    require(holder is not None)
+    holder = require_not_none(st.current[message])
     require(st.work[holder, message] != Work.IDLE and st.mode[holder] in (Mode.UP, Mode.DRAINING))
     st.stage[message] = Stage.VISIBLE
     st.current[message] = None
 
 
 @fault
-def broker_duplicate(st: State, scheduler: Scheduler, message: Message) -> None:
+def broker_duplicate(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The queue delivers a visible message twice: a second scheduler gets it, with a receipt of its own."""
     require(st.stage[message] == Stage.INVISIBLE)
     require(st.mode[scheduler] == Mode.UP and st.work[scheduler, message] == Work.IDLE)
@@ -96,28 +78,28 @@ def broker_duplicate(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @always(when=lambda c: c.schedulers > 1, broken_by=("lease_lapse", "broker_duplicate"))
-def single_holder(st: State, message: Message, one: Scheduler, other: Scheduler) -> bool:
+def single_holder(st: Platform, message: Message, one: Scheduler, other: Scheduler) -> bool:
     """No two live schedulers hold one message; one that slept through the end of its lease does not hold it."""
     given(one != other and holds(st, one, message))
     return not holds(st, other, message)
 
 
 @always
-def settled_by_holder(st: State, message: Message) -> bool:
+def settled_by_holder(st: Platform, message: Message) -> bool:
     """Only the current receipt renews or deletes."""
     given(st.stage[message] != Stage.ABSENT)
     return not st.misused[message]
 
 
 @always(when=lambda c: c.schedulers > 1, broken_by=("lease_lapse", "broker_duplicate"))
-def no_needless_redelivery(st: State, message: Message) -> bool:
+def no_needless_redelivery(st: Platform, message: Message) -> bool:
     """A message whose holder lives is not given to another."""
     given(st.stage[message] != Stage.ABSENT)
     return not st.needless[message]
 
 
 @eventually
-def message_settled(st: State, message: Message) -> bool:
+def message_settled(st: Platform, message: Message) -> bool:
     """Every message ends deleted."""
     given(st.stage[message] != Stage.ABSENT)
     return st.stage[message] == Stage.DELETED

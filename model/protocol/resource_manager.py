@@ -1,20 +1,12 @@
 """The resource manager: chooses an agent for a task, and decides what becomes of the task of a dead agent."""
 
-from onceproof.model.language import Optional, State, action, field, forall, require, switch
+from onceproof.model.language import action, forall, require, require_not_none
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Agent, Message, Mode, Outcome, Scheduler, Stage, Work
-
-sticky_placement = switch(
-    on="the agent chosen for a task is recorded before the first dispatch, and used again",
-    off="every dispatch chooses afresh",
-)
-fail_on_agent_loss = switch(on="the task of a dead agent is failed, visibly", off="it is placed on another agent")
-
-placed = field(Message, Optional[Agent])
-gone = field(Agent, bool, doc="the VM is no more, and its memory with it")
 
 
 @action
-def place(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> None:
+def place(st: Platform, scheduler: Scheduler, message: Message, agent: Agent) -> None:
     """An agent is chosen for a task, and that is recorded before anything is sent to it."""
     require(st.sticky_placement)
     require(st.work[scheduler, message] == Work.HELD and st.mode[scheduler] in (Mode.UP, Mode.DRAINING))
@@ -24,7 +16,7 @@ def place(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> No
 
 
 @action
-def fail_lost(st: State, scheduler: Scheduler, message: Message) -> None:
+def fail_lost(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The agent of a task is gone: nobody can say how far it came, so the task is failed, for all to see."""
     require(st.fail_on_agent_loss)
     require_lost(st, scheduler, message)
@@ -33,7 +25,7 @@ def fail_lost(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def replace(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> None:
+def replace(st: Platform, scheduler: Scheduler, message: Message, agent: Agent) -> None:
     """The agent of a task is gone: the task is placed on another one, where it may run a second time."""
     require(not st.fail_on_agent_loss)
     require_lost(st, scheduler, message)
@@ -41,16 +33,16 @@ def replace(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> 
     st.placed[message] = agent
 
 
-def require_lost(st: State, scheduler: Scheduler, message: Message) -> None:
+def require_lost(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A live scheduler holds an open task whose agent is gone."""
     require(st.work[scheduler, message] == Work.HELD and st.mode[scheduler] in (Mode.UP, Mode.DRAINING))
     require(st.outcome[message] == Outcome.OPEN)
-    agent = st.placed[message]
-    require(agent is not None and st.gone[agent])
+    agent = require_not_none(st.placed[message])
+    require(st.gone[agent])
 
 
 @action(reuse=True)
-def agent_boot(st: State, agent: Agent) -> None:
+def agent_boot(st: Platform, agent: Agent) -> None:
     """A fresh VM takes a lost one's place, under an identity that nothing refers to any more."""
     require(st.gone[agent])
     require(forall(Message, lambda message: st.placed[message] != agent or st.stage[message] == Stage.DELETED))

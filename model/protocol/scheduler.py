@@ -1,24 +1,20 @@
 """The scheduler: pulls a message, has its task run by an agent, records the result, deletes the message."""
 
-from typing import Any
-
 from onceproof.model.language import (
     Fairness,
     Fresh,
-    Optional,
-    State,
     action,
     exists,
     fault,
-    field,
     forall,
     require,
+    require_not_none,
     sometimes,
-    switch,
 )
 from onceproof.model.protocol.load_balancer import may_receive
 from onceproof.model.protocol.network import awaits
 from onceproof.model.protocol.queue import hand_out
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import (
     Agent,
     Attempt,
@@ -33,27 +29,18 @@ from onceproof.model.protocol.vocabulary import (
     Work,
 )
 
-graceful_drain = switch(
-    on="an upgraded scheduler stops receiving and finishes what it holds", off="it is stopped at once"
-)
 
-mode = field(Scheduler, Mode)
-work = field(Scheduler, Message, Work)
-trying = field(Scheduler, Message, Optional[Attempt], doc="the attempt whose result it waits for, or has")
-overslept = field(Scheduler, Message, bool, ghost=True, doc="its lease lapsed while it was paused")
-
-
-def runs(st: State, scheduler: Scheduler) -> Any:
+def runs(st: Platform, scheduler: Scheduler) -> bool:
     """The scheduler runs: it acts on what it has in hand."""
     return st.mode[scheduler] in (Mode.UP, Mode.DRAINING)
 
 
-def receipt_counts(st: State, scheduler: Scheduler, message: Message) -> Any:
+def receipt_counts(st: Platform, scheduler: Scheduler, message: Message) -> bool:
     """The queue would take the scheduler's receipt for the current one."""
     return st.stage[message] == Stage.INVISIBLE and st.current[message] == scheduler
 
 
-def drop(st: State, scheduler: Scheduler, message: Message) -> None:
+def drop(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The scheduler forgets the message."""
     st.work[scheduler, message] = Work.IDLE
     st.trying[scheduler, message] = None
@@ -61,18 +48,18 @@ def drop(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def receive(st: State, scheduler: Scheduler, message: Message) -> None:
+def receive(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A scheduler pulls a visible message from a queue of its own."""
     require(st.mode[scheduler] == Mode.UP)
     require(st.stage[message] == Stage.VISIBLE or (not st.invisibility and st.stage[message] == Stage.INVISIBLE))
     require(st.stage[message] == Stage.VISIBLE or st.work[scheduler, message] == Work.IDLE)
-    task = st.task_of[message]
-    require(task is not None and may_receive(st, scheduler, st.user_of[task]))
+    task = require_not_none(st.task_of[message])
+    require(may_receive(st, scheduler, st.user_of[task]))
     hand_out(st, scheduler, message)
 
 
 @action
-def renew(st: State, scheduler: Scheduler, message: Message) -> None:
+def renew(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A scheduler renews the invisibility of a message that it has in hand."""
     require(st.renewal and st.delete_after_result)
     require(runs(st, scheduler) and st.work[scheduler, message] != Work.IDLE)
@@ -83,7 +70,7 @@ def renew(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def receipt_refused(st: State, scheduler: Scheduler, message: Message) -> None:
+def receipt_refused(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The queue refuses an old receipt (fenced), or no longer has the message: the scheduler drops it."""
     require(st.delete_after_result)
     require(runs(st, scheduler) and st.work[scheduler, message] != Work.IDLE)
@@ -95,7 +82,7 @@ def receipt_refused(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def dispatch(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> None:
+def dispatch(st: Platform, scheduler: Scheduler, message: Message, agent: Agent) -> None:
     """The scheduler sends the task to the agent that it was placed on (or to any, without sticky placement)."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.HELD)
     require(st.outcome[message] == Outcome.OPEN and not st.gone[agent])
@@ -107,7 +94,7 @@ def dispatch(st: State, scheduler: Scheduler, message: Message, agent: Agent) ->
 
 
 @action
-def hear(st: State, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
+def hear(st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt) -> None:
     """A reply arrives; a scheduler that does not wait for it ignores it."""
     require(runs(st, scheduler))
     require(st.reply[scheduler, agent, message, attempt] != Reply.NONE)
@@ -118,7 +105,7 @@ def hear(st: State, scheduler: Scheduler, agent: Agent, message: Message, attemp
 
 
 @action
-def record(st: State, scheduler: Scheduler, message: Message) -> None:
+def record(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The result goes into the task store: completed."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.SUCCEEDED)
     require(result_counts(st, scheduler, message))
@@ -127,7 +114,7 @@ def record(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def record_failure(st: State, scheduler: Scheduler, message: Message) -> None:
+def record_failure(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The function raised and no attempt is left: failed, for all to see."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.RAISED)
     require(result_counts(st, scheduler, message))
@@ -137,7 +124,7 @@ def record_failure(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def retry(st: State, scheduler: Scheduler, message: Message, next_attempt: Fresh[Attempt]) -> None:
+def retry(st: Platform, scheduler: Scheduler, message: Message, next_attempt: Fresh[Attempt]) -> None:
     """The function raised and an attempt is left: recorded before it is dispatched, so that it begins once."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.RAISED)
     require(result_counts(st, scheduler, message))
@@ -149,7 +136,7 @@ def retry(st: State, scheduler: Scheduler, message: Message, next_attempt: Fresh
 
 
 @action
-def overtaken(st: State, scheduler: Scheduler, message: Message) -> None:
+def overtaken(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A result is in hand that no longer counts: the task has ended, or its next attempt was begun."""
     require(runs(st, scheduler) and st.work[scheduler, message] in (Work.SUCCEEDED, Work.RAISED))
     require(not result_counts(st, scheduler, message))
@@ -161,7 +148,7 @@ def overtaken(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def skip(st: State, scheduler: Scheduler, message: Message) -> None:
+def skip(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A message is in hand whose task has ended already: nothing to dispatch, only to delete."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.HELD)
     require(st.outcome[message] != Outcome.OPEN)
@@ -169,7 +156,7 @@ def skip(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action(budget="expiries", fairness=Fairness.NONE)
-def expire(st: State, scheduler: Scheduler, message: Message) -> None:
+def expire(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A message is too old when it is pulled, and was never dispatched: its task expires."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.HELD)
     require(st.outcome[message] == Outcome.OPEN and st.placed[message] is None)
@@ -179,7 +166,7 @@ def expire(st: State, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
-def delete(st: State, scheduler: Scheduler, message: Message) -> None:
+def delete(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The scheduler, done with a message, deletes it from the queue."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.RECORDED)
     if st.delete_after_result:
@@ -192,47 +179,47 @@ def delete(st: State, scheduler: Scheduler, message: Message) -> None:
     drop(st, scheduler, message)
 
 
-def result_counts(st: State, scheduler: Scheduler, message: Message) -> Any:
+def result_counts(st: Platform, scheduler: Scheduler, message: Message) -> bool:
     """The result in hand is of the attempt that counts, of a task that has not ended."""
     return st.outcome[message] == Outcome.OPEN and st.trying[scheduler, message] == st.attempt[message]
 
 
-def settle(st: State, scheduler: Scheduler, message: Message) -> None:
+def settle(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """The end of the task is in the store; what remains is to delete the message."""
     st.work[scheduler, message] = Work.RECORDED
     st.trying[scheduler, message] = None
 
 
 @fault
-def scheduler_crash(st: State, scheduler: Scheduler) -> None:
+def scheduler_crash(st: Platform, scheduler: Scheduler) -> None:
     """A scheduler dies: its memory is lost, and so are the replies on their way to it."""
     require(st.mode[scheduler] != Mode.DOWN)
     go_down(st, scheduler)
 
 
 @action
-def scheduler_restart(st: State, scheduler: Scheduler) -> None:
+def scheduler_restart(st: Platform, scheduler: Scheduler) -> None:
     """A scheduler comes back with an empty memory."""
     require(st.mode[scheduler] == Mode.DOWN)
     st.mode[scheduler] = Mode.UP
 
 
 @fault
-def scheduler_pause(st: State, scheduler: Scheduler) -> None:
+def scheduler_pause(st: Platform, scheduler: Scheduler) -> None:
     """A scheduler is stopped in its tracks (a long collection, a frozen VM), with all that it has in hand."""
     require(st.mode[scheduler] == Mode.UP)
     st.mode[scheduler] = Mode.PAUSED
 
 
 @action
-def scheduler_resume(st: State, scheduler: Scheduler) -> None:
+def scheduler_resume(st: Platform, scheduler: Scheduler) -> None:
     """A stopped scheduler goes on where it was: a zombie, if its leases lapsed meanwhile."""
     require(st.mode[scheduler] == Mode.PAUSED)
     st.mode[scheduler] = Mode.UP
 
 
 @fault
-def scheduler_upgrade(st: State, scheduler: Scheduler) -> None:
+def scheduler_upgrade(st: Platform, scheduler: Scheduler) -> None:
     """A scheduler is to be upgraded: drained first, or stopped at once."""
     require(st.mode[scheduler] == Mode.UP)
     if st.graceful_drain:
@@ -242,14 +229,14 @@ def scheduler_upgrade(st: State, scheduler: Scheduler) -> None:
 
 
 @action
-def upgrade_finish(st: State, scheduler: Scheduler) -> None:
+def upgrade_finish(st: Platform, scheduler: Scheduler) -> None:
     """A drained scheduler has nothing left in hand and goes down, to come back upgraded."""
     require(st.mode[scheduler] == Mode.DRAINING)
     require(forall(Message, lambda message: st.work[scheduler, message] == Work.IDLE))
     go_down(st, scheduler)
 
 
-def go_down(st: State, scheduler: Scheduler) -> None:
+def go_down(st: Platform, scheduler: Scheduler) -> None:
     """The process ends; whatever was in its memory or on its way to it is no more."""
     st.mode[scheduler] = Mode.DOWN
     for message in Message:
@@ -263,7 +250,7 @@ def go_down(st: State, scheduler: Scheduler) -> None:
 
 
 @sometimes(when=lambda c: c.scheduler_crash and c.schedulers > 1)
-def failover_redelivery_seen(st: State) -> bool:
+def failover_redelivery_seen(st: Platform) -> bool:
     """A message that another scheduler had sent to an agent before is in the hands of a new holder."""
     return exists(
         Scheduler,
@@ -278,7 +265,7 @@ def failover_redelivery_seen(st: State) -> bool:
 
 
 @sometimes(when=lambda c: c.scheduler_pause and c.delete_after_result)
-def zombie_delete_seen(st: State) -> bool:
+def zombie_delete_seen(st: Platform) -> bool:
     """A scheduler that overslept its lease is about to delete with its old receipt."""
     return exists(
         Scheduler,
@@ -292,7 +279,7 @@ def zombie_delete_seen(st: State) -> bool:
 
 
 @sometimes(when=lambda c: c.scheduler_pause and c.schedulers > 1)
-def second_result_seen(st: State, task: Task) -> bool:
+def second_result_seen(st: Platform, task: Task) -> bool:
     """A scheduler has a result in hand of a task that has ended already."""
     return exists(
         Scheduler,

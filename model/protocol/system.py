@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from onceproof.model.language import Config, ConfigError, Model, State, ending, forall
+from onceproof.model.language import Config, ConfigError, Model, ending, forall
 from onceproof.model.protocol import (
     agent,
     api_server,
@@ -16,11 +16,12 @@ from onceproof.model.protocol import (
     scheduler,
     task_store,
 )
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Message, Outbox, Post, Stage, Submission, Task
 
 
 @ending
-def all_settled(st: State) -> bool:
+def all_settled(st: Platform) -> bool:
     """Nothing is on its way: no call open, no row to relay, no message that is not deleted."""
     return (
         forall(Message, lambda message: st.stage[message] in (Stage.ABSENT, Stage.DELETED))

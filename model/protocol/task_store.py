@@ -1,17 +1,12 @@
 """The task store: what was recorded, and how each task ended. A database: it survives every fault modelled here."""
 
-from onceproof.model.language import State, always, eventually, exists, field, given
-from onceproof.model.protocol.vocabulary import Attempt, Call, Message, Outbox, Outcome, Stage, Submission, Task
-
-recorded = field(Task, bool, doc="the store knows the TaskID")
-outbox = field(Task, Submission, Outbox)
-outcome = field(Message, Outcome)
-attempt = field(Message, Attempt, doc="the attempt that counts now")
-attempt_failed = field(Message, Attempt, bool, doc="this attempt raised, and another one was begun")
+from onceproof.model.language import always, eventually, exists, given
+from onceproof.model.protocol.state import Platform
+from onceproof.model.protocol.vocabulary import Attempt, Call, Message, Outcome, Stage, Submission, Task
 
 
 @always
-def delete_after_completion(st: State, message: Message, task: Task) -> bool:
+def delete_after_completion(st: Platform, message: Message, task: Task) -> bool:
     """A message is deleted only when its task has completed for real, or has ended visibly otherwise."""
     given(st.stage[message] == Stage.DELETED and st.task_of[message] == task)
     return st.outcome[message] in (Outcome.FAILED, Outcome.STOPPED, Outcome.EXPIRED) or (
@@ -20,7 +15,7 @@ def delete_after_completion(st: State, message: Message, task: Task) -> bool:
 
 
 @always(optional=True)
-def failed_for_cause(st: State, message: Message, task: Task) -> bool:
+def failed_for_cause(st: Platform, message: Message, task: Task) -> bool:
     """A task is failed only because its own function raised or its own agent is lost: never for another's sake."""
     given(st.outcome[message] == Outcome.FAILED and st.stage[message] != Stage.DELETED)
     given(st.task_of[message] == task)
@@ -29,14 +24,14 @@ def failed_for_cause(st: State, message: Message, task: Task) -> bool:
 
 
 @eventually
-def no_lost_task(st: State, task: Task) -> bool:
+def no_lost_task(st: Platform, task: Task) -> bool:
     """An accepted task comes to an end: completed, or visibly failed, stopped or expired."""
     given(exists(Submission, lambda submission: st.call[task, submission] == Call.ACCEPTED))
     return exists(Message, lambda message: st.task_of[message] == task and st.outcome[message] != Outcome.OPEN)
 
 
 @eventually(optional=True)
-def completes_for_real(st: State, task: Task) -> bool:
+def completes_for_real(st: Platform, task: Task) -> bool:
     """An accepted task completes, no other end will do: the half of exactly-once that a visible failure gives up."""
     given(exists(Submission, lambda submission: st.call[task, submission] == Call.ACCEPTED))
     return exists(Attempt, lambda tried: st.succeeded[task, tried])

@@ -83,7 +83,7 @@ def _next() -> str:
   onceproof check {_spec(BREAKS)} --json
   onceproof show TRACE --as html --out page.html    a counterexample to click through
   onceproof serve    the reference system as a platform of several processes
-The README shows how to write a model of your own in fifteen lines."""
+The README shows how to write a model of your own in sixteen lines."""
 
 
 @click.command(short_help=__doc__)

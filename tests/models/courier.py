@@ -20,17 +20,20 @@ from onceproof.model.language import (
     switch,
 )
 
-sent = field(Count(2, saturate=True))
-road = field(Count(2, saturate=True))
-arrived = field(Count(2, saturate=True))
 
-resend = switch(on="what is lost is sent again", off="each parcel is sent once")
-patience = switch(on="sent again only once the road is empty", off="sent again at any time")
-doorman = switch(on="a second parcel is refused at the door", off="whatever comes is taken in")
+class CourierState(State):
+    """The state of the model."""
+
+    sent = field(Count(2, saturate=True))
+    road = field(Count(2, saturate=True))
+    arrived = field(Count(2, saturate=True))
+    resend = switch(on="what is lost is sent again", off="each parcel is sent once")
+    patience = switch(on="sent again only once the road is empty", off="sent again at any time")
+    doorman = switch(on="a second parcel is refused at the door", off="whatever comes is taken in")
 
 
 @action
-def send(st: State) -> None:
+def send(st: CourierState) -> None:
     """The parcel is sent."""
     require(st.sent == 0)
     st.sent = 1
@@ -38,7 +41,7 @@ def send(st: State) -> None:
 
 
 @action
-def send_again(st: State) -> None:
+def send_again(st: CourierState) -> None:
     """The parcel is sent once more, since nobody has heard of it."""
     require(st.resend and st.sent == 1 and st.arrived == 0)
     require(st.road == 0 if st.patience else st.road < 2)
@@ -47,7 +50,7 @@ def send_again(st: State) -> None:
 
 
 @action
-def arrive(st: State) -> None:
+def arrive(st: CourierState) -> None:
     """A parcel reaches the door."""
     require(st.road > 0)
     st.road = st.road - 1
@@ -56,34 +59,34 @@ def arrive(st: State) -> None:
 
 
 @fault
-def loss(st: State) -> None:
+def loss(st: CourierState) -> None:
     """A parcel is lost on the road."""
     require(st.road > 0)
     st.road = st.road - 1
 
 
 @fault
-def copy(st: State) -> None:
+def copy(st: CourierState) -> None:
     """A parcel turns into two."""
     require(st.road == 1)
     st.road = 2
 
 
 @always
-def taken_in_once(st: State) -> bool:
+def taken_in_once(st: CourierState) -> bool:
     """One parcel at most is taken in."""
     return st.arrived < 2
 
 
 @eventually
-def arrives(st: State) -> bool:
+def arrives(st: CourierState) -> bool:
     """What was sent arrives."""
     given(st.sent > 0)
     return st.arrived > 0
 
 
 @ending
-def delivered(st: State) -> bool:
+def delivered(st: CourierState) -> bool:
     """Nothing is on the road."""
     return st.sent > 0 and st.road == 0
 

@@ -4,36 +4,40 @@ import sys
 
 from onceproof.model.language import Count, Model, State, action, always, field, sometimes
 
-big = field(Count(5))
-small = field(Count(3))
+
+class JugsState(State):
+    """The state of the model."""
+
+    big = field(Count(5))
+    small = field(Count(3))
 
 
 @action
-def fill_big(st: State) -> None:
+def fill_big(st: JugsState) -> None:
     """The big jug is filled at the tap."""
     st.big = 5
 
 
 @action
-def fill_small(st: State) -> None:
+def fill_small(st: JugsState) -> None:
     """The small jug is filled at the tap."""
     st.small = 3
 
 
 @action
-def empty_big(st: State) -> None:
+def empty_big(st: JugsState) -> None:
     """The big jug is poured away."""
     st.big = 0
 
 
 @action
-def empty_small(st: State) -> None:
+def empty_small(st: JugsState) -> None:
     """The small jug is poured away."""
     st.small = 0
 
 
 @action
-def small_to_big(st: State) -> None:
+def small_to_big(st: JugsState) -> None:
     """The small jug is poured into the big one until that is full."""
     poured = st.small if st.big + st.small <= 5 else 5 - st.big
     st.big = st.big + poured
@@ -41,7 +45,7 @@ def small_to_big(st: State) -> None:
 
 
 @action
-def big_to_small(st: State) -> None:
+def big_to_small(st: JugsState) -> None:
     """The big jug is poured into the small one until that is full."""
     poured = st.big if st.big + st.small <= 3 else 3 - st.small
     st.small = st.small + poured
@@ -49,13 +53,13 @@ def big_to_small(st: State) -> None:
 
 
 @always
-def never_four(st: State) -> bool:
+def never_four(st: JugsState) -> bool:
     """Four gallons are never in the big jug (the heroes hope that this is false)."""
     return st.big != 4
 
 
 @sometimes
-def both_full(st: State) -> bool:
+def both_full(st: JugsState) -> bool:
     """Both jugs are full."""
     return st.big == 5 and st.small == 3
 

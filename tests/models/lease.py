@@ -23,15 +23,19 @@ class Worker(Sort, default=2):
     """A process that wants to write once."""
 
 
-fencing = switch(on="the store refuses a write under an old lease", off="it takes any")
-holder = field(Optional[Worker], doc="who has the lease that counts")
-working = field(Worker, bool, doc="it believes in its lease")
-done = field(Worker, bool)
-spoiled = field(bool, ghost=True, doc="a write under an old lease got through")
+class LeaseState(State):
+    """The state of the model."""
+
+    fencing = switch(on="the store refuses a write under an old lease", off="it takes any")
+
+    holder = field(Optional[Worker], doc="who has the lease that counts")
+    working = field(Worker, bool, doc="it believes in its lease")
+    done = field(Worker, bool)
+    spoiled = field(bool, ghost=True, doc="a write under an old lease got through")
 
 
 @action
-def acquire(st: State, worker: Worker) -> None:
+def acquire(st: LeaseState, worker: Worker) -> None:
     """A worker is given the free lease."""
     require(st.holder is None and not st.working[worker] and not st.done[worker])
     st.holder = worker
@@ -39,7 +43,7 @@ def acquire(st: State, worker: Worker) -> None:
 
 
 @action
-def write(st: State, worker: Worker) -> None:
+def write(st: LeaseState, worker: Worker) -> None:
     """A worker writes, and gives its lease back."""
     require(st.working[worker])
     if st.holder == worker:
@@ -52,47 +56,47 @@ def write(st: State, worker: Worker) -> None:
 
 
 @action
-def give_up(st: State, worker: Worker) -> None:
+def give_up(st: LeaseState, worker: Worker) -> None:
     """A worker whose write was refused begins anew."""
     require(st.fencing and st.working[worker] and st.holder != worker)
     st.working[worker] = False
 
 
 @fault
-def lease_ends(st: State) -> None:
+def lease_ends(st: LeaseState) -> None:
     """The holder was too slow, and does not know."""
     require(st.holder is not None)
     st.holder = None
 
 
 @fault
-def store_burns(st: State) -> None:
+def store_burns(st: LeaseState) -> None:
     """Never: for the tests of faults that can't happen."""
     require(st.spoiled and st.fencing)
     st.spoiled = False
 
 
 @always
-def never_spoiled(st: State) -> bool:
+def never_spoiled(st: LeaseState) -> bool:
     """No write under an old lease gets through."""
     given(exists(Worker, lambda worker: st.done[worker]))
     return not st.spoiled
 
 
 @eventually
-def all_done(st: State, worker: Worker) -> bool:
+def all_done(st: LeaseState, worker: Worker) -> bool:
     """A worker that began gets its write done."""
     given(st.working[worker])
     return st.done[worker]
 
 
 @sometimes
-def lapse_seen(st: State) -> bool:
+def lapse_seen(st: LeaseState) -> bool:
     """A worker believes in a lease that has ended."""
     return exists(Worker, lambda worker: st.working[worker] and st.holder != worker)
 
 
 @ending
-def finished(st: State) -> bool:
+def finished(st: LeaseState) -> bool:
     """Every worker has written."""
     return forall(Worker, lambda worker: st.done[worker])

@@ -13,6 +13,7 @@ from onceproof.model.language import (
     field,
     given,
     require,
+    require_not_none,
     sometimes,
     switch,
 )
@@ -30,28 +31,31 @@ class Value(Sort, default=2, symmetric=True):
     """What may be chosen."""
 
 
-highest_vote = switch(on="the value of the highest vote in a quorum is proposed again", off="any value is proposed")
+class PaxosState(State):
+    """The state of the model."""
 
-less = field(Ballot, Ballot, bool, init=lambda one, other: one < other, constant=True)
-promised = field(Acceptor, Optional[Ballot])
-voted_ballot = field(Acceptor, Optional[Ballot])
-voted_value = field(Acceptor, Optional[Value])
-prepare = field(Ballot, bool, doc="1a")
-promise = field(Acceptor, Ballot, bool, doc="1b")
-promise_ballot = field(Acceptor, Ballot, Optional[Ballot])
-promise_value = field(Acceptor, Ballot, Optional[Value])
-proposal = field(Ballot, Optional[Value], doc="2a")
-vote = field(Acceptor, Ballot, Value, bool, doc="2b")
+    highest_vote = switch(on="the value of the highest vote in a quorum is proposed again", off="any value is proposed")
+
+    less = field(Ballot, Ballot, bool, init=lambda one, other: one < other, constant=True)
+    promised = field(Acceptor, Optional[Ballot])
+    voted_ballot = field(Acceptor, Optional[Ballot])
+    voted_value = field(Acceptor, Optional[Value])
+    prepare = field(Ballot, bool, doc="1a")
+    promise = field(Acceptor, Ballot, bool, doc="1b")
+    promise_ballot = field(Acceptor, Ballot, Optional[Ballot])
+    promise_value = field(Acceptor, Ballot, Optional[Value])
+    proposal = field(Ballot, Optional[Value], doc="2a")
+    vote = field(Acceptor, Ballot, Value, bool, doc="2b")
 
 
 @action
-def phase_1a(st: State, ballot: Ballot) -> None:
+def phase_1a(st: PaxosState, ballot: Ballot) -> None:
     """A ballot begins."""
     st.prepare[ballot] = True
 
 
 @action
-def phase_1b(st: State, acceptor: Acceptor, ballot: Ballot) -> None:
+def phase_1b(st: PaxosState, acceptor: Acceptor, ballot: Ballot) -> None:
     """An acceptor promises to vote in no lower ballot, and says how it voted last."""
     before = st.promised[acceptor]
     require(st.prepare[ballot] and (before is None or st.less[before, ballot]))
@@ -62,7 +66,7 @@ def phase_1b(st: State, acceptor: Acceptor, ballot: Ballot) -> None:
 
 
 @action
-def phase_2a(st: State, ballot: Ballot, value: Value) -> None:
+def phase_2a(st: PaxosState, ballot: Ballot, value: Value) -> None:
     """With a quorum of promises a value is proposed, once."""
     require(st.proposal[ballot] is None)
     require(2 * sum(st.promise[acceptor, ballot] for acceptor in Acceptor) > len(Acceptor))
@@ -71,7 +75,7 @@ def phase_2a(st: State, ballot: Ballot, value: Value) -> None:
     st.proposal[ballot] = value
 
 
-def allowed(st: State, ballot: Ballot, value: Value, one: Acceptor, other: Acceptor) -> bool:
+def allowed(st: PaxosState, ballot: Ballot, value: Value, one: Acceptor, other: Acceptor) -> bool:
     """Of two that promised, the higher vote is for the value, or neither has voted."""
     if not (st.promise[one, ballot] and st.promise[other, ballot]):
         return False
@@ -84,17 +88,17 @@ def allowed(st: State, ballot: Ballot, value: Value, one: Acceptor, other: Accep
 
 
 @action
-def phase_2b(st: State, acceptor: Acceptor, ballot: Ballot) -> None:
+def phase_2b(st: PaxosState, acceptor: Acceptor, ballot: Ballot) -> None:
     """An acceptor votes, unless it promised otherwise."""
-    value, before = st.proposal[ballot], st.promised[acceptor]
-    require(value is not None and (before is None or not st.less[ballot, before]))
+    value, before = require_not_none(st.proposal[ballot]), st.promised[acceptor]
+    require(before is None or not st.less[ballot, before])
     st.promised[acceptor] = ballot
     st.voted_ballot[acceptor] = ballot
     st.voted_value[acceptor] = value
     st.vote[acceptor, ballot, value] = True
 
 
-def chosen(st: State, value: Value) -> bool:
+def chosen(st: PaxosState, value: Value) -> bool:
     """A quorum voted for it in one ballot."""
     return exists(
         Ballot, lambda ballot: 2 * sum(st.vote[acceptor, ballot, value] for acceptor in Acceptor) > len(Acceptor)
@@ -102,14 +106,14 @@ def chosen(st: State, value: Value) -> bool:
 
 
 @always
-def agreement(st: State, one: Value, other: Value) -> bool:
+def agreement(st: PaxosState, one: Value, other: Value) -> bool:
     """No two values are chosen."""
     given(one != other and chosen(st, one))
     return not chosen(st, other)
 
 
 @sometimes
-def chosen_seen(st: State) -> bool:
+def chosen_seen(st: PaxosState) -> bool:
     """Something is chosen."""
     return exists(Value, lambda value: chosen(st, value))
 

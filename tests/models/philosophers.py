@@ -28,31 +28,36 @@ class Fork(Sort, default=2):
     """A fork between two plates."""
 
 
-polite = switch(on="a philosopher who cannot have the second fork puts the first one down", off="keeps it and waits")
+class PhilosophersState(State):
+    """The state of the model."""
 
-left = field(Philosopher, Fork, init=lambda seat: seat, constant=True)
-right = field(Philosopher, Fork, init=lambda seat: seat + 1, constant=True)
-holder = field(Fork, Optional[Philosopher])
-hungry = field(Philosopher, bool)
-full = field(Philosopher, bool)
+    polite = switch(
+        on="a philosopher who cannot have the second fork puts the first one down", off="keeps it and waits"
+    )
+
+    left = field(Philosopher, Fork, init=lambda seat: seat, constant=True)
+    right = field(Philosopher, Fork, init=lambda seat: seat + 1, constant=True)
+    holder = field(Fork, Optional[Philosopher])
+    hungry = field(Philosopher, bool)
+    full = field(Philosopher, bool)
 
 
 @action(fairness=Fairness.NONE)
-def get_hungry(st: State, philosopher: Philosopher) -> None:
+def get_hungry(st: PhilosophersState, philosopher: Philosopher) -> None:
     """A philosopher wants to eat, once."""
     require(not st.hungry[philosopher] and not st.full[philosopher])
     st.hungry[philosopher] = True
 
 
 @action
-def take_left(st: State, philosopher: Philosopher) -> None:
+def take_left(st: PhilosophersState, philosopher: Philosopher) -> None:
     """The left fork first."""
     require(st.hungry[philosopher] and st.holder[st.left[philosopher]] is None)
     st.holder[st.left[philosopher]] = philosopher
 
 
 @action(fairness=Fairness.STRONG)
-def eat(st: State, philosopher: Philosopher) -> None:
+def eat(st: PhilosophersState, philosopher: Philosopher) -> None:
     """With the left fork in hand and the right one free: eat, and put both down."""
     require(st.hungry[philosopher] and st.holder[st.left[philosopher]] == philosopher)
     require(st.holder[st.right[philosopher]] is None)
@@ -62,7 +67,7 @@ def eat(st: State, philosopher: Philosopher) -> None:
 
 
 @action
-def put_down(st: State, philosopher: Philosopher) -> None:
+def put_down(st: PhilosophersState, philosopher: Philosopher) -> None:
     """The right fork is taken: be polite."""
     require(st.polite and st.holder[st.left[philosopher]] == philosopher)
     require(st.holder[st.right[philosopher]] is not None)
@@ -70,22 +75,21 @@ def put_down(st: State, philosopher: Philosopher) -> None:
 
 
 @always
-def own_fork(st: State, fork: Fork) -> bool:
+def own_fork(st: PhilosophersState, fork: Fork) -> bool:
     """Only a hungry philosopher holds a fork."""
     holder = st.holder[fork]
-    given(holder is not None)
-    return st.hungry[holder]
+    return holder is None or st.hungry[holder]
 
 
 @eventually
-def fed(st: State, philosopher: Philosopher) -> bool:
+def fed(st: PhilosophersState, philosopher: Philosopher) -> bool:
     """Whoever is hungry eats."""
     given(st.hungry[philosopher])
     return st.full[philosopher]
 
 
 @ending
-def nobody_hungry(st: State) -> bool:
+def nobody_hungry(st: PhilosophersState) -> bool:
     """All have eaten or never wanted to."""
     return forall(Philosopher, lambda philosopher: not st.hungry[philosopher])
 

@@ -90,10 +90,10 @@ def test_readme_links_lead_somewhere() -> None:
 
 
 def test_readme_model_is_as_short_as_promised() -> None:
-    """Fifteen lines of code, as the README says: what a reader must take in, without docstrings and blank lines."""
+    """Sixteen lines of code, as the README says: what a reader must take in, without docstrings and blank lines."""
     (model,) = (text for text in blocks("python") if text.startswith("# lease.py\n"))
     said = [line for line in model.splitlines() if line.strip() and not line.strip().startswith(('"""', "#", "@"))]
-    assert len(said) == 15
+    assert len(said) == 16
 
 
 def test_steps_on_the_first_screen_are_those_of_the_spec(workplace: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from onceproof.model.language import Model, ModelError, Sort, State, action, always, axiom, build, exists, field
+from onceproof.model.language import Model, ModelError, Sort, action, always, axiom, build, exists, field
 from onceproof.model.language.errors import AxiomError
 from onceproof.model.language.sorts import Flag
 from onceproof.model.language.terms import (
@@ -29,19 +29,19 @@ voted = field(Node, bool)
 
 
 @axiom
-def quorums_meet(st: State, one: Quorum, other: Quorum) -> Any:
+def quorums_meet(st: Any, one: Quorum, other: Quorum) -> Any:
     """Any two quorums share a node."""
     return exists(Node, lambda node: st.member[one, node] and st.member[other, node])
 
 
 @action
-def vote(st: State, node: Node) -> None:
+def vote(st: Any, node: Node) -> None:
     """A node votes."""
     st.voted[node] = True
 
 
 @always
-def in_some_quorum(st: State, node: Node) -> Any:
+def in_some_quorum(st: Any, node: Node) -> Any:
     """A node that voted is in a quorum."""
     return not st.voted[node] or exists(Quorum, lambda quorum: st.member[quorum, node])
 
@@ -70,7 +70,7 @@ def test_an_instance_must_satisfy_the_axioms() -> None:
 
 def test_an_axiom_speaks_of_constants_alone() -> None:
     @axiom
-    def nobody_votes(st: State, node: Node) -> Any:
+    def nobody_votes(st: Any, node: Node) -> Any:
         """Not a law."""
         return not st.voted[node]
 

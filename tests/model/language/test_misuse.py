@@ -15,7 +15,6 @@ from onceproof.model.language import (
     ModelError,
     Optional,
     Sort,
-    State,
     action,
     always,
     build,
@@ -56,91 +55,91 @@ FIELDS = {
 }
 
 
-def write_undeclared(st: State, door: Door) -> None:
+def write_undeclared(st: Any, door: Door) -> None:
     st.colour = Color.RED
 
 
-def read_undeclared(st: State, door: Door) -> None:
+def read_undeclared(st: Any, door: Door) -> None:
     require(st.colour[door] == Color.RED)
 
 
-def write_wrong_enum(st: State, door: Door) -> None:
+def write_wrong_enum(st: Any, door: Door) -> None:
     st.color[door] = Taste.SOUR
 
 
-def compare_wrong_enum(st: State, door: Door) -> None:
+def compare_wrong_enum(st: Any, door: Door) -> None:
     require(st.color[door] == Taste.SOUR)
 
 
-def truth_of_index(st: State, door: Door) -> None:
+def truth_of_index(st: Any, door: Door) -> None:
     opener = st.opened_by[door]
     require(opener is not None)
     require(opener)
 
 
-def truth_of_enum(st: State, door: Door) -> None:
+def truth_of_enum(st: Any, door: Door) -> None:
     if st.color[door]:
         st.color[door] = Color.RED
 
 
-def truth_of_number(st: State, key: Key) -> None:
+def truth_of_number(st: Any, key: Key) -> None:
     if st.tries[key]:
         st.tries[key] = 0
 
 
-def mix_sorts(st: State, door: Door, key: Key) -> None:
+def mix_sorts(st: Any, door: Door, key: Key) -> None:
     require(door == key)  # type: ignore[comparison-overlap]
 
 
-def wrong_sort_as_index(st: State, door: Door, key: Key) -> None:
+def wrong_sort_as_index(st: Any, door: Door, key: Key) -> None:
     st.color[key] = Color.RED
 
 
-def wrong_number_of_indices(st: State, door: Door) -> None:
+def wrong_number_of_indices(st: Any, door: Door) -> None:
     st.fits[door] = True
 
 
-def write_constant(st: State, door: Door) -> None:
+def write_constant(st: Any, door: Door) -> None:
     st.built[door] = Color.GREEN
 
 
-def write_whole_array(st: State, door: Door) -> None:
+def write_whole_array(st: Any, door: Door) -> None:
     st.color = Color.RED
 
 
-def not_by_tilde(st: State, key: Key, door: Door) -> None:
+def not_by_tilde(st: Any, key: Key, door: Door) -> None:
     require(~st.fits[key, door])
 
 
-def write_key_as_bool(st: State, key: Key, door: Door) -> None:
+def write_key_as_bool(st: Any, key: Key, door: Door) -> None:
     st.fits[key, door] = key
 
 
-def number_as_index(st: State, door: Door) -> None:
+def number_as_index(st: Any, door: Door) -> None:
     st.opened_by[door] = 0
 
 
-def arithmetic_on_index(st: State, key: Key) -> None:
+def arithmetic_on_index(st: Any, key: Key) -> None:
     st.tries[key + 1] = 0  # type: ignore[operator]
 
 
-def maximum(st: State, key: Key) -> None:
+def maximum(st: Any, key: Key) -> None:
     st.tries[key] = max(st.tries[key], st.color)
 
 
-def index_by_enum_in_dict(st: State, door: Door) -> None:
+def index_by_enum_in_dict(st: Any, door: Door) -> None:
     st.color[door] = {Color.RED: Color.GREEN, Color.GREEN: Color.RED}[st.color[door]]
 
 
-def is_an_enum_member(st: State, door: Door) -> None:
+def is_an_enum_member(st: Any, door: Door) -> None:
     require(st.color[door] is Color.RED)
 
 
-def is_not_another(st: State, door: Door) -> None:
+def is_not_another(st: Any, door: Door) -> None:
     st.color[door] = Color.RED if st.color[door] is not Color.GREEN else Color.GREEN
 
 
-def is_in_a_helper(st: State, key: Key, door: Door) -> None:
+def is_in_a_helper(st: Any, key: Key, door: Door) -> None:
     st.tries[key] = 1 if same(st.fits[key, door], True) else 0
 
 
@@ -148,53 +147,53 @@ def same(one: object, other: object) -> bool:
     return one is other
 
 
-def value_of_enum(st: State, door: Door) -> None:
+def value_of_enum(st: Any, door: Door) -> None:
     require(st.color[door].value > 0)
 
 
-def order_of_elements(st: State, key: Key, other: Key) -> None:
+def order_of_elements(st: Any, key: Key, other: Key) -> None:
     require(key < other)  # type: ignore[operator]
 
 
-def remainder(st: State, key: Key) -> None:
+def remainder(st: Any, key: Key) -> None:
     st.tries[key] = (st.tries[key] + 1) % 2
 
 
-def text_of_enum(st: State, door: Door) -> None:
+def text_of_enum(st: Any, door: Door) -> None:
     require(str(st.color[door]) == "Color.RED")
 
 
-def text_of_number(st: State, key: Key) -> None:
+def text_of_number(st: Any, key: Key) -> None:
     require(f"{st.tries[key]}" == "0")
 
 
-def kind_of_value(st: State, key: Key, door: Door) -> None:
+def kind_of_value(st: Any, key: Key, door: Door) -> None:
     require(isinstance(st.fits[key, door], bool))
 
 
-def truth_of_array(st: State, key: Key) -> None:
+def truth_of_array(st: Any, key: Key) -> None:
     if st.tries:
         st.tries[key] = 0
 
 
-def array_compared(st: State, key: Key) -> None:
+def array_compared(st: Any, key: Key) -> None:
     st.tries[key] = 1 if st.color == Color.RED else 0
 
 
-def element_by_number(st: State, key: Key) -> None:
+def element_by_number(st: Any, key: Key) -> None:
     require(key == 0)  # type: ignore[comparison-overlap]
 
 
-def loop_without_end(st: State, key: Key) -> None:
+def loop_without_end(st: Any, key: Key) -> None:
     while st.tries[key] < 3:
         st.tries[key] = st.tries[key] + 1
 
 
-def write_in_quantifier(st: State, door: Door) -> None:
+def write_in_quantifier(st: Any, door: Door) -> None:
     require(exists(Key, lambda key: unlocked(st, key, door)))
 
 
-def unlocked(st: State, key: Key, door: Door) -> bool:
+def unlocked(st: Any, key: Key, door: Door) -> bool:
     st.fits[key, door] = True
     return True
 
@@ -247,7 +246,7 @@ def test_misuse_in_an_action_is_refused_with_its_line(function: Callable[..., No
 
 
 def test_property_must_return_a_condition() -> None:
-    def odd(st: State, key: Key) -> bool:
+    def odd(st: Any, key: Key) -> bool:
         return st.tries[key]
 
     system = build(Model("house", {**FIELDS, "odd": always(odd)}))
@@ -265,7 +264,7 @@ def test_parameter_without_a_sort_is_refused() -> None:
             pass
 
 
-def requires(st: State, key: Key) -> bool:
+def requires(st: Any, key: Key) -> bool:
     require(st.tries[key] > 0)
     return True
 
@@ -287,11 +286,11 @@ def test_property_of_a_whole_array_is_refused(engine: str, claim: Callable[..., 
         explicit.check(system, engine=engine)
 
 
-def write_nothing(st: State, key: Key) -> None:
+def write_nothing(st: Any, key: Key) -> None:
     st.tries[key] = st.tries[key]
 
 
-def presupposes(st: State, key: Key) -> None:
+def presupposes(st: Any, key: Key) -> None:
     given(st.tries[key] > 0)
     st.tries[key] = 0
 
@@ -301,11 +300,11 @@ def test_given_in_an_action_is_refused() -> None:
         build(Model("house", {**FIELDS, "odd": action(presupposes)}))
 
 
-async def later(st: State, key: Key) -> None:
+async def later(st: Any, key: Key) -> None:
     st.tries[key] = 0
 
 
-def by_and_by(st: State, key: Key) -> Iterator[Any]:
+def by_and_by(st: Any, key: Key) -> Iterator[Any]:
     yield st.tries[key]
 
 
@@ -313,7 +312,7 @@ def stateless() -> None:
     pass
 
 
-def any_number(st: State, *keys: Key) -> None:
+def any_number(st: Any, *keys: Key) -> None:
     pass
 
 
@@ -327,14 +326,14 @@ def any_number(st: State, *keys: Key) -> None:
         (lambda: field(Count(cast(int, "2"))), r"Count\(n\): expected a whole number from 1 to 10,000, found '2'"),
         (lambda: field(Count(10**7)), r"Count\(n\): expected a whole number from 1 to 10,000, found 10000000"),
         (lambda: field(Count(0)), "a field holds bool, an Enum, a Sort"),
-        (lambda: field(Enum("Nothing", [])), "a field holds bool, an Enum, a Sort"),
+        (lambda: field(cast(Any, Enum("Nothing", []))), "a field holds bool, an Enum, a Sort"),
         (lambda: declared_sort(default=0), "sort `Hall`: its default must be .* found 0"),
         (lambda: house(_color=field(bool)), "a field or a switch cannot be called `_color`"),
         (lambda: house(left_of_go=field(bool)), "a field or a switch cannot be called `left_of_go`"),
         (lambda: house(one=ending(write_nothing), two=ending(requires)), "`one` and `two` are both an @ending"),
         (lambda: house(odd=always(broken_by=("fire",))(requires)), "broken by an unknown fault `fire`"),
         (lambda: build(house(odd=field(bool, init=1))), "field `odd`, its init: expected True or False, found 1"),
-        (lambda: build(house(odd=field(Key, bool, init=lambda: True))), "field `odd`, its init: TypeError"),
+        (lambda: build(house(odd=field(Key, bool, init=cast(Any, lambda: True)))), "field `odd`, its init: TypeError"),
         (lambda: build(house(odd=always(when=lambda c: c.fire)(requires))).properties(), "`odd`.*: its `when`"),
     ],
 )
@@ -369,7 +368,7 @@ def test_sizes_beyond_every_engine_are_refused(
         model.configure(sizes, {}, budgets)
 
 
-def two_keys(st: State, one: Key, other: Key) -> bool:
+def two_keys(st: Any, one: Key, other: Key) -> bool:
     return st.tries[one] == st.tries[other]
 
 
@@ -406,14 +405,14 @@ def test_sum_over_two_hundred_elements_is_not_too_deep() -> None:
     assert explicit.check(system).verdict is Verdict.HOLDS
 
 
-def few_tries(st: State) -> bool:
+def few_tries(st: Any) -> bool:
     return sum(st.tries[key] for key in Key) < 3
 
 
 def test_running_a_function_refuses_a_wrong_value() -> None:
     """A wrong value is found on values too, in the state where it is written."""
 
-    def spoil(st: State, door: Door) -> None:
+    def spoil(st: Any, door: Door) -> None:
         st.color[door] = Taste.SOUR
 
     system = build(Model("house", FIELDS))

@@ -15,7 +15,6 @@ from onceproof.model.language import (
     ModelError,
     Optional,
     Sort,
-    State,
     action,
     always,
     build,
@@ -33,28 +32,28 @@ class Node(Sort, default=3):
 SORTS = types.SimpleNamespace(Node=Node)
 
 
-def vote(st: State, node: Node) -> None:
+def vote(st: Any, node: Node) -> None:
     require(not st.voted[node])
     st.voted[node] = True
     st.weight[node] = st.weight[node] + 1
 
 
-def sum_with_a_condition(st: State) -> None:
+def sum_with_a_condition(st: Any) -> None:
     require(sum(1 for node in Node if st.voted[node]) >= 2)
     st.leader = True
 
 
-def sum_of_truths(st: State) -> None:
+def sum_of_truths(st: Any) -> None:
     require(2 * sum(st.voted[node] for node in Node) > len(Node))
     st.leader = True
 
 
-def length_of_a_list(st: State) -> None:
+def length_of_a_list(st: Any) -> None:
     require(len([node for node in Node if st.voted[node]]) >= 2)
     st.leader = True
 
 
-def counted_by_hand(st: State) -> None:
+def counted_by_hand(st: Any) -> None:
     votes = 0
     for node in Node:
         if st.voted[node]:
@@ -63,7 +62,7 @@ def counted_by_hand(st: State) -> None:
     st.leader = True
 
 
-def counted_in_a_list(st: State) -> None:
+def counted_in_a_list(st: Any) -> None:
     seen = []
     for node in Node:
         if st.voted[node]:
@@ -72,7 +71,7 @@ def counted_in_a_list(st: State) -> None:
     st.leader = True
 
 
-def counted_by_a_helper(st: State) -> None:
+def counted_by_a_helper(st: Any) -> None:
     seen = []  # type: ignore[var-annotated]
     for node in Node:
         if st.voted[node]:
@@ -85,7 +84,7 @@ def note(seen: list[Any], node: Node) -> None:
     seen.append(node)
 
 
-def counted_by_a_function_inside(st: State) -> None:
+def counted_by_a_function_inside(st: Any) -> None:
     seen = []
 
     def look(node: Node) -> None:
@@ -98,7 +97,7 @@ def counted_by_a_function_inside(st: State) -> None:
     st.leader = True
 
 
-def counted_over_an_attribute(st: State) -> None:
+def counted_over_an_attribute(st: Any) -> None:
     votes = 0
     for node in SORTS.Node:
         if st.voted[node]:
@@ -107,7 +106,7 @@ def counted_over_an_attribute(st: State) -> None:
     st.leader = True
 
 
-def left_early(st: State) -> None:
+def left_early(st: Any) -> None:
     votes = 0
     for node in Node:
         votes = votes + st.voted[node]
@@ -117,7 +116,7 @@ def left_early(st: State) -> None:
     st.leader = True
 
 
-def counted_in_a_field(st: State) -> None:
+def counted_in_a_field(st: Any) -> None:
     require(not st.leader)
     st.most = 0
     for node in Node:
@@ -144,32 +143,32 @@ MAJORITIES = [
 ]
 
 
-def any_of_them(st: State) -> None:
+def any_of_them(st: Any) -> None:
     require(any(st.voted[node] for node in Node))
     st.leader = True
 
 
-def all_of_them(st: State) -> None:
+def all_of_them(st: Any) -> None:
     require(all(st.voted[node] for node in Node))
     st.leader = True
 
 
-def guard_in_a_loop(st: State) -> None:
+def guard_in_a_loop(st: Any) -> None:
     for node in Node:
         require(st.voted[node])
     st.leader = True
 
 
-def greatest(st: State) -> None:
+def greatest(st: Any) -> None:
     st.most = max(st.weight[node] for node in Node)
 
 
-def first_that_voted(st: State) -> None:
+def first_that_voted(st: Any) -> None:
     require(st.chosen is None)
     st.chosen = next((node for node in Node if st.voted[node]), None)
 
 
-def one_of_them(st: State, node: Node) -> None:
+def one_of_them(st: Any, node: Node) -> None:
     require(node in [other for other in Node if st.voted[other]])
     st.chosen = node
 
@@ -193,7 +192,7 @@ def house(step: Callable[..., Any]) -> Model:
     )
 
 
-def two_votes(st: State) -> bool:
+def two_votes(st: Any) -> bool:
     return sum(st.weight[node] for node in Node) <= 2 and sum(st.voted[node] for node in Node) < 3
 
 

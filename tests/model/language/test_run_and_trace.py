@@ -1,5 +1,7 @@
 """The two readings of a model agree: running a function on values, and evaluating its trace."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as draw
@@ -7,7 +9,7 @@ from hypothesis import strategies as draw
 from onceproof.model.checker import compiled
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.results import Verdict
-from onceproof.model.language import Count, Model, State, System, action, always, build, field
+from onceproof.model.language import Count, Model, System, action, always, build, field
 from onceproof.model.language.evaluate import value_of
 from onceproof.model.language.layout import LEFT
 from onceproof.model.protocol.system import PROTOCOL
@@ -136,7 +138,7 @@ NAMES = [
 def test_field_may_be_named_like_a_method_of_the_state(name: str) -> None:
     """Whatever a state has for itself is out of the way of the model's names."""
 
-    def change(st: State) -> None:
+    def change(st: Any) -> None:
         setattr(st, name, getattr(st, name) + 1)
         st.left = st.left - getattr(st, name)
 

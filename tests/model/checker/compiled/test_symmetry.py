@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from enum import Enum
 from math import factorial
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,6 @@ from onceproof.model.language import (
     Model,
     Optional,
     Sort,
-    State,
     System,
     action,
     always,
@@ -35,16 +35,16 @@ class Node(Sort, default=3, symmetric=True):
     """One that votes, and then acts."""
 
 
-def vote(st: State, node: Node) -> None:
+def vote(st: Any, node: Node) -> None:
     st.voted[node] = True
 
 
-def act(st: State, node: Node) -> None:
+def act(st: Any, node: Node) -> None:
     require(st.voted[node])
     st.acted[node] = True
 
 
-def the_last_one_acts_alone(st: State) -> bool:
+def the_last_one_acts_alone(st: Any) -> bool:
     last = None
     for node in Node:
         if st.voted[node]:
@@ -54,7 +54,7 @@ def the_last_one_acts_alone(st: State) -> bool:
     return last is None or not st.acted[last]
 
 
-def two_act(st: State) -> bool:
+def two_act(st: Any) -> bool:
     return sum(st.acted[node] for node in Node) <= 2
 
 
@@ -84,11 +84,11 @@ def test_property_that_tells_elements_apart_limits_symmetry(
         assert len(judged.counterexample.trace) == length
 
 
-def vote_for_itself(st: State, node: Node) -> None:
+def vote_for_itself(st: Any, node: Node) -> None:
     st.choice[node] = node
 
 
-def nobody_votes_for_another(st: State, node: Node) -> bool:
+def nobody_votes_for_another(st: Any, node: Node) -> bool:
     return st.choice[node] is None or st.choice[node] == node
 
 
@@ -114,34 +114,34 @@ class Task(Sort, default=2, symmetric=True):
     """One is asked for and left; then all others end by themselves."""
 
 
-def ask(st: State, task: Task) -> None:
+def ask(st: Any, task: Task) -> None:
     require(st.stage[task] == Stage.NEW)
     require(not any(st.stage[other] in (Stage.ASKED, Stage.LEFT) for other in Task))
     st.stage[task] = Stage.ASKED
 
 
-def leave(st: State, task: Task) -> None:
+def leave(st: Any, task: Task) -> None:
     require(st.stage[task] == Stage.ASKED)
     st.stage[task] = Stage.LEFT
 
 
-def end(st: State, task: Task) -> None:
+def end(st: Any, task: Task) -> None:
     require(st.stage[task] == Stage.NEW)
     require(any(st.stage[other] == Stage.LEFT for other in Task))
     st.stage[task] = Stage.DONE
 
 
-def what_is_asked_is_done(st: State, task: Task) -> bool:
+def what_is_asked_is_done(st: Any, task: Task) -> bool:
     given(st.stage[task] == Stage.ASKED)
     return st.stage[task] == Stage.DONE
 
 
-def what_is_asked_is_left(st: State, task: Task) -> bool:
+def what_is_asked_is_left(st: Any, task: Task) -> bool:
     given(st.stage[task] == Stage.ASKED)
     return st.stage[task] == Stage.LEFT
 
 
-def all_is_left(st: State) -> bool:
+def all_is_left(st: Any) -> bool:
     return all(st.stage[task] == Stage.LEFT for task in Task)
 
 
@@ -168,25 +168,25 @@ def test_liveness_obligations_follow_elements_that_are_permuted(
     assert found.states == (plain.states if symmetry == "none" else 4)
 
 
-def start(st: State, task: Task) -> None:
+def start(st: Any, task: Task) -> None:
     require(not st.started)
     st.started = True
     st.token[task] = True
 
 
-def hand_on(st: State, task: Task, other: Task) -> None:
+def hand_on(st: Any, task: Task, other: Task) -> None:
     require(st.token[task])
     require(not st.token[other])
     st.token[task] = False
     st.token[other] = True
 
 
-def stop(st: State, task: Task) -> None:
+def stop(st: Any, task: Task) -> None:
     require(st.token[task])
     st.stopped = True
 
 
-def in_the_end_one_stops(st: State) -> bool:
+def in_the_end_one_stops(st: Any) -> bool:
     given(st.started)
     return st.stopped
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from enum import Enum
+from typing import Any
 
 import pytest
 from hypothesis import event, given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as draw
 from onceproof.model.checker import compiled
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.results import CheckResult, Trace, Verdict
-from onceproof.model.language import Count, Fairness, Model, State, action, build, eventually, fault, field, require
+from onceproof.model.language import Count, Fairness, Model, action, build, eventually, fault, field, require
 from onceproof.model.language import given as presuppose
 from onceproof.model.language.declare import Action
 
@@ -32,7 +33,7 @@ def model_of(edges: list[Edge], kinds: list[str], incurred: set[int], fulfilled:
         names[f"move{number}"] = declared(number, leads, kinds[number])
 
     @eventually
-    def arrives(st: State) -> bool:
+    def arrives(st: Any) -> bool:
         presuppose(any_of(st, incurred))
         return any_of(st, fulfilled)
 
@@ -41,7 +42,7 @@ def model_of(edges: list[Edge], kinds: list[str], incurred: set[int], fulfilled:
 
 
 def declared(number: int, leads: dict[int, int], kind: str) -> Action:
-    def move(st: State) -> None:
+    def move(st: Any) -> None:
         require(any_of(st, set(leads)))
         for_each(st, leads)
 
@@ -51,14 +52,14 @@ def declared(number: int, leads: dict[int, int], kind: str) -> Action:
     return action(move) if kind == "weak" else action(fairness=Fairness(kind))(move)
 
 
-def for_each(st: State, leads: dict[int, int]) -> None:
+def for_each(st: Any, leads: dict[int, int]) -> None:
     here = st.at
     for source, target in leads.items():
         if here == source:
             st.at = target
 
 
-def any_of(st: State, places: set[int]) -> bool:
+def any_of(st: Any, places: set[int]) -> bool:
     return any(st.at == place for place in sorted(places))
 
 
@@ -177,13 +178,13 @@ class At(Enum):
     LEFT, RIGHT, GOAL = range(3)
 
 
-def score(st: State) -> None:
+def score(st: Any) -> None:
     require(st.at != At.GOAL)
     if st.at == At.RIGHT:
         st.at = At.GOAL
 
 
-def move(st: State) -> None:
+def move(st: Any) -> None:
     require(st.at != At.GOAL)
     if st.at == At.LEFT:
         st.at = At.RIGHT
@@ -191,7 +192,7 @@ def move(st: State) -> None:
         st.at = At.LEFT
 
 
-def reaches_goal(st: State) -> bool:
+def reaches_goal(st: Any) -> bool:
     return st.at == At.GOAL
 
 
@@ -219,7 +220,7 @@ class Place(Enum):
 NEXT = [("S0", "S1"), ("S1", "S2"), ("S2", "DONE"), ("A", "B"), ("B", "G"), ("X", "G")]
 
 
-def go(st: State) -> None:
+def go(st: Any) -> None:
     require(st.place != Place.DONE and st.place != Place.G)
     here = st.place
     for before, after in NEXT:
@@ -227,12 +228,12 @@ def go(st: State) -> None:
             st.place = Place[after]
 
 
-def slip(st: State) -> None:
+def slip(st: Any) -> None:
     require(st.place == Place.S0 or st.place == Place.S2)
     st.place = Place.A if st.place == Place.S0 else Place.X
 
 
-def arrives(st: State) -> bool:
+def arrives(st: Any) -> bool:
     return st.place == Place.DONE
 
 

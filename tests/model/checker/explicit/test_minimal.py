@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from onceproof.model.checker.explicit.engine import check
-from onceproof.model.language import Count, Model, Sort, State, action, always, build, fault, field, require
+from onceproof.model.language import Count, Model, Sort, action, always, build, fault, field, require
 from onceproof.model.language.declare import Action
 from tests.helpers.results import violation
 
@@ -20,7 +20,7 @@ def road_map(edges: Mapping[str, tuple[int, int, str]], bad: int, size: int) -> 
     components: dict[str, dict[str, Any]] = {"map": {"__name__": "map", "at": field(Count(size))}}
 
     def edge(name: str, source: int, target: int) -> Action:
-        def move(st: State) -> None:
+        def move(st: Any) -> None:
             require(st.at == source)
             st.at = target
 
@@ -31,7 +31,7 @@ def road_map(edges: Mapping[str, tuple[int, int, str]], bad: int, size: int) -> 
         components.setdefault(component, {"__name__": component})[name] = edge(name, source, target)
 
     @always
-    def never_there(st: State) -> bool:
+    def never_there(st: Any) -> bool:
         return st.at != bad
 
     components["map"]["never_there"] = never_there

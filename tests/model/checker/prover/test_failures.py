@@ -1,6 +1,7 @@
 """What a failed proof teaches, what cannot be read for any size, and that giving up is never called a proof."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from onceproof.model.checker.prover.concrete_search import refute_on_walks
 from onceproof.model.checker.prover.diagnosis import diagnose
 from onceproof.model.checker.prover.induction import RefutedProof, prove, unbounded
 from onceproof.model.checker.prover.solver import Answer
-from onceproof.model.language import Count, Model, ModelError, Sort, State, action, always, field, require
+from onceproof.model.language import Count, Model, ModelError, Sort, action, always, field, require
 from onceproof.model.language.declare import Property
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.present import present
@@ -25,14 +26,14 @@ def lock_with(**changes: object) -> Model:
 
 
 @action
-def grant_always(st: State, client: lock_service.Client) -> None:
+def grant_always(st: Any, client: lock_service.Client) -> None:
     """The server gives the lock away, whether it has it or not."""
     require(st.asks[client])
     st.granted[client] = True
 
 
 @always(invariant="wrong")
-def nobody_holds(st: State, client: lock_service.Client) -> bool:
+def nobody_holds(st: Any, client: lock_service.Client) -> bool:
     """It is never taken, one might think."""
     return not st.holds[client]
 
@@ -121,7 +122,7 @@ seen = field(Thing, Count(2, saturate=True))
 
 
 @action
-def see(st: State, thing: Thing) -> None:
+def see(st: Any, thing: Thing) -> None:
     """It is seen."""
     st.seen[thing] += 1
 
@@ -140,7 +141,7 @@ def refused(claim: Property) -> str:
 
 def test_a_count_beyond_many_is_refused_with_its_line() -> None:
     @always
-    def five(st: State, thing: Thing) -> bool:
+    def five(st: Any, thing: Thing) -> bool:
         """Too far."""
         return st.seen[thing] <= 5
 
@@ -149,7 +150,7 @@ def test_a_count_beyond_many_is_refused_with_its_line() -> None:
 
 def test_a_loop_over_a_bounded_range_is_refused_with_its_line() -> None:
     @always
-    def ranged(st: State, thing: Thing) -> bool:
+    def ranged(st: Any, thing: Thing) -> bool:
         """It counts elements."""
         return all(st.seen[number] < 2 for number in range(3))
 
@@ -161,7 +162,7 @@ def test_a_loop_whose_passes_meet_is_refused() -> None:
     """Passes one after the other and passes all at once differ here, so there is no encoding for any size."""
 
     @action
-    def spread(st: State, thing: Thing) -> None:
+    def spread(st: Any, thing: Thing) -> None:
         """What one thing has counts for all, itself first."""
         for other in Thing:
             st.seen[other] = st.seen[thing] + 1
@@ -172,13 +173,13 @@ def test_a_loop_whose_passes_meet_is_refused() -> None:
 
 
 @always
-def _few_seen(st: State, thing: Thing) -> bool:
+def _few_seen(st: Any, thing: Thing) -> bool:
     return st.seen[thing] <= 1
 
 
 def test_count_of_many_is_proved_to_stay_many() -> None:
     @always
-    def not_seen_often(st: State, thing: Thing) -> bool:
+    def not_seen_often(st: Any, thing: Thing) -> bool:
         """False: it can be seen twice."""
         return st.seen[thing] <= 1
 
@@ -199,12 +200,12 @@ def test_a_start_that_depends_on_the_element_is_refused() -> None:
 
 
 @action
-def _see_dealt(st: State, thing: Thing) -> None:
+def _see_dealt(st: Any, thing: Thing) -> None:
     st.dealt[thing] = 0
 
 
 @always
-def _few(st: State, thing: Thing) -> bool:
+def _few(st: Any, thing: Thing) -> bool:
     return st.dealt[thing] <= 1
 
 

@@ -1,5 +1,6 @@
 """Small models of which false claims were proved once, each for a reason of its own; and names of equal text."""
 
+import typing
 from enum import Enum
 
 import pytest
@@ -250,7 +251,7 @@ class Door:
 
 def test_types_of_equal_names_have_names_of_their_own() -> None:
     one, other = (type("Node", (Sort,), {"__doc__": "Alike in name."}) for _ in range(2))
-    fields = [field(one, Lamp.Status), field(other, Door.Status)]
+    fields: list[typing.Any] = [field(one, Lamp.Status), field(other, Door.Status)]
     names = Names(fields)
     assert [names.sort(one), names.sort(other)] == ["|sort Node|", "|sort Node #2|"]
     kinds = Choice(Lamp.Status), Choice(Door.Status)

@@ -1,0 +1,222 @@
+"""What type checkers and editors take the declarations for: a field is what its cells hold, a switch is a bool.
+
+When a model runs, these names are those of ``declare``. The signatures stand apart as there is one for each number of
+indices. A kind that is written as a type (``bool``, an Enum, a Sort, ``Optional[Sort]``) is a ``TypeForm``; any other
+kind says by the result of its ``decode`` what its cells hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onceproof.model.language import declare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from enum import Enum
+    from typing import Any, Generic, Never, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
+
+    from typing_extensions import TypeForm
+
+    from onceproof.model.language.sorts import Sort
+
+    V = TypeVar("V")  # what a cell holds
+    K = TypeVar("K")  # what an array is indexed by
+    W = TypeVar("W", covariant=True)
+    Init = TypeVar("Init")  # what a cell starts with, or a function of the numbers of its indices
+    A = TypeVar("A", bound=Sort)
+    B = TypeVar("B", bound=Sort)
+    C = TypeVar("C", bound=Sort)
+    D = TypeVar("D", bound=Sort)
+    E = TypeVar("E", bound=Sort)
+    F = TypeVar("F", bound=Sort)
+
+    class Holding(Protocol[W]):
+        """A kind that is a value, such as ``Count(2)``."""
+
+        def decode(self, code: int, /) -> W:
+            """What a cell holds."""
+
+    class Cell(Generic[V]):
+        """A field without an index: ``st.locked``."""
+
+        @overload
+        def __get__(self, state: None, owner: object) -> Self: ...
+        @overload
+        def __get__(self, state: object, owner: object) -> V: ...
+        def __get__(self, state: object, owner: object) -> Any: ...
+        def __set__(self, state: object, value: V) -> None: ...
+
+    class Array(Generic[K, V]):
+        """The cells of a field with indices: ``st.writing[worker]``, ``st.work[scheduler, message]``."""
+
+        __iter__: None
+        __contains__: None
+
+        def __getitem__(self, key: K) -> V:
+            raise NotImplementedError
+
+        def __setitem__(self, key: K, value: V) -> None: ...
+
+    class Cells(Generic[K, V]):
+        """A field with indices. Its cells are written, never the whole."""
+
+        @overload
+        def __get__(self, state: None, owner: object) -> Self: ...
+        @overload
+        def __get__(self, state: object, owner: object) -> Array[K, V]: ...
+        def __get__(self, state: object, owner: object) -> Any: ...
+        def __set__(self, state: object, value: Never) -> None: ...
+
+    class Mechanism:
+        """A switch: on or off as the configuration says; no action changes it."""
+
+        @overload
+        def __get__(self, state: None, owner: object) -> Self: ...
+        @overload
+        def __get__(self, state: object, owner: object) -> bool: ...
+        def __get__(self, state: object, owner: object) -> Any: ...
+        def __set__(self, state: object, value: Never) -> None: ...
+
+    Start: TypeAlias = bool | int | Enum | None
+
+    class Options(TypedDict, Generic[Init], total=False):
+        """What may be said of any field; ``declare.field`` says what it means."""
+
+        init: Init
+        ghost: bool
+        network: bool
+        constant: bool
+        doc: str
+
+    Options0: TypeAlias = Options[Start]
+    Options1: TypeAlias = Options[Start | Callable[[int], Start]]
+    Options2: TypeAlias = Options[Start | Callable[[int, int], Start]]
+    Options3: TypeAlias = Options[Start | Callable[[int, int, int], Start]]
+    Options4: TypeAlias = Options[Start | Callable[[int, int, int, int], Start]]
+    Options5: TypeAlias = Options[Start | Callable[[int, int, int, int, int], Start]]
+    Options6: TypeAlias = Options[Start | Callable[[int, int, int, int, int, int], Start]]
+
+    @overload
+    def field(kind: TypeForm[V], /, **options: Unpack[Options0]) -> Cell[V]: ...
+    @overload
+    def field(kind: Holding[V], /, **options: Unpack[Options0]) -> Cell[V]: ...
+    @overload
+    def field(a: type[A], kind: TypeForm[V], /, **options: Unpack[Options1]) -> Cells[A, V]: ...
+    @overload
+    def field(a: type[A], kind: Holding[V], /, **options: Unpack[Options1]) -> Cells[A, V]: ...
+    @overload
+    def field(a: type[A], b: type[B], kind: TypeForm[V], /, **options: Unpack[Options2]) -> Cells[tuple[A, B], V]: ...
+    @overload
+    def field(a: type[A], b: type[B], kind: Holding[V], /, **options: Unpack[Options2]) -> Cells[tuple[A, B], V]: ...
+    @overload
+    def field(
+        a: type[A], b: type[B], c: type[C], kind: TypeForm[V], /, **options: Unpack[Options3]
+    ) -> Cells[tuple[A, B, C], V]: ...
+    @overload
+    def field(
+        a: type[A], b: type[B], c: type[C], kind: Holding[V], /, **options: Unpack[Options3]
+    ) -> Cells[tuple[A, B, C], V]: ...
+    @overload
+    def field(
+        a: type[A], b: type[B], c: type[C], d: type[D], kind: TypeForm[V], /, **options: Unpack[Options4]
+    ) -> Cells[tuple[A, B, C, D], V]: ...
+    @overload
+    def field(
+        a: type[A], b: type[B], c: type[C], d: type[D], kind: Holding[V], /, **options: Unpack[Options4]
+    ) -> Cells[tuple[A, B, C, D], V]: ...
+    @overload
+    def field(
+        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], kind: TypeForm[V], /, **options: Unpack[Options5]
+    ) -> Cells[tuple[A, B, C, D, E], V]: ...
+    @overload
+    def field(
+        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], kind: Holding[V], /, **options: Unpack[Options5]
+    ) -> Cells[tuple[A, B, C, D, E], V]: ...
+    @overload
+    def field(
+        a: type[A],
+        b: type[B],
+        c: type[C],
+        d: type[D],
+        e: type[E],
+        f: type[F],
+        kind: TypeForm[V],
+        /,
+        **options: Unpack[Options6],
+    ) -> Cells[tuple[A, B, C, D, E, F], V]: ...
+    @overload
+    def field(
+        a: type[A],
+        b: type[B],
+        c: type[C],
+        d: type[D],
+        e: type[E],
+        f: type[F],
+        kind: Holding[V],
+        /,
+        **options: Unpack[Options6],
+    ) -> Cells[tuple[A, B, C, D, E, F], V]: ...
+    def field(*shape: Any, **options: Any) -> Any:
+        """Declares a field: index sorts first, what a cell holds last, ``field(Scheduler, Message, Work)``."""
+
+    def switch(*, on: str, off: str, default: bool = ...) -> Mechanism:
+        """Declares a mechanism: what the system does with it ``on``, and with it ``off``."""
+        raise NotImplementedError
+
+    @overload
+    def forall(a: type[A], body: Callable[[A], bool], /) -> bool: ...
+    @overload
+    def forall(a: type[A], b: type[B], body: Callable[[A, B], bool], /) -> bool: ...
+    @overload
+    def forall(a: type[A], b: type[B], c: type[C], body: Callable[[A, B, C], bool], /) -> bool: ...
+    @overload
+    def forall(a: type[A], b: type[B], c: type[C], d: type[D], body: Callable[[A, B, C, D], bool], /) -> bool: ...
+    @overload
+    def forall(
+        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], body: Callable[[A, B, C, D, E], bool], /
+    ) -> bool: ...
+    @overload
+    def forall(
+        a: type[A],
+        b: type[B],
+        c: type[C],
+        d: type[D],
+        e: type[E],
+        f: type[F],
+        body: Callable[[A, B, C, D, E, F], bool],
+        /,
+    ) -> bool: ...
+    def forall(*sorts_then_body: Any) -> bool:
+        """``forall(Message, lambda m: ...)``: true of every message (of every pair, with two sorts, and so on)."""
+        raise NotImplementedError
+
+    @overload
+    def exists(a: type[A], body: Callable[[A], bool], /) -> bool: ...
+    @overload
+    def exists(a: type[A], b: type[B], body: Callable[[A, B], bool], /) -> bool: ...
+    @overload
+    def exists(a: type[A], b: type[B], c: type[C], body: Callable[[A, B, C], bool], /) -> bool: ...
+    @overload
+    def exists(a: type[A], b: type[B], c: type[C], d: type[D], body: Callable[[A, B, C, D], bool], /) -> bool: ...
+    @overload
+    def exists(
+        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], body: Callable[[A, B, C, D, E], bool], /
+    ) -> bool: ...
+    @overload
+    def exists(
+        a: type[A],
+        b: type[B],
+        c: type[C],
+        d: type[D],
+        e: type[E],
+        f: type[F],
+        body: Callable[[A, B, C, D, E, F], bool],
+        /,
+    ) -> bool: ...
+    def exists(*sorts_then_body: Any) -> bool:
+        """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
+        raise NotImplementedError
+
+else:
+    field, switch, forall, exists = declare.field, declare.switch, declare.forall, declare.exists
