@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 import typing
@@ -191,9 +192,8 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 def _evaluated_annotation(function: Callable[..., Any], name: str) -> Any:
     """The annotation of a parameter. That of the state is never evaluated: its class may be there for checkers only."""
     if sys.version_info >= (3, 14):
-        from annotationlib import Format
-
-        annotation = inspect.get_annotations(function, format=Format.FORWARDREF).get(name)
+        forward_references = importlib.import_module("annotationlib").Format.FORWARDREF
+        annotation = inspect.get_annotations(function, format=forward_references).get(name)
     else:
         annotation = inspect.get_annotations(function).get(name)
     if not isinstance(annotation, str):

@@ -75,6 +75,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 PLATFORM = ("implementation/platform/", "implementation/stores/", "implementation/queues/")
 # `prove --verify --solver cvc5` says that it is not there.
 OPTIONAL = {"cvc5"}
+# Under TYPE_CHECKING alone; every type checker brings it.
+FOR_CHECKERS = {"typing_extensions"}
 # Parts of the interface of a library that is declared: Starlette of FastAPI, MarkupSafe of Jinja2.
 BROUGHT = {"fastapi": "starlette", "jinja2": "markupsafe"}
 
@@ -104,7 +106,7 @@ def distributions() -> dict[str, set[str]]:
 
 def undeclared(source: str, declared: set[str]) -> set[str]:
     """The modules that a source imports and that no declared distribution brings."""
-    others = set(imported_modules(source)) - sys.stdlib_module_names - {"onceproof", *OPTIONAL}
+    others = set(imported_modules(source)) - sys.stdlib_module_names - {"onceproof", *OPTIONAL, *FOR_CHECKERS}
     return {module for module in others if not distributions().get(module, set()) & declared}
 
 
