@@ -90,7 +90,7 @@ def accept(st: IronfleetLockState, node: Node, later: Epoch) -> None:
 
 
 @ending
-def epochs_are_used_up(st: State) -> bool:
+def epochs_are_used_up(st: IronfleetLockState) -> bool:
     """A node holds the lock under the last epoch, so that it cannot hand it on."""
     return exists(Node, lambda node: st.holds[node] and forall(Epoch, lambda late: st.at_most[late, st.epoch[node]]))
 

@@ -92,7 +92,7 @@ def carry_out(st: TwoPhaseCommitState, node: Node) -> None:
 
 
 @ending
-def all_know_the_decision(st: State) -> bool:
+def all_know_the_decision(st: TwoPhaseCommitState) -> bool:
     """Every node carried the decision out, or is dead."""
     return forall(Node, lambda node: st.dead[node] or st.carried_out[node] != Decision.NONE)
 
