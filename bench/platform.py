@@ -31,7 +31,7 @@ import psutil  # noqa: E402
 NOOP = "def handler(event, context):\n    return b''\n"
 SLEEP = "import time\ndef handler(event, context):\n    time.sleep(float(event))\n"
 REQUEST = (
-    "POST /2023-03-30/functions/{function}/invocations HTTP/1.1\r\nHost: bench\r\nX-Fc-Invocation-Type: Async\r\n"
+    "POST /2023-03-30/functions/{function}/invocations HTTP/1.1\r\nHost: localhost\r\nX-Fc-Invocation-Type: Async\r\n"
     "Content-Length: {length}\r\n\r\n{body}"
 )
 

@@ -17,6 +17,7 @@ from onceproof.implementation.platform.places import BadFile, Placed, read
 from onceproof.implementation.platform.rules import (
     Choice,
     Known,
+    Listed,
     Named,
     Number,
     Secret,
@@ -60,7 +61,8 @@ class PlatformConfig:
     """All settings. Paths are relative to the working directory; times are seconds; sizes are bytes.
 
     data: folder of the database and its locks. store and queue: a word or a URL, see backends.py.
-    functions: folder of users' functions. port 0 means any free one. keys: access key to {secret, user}; when there
+    functions: folder of users' functions. hosts: names that requests may call this server by, beside its address and
+    localhost. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
     limits: function to {timeout_seconds, memory_mb}, where it is to have others than the platform's.
     retention_hours: how long an ended task is kept, its TaskID with it (720: 30 days); 0 keeps all for ever.
@@ -76,6 +78,9 @@ class PlatformConfig:
     port: int = setting(8700, whole(0, 65535))
     store: str = setting(STORES.default, Known(STORES.knows, STORES.expected))
     queue: str = setting(QUEUES.default, Known(QUEUES.knows, QUEUES.expected))
+    hosts: list[str] = field(
+        default_factory=list, metadata={"rule": Listed(Text(r"[A-Za-z0-9.:_-]+", "a host name without a port"))}
+    )
     schedulers: int = setting(2, whole(1, 64))
     agents: int = setting(2, whole(1, 64))
     slots: int = setting(4, whole(1, 1024))

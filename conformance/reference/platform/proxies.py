@@ -255,7 +255,9 @@ class Post:
 
     def __init__(self, port: int, method: str, path: str, user: str, body: bytes, headers: str = "") -> None:
         self._connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-        head = f"{method} {path} HTTP/1.1\r\nHost: replay\r\nX-Fc-Account-Id: {user}\r\nContent-Length: {len(body)}\r\n"
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-Fc-Account-Id: {user}\r\nContent-Length: {len(body)}\r\n"
+        )
         self._connection.sendall(f"{head}{headers}Connection: close\r\n\r\n".encode() + body)
 
     def hang_up(self) -> None:

@@ -1,8 +1,8 @@
 """The application: routes of the three published versions, limits, signatures, and the pages of operations."""
 
-import asyncio
 import base64
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -11,8 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from onceproof.implementation.platform.http.bodies import json_object, read_body
+from onceproof.implementation.platform.http.docs_page import app_with_docs
 from onceproof.implementation.platform.http.metrics import Metrics
-from onceproof.implementation.platform.http.openapi import ERRORS, document
+from onceproof.implementation.platform.http.openapi import ERRORS, SERVICE_PATTERN, document
 from onceproof.implementation.platform.http.problems import Problem, bad_request, problem_answer
 from onceproof.implementation.platform.http.records import Filter, Record, shown
 from onceproof.implementation.platform.http.service import Service, Target, new_request_id, no_config
@@ -22,7 +24,7 @@ OLD_VERSIONS = ("2016-08-15", "2021-04-06")
 NEW_VERSION = "2023-03-30"
 USER = r"^[A-Za-z0-9_.@-]{1,64}$"
 Function = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_$-]{0,127}$")]
-ServiceName = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$")]
+SERVICE = re.compile(SERVICE_PATTERN)
 Qualifier = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,128}$")]
 TaskId = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$")]
 Status = Annotated[
@@ -35,7 +37,8 @@ Locate = Callable[[Request], Awaitable[Target]]
 
 def make_app(service: Service, metrics: Metrics) -> FastAPI:
     """The application of one API server."""
-    app = FastAPI(title="onceproof platform", version="1", docs_url="/docs", redoc_url=None)
+    app = app_with_docs(title="onceproof platform", version="1", redirect_slashes=False)
+    app.add_exception_handler(Exception, _on_crash)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -83,7 +86,7 @@ class Routes:
         new_id: Annotated[str, Header(alias="X-Fc-Async-Task-Id")] = "",
     ) -> Response:
         """Invoke a function: Async is answered 202 when the task is on disk, Sync when the function has ended."""
-        body = await read_body(request, self.service)
+        body = await read_body(request, self.service.config)
         target = await self.target(request, body, function, qualifier)
         request_id = request.state.request_id = new_request_id()
         wanted_id = new_id if self.new else old_id
@@ -109,8 +112,8 @@ class Routes:
         startedTimeEnd: Milliseconds = None,
         sortOrderByTime: Annotated[str, Query(pattern="^(asc|desc|)$")] = "",
         includePayload: bool = False,
-        invocationIdPrefix: Annotated[str, Query(max_length=128)] = "",
-        prefix: Annotated[str, Query(max_length=128)] = "",
+        invocationIdPrefix: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,128}$")] = "",
+        prefix: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,128}$")] = "",
     ) -> dict[str, Any]:
         """A page of the function's tasks, the latest first unless asked otherwise."""
         target = await self.target(request, b"", function, qualifier)
@@ -142,21 +145,15 @@ class Routes:
         self, request: Request, function: Function, taskId: TaskId, qualifier: Qualifier = ""
     ) -> Response:
         """Stop a task; a function that runs already runs to its end, and its result is dropped."""
-        target = await self.target(request, await read_body(request, self.service), function, qualifier)
+        target = await self.target(request, await read_body(request, self.service.config), function, qualifier)
         await self.service.stop(target, taskId)
         return Response(status_code=204 if self.new else 202)
 
     async def put_config(self, request: Request, function: Function, qualifier: Qualifier = "") -> JSONResponse:
         """Put the function's settings for asynchronous invocations."""
-        raw = await read_body(request, self.service)
+        raw = await read_body(request, self.service.config)
         target = await self.target(request, raw, function, qualifier)
-        try:
-            body = json.loads(raw)
-        except ValueError as error:
-            raise bad_request(f"the body is not JSON: {error}") from None
-        if not isinstance(body, dict):
-            raise bad_request("the body: expected a JSON object")
-        return self._config_answer(target, await self.service.put_config(target, body))
+        return self._config_answer(target, await self.service.put_config(target, json_object(raw)))
 
     async def get_config(self, request: Request, function: Function, qualifier: Qualifier = "") -> JSONResponse:
         """The function's settings for asynchronous invocations."""
@@ -176,6 +173,10 @@ class Routes:
         """The caller, by signature or header, and the function."""
         owner = self.user(request, body)
         name = request.path_params.get("serviceName", "")
+        if name and not SERVICE.fullmatch(name):
+            raise bad_request(
+                "serviceName: expected a letter or _, then letters, digits, _ and -; after a dot a qualifier"
+            )
         service, _, of_path = name.partition(".")
         return self.service.target(owner, function, qualifier or of_path, self.version, service)
 
@@ -189,7 +190,7 @@ class Routes:
             return owner
         path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace").partition("?")[0]
         headers = {name.lower(): value for name, value in request.headers.items()}
-        key = check_signature(keys, request.method, path, request.url.query, headers, body)
+        key = check_signature(keys, self.service.nonces, request.method, path, request.url.query, headers, body)
         return keys[key].get("user", key)
 
     def _config_answer(self, target: Target, kept: Any) -> JSONResponse:
@@ -221,26 +222,6 @@ def sync_answer(record: Record, headers: dict[str, str], log: bytes) -> Response
     return Response(text.encode(), 200, headers, "application/json")
 
 
-async def read_body(request: Request, service: Service) -> bytes:
-    """The body; Problem 413 when it is too large, 408 when it comes too slowly."""
-    limit = service.config.body_bytes_max
-    too_large = Problem(413, "PayloadTooLarge", f"the body may have {limit} bytes at most", {"Connection": "close"})
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
-        raise too_large
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(service.config.read_timeout_seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > limit:
-                    raise too_large
-                parts.append(part)
-    except TimeoutError:
-        raise Problem(408, "RequestTimeout", "the body came too slowly", {"Connection": "close"}) from None
-    return b"".join(parts)
-
-
 def operations(service: Service, metrics: Metrics) -> APIRouter:
     """The pages for operations."""
     router = APIRouter(tags=["operations"])
@@ -257,6 +238,11 @@ def operations(service: Service, metrics: Metrics) -> APIRouter:
         return Response(text, media_type=kind)
 
     return router
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    """What nobody has foreseen: the caller gets the API's form, and the log (the server writes it) the traceback."""
+    return problem_answer(Problem(500, "InternalServerError", "the server failed; its log says why"), new_request_id())
 
 
 async def _on_problem(request: Request, problem: Exception) -> Response:

@@ -73,9 +73,10 @@ class Caller:
     ) -> tuple[dict[str, str], bytes]:
         """One request, sent once: the reply's headers (lower case) and its body; CallFailed for all but success."""
         sent = dict(headers or {}) | ({"X-Fc-Account-Id": self.user} if self.user else {})
-        if self.key:
-            sent |= self._signature(method, path, body)
         parts = urlsplit(self.endpoint)
+        sent["Host"] = parts.netloc.rpartition("@")[2]
+        if self.key:
+            sent |= self._signature(method, path, body, sent)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=self.timeout_seconds)
         try:
             connection.request(method, path, body, sent)
@@ -89,17 +90,17 @@ class Caller:
             raise refusal(reply.status, content)
         return {name.lower(): value for name, value in reply.getheaders()}, content
 
-    def _signature(self, method: str, path: str, body: bytes) -> dict[str, str]:
+    def _signature(self, method: str, path: str, body: bytes, sent: dict[str, str]) -> dict[str, str]:
         bare, _, query = path.partition("?")
-        headers = {
+        headers = {name.lower(): value for name, value in sent.items()} | {
             "x-acs-date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "x-acs-content-sha256": hashlib.sha256(body).hexdigest(),
-            "x-acs-signature-nonce": os.urandom(8).hex(),
+            "x-acs-signature-nonce": os.urandom(16).hex(),
         }
         signed = ";".join(sorted(headers))
         signature = sign_acs3(self.secret, method, bare, query, headers, signed)
         value = f"ACS3-HMAC-SHA256 Credential={self.key},SignedHeaders={signed},Signature={signature}"
-        return headers | {"Authorization": value}
+        return {name: headers[name] for name in headers if name.startswith("x-acs-")} | {"Authorization": value}
 
 
 def refusal(status: int, content: bytes) -> CallFailed:

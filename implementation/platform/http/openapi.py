@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+SERVICE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$"
 TEXTS = ("ErrorCode", "ErrorMessage", "Code", "Message", "RequestId")
 ERROR_SCHEMA = {
     "type": "object",
@@ -82,7 +83,7 @@ def _mend(path: str, method: str, operation: dict[str, Any]) -> None:
                 "name": "serviceName",
                 "in": "path",
                 "required": True,
-                "schema": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$"},
+                "schema": {"type": "string", "pattern": SERVICE_PATTERN},
             }
         ]
         if "{serviceName}" in path

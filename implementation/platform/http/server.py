@@ -15,6 +15,7 @@ from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.gate.gate import Control, Gate, Permit
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.http.app import make_app
+from onceproof.implementation.platform.http.browsers import OwnNames
 from onceproof.implementation.platform.http.metrics import Metrics
 from onceproof.implementation.platform.http.problems import problem_body
 from onceproof.implementation.platform.http.service import Service, new_request_id
@@ -132,7 +133,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     service = Service(config, bell, gate or probe)
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(service, Metrics()),
+            OwnNames(make_app(service, Metrics()), config),
             http=guarded(config.header_bytes_max, config.read_timeout_seconds),
             loop="asyncio",
             lifespan="off",

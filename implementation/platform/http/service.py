@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from onceproof.implementation.components.messages import SAYS_202
@@ -17,6 +18,7 @@ from onceproof.implementation.errors import StoreUnavailable
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.pool import Logs, function_file
 from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.http.nonces import NonceFile
 from onceproof.implementation.platform.http.problems import Problem, bad_request, unavailable
 from onceproof.implementation.platform.http.records import BadToken, Filter, Record, Records
 from onceproof.implementation.platform.stores import open_database
@@ -76,6 +78,7 @@ class Service:
         self.config = config
         self.bell = bell
         self.admission = Admission(config, bell, probe)
+        self.nonces = NonceFile(Path(config.data) / "nonces.ndjson")
         self.logs = Logs(bell.folder)
         self.logs.clear()
         self.records = Records(open_database(config))

@@ -1,6 +1,7 @@
 """The public API in its three versions, over real HTTP to a real platform."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -244,7 +245,7 @@ def raw(platform: Platform, *parts: bytes) -> bytes:
 
 def test_a_flood_of_headers_is_cut_off(platform: Platform) -> None:
     flood = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 90) for number in range(400))
-    answer = raw(platform, b"GET /healthz HTTP/1.1\r\nHost: x\r\n", flood)
+    answer = raw(platform, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", flood)
     assert answer.startswith(b"HTTP/1.1 431 ") and b'"Code": "RequestHeaderFieldsTooLarge"' in answer
 
 
@@ -252,13 +253,68 @@ def test_slow_clients_are_cut_off(platform: Platform) -> None:
     assert raw(platform, b"GET /healthz HT").startswith(b"HTTP/1.1 408 ")
     assert raw(platform) == b""
     path = f"{base(NEW)}/invocations".encode()
-    answer = raw(platform, b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc" % path)
+    answer = raw(platform, b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc" % path)
     assert answer.startswith(b"HTTP/1.1 408 ") and b'"RequestTimeout"' in answer
 
 
 def test_request_that_is_not_http_is_answered_with_400(platform: Platform) -> None:
     answer = raw(platform, b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ") and b'"InvalidArgument"' in answer
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/{OLD[0]}/services/a%00b/functions/echo/invocations",
+        f"/{OLD[0]}/services/..%5c/functions/echo/invocations",
+        f"/{OLD[1]}/services/a.b.c/functions/echo/invocations",
+        f"/{OLD[1]}/services/1a/functions/echo/invocations",
+        f"/{OLD[1]}/services/{'a' * 400}/functions/echo/invocations",
+    ],
+)
+def test_service_that_breaks_the_rules_is_400(client: httpx.Client, path: str) -> None:
+    answer = client.post(path)
+    assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize(
+    "token", ["garbage", "bnVsbA==", "WzEsIDJd", "W10=", "WzFlOTk5LCAiYSJd", "%00", "W" * 999, "\u00e9"]
+)
+def test_token_that_this_server_has_not_given_out_is_400(client: httpx.Client, token: str) -> None:
+    answer = client.get(f"{base(NEW)}/async-tasks", params={"nextToken": token})
+    assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
+
+
+def test_odd_json_odd_prefixes_and_headers_said_twice_are_400(client: httpx.Client) -> None:
+    path = f"{base(NEW)}/async-invoke-config"
+    for body in (b'{"asyncTask": NaN}', b'{"x": "\\ud800"}', b'{"x":' + b"[" * 400 + b"]" * 400 + b"}"):
+        assert client.put(path, content=body).status_code in (200, 400), body
+    assert client.get(f"{base(NEW)}/async-tasks", params={"prefix": "a\0"}).status_code == 400
+    twice = [("X-Fc-Async-Task-Id", "one"), ("X-Fc-Async-Task-Id", "two"), ("X-Fc-Invocation-Type", "Async")]
+    answer = client.post(f"{base(NEW)}/invocations", headers=twice)
+    assert (answer.status_code, answer.json()["Message"]) == (400, "the header x-fc-async-task-id is there twice")
+    answer = client.post(f"{base(NEW)}/invocations", content=b"x", headers={"Content-MD5": "1" * 32})
+    assert (answer.status_code, answer.json()["Message"]) == (400, "Content-MD5 is not the MD5 of the body")
+
+
+def test_pages_of_other_sites_are_refused_and_nothing_is_redirected(client: httpx.Client) -> None:
+    for headers, status in (
+        ({"Host": "evil.example.org"}, 400),
+        ({"Origin": "http://evil.example.org"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ):
+        answer = client.post(f"{base(NEW)}/invocations", headers=headers)
+        assert answer.status_code == status and set(answer.json()) >= {"Code", "Message", "RequestId"}
+    assert client.get("/docs/").status_code == client.get(f"{base(NEW)}/async-tasks/").status_code == 404
+
+
+def test_docs_page_needs_no_other_server(client: httpx.Client) -> None:
+    page = client.get("/docs").text
+    wanted = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert wanted and all(address.startswith("/") for address in wanted)
+    for address in wanted:
+        assert client.get(address).status_code == 200, address
+    assert "http" not in re.sub(r"https?://www\.w3\.org\S*", "", page)
 
 
 def test_health_metrics_and_openapi_pages_are_served(client: httpx.Client) -> None:
