@@ -27,9 +27,13 @@ ARROWS: dict[str, set[str]] = {
     "onceproof.model.protocol": {"onceproof.model.language"},
     "onceproof.model.checker": {"onceproof.model.language"},
     "onceproof.implementation": set(),
-    "onceproof.conformance": MODEL,
+    "onceproof.storm": set(),
+    "onceproof.conformance": {*MODEL, "onceproof.storm"},
     "onceproof.conformance.reference": {*MODEL, "onceproof.conformance", "onceproof.implementation"},
-    "onceproof": {*MODEL, "onceproof.implementation", "onceproof.conformance", "onceproof.conformance.reference"},
+    "onceproof": {
+        *MODEL,
+        *("onceproof.implementation", "onceproof.conformance", "onceproof.conformance.reference", "onceproof.storm"),
+    },
 }
 # The one door from generic conformance to the drivers of the reference system: their registry.
 DOOR = ("onceproof.conformance.drivers", "onceproof.conformance.reference")

@@ -1,0 +1,140 @@
+"""What the model predicts of a fault: which claim it breaks, and by which shortest run."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from onceproof.conformance.storms.errors import StormError
+from onceproof.conformance.storms.outcomes import Claim
+from onceproof.conformance.storms.profile import Profile, Topology
+from onceproof.conformance.storms.schedule import Fault, Moment, Schedule
+from onceproof.model.checker import engines
+from onceproof.model.checker.results import Counterexample, Limits, Verdict
+from onceproof.model.language import Config, ConfigError, Model, build
+from onceproof.model.protocol.system import PROTOCOL
+from onceproof.model.protocol.workers import Moment as ModelMoment
+from onceproof.model.protocol.workers import worker_model
+
+MAX_STATES = 400_000
+# The fault of the model that stands for what is done to a process, and the sizes without which it shows nothing.
+FAULTS: Mapping[Fault, str] = {
+    Fault.PAUSE: "scheduler_pause",
+    Fault.KILL: "worker_crash",
+    Fault.KILL_PARENT: "scheduler_crash",
+    Fault.RESUBMIT: "response_loss",
+    # The worker lives and cannot renew: for the queue its lease ends.
+    **dict.fromkeys((Fault.BROKER, Fault.CUT, Fault.DELAY, Fault.BLACK_HOLE), "lease_lapse"),
+}
+MOMENTS: Mapping[Moment, ModelMoment] = {
+    Moment.BEFORE_START: ModelMoment.BEFORE_START,
+    Moment.AFTER_START: ModelMoment.AFTER_START,
+    Moment.BEFORE_ACK: ModelMoment.BEFORE_ACK,
+    Moment.AFTER_ACK: ModelMoment.AFTER_ACK,
+}
+AT_MOMENTS = (Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT)
+PROPERTIES: Mapping[Claim, str] = {
+    Claim.AT_MOST_ONCE: "at_most_once",
+    Claim.AT_LEAST_ONCE: "completes_for_real",
+    Claim.NOT_STUCK: "message_settled",
+}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one claim under one fault. off: the mechanisms that the system does not have.
+
+    counterexample: the shortest run that breaks the claim; why: why there is no prediction where it is unknown.
+    """
+
+    verdict: Verdict
+    counterexample: Counterexample | None = None
+    why: str = ""
+    config: Config | None = None
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the claim is predicted to be broken."""
+        return self.verdict is Verdict.VIOLATED
+
+
+UNKNOWN = functools.partial(Prediction, Verdict.UNKNOWN, None)
+
+
+def predictions(
+    profile: Profile, schedules: Iterable[Schedule], say: Callable[[str], None] = lambda text: None
+) -> dict[tuple[Schedule, Claim], Prediction]:
+    """The prediction for each schedule and claim; StormError where the profile's own model is wrong."""
+    found: dict[tuple[Schedule, Claim], Prediction] = {}
+    known: dict[tuple[object, ...], dict[Claim, Prediction]] = {}
+    for schedule in schedules:
+        key = schedule.fault, schedule.moment if schedule.fault in AT_MOMENTS else None, schedule.length > 1
+        if key not in known:
+            say(f"predicting {schedule.fault}@{schedule.moment}")
+            known[key] = predict(profile, schedule)
+        found |= {(schedule, claim): each for claim, each in known[key].items()}
+    return found
+
+
+def predict(profile: Profile, schedule: Schedule) -> dict[Claim, Prediction]:
+    """What the model says of each claim under the fault of a schedule."""
+    fault = FAULTS.get(schedule.fault)
+    if profile.topology is Topology.EMBEDDED and schedule.fault is Fault.KILL_PARENT:
+        return dict.fromkeys(Claim, UNKNOWN("the worker is one process: it has no parent to kill"))
+    moment = MOMENTS.get(schedule.moment, ModelMoment.ANY) if schedule.fault in AT_MOMENTS else ModelMoment.ANY
+    model = model_of(profile, moment)
+    names = {claim: name for claim, name in PROPERTIES.items() if name in model.properties}
+    if fault is not None and fault not in model.faults:
+        return dict.fromkeys(Claim, UNKNOWN(f"the model has no fault `{fault}`"))
+    switches = {name: name in profile.mechanisms and profile.mechanisms[name].on for name in model.switches}
+    if schedule.length <= 1 and "renewal" in switches:
+        # The task is short: whoever holds it and runs is never late, which is what renewal would see to.
+        switches["renewal"] = True
+    sizes = {"submissions": 2} if schedule.fault is Fault.RESUBMIT and "submissions" in model.size_names else {}
+    try:
+        config = model.configure(sizes, switches, {fault: 1} if fault is not None else {})
+        system = build(model, config)
+        claims = system.properties(list(names.values()))
+        result = engines.check(system, claims, engines.Options("auto", Limits(max_states=MAX_STATES)))
+    except ConfigError as error:
+        raise StormError(f"{profile.path}: {error}") from None
+    idle = fault is not None and not any(
+        count for name, count in result.fired.items() if (model.actions[name].budget or name) == fault
+    )
+    found = {}
+    for claim in Claim:
+        one = result.property(names[claim]) if claim in names else None
+        if one is None:
+            found[claim] = UNKNOWN("the model says nothing of it")
+        elif idle and one.verdict is not Verdict.VIOLATED:
+            found[claim] = UNKNOWN("in the model the fault never happens at this moment")
+        else:
+            why = "" if one.verdict is not Verdict.UNKNOWN else f"not decided within {MAX_STATES:,} states"
+            found[claim] = Prediction(one.verdict, one.counterexample, why, config)
+    return found
+
+
+def model_of(profile: Profile, moment: ModelMoment) -> Model:
+    """The model that a profile is about: its own, the protocol itself, or the protocol of workers."""
+    if profile.model is not None:
+        return _own(profile.model, moment)
+    return PROTOCOL if profile.topology is Topology.SEPARATE else worker_model(moment)
+
+
+def _own(path: Path, moment: ModelMoment) -> Model:
+    """A model of the profile's own: its file has a function ``model(moment)``."""
+    spec = importlib.util.spec_from_file_location(f"onceproof_storm_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise StormError(f"{path}: there is no such model")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        made = module.model(moment)
+    except Exception as error:
+        raise StormError(f"{path}: the model cannot be loaded: {type(error).__name__}: {error}") from None
+    if not isinstance(made, Model):
+        raise StormError(f"{path}: model(moment) returns no Model")
+    return made

@@ -1,0 +1,249 @@
+"""Tries: one schedule carried out on one task, and everything that the storm itself saw of it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from onceproof.conformance.storms.ledger import SECOND, Line
+from onceproof.conformance.storms.schedule import Fault, Moment, Schedule
+from onceproof.conformance.storms.site import Site, Worker
+from onceproof.storm.ledger import ENTERED, FINISHED
+
+MOMENT_SECONDS = 45.0  # until a task reaches the moment: workers may be slow to come up again
+PROBE_SECONDS = 60.0
+BROKER_DOWN_SECONDS = 1.0
+ACKED_SECONDS = 1.0  # after a function has returned, until its message is taken for acknowledged
+SPAN_SECONDS = 3.0  # what stands for a lease that is not known
+HELD_AT = {Moment.BEFORE_START: ENTERED, Moment.BEFORE_ACK: FINISHED}
+
+
+@dataclass
+class Try:
+    """What came of one schedule. seconds: of the task; began, ended: times in nanoseconds.
+
+    reached: the moment came; why_not: what kept the storm from doing or seeing what it had to ("" where nothing did);
+    redelivery: seconds from the first start to the second; None where there was no second one.
+    probe: the unrelated task that was submitted at last, to see whether the system was there at all.
+    """
+
+    task: str
+    schedule: Schedule
+    seconds: float
+    began: int = 0
+    ended: int = 0
+    reached: bool = False
+    why_not: str = ""
+    impossible: bool = False  # the fault cannot be done to this system
+    redelivery: float | None = None
+    paused: float = 0.0
+    pids: list[int] = field(default_factory=list)
+    probe: str | None = None
+    answered_again: str = ""  # what a second submission of the same ID was answered
+
+
+def span(site: Site) -> float:
+    """The lease in seconds, or what stands for it."""
+    return site.lease or SPAN_SECONDS
+
+
+def quiet(lease: float) -> float:
+    """After how many seconds without an event a task is settled: beyond the lease, with a margin for slow machines."""
+    return lease + min(max(4.0, 1.5 * lease), 20.0)
+
+
+class Trial:
+    """Carries out schedules on a site, one after the other. say: is told what happens, in a few words."""
+
+    def __init__(self, site: Site, say: Callable[[str], None] = lambda text: None) -> None:
+        self.site, self.ledger, self.say = site, site.ledger, say
+        self._numbers = itertools.count(1)
+
+    def run(self, schedule: Schedule) -> Try:
+        """Carry out one schedule, and watch until nothing more is to be expected."""
+        task = f"{schedule.fault}-{schedule.moment}-{next(self._numbers)}"
+        this = Try(task, schedule, schedule.length * span(self.site), began=time.time_ns())
+        self.say(f"{schedule}: submitted")
+        self._do(this)
+        if not this.why_not:
+            self._watch(this)
+        this.ended = time.time_ns()
+        starts = self.ledger.of(task, "start")
+        if len(starts) > 1:
+            this.redelivery = (starts[1].time - starts[0].time) / SECOND
+        return this
+
+    def _do(self, this: Try) -> None:
+        """Submit, wait for the moment, do what is to be done."""
+        schedule, task = this.schedule, this.task
+        if schedule.moment is Moment.QUEUED:
+            self._resubmit_queued(this)
+            return
+        hold = self.site.holds / f"{task}.{HELD_AT[schedule.moment]}" if schedule.moment in HELD_AT else None
+        if hold is not None:
+            hold.touch()
+        number = self.site.submit(task, this.seconds)
+        pid = self._await_moment(this)
+        if self.site.answer(number) is None:
+            self.say(f"{schedule}: the submission was not answered")
+        if pid is None:
+            this.why_not = f"the task did not come to the moment `{schedule.moment}`"
+        else:
+            this.reached = True
+            self._act(this, pid)
+        if hold is not None:
+            for file in [hold, *self.site.holds.glob(f"{hold.name}.*")]:
+                file.unlink(missing_ok=True)
+
+    def _await_moment(self, this: Try) -> int | None:
+        """The process that has the task at the moment; None where the moment does not come."""
+        moment, task = this.schedule.moment, this.task
+        found: list[int] = []
+
+        def held() -> bool:
+            found.extend(int(file.name.rpartition(".")[2]) for file in self.site.holds.glob(f"{task}.*.*"))
+            return bool(found)
+
+        def logged() -> bool:
+            what = "start" if moment is Moment.AFTER_START else "finish"
+            found.extend(line.pid for line in self.ledger.of(task, what) if line.pid is not None)
+            return bool(found)
+
+        seen = held if moment in HELD_AT else logged
+        if not self.ledger.wait(seen, MOMENT_SECONDS + this.seconds, self.site.look):
+            return None
+        if moment is Moment.AFTER_ACK:
+            self.ledger.wait(lambda: False, ACKED_SECONDS, self.site.look)
+        return found[0]
+
+    def _act(self, this: Try, pid: int) -> None:
+        """The fault itself, on the worker that has the task."""
+        fault = this.schedule.fault
+        if fault is Fault.NONE:
+            return
+        if fault is Fault.BROKER and not self.site.broker.ours:
+            this.why_not, this.impossible = "a broker that the storm did not start is never killed", True
+            return
+        if fault is Fault.BROKER:
+            self.say(f"{this.schedule}: the broker is killed")
+            self.site.restart_broker(BROKER_DOWN_SECONDS)
+            return
+        if fault is Fault.RESUBMIT:
+            self._submit_again(this)
+            return
+        worker = self.site.owner(pid)
+        if worker is None:
+            this.why_not = f"the process {pid} had gone before anything was done to it"
+            return
+        self.say(f"{this.schedule}: {worker.name} has it (pid {pid})")
+        if fault in (Fault.KILL, Fault.KILL_PARENT):
+            this.pids = self.site.fault(worker, fault.value)
+            if fault is Fault.KILL_PARENT and pid in this.pids:
+                this.why_not = "the process that ran the task is the one that was started: it has no parent to kill"
+                this.impossible = True
+        elif fault is Fault.PAUSE:
+            self._pause(this, worker)
+        else:
+            self._disturb(this, worker)
+
+    def _pause(self, this: Try, worker: Worker) -> None:
+        this.pids = self.site.fault(worker, "pause")
+        began = time.monotonic()
+        self._hold(this)
+        this.paused = time.monotonic() - began
+        self.site.fault(worker, "resume")
+
+    def _disturb(self, this: Try, worker: Worker) -> None:
+        """Cut, delay or swallow what passes between a worker and the broker."""
+        relay = worker.relay
+        if relay is None:
+            this.why_not = "the connection does not pass the relay (a cluster, or a broker without a port)"
+            this.impossible = True
+            return
+        before = relay.passed
+        self.ledger.write("fault", worker=worker.name, value=f"connection: {this.schedule.fault}")
+        match this.schedule.fault:
+            case Fault.CUT:
+                relay.cut()
+            case Fault.DELAY:
+                relay.delay(this.schedule.hold * span(self.site) / 4)
+                self._hold(this)
+                relay.delay(0.0)
+            case _:
+                relay.swallow(True)
+                self._hold(this)
+                relay.swallow(False)
+        self.ledger.write("fault", worker=worker.name, value="connection: as before")
+        if before == 0:
+            this.why_not = "nothing ever passed the relay: the worker does not use queue.url"
+
+    def _hold(self, this: Try) -> None:
+        """Let a fault last: as long as the schedule says, or until somebody else has started the task."""
+        seconds = this.schedule.hold * span(self.site)
+        starts = len(self.ledger.of(this.task, "start"))
+        self.ledger.wait(lambda: len(self.ledger.of(this.task, "start")) > max(starts, 1), seconds, self.site.look)
+
+    def _resubmit_queued(self, this: Try) -> None:
+        """Submit twice while every worker is stopped."""
+        for worker in self.site.workers:
+            self.site.fault(worker, "pause")
+        number = self.site.submit(this.task, this.seconds)
+        answer = self.site.answer(number)
+        this.reached = answer is not None and answer.ok
+        this.why_not = "" if this.reached else "the first submission was not accepted"
+        self._submit_again(this)
+        for worker in self.site.workers:
+            self.site.fault(worker, "resume")
+
+    def _submit_again(self, this: Try) -> None:
+        answer = self.site.answer(self.site.submit(this.task, this.seconds))
+        this.answered_again = "nothing" if answer is None else "accepted" if answer.ok else "refused"
+        self.say(f"{this.schedule}: submitted again, {this.answered_again}")
+
+    def _watch(self, this: Try) -> None:
+        """Until the task is settled. Where it is not done by then, an unrelated task shows whether the system lives."""
+        window = quiet(span(self.site))
+        self._settle(this, window)
+        if self.ledger.of(this.task, "finish") or this.schedule.traffic:
+            return
+        this.probe = f"probe-{this.task}"
+        self.say(f"{this.schedule}: not done yet; an unrelated task is submitted")
+        number = self.site.submit(this.probe, 0.0)
+        done = self.ledger.wait(lambda: bool(self.ledger.of(this.probe or "", "finish")), PROBE_SECONDS, self.site.look)
+        self.site.answer(number, 0.0)
+        if done:
+            self._settle(this, window)
+        else:
+            this.why_not = "an unrelated task was not done either: the system did not come back"
+
+    def _settle(self, this: Try, window: float) -> None:
+        """Wait until nothing came for so long, or until nothing more can be learnt."""
+        began = time.monotonic()
+        limit = (this.seconds + window) * 6
+
+        def settled() -> bool:
+            lines = self.ledger.of(this.task)
+            last = max((line.time for line in lines), default=this.began)
+            idle = (time.time_ns() - last) / SECOND
+            wanted = window + (this.seconds if self._open(lines) else 0.0)
+            if time.monotonic() - began < window and this.probe is not None:
+                return False
+            return idle >= wanted or self._told(lines)
+
+        self.ledger.wait(settled, limit, self.site.look)
+
+    def _open(self, lines: list[Line]) -> list[int]:
+        """The processes that have started the task and not ended it."""
+        running = [line.pid for line in lines if line.what == "start" and line.pid is not None]
+        for line in lines:
+            if line.what in ("finish", "fail") and line.pid in running:
+                running.remove(line.pid)
+        return running
+
+    def _told(self, lines: list[Line]) -> bool:
+        """Whether the task was started again and every run of it has ended: its story is told."""
+        starts = [line for line in lines if line.what == "start"]
+        alive = [pid for pid in self._open(lines) if self.site.owner(pid) is not None]
+        return len(starts) > 1 and not alive and any(line.what == "finish" for line in lines)

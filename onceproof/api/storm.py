@@ -1,0 +1,110 @@
+"""``storm``: run a real task queue under real faults, and say what each of them did to its tasks."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from onceproof.api.sources import installed_first
+from onceproof.conformance.judging.anomalies import Guarantee
+from onceproof.conformance.storms.errors import StormError
+from onceproof.conformance.storms.plan import fixed, sweep
+from onceproof.conformance.storms.prediction import predictions
+from onceproof.conformance.storms.profile import Profile
+from onceproof.conformance.storms.schedule import Schedule, parse
+from onceproof.conformance.storms.storm import Storm, StormOptions
+from onceproof.errors import InputError
+from onceproof.inputs.profiles import load_profile
+from onceproof.reports.storm_data import document
+from onceproof.reports.storm_outcome import Stormed
+from onceproof.reports.storm_text import report_lines
+from onceproof.reports.style import unstyle
+
+
+class StormReport(Stormed):
+    """The result of ``storm``; ``str()`` of it is the report that the command line prints."""
+
+    def __str__(self) -> str:
+        return unstyle("\n".join(report_lines(self)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of the command line's ``--json``."""
+        return document(self)
+
+
+@installed_first
+def storm(
+    file: str | Path,
+    *,
+    profile: str | Path | None = None,
+    folder: str | Path | None = None,
+    python: str | Path | None = None,
+    schedules: Sequence[str] = (),
+    sweeps: bool = False,
+    random_seconds: float = 0.0,
+    tries: int = 3,
+    seed: int = 1,
+    max_seconds: float | None = None,
+    expect: Guarantee | None = None,
+    variables: dict[str, str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> StormReport:
+    """Run the queue that a storm file declares under faults. Ctrl-C ends it early; what was seen by then is judged.
+
+    profile: a YAML file with what the queue claims; None for the one beside the file, if there is one. folder: where
+    ledgers and logs go; None for a new one in the folder for temporary files. python: the environment of the file.
+    schedules: these (``pause@after-start,hold=2``) instead of the fixed scenarios. sweeps: the other moments and
+    faults of the network, too. random_seconds: how long random faults follow. variables: of the environment.
+
+    InputError where the file, its profile, its broker or its workers are wrong, with the last lines of the log.
+    """
+    path, say = Path(file), progress or (lambda text: None)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    chosen = _schedules(schedules)
+    known = _profile(path, profile)
+    where = Path(folder) if folder is not None else new_folder(path)
+    try:
+        planned = chosen or (*fixed(), *(sweep() if sweeps else []))
+        predicted = predictions(known, planned, say) if known is not None else {}
+        options = StormOptions(
+            tries, seed, max_seconds, chosen, sweeps, random_seconds, _path(python), dict(variables or {}), predicted
+        )
+        return StormReport(Storm(path, where, options, say).run(), known, expect)
+    except StormError as error:
+        raise input_error(path, error) from None
+
+
+def input_error(path: Path, error: StormError) -> InputError:
+    """A StormError as one line about a file, and the last lines of the log below it."""
+    return InputError(f"{path}: {error}" + (f"\n{error.log}" if error.log else ""))
+
+
+def new_folder(path: Path) -> Path:
+    """A new folder for a storm: ledgers and logs stay there for the reader of its report."""
+    home = Path(tempfile.gettempdir()) / "onceproof-storms"
+    home.mkdir(mode=0o755, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-", dir=home))
+    made.chmod(0o755)  # a database server runs as another user
+    return made
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _profile(path: Path, given: str | Path | None) -> Profile | None:
+    if given is not None:
+        return load_profile(Path(given))
+    beside = path.with_suffix(".yaml")
+    return load_profile(beside) if beside.is_file() else None
+
+
+def _schedules(texts: Sequence[str]) -> tuple[Schedule, ...]:
+    try:
+        return tuple(map(parse, texts))
+    except ValueError as error:
+        raise InputError(f"schedule: {error}") from None

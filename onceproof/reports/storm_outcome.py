@@ -1,0 +1,61 @@
+"""What a storm showed, held against what its system claims and what was expected: rows, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from onceproof.conformance.judging.anomalies import Guarantee
+from onceproof.conformance.storms.outcomes import Claim, Shown
+from onceproof.conformance.storms.profile import Profile
+from onceproof.conformance.storms.storm import Row, Standing, StormResult, rows
+from onceproof.model.checker.results import Verdict
+
+CLAIMS: dict[Guarantee | None, tuple[Claim, ...]] = {
+    Guarantee.AT_MOST_ONCE: (Claim.AT_MOST_ONCE,),
+    Guarantee.AT_LEAST_ONCE: (Claim.AT_LEAST_ONCE,),
+    Guarantee.EXACTLY_ONCE: (Claim.AT_MOST_ONCE, Claim.AT_LEAST_ONCE),
+    None: tuple(Claim),
+}
+_BROKEN = (Standing.CONTRADICTED, Standing.BROKEN, Standing.CONFIRMED)
+
+
+@dataclass
+class Stormed:
+    """A storm with what its system claims, and what was expected of it.
+
+    profile: what the system claims, None where nothing is known; expect: the guarantee that was asked for.
+    """
+
+    result: StormResult
+    profile: Profile | None = None
+    expect: Guarantee | None = None
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """A row for each schedule and claim, the most valuable first."""
+        order = list(Standing)
+        return sorted(rows(self.result), key=lambda row: order.index(row.standing))
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims that the verdict is about."""
+        return CLAIMS[self.expect]
+
+    @property
+    def verdict(self) -> Verdict:
+        """With a profile, and nothing expected: whether all is as the model predicts. Else: whether all claims held."""
+        judged = [row for row in self.rows if row.claim in self.claims and row.applies]
+        predicted = self.expect is None and self.profile is not None
+        broken = any(
+            row.standing in ((Standing.CONTRADICTED, Standing.BROKEN) if predicted else _BROKEN) for row in judged
+        )
+        gusts = self.result.gusts
+        if gusts is not None and not predicted:
+            broken = broken or any(gusts.shown(claim)[0] is Shown.BROKEN for claim in self.claims)
+        if broken:
+            return Verdict.VIOLATED
+        unsure = (Standing.UNKNOWN, Standing.UNOBSERVED) if predicted else (Standing.UNKNOWN,)
+        if self.result.stopped or not judged or any(row.standing in unsure for row in judged):
+            return Verdict.UNKNOWN
+        return Verdict.HOLDS
