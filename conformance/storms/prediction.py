@@ -16,8 +16,8 @@ from onceproof.model.checker import engines
 from onceproof.model.checker.results import Counterexample, Limits, Verdict
 from onceproof.model.language import Config, ConfigError, Model, build
 from onceproof.model.protocol.system import PROTOCOL
-from onceproof.model.protocol.workers import Moment as ModelMoment
-from onceproof.model.protocol.workers import worker_model
+from onceproof.model.protocol.workers import MOMENTS as MODEL_MOMENTS
+from onceproof.model.protocol.workers import WORKERS
 
 MAX_STATES = 400_000
 # The fault of the model that stands for what is done to a process, and the sizes without which it shows nothing.
@@ -29,11 +29,9 @@ FAULTS: Mapping[Fault, str] = {
     # The worker lives and cannot renew: for the queue its lease ends.
     **dict.fromkeys((Fault.BROKER, Fault.CUT, Fault.DELAY, Fault.BLACK_HOLE), "lease_lapse"),
 }
-MOMENTS: Mapping[Moment, ModelMoment] = {
-    Moment.BEFORE_START: ModelMoment.BEFORE_START,
-    Moment.AFTER_START: ModelMoment.AFTER_START,
-    Moment.BEFORE_ACK: ModelMoment.BEFORE_ACK,
-    Moment.AFTER_ACK: ModelMoment.AFTER_ACK,
+# The switch that confines faults to a moment; a task that is still queued is in no worker's hands.
+MOMENTS: Mapping[Moment, str] = {
+    moment: name for moment in Moment if (name := moment.value.replace("-", "_")) in MODEL_MOMENTS
 }
 AT_MOMENTS = (Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT)
 PROPERTIES: Mapping[Claim, str] = {
@@ -84,12 +82,13 @@ def predict(profile: Profile, schedule: Schedule) -> dict[Claim, Prediction]:
     fault = FAULTS.get(schedule.fault)
     if profile.topology is Topology.EMBEDDED and schedule.fault is Fault.KILL_PARENT:
         return dict.fromkeys(Claim, UNKNOWN("the worker is one process: it has no parent to kill"))
-    moment = MOMENTS.get(schedule.moment, ModelMoment.ANY) if schedule.fault in AT_MOMENTS else ModelMoment.ANY
-    model = model_of(profile, moment)
+    model = model_of(profile)
     names = {claim: name for claim, name in PROPERTIES.items() if name in model.properties}
     if fault is not None and fault not in model.faults:
         return dict.fromkeys(Claim, UNKNOWN(f"the model has no fault `{fault}`"))
     switches = {name: name in profile.mechanisms and profile.mechanisms[name].on for name in model.switches}
+    if schedule.fault in AT_MOMENTS and MOMENTS.get(schedule.moment) in switches:
+        switches[MOMENTS[schedule.moment]] = True
     if schedule.length <= 1 and "renewal" in switches:
         # The task is short: whoever holds it and runs is never late, which is what renewal would see to.
         switches["renewal"] = True
@@ -117,24 +116,25 @@ def predict(profile: Profile, schedule: Schedule) -> dict[Claim, Prediction]:
     return found
 
 
-def model_of(profile: Profile, moment: ModelMoment) -> Model:
+def model_of(profile: Profile) -> Model:
     """The model that a profile is about: its own, the protocol itself, or the protocol of workers."""
     if profile.model is not None:
-        return _own(profile.model, moment)
-    return PROTOCOL if profile.topology is Topology.SEPARATE else worker_model(moment)
+        return _own(profile.model)
+    return PROTOCOL if profile.topology is Topology.SEPARATE else WORKERS
 
 
-def _own(path: Path, moment: ModelMoment) -> Model:
-    """A model of the profile's own: its file has a function ``model(moment)``."""
+@functools.cache
+def _own(path: Path) -> Model:
+    """A model of the profile's own, which its file calls ``MODEL``."""
     spec = importlib.util.spec_from_file_location(f"onceproof_storm_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise StormError(f"{path}: there is no such model")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-        made = module.model(moment)
     except Exception as error:
         raise StormError(f"{path}: the model cannot be loaded: {type(error).__name__}: {error}") from None
+    made = getattr(module, "MODEL", None)
     if not isinstance(made, Model):
-        raise StormError(f"{path}: model(moment) returns no Model")
+        raise StormError(f"{path}: there is no Model that is called MODEL")
     return made

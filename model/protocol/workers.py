@@ -6,14 +6,11 @@ both (``worker_crash``) unless the agent is a child that lives on (``scheduler_c
 """
 
 from collections.abc import Mapping
-from enum import Enum
 from types import ModuleType
 from typing import Any
 
-from onceproof.model.language import Model, State, action, exists, fault, field, forall, in_turn, require
-from onceproof.model.protocol import (
-    agent as agents,
-)
+from onceproof.model.language import Model, action, exists, fault, field, forall, in_turn, require, switch
+from onceproof.model.protocol import agent as agents
 from onceproof.model.protocol import (
     api_server,
     client,
@@ -25,6 +22,7 @@ from onceproof.model.protocol import (
     task_store,
 )
 from onceproof.model.protocol import scheduler as schedulers
+from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.system import all_settled, message_pool
 from onceproof.model.protocol.vocabulary import (
     Agent,
@@ -39,17 +37,22 @@ from onceproof.model.protocol.vocabulary import (
     Work,
 )
 
-
-class Moment(Enum):
-    """When, in the life of the task that a worker has, a fault may come."""
-
-    ANY, BEFORE_START, AFTER_START, BEFORE_ACK, AFTER_ACK = range(5)
+# The switches below, by the moments that they confine faults to; all are off by default.
+MOMENTS = ("before_start", "after_start", "before_ack", "after_ack")
 
 
-agent_of = field(Scheduler, Agent, init=in_turn, constant=True, doc="the part of the worker that runs functions")
+class Workers(Platform, component="worker"):
+    """Workers, and the moment of a task at which one of its faults may come: at any, if none is switched on."""
+
+    before_start = switch(on="faults come before the function is started", off="also later", default=False)
+    after_start = switch(on="faults come while the function runs", off="also before and after", default=False)
+    before_ack = switch(on="faults come between the end of the function and the delete", off="also else", default=False)
+    after_ack = switch(on="faults come after the message is deleted", off="also before", default=False)
+
+    agent_of = field(Scheduler, Agent, init=in_turn, constant=True, doc="the part of the worker that runs functions")
+
 
 _dispatch = schedulers.dispatch.function
-_restart = schedulers.scheduler_restart.function
 _pause = schedulers.scheduler_pause.function
 _crash = schedulers.scheduler_crash.function
 _start = agents.start.function
@@ -57,82 +60,78 @@ _finish = agents.finish.function
 _agent_crash = agents.agent_crash.function
 
 
-def is_at_moment(st: State, scheduler: Scheduler) -> Any:
-    """The worker has a task, and that task is at the moment at which the fault is to come."""
-    return st.moment == Moment.ANY or exists(
-        Task, Message, Attempt, lambda task, message, attempt: _stands(st, scheduler, task, message, attempt)
-    )
+def is_at_moment(st: Workers, scheduler: Scheduler) -> Any:
+    """The worker has a task that is at the moment at which faults are to come."""
+    if not (st.before_start or st.after_start or st.before_ack or st.after_ack):
+        return True
+    return exists(Task, Message, Attempt, lambda task, message, attempt: stands(st, scheduler, task, message, attempt))
 
 
-def _stands(st: State, scheduler: Scheduler, task: Task, message: Message, attempt: Attempt) -> Any:
-    """Whether the task of this message is at the moment."""
-    has = st.task_of[message] == task and st.work[scheduler, message] != Work.IDLE
-    runs = st.memory[st.agent_of[scheduler], message, attempt] == Memory.RUNNING
+def stands(st: Workers, scheduler: Scheduler, task: Task, message: Message, attempt: Attempt) -> Any:
+    """The task of this message, in the hands of this worker, is at the moment."""
+    if st.task_of[message] != task:
+        return False
+    if st.before_start:
+        return st.work[scheduler, message] != Work.IDLE and st.starts[task, attempt] == 0
+    if st.after_start:
+        return st.memory[st.agent_of[scheduler], message, attempt] == Memory.RUNNING
+    if st.before_ack:
+        return st.work[scheduler, message] != Work.IDLE and st.succeeded[task, attempt]
     return (
-        (st.moment == Moment.BEFORE_START and has and st.starts[task, attempt] == 0)
-        or (st.moment == Moment.AFTER_START and st.task_of[message] == task and runs)
-        or (st.moment == Moment.BEFORE_ACK and has and st.succeeded[task, attempt])
-        or (
-            st.moment == Moment.AFTER_ACK
-            and st.task_of[message] == task
-            and st.succeeded[task, attempt]
-            and st.stage[message] == Stage.DELETED
-            and st.work[scheduler, message] == Work.IDLE
-        )
+        st.succeeded[task, attempt] and st.stage[message] == Stage.DELETED and st.work[scheduler, message] == Work.IDLE
     )
 
 
 @action
-def dispatch(st: State, scheduler: Scheduler, message: Message, agent: Agent) -> None:
+def subscribe(st: Workers, scheduler: Scheduler, user: User) -> None:
+    """A worker takes messages from a queue, whoever else does: workers compete."""
+    require(not st.owner_epoch and not st.believes[scheduler, user])
+    require(st.mode[scheduler] == Mode.UP)
+    st.believes[scheduler, user] = True
+
+
+@action
+def dispatch(st: Workers, scheduler: Scheduler, message: Message, agent: Agent) -> None:
     """A worker runs the function itself: no other agent is ever asked."""
     require(st.agent_of[scheduler] == agent)
     _dispatch(st, scheduler, message, agent)
 
 
 @action
-def start(st: State, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+def start(st: Workers, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """The function is started, by a worker that is not stopped."""
     require(is_awake(st, agent))
     _start(st, agent, scheduler, message, attempt)
 
 
 @action
-def finish(st: State, agent: Agent, message: Message, attempt: Attempt) -> None:
+def finish(st: Workers, agent: Agent, message: Message, attempt: Attempt) -> None:
     """The function returns, in a worker that is not stopped."""
     require(is_awake(st, agent))
     _finish(st, agent, message, attempt)
 
 
-def is_awake(st: State, agent: Agent) -> Any:
+def is_awake(st: Workers, agent: Agent) -> Any:
     """The worker of this agent is not stopped: a stop takes its scheduler and its agent alike."""
     return forall(Scheduler, lambda s: st.agent_of[s] != agent or st.mode[s] != Mode.PAUSED)
 
 
-@action
-def scheduler_restart(st: State, scheduler: Scheduler) -> None:
-    """A worker comes back, and competes for messages again."""
-    _restart(st, scheduler)
-    if not st.owner_epoch:
-        for user in User:
-            st.believes[scheduler, user] = True
-
-
 @fault
-def scheduler_pause(st: State, scheduler: Scheduler) -> None:
+def scheduler_pause(st: Workers, scheduler: Scheduler) -> None:
     """A worker is stopped at the moment, with all of its processes."""
     require(is_at_moment(st, scheduler))
     _pause(st, scheduler)
 
 
 @fault
-def scheduler_crash(st: State, scheduler: Scheduler) -> None:
+def scheduler_crash(st: Workers, scheduler: Scheduler) -> None:
     """The process that pulls messages dies at the moment, and its child, which runs the function, lives on."""
     require(is_at_moment(st, scheduler))
     _crash(st, scheduler)
 
 
 @fault
-def worker_crash(st: State, scheduler: Scheduler) -> None:
+def worker_crash(st: Workers, scheduler: Scheduler) -> None:
     """A worker dies at the moment, whole: what pulls messages, and what runs functions."""
     require(is_at_moment(st, scheduler))
     agent = st.agent_of[scheduler]
@@ -146,32 +145,33 @@ def _with(module: ModuleType, **changed: Any) -> Mapping[str, Any]:
     return {**vars(module), **changed}
 
 
-def worker_model(moment: Moment = Moment.ANY, **changed: Any) -> Model:
-    """The protocol in the topology of task libraries. moment: when its faults may come.
+def worker_model(name: str = "task-workers", **changed: Any) -> Model:
+    """The protocol in the topology of task libraries.
 
-    changed: declarations of the queue that are to be others, by name, for a system whose queue differs.
+    changed: actions of the queue that are to be others, by name, for a system whose queue differs.
     """
-    own = {"__name__": "worker", "all_settled": all_settled, "agent_of": agent_of, "worker_crash": worker_crash}
     return Model(
-        "task-workers",
+        name,
         client,
         api_server,
         task_store,
         relay,
         _with(queue, **changed),
-        # Competing consumers: every worker takes itself for an owner, and there are no epochs.
-        _with(load_balancer, believes=field(Scheduler, User, bool, init=True)),
-        _with(
-            schedulers,
-            dispatch=dispatch,
-            scheduler_restart=scheduler_restart,
-            scheduler_pause=scheduler_pause,
-            scheduler_crash=scheduler_crash,
-        ),
+        load_balancer,
+        _with(schedulers, dispatch=dispatch, scheduler_pause=scheduler_pause, scheduler_crash=scheduler_crash),
         resource_manager,
         network,
         _with(agents, start=start, finish=finish),
-        {**own, "moment": field(Moment, init=moment, constant=True)},
+        {
+            "__name__": "worker",
+            "Workers": Workers,
+            "all_settled": all_settled,
+            "subscribe": subscribe,
+            "worker_crash": worker_crash,
+        },
         derive=message_pool,
         together={"exactly_once": ("at_most_once", "no_lost_task")},
     )
+
+
+WORKERS = worker_model()

@@ -11,6 +11,7 @@ from onceproof.conformance.storms.profile import Topology
 from onceproof.conformance.storms.schedule import Schedule
 from onceproof.conformance.storms.storm import Row, Standing
 from onceproof.model.checker.results import Verdict
+from onceproof.model.protocol.workers import MOMENTS
 from onceproof.reports.storm_outcome import Stormed
 from onceproof.reports.tables import table_lines
 
@@ -145,8 +146,9 @@ def explaining(report: Stormed, row: Row) -> list[str]:
     from onceproof.explain.prevention import preventions
 
     workers = report.profile is not None and report.profile.topology is not Topology.SEPARATE
+    left_out = (*MOMENTS, *(OF_SCHEDULERS if workers else ()))
     found = preventions(prediction.counterexample.trace, prediction.counterexample.property)
-    return [each.mechanism for each in found if each.prevents and not (workers and each.mechanism in OF_SCHEDULERS)]
+    return [each.mechanism for each in found if each.prevents and each.mechanism not in left_out]
 
 
 def again(report: Stormed, row: Row) -> str:
