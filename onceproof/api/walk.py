@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -71,7 +70,7 @@ class WalkReport:
         if not self.spec.from_file:
             return ""
         result = self.result
-        command = f"onceproof walk {shlex.quote(str(self.spec.path))} --seed {result.seed} --depth {self.depth_limit}"
+        command = f"onceproof walk {self.spec.asked} --seed {result.seed} --depth {self.depth_limit}"
         return f"{command} --runs {(result.run or 0) + 1} --engine {result.engine}"
 
     def __str__(self) -> str:

@@ -11,10 +11,10 @@ import click
 from onceproof.api.check import check
 from onceproof.commands._options import EXITS, engine_option, parse_size, with_flags
 from onceproof.commands._progress import ProgressLine
+from onceproof.commands._specs import Settings, given_specs, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.errors import InputError, require_writable
 from onceproof.inputs.models import ModelRef
-from onceproof.inputs.specs import load_specs
 from onceproof.model.checker.results import INTERRUPTED, Counterexample
 from onceproof.reports.check_outcome import Outcome, conclusion, document
 from onceproof.reports.check_text import outcome_lines, summary_lines
@@ -24,6 +24,7 @@ POSITIVE = click.IntRange(min=1)
 
 @click.command(short_help=__doc__)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@settings_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Print only what is not as expected, one line each, and no progress.")
 @click.option("--all", "everything", is_flag=True, help="Print every counterexample in full, not only the first.")
@@ -65,6 +66,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write a SARIF report for code review.")
 def command(
     specs: tuple[str, ...],
+    settings: Settings,
     as_json: bool,
     quiet: bool,
     everything: bool,
@@ -83,7 +85,7 @@ def command(
     checkpoint_seconds: float,
     resume: Path | None,
 ) -> None:
-    """Explore each SPEC (a file, or a folder with all specs below it) exhaustively.
+    """Explore each SPEC exhaustively: a spec file, a folder with all specs below it, or a model (FILE.py).
 
     Every reachable state is visited, and every property is checked in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
@@ -93,7 +95,7 @@ def command(
     if trace_out is not None:
         trace_out.prepare(as_json)
     aside = trace_out is not None and trace_out.stdout
-    loaded = load_specs(specs)
+    loaded = given_specs(specs, settings)
     if len(loaded) > 1 and (checkpoint or resume):
         raise InputError(f"a checkpoint is of one spec, found {len(loaded)}")
     outcomes: list[Outcome] = []

@@ -9,9 +9,9 @@ from typing import assert_never
 import click
 
 from onceproof.commands._driving import answer_option, ending_on_signals
+from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.conformance.driver_check import Finding, Verdict, examine
 from onceproof.errors import Exit
-from onceproof.inputs.specs import load_spec
 from onceproof.model.language import System, build
 
 
@@ -23,9 +23,10 @@ def command() -> None:
 @command.command()
 @click.argument("driver", metavar="COMMAND")
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
+@settings_options
 @answer_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, at the end.")
-def check(driver: str, spec: Path | None, answer_seconds: float, as_json: bool) -> None:
+def check(driver: str, spec: Path | None, settings: Settings, answer_seconds: float, as_json: bool) -> None:
     """Put the driver that COMMAND starts through the protocol, and name what is missing or wrong.
 
     It is reset, asked for nonsense, and led along random runs: what it claims to perform is performed, what the model
@@ -35,7 +36,7 @@ def check(driver: str, spec: Path | None, answer_seconds: float, as_json: bool) 
     """
     findings: list[Finding] = []
     with ending_on_signals():
-        for finding in examine(_system(spec), driver, answer_seconds):
+        for finding in examine(_system(spec, settings), driver, answer_seconds):
             findings.append(finding)
             if not as_json:
                 click.echo(f"{finding.verdict:8}{finding.text}")
@@ -53,9 +54,9 @@ def check(driver: str, spec: Path | None, answer_seconds: float, as_json: bool) 
     raise click.exceptions.Exit(status)
 
 
-def _system(spec: Path | None) -> System:
+def _system(spec: Path | None, settings: Settings) -> System:
     if spec is not None:
-        return load_spec(spec).system
+        return given_spec(spec, settings).system
     from onceproof.model.protocol.system import PROTOCOL
 
     return build(PROTOCOL, PROTOCOL.configure({"submissions": 2}, {}, dict.fromkeys(PROTOCOL.faults, 1)))

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from onceproof.api.export import export_tla, module_name
+from onceproof.commands._specs import Settings, given_specs, settings_options
 from onceproof.errors import InputError
-from onceproof.inputs.specs import Spec, load_specs
+from onceproof.inputs.specs import Spec
 
 
 @click.command(short_help=__doc__)
 @click.argument("specs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@settings_options
 @click.option("--to", "form", type=click.Choice(["tla"]), required=True, help="Target language.")
 @click.option(
     "--out",
@@ -21,14 +23,14 @@ from onceproof.inputs.specs import Spec, load_specs
     show_default=True,
     help="Folder to write to; created if it does not exist.",
 )
-def command(specs: tuple[Path, ...], form: str, out: Path) -> None:
-    """Write NAME.tla and NAME.cfg for each of SPECS (a folder means all in it), as plain TLA+ that TLC reads.
+def command(specs: tuple[Path, ...], settings: Settings, form: str, out: Path) -> None:
+    """Write NAME.tla and NAME.cfg for each of SPECS (spec files, folders of them, models), as plain TLA+ for TLC.
 
     The module has the same initial states, actions and properties as the spec, one operator for each action. TLC
     reports the same number of distinct states as `onceproof check --no-symmetry`. The invariant NoDeadlock is what
     `check` calls a deadlock; TLC's own notion of it is to be switched off (-deadlock).
     """
-    loaded = load_specs(specs)
+    loaded = given_specs(specs, settings)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 
 from onceproof.commands._progress import QueryProgress
 from onceproof.errors import Exit
+from onceproof.inputs.models import names_a_model
 from onceproof.inputs.specs import load_spec
 from onceproof.model.checker.results import Verdict
 
@@ -24,6 +26,7 @@ EXITS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdi
 @click.option(
     "--with-faults", metavar="FAULT,FAULT", help="Allow only these faults, any number of each (default: all)."
 )
+@click.option("--properties", metavar="P,Q", help="Prove only these (default: those of the spec, or all).")
 @click.option("--explain", is_flag=True, help="Print the invariant: each conjunct, and the actions that need it.")
 @click.option("--minimise", is_flag=True, help="Find a smallest set of conjuncts that is still inductive.")
 @click.option(
@@ -57,6 +60,7 @@ def command(
     spec: Path | None,
     without: tuple[str, ...],
     with_faults: str | None,
+    properties: str | None,
     explain: bool,
     minimise: bool,
     certificate: Path | None,
@@ -67,7 +71,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Prove every `always` of the model (of SPEC, or of the whole protocol) for any number of everything.
+    """Prove every `always` of SPEC (a spec file, a model; default: the protocol) for any number of everything.
 
     Faults happen any number of times; with SPEC, those that it has. An inductive invariant, part of the model, is
     checked by z3: the start satisfies it, every action keeps it. Exit status: 0 proved; 1 a property is violated (with
@@ -76,9 +80,9 @@ def command(
     from onceproof.api.proof import prove, verify_certificate
     from onceproof.reports.proof import proof_lines, verification_json, verification_lines
 
-    source = None if spec is None else load_spec(spec)
+    source = None if spec is None else str(spec) if names_a_model(str(spec)) else load_spec(spec)
     if verify is not None:
-        if without or with_faults or explain or minimise or certificate:
+        if without or with_faults or properties or explain or minimise or certificate:
             raise click.UsageError("--verify goes with SPEC, --solver, --timeout, --json and --quiet alone")
         with QueryProgress(quiet) as progress:
             result = verify_certificate(verify, source, solver=solver, timeout=timeout, progress=progress.report)
@@ -97,6 +101,7 @@ def command(
             source,
             mechanisms=dict.fromkeys(off, False),
             faults=None if with_faults is None else [name for name in with_faults.split(",") if name],
+            properties=properties.split(",") if properties else None,
             timeout=timeout,
             search=search,
             minimise=minimise,
@@ -108,11 +113,15 @@ def command(
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        for line in proof_lines(report.proof, report.details, _again(spec, without, with_faults), quiet=quiet):
+        for line in proof_lines(
+            report.proof, report.details, _again(spec, without, with_faults, properties), quiet=quiet
+        ):
             click.echo(line)
     raise click.exceptions.Exit(EXITS[report.verdict])
 
 
-def _again(spec: Path | None, without: Sequence[str], with_faults: str | None) -> str:
-    parts = ["onceproof prove", *([str(spec)] if spec else []), *(f"--without {name}" for name in without)]
-    return " ".join([*parts, *([f"--with-faults {with_faults}"] if with_faults is not None else [])])
+def _again(spec: Path | None, without: Sequence[str], with_faults: str | None, properties: str | None) -> str:
+    parts = ["onceproof", "prove", *([str(spec)] if spec else [])]
+    parts += [part for name in without for part in ("--without", name)]
+    parts += ["--with-faults", with_faults] if with_faults is not None else []
+    return shlex.join([*parts, *(["--properties", properties] if properties else [])])

@@ -11,6 +11,7 @@ import click
 from onceproof.api.replay import MOST_STATES, cover, replay
 from onceproof.commands._driving import answer_option, driver_option, driving, ending_on_signals
 from onceproof.commands._progress import StepProgress
+from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, model_option, trace_option
 from onceproof.conformance.coverage.run import REFUSALS, Budget
 from onceproof.conformance.driver import setting_of
@@ -18,7 +19,7 @@ from onceproof.conformance.drivers import CORE
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve
-from onceproof.inputs.specs import Spec, load_spec
+from onceproof.inputs.specs import Spec
 from onceproof.model.language import System, build
 from onceproof.reports.conformance import again_command, mapping_json, mapping_lines
 from onceproof.reports.coverage import coverage_lines
@@ -41,8 +42,9 @@ POSITIVE = click.IntRange(min=1)
     "spec",
     type=click.Path(path_type=Path),
     metavar="SPEC",
-    help="Cover every transition of this spec instead of replaying a trace.",
+    help="Cover every transition of this spec (or model: FILE.py) instead of replaying a trace.",
 )
+@settings_options
 @driver_option
 @answer_option
 @click.option(
@@ -76,6 +78,7 @@ def command(
     trace: Path | None,
     model: str | None,
     spec: Path | None,
+    settings: Settings,
     driver: str,
     answer_seconds: float,
     forbidden: tuple[str, ...],
@@ -98,25 +101,28 @@ def command(
     """
     if trace_out is not None:
         trace_out.prepare(as_json)
+    if spec is None and settings.written:
+        raise InputError(f"replay: {settings.written[0]} goes with --cover: a trace says how its model is built")
+    given = None if spec is None else given_spec(spec, settings)
     if explain_mapping:
-        _explain(trace, model, spec, driver, answer_seconds, as_json)
-    elif (trace is None) == (spec is None):
+        _explain(trace, model, given, driver, answer_seconds, as_json)
+    elif (trace is None) == (given is None):
         raise InputError("replay: give either a TRACE or --cover SPEC")
     elif trace is not None:
         _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, as_json, quiet)
-    elif spec is not None:
+    elif given is not None:
         budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric)
-        _cover(load_spec(spec), driver, answer_seconds, budget, trace_out, as_json, quiet)
+        _cover(given, driver, answer_seconds, budget, trace_out, as_json, quiet)
 
 
 def _explain(
-    trace: Path | None, model: str | None, spec: Path | None, driver: str, answer_seconds: float, as_json: bool
+    trace: Path | None, model: str | None, spec: Spec | None, driver: str, answer_seconds: float, as_json: bool
 ) -> None:
     system: System
     if trace is not None:
         system = read_trace(trace, model).trace.system
     else:
-        system = load_spec(spec).system if spec is not None else build(resolve(None, Path()).model)
+        system = spec.system if spec is not None else build(resolve(None, Path()).model)
     with driving(driver, answer_seconds) as driven:
         abilities = driven.reset(setting_of(system))
     if as_json:
@@ -195,7 +201,7 @@ def _aside(trace_out: TraceTarget | None) -> bool:
 
 
 def _same_command(spec: Spec, driver: str) -> str:
-    parts = ["onceproof", "replay", "--cover", str(spec.path)]
+    parts = ["onceproof", "replay", "--cover", str(spec.path), *spec.options]
     if driver != CORE:
         parts += ["--driver", driver]
     return " ".join([*map(shlex.quote, parts), "--trace-out", "FILE.itf.json"])

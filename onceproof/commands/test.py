@@ -12,10 +12,11 @@ import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from onceproof.commands._driving import answer_option, driver_option, driving
+from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive
 from onceproof.errors import Exit, InputError
-from onceproof.inputs.specs import Spec, load_spec
+from onceproof.inputs.specs import Spec
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.reports.conformance import (
     again_command,
@@ -33,6 +34,7 @@ DEFAULTS = Effort()
 
 @click.command(short_help=__doc__)
 @click.argument("spec", type=click.Path(path_type=Path))
+@settings_options
 @driver_option
 @answer_option
 @click.option("--examples", type=POSITIVE, default=DEFAULTS.examples, show_default=True, help="Number of runs.")
@@ -54,6 +56,7 @@ DEFAULTS = Effort()
 @click.option("--quiet", is_flag=True, help="Print only a disagreement.")
 def command(
     spec: Path,
+    settings: Settings,
     driver: str,
     answer_seconds: float,
     examples: int,
@@ -73,7 +76,7 @@ def command(
     set_hypothesis_home_dir(cache.folder() / "hypothesis")  # else it makes a folder in the working directory
     if trace_out is not None:
         trace_out.prepare(as_json)
-    loaded = load_spec(spec)
+    loaded = given_spec(spec, settings)
     effort = Effort(examples, steps, seed, max_seconds, refusals)
     with driving(driver, answer_seconds) as driven:
         found = drive(loaded.system, driven, effort)
@@ -100,7 +103,7 @@ def _again(spec: Spec, found: Findings, driver: str, effort: Effort, saved: tupl
         replay = again_command(path, found.disagreement, found.trace, driver, model)
         if replay:
             return replay
-    parts = ["onceproof", "test", str(spec.path), "--seed", str(effort.seed)]
+    parts = ["onceproof", "test", str(spec.path), *spec.options, "--seed", str(effort.seed)]
     given = {"driver": driver, "examples": effort.examples, "steps": effort.steps, "refusals": effort.refusals}
     defaults = {"driver": "core", "examples": DEFAULTS.examples, "steps": DEFAULTS.steps, "refusals": DEFAULTS.refusals}
     for name, value in given.items():

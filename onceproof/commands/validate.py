@@ -10,6 +10,7 @@ import click
 
 from onceproof.api.validate import own_names, validate
 from onceproof.commands._progress import ProgressLine
+from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.validation.diagnosis import Diagnosis, diagnose
 from onceproof.conformance.validation.follow import Following, follow
@@ -17,7 +18,7 @@ from onceproof.conformance.validation.logs import names_in
 from onceproof.conformance.validation.mapping import draft, load
 from onceproof.conformance.validation.validate import NODES, Validator
 from onceproof.errors import Exit, InputError
-from onceproof.inputs.specs import Spec, load_spec
+from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import Verdict
 from onceproof.reports.validation_text import diagnosis_lines, verdict_lines
 
@@ -27,6 +28,7 @@ ENDS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdic
 @click.command(short_help=__doc__)
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
+@settings_options
 @click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE", help="Which event is which action (YAML).")
 @click.option("--new-mapping", is_flag=True, help="Print a mapping to start from, and validate nothing.")
 @click.option("--by", metavar="SORT", help="Without a mapping: validate the elements of this sort one by one.")
@@ -54,6 +56,7 @@ ENDS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdic
 @click.option("--quiet", is_flag=True, help="Only the verdict, and only if the log is not admitted; no progress.")
 def command(
     spec: Path,
+    settings: Settings,
     logs: tuple[str, ...],
     mapping: Path | None,
     new_mapping: bool,
@@ -71,7 +74,7 @@ def command(
     Steps that leave no line may come in between; events of different processes may have come in any order that the log
     does not rule out. Exit status: 0 a run explains the log, 1 none does, 2 wrong input, 3 undecided.
     """
-    loaded = load_spec(spec)
+    loaded = given_spec(spec, settings)
     if new_mapping:
         click.echo(_draft(loaded, logs), nl=False)
         return

@@ -9,9 +9,10 @@ import click
 
 from onceproof.api.walk import walk
 from onceproof.commands._progress import ProgressLine
+from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
-from onceproof.errors import Exit, InputError
-from onceproof.inputs.specs import Spec, load_specs
+from onceproof.errors import Exit
+from onceproof.inputs.specs import Spec
 from onceproof.model.checker.explicit.random_walk import WalkResult
 from onceproof.model.checker.results import INTERRUPTED
 from onceproof.reports.walk import walk_lines
@@ -21,6 +22,7 @@ POSITIVE = click.IntRange(min=1)
 
 @click.command(short_help=__doc__)
 @click.argument("spec", type=click.Path(path_type=Path))
+@settings_options
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -44,6 +46,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--quiet", is_flag=True, help="Print only a violation, and no progress.")
 def command(
     spec: Path,
+    settings: Settings,
     seed: int,
     runs: int,
     depth: int,
@@ -54,7 +57,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Take random runs of SPEC, and check every *always* property in every state on the way.
+    """Take random runs of SPEC (a spec file or a model, FILE.py), and check every *always* property in every state.
 
     A violation is shortened before it is shown. That none is found proves nothing: `check` explores everything. Exit
     status: 0 as expected (or nothing found), 1 a violation that the spec does not expect, 2 wrong input, 3 an expected
@@ -62,10 +65,7 @@ def command(
     """
     if trace_out is not None:
         trace_out.prepare(as_json)
-    loaded = load_specs([spec])
-    if len(loaded) != 1:
-        raise InputError(f"{spec}: expected one spec, found a folder of {len(loaded)}")
-    one = loaded[0]
+    one = given_spec(spec, settings)
     with ProgressLine(quiet=quiet) as progress:
         progress.begin(one.name)
         report = walk(

@@ -52,6 +52,12 @@ def resolve(reference: str | None, folder: Path) -> ModelRef:
     return ModelRef(_pick(module, variable, place), reference, None, variable)
 
 
+def names_a_model(text: str) -> bool:
+    """Whether a text is meant as the reference of a model (see ``resolve``), rather than as the path of a spec."""
+    place, colon, name = text.partition(":")
+    return place.endswith(".py") or (bool(colon) and name.isidentifier() and not Path(text).exists())
+
+
 def reference_to(model: Model | ModuleType) -> ModelRef:
     """A model that is at hand, as specs and traces name it: by the file that defines it, where there is one.
 

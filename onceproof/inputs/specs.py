@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,6 @@ KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "properties",
 ENDINGS = (".yaml", ".yml")
 # Files that are not specs, and what a user may have meant by them.
 OTHER_FILES = {
-    ".py": "a model is not a spec: write a YAML file with the line `model: {name}` and pass that file",
     ".json": "a trace is not a spec: use `onceproof show` or `onceproof replay`",
 }
 ON_OFF = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
@@ -54,7 +54,8 @@ class Spec:
     """One spec, validated.
 
     chosen: the properties that it lists; None for all that apply. sizes: those that it gives; the others follow from
-    them. from_file: whether ``path`` is a spec file that says just this, and can be checked again by its name.
+    them. from_file: whether a command line can name it: by ``path``, the file of a spec or of a model, and ``options``,
+    which change what that file says.
     """
 
     path: Path
@@ -66,6 +67,12 @@ class Spec:
     expect: Expectation
     sizes: Mapping[str, int] = field(default_factory=dict)
     from_file: bool = False
+    options: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """How a command line names it: its file, and the options that it takes."""
+        return shlex.join([str(self.path), *self.options])
 
     @property
     def model(self) -> Model:

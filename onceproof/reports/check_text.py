@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
 from onceproof.explain.explanation import Explanation
@@ -51,7 +50,7 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
         yield f"note: {note}"
     if outcome.explanation is not None:
         yield ""
-        again = f"onceproof check {shlex.quote(str(spec.path))}" if spec.from_file else ""
+        again = f"onceproof check {spec.asked}" if spec.from_file else ""
         first, *others = outcome.explanations.values()
         for explanation in (first, *others) if everything else (first,):
             if explanation is not first:

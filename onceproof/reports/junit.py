@@ -74,7 +74,7 @@ def _case(outcome: Outcome, found: PropertyResult) -> ElementTree.Element:
     what, message = problem
     tag = ElementTree.SubElement(case, "error" if what == "unknown" else "failure", type=what, message=message)
     if found.counterexample is not None and found.counterexample is outcome.counterexample and outcome.explanation:
-        again = f"onceproof check {outcome.spec.path}"
+        again = f"onceproof check {outcome.spec.asked}"
         tag.text = unstyle("\n".join(explanation_lines(outcome.explanation, again, width=140)))
     return case
 
