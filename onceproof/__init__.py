@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     from onceproof.model.language import Count as Count
     from onceproof.model.language import Fairness as Fairness
     from onceproof.model.language import Fresh as Fresh
+    from onceproof.model.language import Int as Int
     from onceproof.model.language import Model as Model
     from onceproof.model.language import ModelError as ModelError
     from onceproof.model.language import Optional as Optional
+    from onceproof.model.language import Ordered as Ordered
     from onceproof.model.language import Sort as Sort
     from onceproof.model.language import State as State
     from onceproof.model.language import Step as Step
@@ -66,9 +68,12 @@ if TYPE_CHECKING:
     from onceproof.model.language import exists as exists
     from onceproof.model.language import fault as fault
     from onceproof.model.language import field as field
+    from onceproof.model.language import first as first
     from onceproof.model.language import forall as forall
     from onceproof.model.language import given as given
     from onceproof.model.language import in_turn as in_turn
+    from onceproof.model.language import last as last
+    from onceproof.model.language import parameter as parameter
     from onceproof.model.language import require as require
     from onceproof.model.language import require_not_none as require_not_none
     from onceproof.model.language import sometimes as sometimes
@@ -76,9 +81,10 @@ if TYPE_CHECKING:
     from onceproof.reports.replay import Agreement as Agreement
 
 _LANGUAGE = (
-    *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Model", "ModelError", "Optional", "Sort", "State"),
+    *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Int", "Model", "ModelError", "Optional"),
+    *("Ordered", "Sort", "State"),
     *("Step", "System", "Violation", "action", "always", "axiom", "build", "ending", "eventually", "exists"),
-    *("fault", "field", "forall", "given", "in_turn", "require", "require_not_none"),
+    *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "require", "require_not_none"),
     *("sometimes", "switch"),
 )
 _HOMES = {

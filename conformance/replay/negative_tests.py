@@ -11,6 +11,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from onceproof.conformance.driver import Abilities
 from onceproof.model.language import Config, Step, System, build
@@ -90,4 +91,5 @@ def opened(system: System) -> Config:
     config = system.config
     bounded = {a.budget for a in system.actions.values() if a.budget is not None and not a.fault}
     sizes = {name: PLENTY if name in bounded else size for name, size in config.sizes.items()}
-    return Config(sizes, config.switches, {name: 0 if left == 0 else None for name, left in config.budgets.items()})
+    budgets = {name: 0 if left == 0 else None for name, left in config.budgets.items()}
+    return replace(config, sizes=sizes, budgets=budgets)

@@ -14,16 +14,18 @@ from onceproof.model.language.declare import (
     ending,
     eventually,
     fault,
+    first,
     given,
     in_turn,
+    last,
     require,
     require_not_none,
     sometimes,
 )
 from onceproof.model.language.errors import ConfigError, ModelError
 from onceproof.model.language.model import ANY, Config, Model
-from onceproof.model.language.signatures import exists, field, forall, switch
-from onceproof.model.language.sorts import Count, Fresh, Sort
+from onceproof.model.language.signatures import exists, field, forall, parameter, switch
+from onceproof.model.language.sorts import Count, Fresh, Int, Ordered, Sort
 from onceproof.model.language.state import State
 from onceproof.model.language.system import Step, System, Violation, build
 
@@ -34,9 +36,11 @@ __all__ = [
     "Count",
     "Fairness",
     "Fresh",
+    "Int",
     "Model",
     "ModelError",
     "Optional",
+    "Ordered",
     "Sort",
     "State",
     "Step",
@@ -51,9 +55,12 @@ __all__ = [
     "exists",
     "fault",
     "field",
+    "first",
     "forall",
     "given",
     "in_turn",
+    "last",
+    "parameter",
     "require",
     "require_not_none",
     "sometimes",

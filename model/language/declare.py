@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from onceproof.model.language.errors import Disabled, ModelError, Vacuous
+from onceproof.model.language.index_sets import index_of
 from onceproof.model.language.mode import current
-from onceproof.model.language.sorts import Index, Kind, Sort, Unused, kind_of
+from onceproof.model.language.sorts import Index, Int, Kind, Sort, Unused, kind_of
 
 Held = typing.TypeVar("Held")
+S = typing.TypeVar("S", bound=Sort)
 PropertyKind = Literal["always", "sometimes", "eventually", "deadlock", "ending", "axiom"]
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
@@ -49,7 +51,7 @@ class Field:
 def field(
     *shape: Any, init: Any = None, ghost: bool = False, network: bool = False, constant: bool = False, doc: str = ""
 ) -> Any:
-    """Declares a field: index sorts first, what a cell holds last, ``field(Scheduler, Message, Work)``.
+    """Declares a field: indices first (sorts, enums, ``Int(low, high)``), its kind last: ``field(Node, bool)``.
 
     init: the value that every cell starts with (default: the first of its kind), or a function of the indices;
         for cells that hold an element of a sort its result is taken modulo the sort's size.
@@ -59,13 +61,19 @@ def field(
     """
     if not shape:
         raise ModelError("a field needs at least the kind of its cells: field(bool)")
-    *indices, value = shape
-    for sort in indices:
-        if not is_sort(sort):
-            raise ModelError(f"a field is indexed by sorts, not by {sort!r}")
+    *given, value = shape
+    indices: list[type[Sort]] = []
+    for one in given:
+        sort = index_of(one)
+        if sort is None:
+            raise ModelError(f"a field is indexed by a Sort, an Enum or Int(low, high), not by {one!r}")
+        indices.append(sort)
+    kind = kind_of(value)
+    if network and isinstance(kind, Int) and kind.low != 0:
+        raise ModelError("a network field holds nothing at first, which a number shows as 0: declare Int(0, high)")
     frame = sys._getframe(1)
     line = frame.f_code.co_filename, frame.f_lineno
-    return Field(tuple(indices), kind_of(value), init, ghost, network, constant, doc=doc, line=line)
+    return Field(tuple(indices), kind, init, ghost, network, constant, doc=doc, line=line)
 
 
 @dataclass(eq=False)
@@ -185,6 +193,11 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         sort = typing.get_args(hint)[0] if fresh else hint
         if not is_sort(sort):
             raise ModelError(f"parameter `{name}` of `{function.__name__}` needs a sort as its annotation")
+        if fresh and sort.ordered:
+            raise ModelError(
+                f"parameter `{name}` of `{function.__name__}` is Fresh, but elements of {sort.__name__} are ordered, "
+                "and so never alike"
+            )
         found.append(Parameter(name, sort, fresh))
     return tuple(found)
 
@@ -350,6 +363,22 @@ def forall(*sorts_then_body: Any) -> Any:
 def exists(*sorts_then_body: Any) -> Any:
     """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
     return current().quantify(False, *_sorts_and_body("exists", sorts_then_body))
+
+
+def first(sort: type[S]) -> S:
+    """The first element of an ordered sort."""
+    return typing.cast(S, current().element(_ordered("first", sort), 0))
+
+
+def last(sort: type[S]) -> S:
+    """The last element of an ordered sort."""
+    return typing.cast(S, current().element(_ordered("last", sort), -1))
+
+
+def _ordered(name: str, sort: Any) -> type[Sort]:
+    if not is_sort(sort) or not sort.ordered:
+        raise ModelError(f"`{name}` takes a sort that is ordered: class Node(Sort, ordered=True)")
+    return sort
 
 
 def _sorts_and_body(name: str, given: tuple[Any, ...]) -> tuple[tuple[type[Sort], ...], Callable[..., Any]]:

@@ -11,23 +11,29 @@ from typing import assert_never
 
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.reading.result import ActionReading, Path, Write
+from onceproof.model.language.sorts import Int
 from onceproof.model.language.terms import (
     And,
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
 )
 from onceproof.model.language.traversal import children, free_variables
@@ -80,7 +86,7 @@ def _meaning(term: Term, layout: Layout) -> Meaning:
             return lambda state, environment: environment[term]
         case Read():
             return _read(term, layout)
-        case Eq() | Less() | Plus() | Minus():
+        case Eq() | Less() | Plus() | Minus() | Times() | Div() | Mod():
             return _of_two(term, layout)
         case And(terms) | Or(terms):
             return _joined([meaning(one, layout) for one in terms], isinstance(term, And))
@@ -89,6 +95,8 @@ def _meaning(term: Term, layout: Layout) -> Meaning:
             return lambda state, environment: (yes if test(state, environment) else no)(state, environment)
         case Quantified():
             return _quantified(term, layout)
+        case Position(inner, _) | ElementAt(inner, _):
+            return meaning(inner, layout)
         case IsNone(inner) | Deref(inner, _) | Some(inner, _) | Clamp(inner, _) | Not(inner):
             return _of_one(term, meaning(inner, layout))
         case _:
@@ -111,7 +119,7 @@ def _of_one(term: IsNone | Deref | Some | Clamp | Not, inner: Meaning) -> Meanin
             assert_never(term)
 
 
-def _of_two(term: Eq | Less | Plus | Minus, layout: Layout) -> Meaning:
+def _of_two(term: Eq | Less | Plus | Minus | Times | Div | Mod, layout: Layout) -> Meaning:
     left, right = meaning(term.left, layout), meaning(term.right, layout)
     match term:
         case Eq(_, Const(_, code)):  # most conditions are of this form
@@ -124,12 +132,21 @@ def _of_two(term: Eq | Less | Plus | Minus, layout: Layout) -> Meaning:
             return lambda state, environment: left(state, environment) + right(state, environment)
         case Minus():
             return lambda state, environment: left(state, environment) - right(state, environment)
+        case Times():
+            return lambda state, environment: left(state, environment) * right(state, environment)
+        case Div():
+            return lambda state, environment: left(state, environment) // (right(state, environment) or 1)
+        case Mod():
+            return lambda state, environment: left(state, environment) % (right(state, environment) or 1)
         case _:
             assert_never(term)
 
 
 def _read(term: Read, layout: Layout) -> Meaning:
     offset = layout.places[term.field].offset
+    if isinstance(term.kind, Int):
+        low, slot_of_number = term.kind.low, slot_of(term.field, term.indices, layout)
+        return lambda state, environment: state[slot_of_number(state, environment)] + low
     match term.indices:
         case ():
             return lambda state, environment: state[offset]
@@ -229,11 +246,13 @@ def _write(write: Write, layout: Layout) -> _Apply:
     """What a write changes in the state after the step; its terms speak of the one before it."""
     slot, every = slot_of(write.field, write.indices, layout), _combinations(write.binders, layout)
     condition, value = meaning(write.condition, layout), meaning(write.value, layout)
+    kind = layout.places[write.field].kind
+    low = kind.low if isinstance(kind, Int) else 0
 
     def apply(after: list[int], state: State, environment: Environment) -> None:
         for chosen in every:
             inner = {**environment, **dict(zip(write.binders, chosen, strict=True))} if write.binders else environment
             if condition(state, inner):
-                after[slot(state, inner)] = value(state, inner)
+                after[slot(state, inner)] = value(state, inner) - low
 
     return apply

@@ -10,6 +10,7 @@ from typing import Any
 
 from onceproof.model.language.declare import Action, Field, starts_with
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import size_of
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.sorts import Count, Kind, Sort
 
@@ -57,7 +58,7 @@ class Layout:
     """All fields of a model, and the budgets that a configuration bounds, as one flat tuple."""
 
     def __init__(self, model: Model, config: Config) -> None:
-        self.sizes = {name: config.sizes[sort.size_name] for name, sort in model.sorts.items()}
+        self.sizes = sizes_of(model, config)
         self.places: dict[str, Place] = {}
         initial: list[int] = []
         for declared in model.fields.values():
@@ -111,6 +112,11 @@ class Layout:
             for slot, (place, key) in enumerate(self.labels)
             if before[slot] != after[slot]
         }
+
+
+def sizes_of(model: Model, config: Config) -> dict[str, int]:
+    """How many elements there are of each sort, and values in each index set, by name."""
+    return {name: size_of(sort, config.sizes) for name, sort in (model.sorts | model.index_sets).items()}
 
 
 def element_key(place: Place, indices: tuple[int, ...]) -> str:

@@ -26,6 +26,9 @@ class Mode(Protocol):
     def size(self, sort: SortClass) -> int:
         """How many elements a sort has."""
 
+    def element(self, sort: SortClass, place: int) -> Any:
+        """An element of an ordered sort by its place: 0 is the first one, -1 the last."""
+
     def quantify(self, universal: bool, sorts: tuple[SortClass, ...], body: Callable[..., Any]) -> Any:
         """Whether ``body`` is true of all (or some) elements."""
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from math import prod
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch
+from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, is_sort
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
+from onceproof.model.language.index_sets import index_set, size_of
+from onceproof.model.language.parameters import MOST_PARAMETER, ModelParameter
 from onceproof.model.language.reading.sources import lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
 from onceproof.model.language.state import declarations, declared_in, is_state_class
@@ -28,19 +31,20 @@ class Config:
     sizes: Mapping[str, int]
     switches: Mapping[str, bool]
     budgets: Mapping[str, int | None]  # None: any number of times
+    parameters: Mapping[str, int] = attribute(default_factory=dict)
 
     def names(self) -> SimpleNamespace:
         """All of it under plain names, for the ``when`` of a property; a budget of ``any`` reads as a large number."""
         budgets = {name: 10**9 if left is None else left for name, left in self.budgets.items()}
-        return SimpleNamespace(**{**self.switches, **budgets, **self.sizes})
+        return SimpleNamespace(**{**self.switches, **budgets, **self.sizes, **self.parameters})
 
     def with_switches(self, **changes: bool) -> Config:
         """The same configuration with some mechanisms switched."""
-        return Config(self.sizes, {**self.switches, **changes}, self.budgets)
+        return replace(self, switches={**self.switches, **changes})
 
     def with_budgets(self, **changes: int | None) -> Config:
         """The same configuration with some budgets changed."""
-        return Config(self.sizes, self.switches, {**self.budgets, **changes})
+        return replace(self, budgets={**self.budgets, **changes})
 
 
 Derive = Callable[[Config, Mapping[str, int]], Mapping[str, int]]
@@ -64,6 +68,7 @@ class Model:
     actions: dict[str, Action] = attribute(default_factory=dict)
     properties: dict[str, Property] = attribute(default_factory=dict)
     axioms: dict[str, Property] = attribute(default_factory=dict)
+    parameters: dict[str, ModelParameter] = attribute(default_factory=dict)
     sorts: dict[str, type[Sort]] = attribute(default_factory=dict)
     together: dict[str, tuple[str, ...]] = attribute(default_factory=dict)
 
@@ -77,6 +82,7 @@ class Model:
         self.name, self.components, self.derive = name, components, derive
         self.together = dict(together or {})
         self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
+        self.parameters = {}
         for component in components:
             self._gather(component, only_own=True)
         for component in components:  # a state class that a component imports, and that no component defines
@@ -93,7 +99,7 @@ class Model:
                 continue
             if declared.component not in ("", label) and table.get(name) is declared:
                 continue  # imported from the component that declares it
-            for other in (self.fields, self.switches, self.actions, self.properties, self.axioms):
+            for other in (self.fields, self.switches, self.actions, self.properties, self.axioms, self.parameters):
                 if name in other and other[name] is not declared:
                     raise ModelError(f"`{name}` is declared twice, in {other[name].component} and in {label}")
             declared.name, declared.component = name, label
@@ -107,6 +113,8 @@ class Model:
             return self.fields
         if isinstance(declared, Switch):
             return self.switches
+        if isinstance(declared, ModelParameter):
+            return self.parameters
         return self.actions if isinstance(declared, Action) else None
 
     def _gather_sorts(self) -> None:
@@ -117,21 +125,60 @@ class Model:
 
         for declared in self.fields.values():
             for sort in declared.indices:
-                add(sort)
+                if sort.values is None:
+                    add(sort)
             if isinstance(declared.kind, Index | Maybe):
                 add(declared.kind.sort)
         parameters = [action.parameters for action in self.actions.values()]
         claims = (*self.properties.values(), *self.axioms.values())
         for parameter in itertools.chain(*parameters, *(claim.parameters for claim in claims)):
             add(parameter.sort)
+        for component in self.components:
+            for found in _namespace(component)[1].values():
+                if is_sort(found) and found.__name__ not in self.sorts:
+                    add(found)  # only functions name it, in a `forall` or in a loop, and it has a size as well
+        for sort in self.index_sets.values():
+            if sort.__name__ in self.sorts:
+                raise ModelError(f"`{sort.__name__}` is the name of a sort and of an enum that indexes a field")
+
+    @property
+    def index_sets(self) -> dict[str, type[Sort]]:
+        """The enums and the ranges of numbers that fields are indexed by, by name."""
+        found: dict[str, type[Sort]] = {}
+        for declared in self.fields.values():
+            for sort in declared.indices:
+                if sort.values is not None and found.setdefault(sort.__name__, sort) is not sort:
+                    raise ModelError(f"two enums are called `{sort.__name__}`")
+        return found
+
+    def under(self, config: Config) -> Model:
+        """The same model with bounds that are parameters replaced by what a configuration sets these to."""
+        resolved: dict[str, Field] = {}
+        for name, declared in self.fields.items():
+            try:
+                kind = declared.kind.under(config.parameters)
+                values = [one.values.under(config.parameters) if one.values else None for one in declared.indices]
+            except ModelError as error:
+                raise ModelError(error.message, f"field `{name}`") from None
+            indices = tuple(
+                one if known is None else index_set(known) for one, known in zip(declared.indices, values, strict=True)
+            )
+            same = indices == declared.indices and kind == declared.kind
+            resolved[name] = declared if same else replace(declared, kind=kind, indices=indices)
+        if all(resolved[name] is declared for name, declared in self.fields.items()):
+            return self
+        model = copy(self)
+        model.fields = resolved
+        return model
 
     def _check(self) -> None:
         """ModelError for what cannot be meant."""
-        for name in (*self.fields, *self.switches):
+        for name in (*self.fields, *self.switches, *self.parameters):
             if name.startswith(RESERVED):
                 taken = " or ".join(f"`{start}`" for start in RESERVED)
                 raise ModelError(
-                    f"a field or a switch cannot be called `{name}`: names that start with {taken} are taken"
+                    f"a field, a switch or a parameter cannot be called `{name}`: names that start with {taken} are "
+                    "taken"
                 )
         if DEADLOCK in self.properties:
             raise ModelError(
@@ -195,10 +242,11 @@ class Model:
         sizes: Mapping[str, int] | None = None,
         switches: Mapping[str, bool] | None = None,
         budgets: Mapping[str, int | None] | None = None,
+        parameters: Mapping[str, int] | None = None,
     ) -> Config:
         """A complete configuration from what is given; what is left out takes its default (no fault, all on).
 
-        Raises ConfigError for an unknown name (with the nearest valid one) and for a size or budget out of range.
+        Raises ConfigError for an unknown name (with the nearest valid one) and for a number out of range.
         """
         given = dict(sizes or {})
         _check_names("size", given, self.size_names)
@@ -215,16 +263,28 @@ class Model:
         for name, value in (switches or {}).items():
             if type(value) is not bool:
                 raise ConfigError(f"mechanism `{name}` is on or off, found {value!r}", name)
+        all_parameters = {name: one.default for name, one in self.parameters.items()} | dict(parameters or {})
+        self._check_parameters(parameters or {})
         all_switches = {name: s.default for name, s in self.switches.items()} | dict(switches or {})
         all_budgets: dict[str, int | None] = {**dict.fromkeys(self.faults, 0), **(budgets or {})}
         defaults = {sort.size_name: sort.default_size for sort in self.sorts.values()}
         bounded = {a.budget: 0 for a in self.actions.values() if a.budget and not a.fault}
-        config = Config(defaults | bounded | given, all_switches, all_budgets)
+        config = Config(defaults | bounded | given, all_switches, all_budgets, all_parameters)
         if self.derive:
             derived = self.derive(config, given)
-            config = Config(dict(config.sizes) | dict(derived) | given, all_switches, all_budgets)
-        self._check_sizes(config.sizes)
+            config = replace(config, sizes=dict(config.sizes) | dict(derived) | given)
+        self.under(config)._check_sizes(config.sizes)
         return config
+
+    def _check_parameters(self, given: Mapping[str, int]) -> None:
+        """ConfigError for a parameter that the model does not have, or that is out of its range."""
+        _check_names("parameter", given, self.parameters)
+        for name, value in given.items():
+            least = self.parameters[name].least
+            if type(value) is not int or not least <= value <= MOST_PARAMETER:
+                most = f" and at most {MOST_PARAMETER:,}" if type(value) is int and value > MOST_PARAMETER else ""
+                wanted = f"parameter `{name}` must be a whole number of at least {least}{most}"
+                raise ConfigError(f"{wanted}, found {value!r}", name)
 
     def _check_sizes(self, sizes: Mapping[str, int]) -> None:
         """ConfigError where there would be more combinations of elements than any engine can go through."""
@@ -233,9 +293,9 @@ class Model:
         asked: list[Action | Property] = [*self.actions.values(), *claims]
         indices |= {one.name: tuple(parameter.sort for parameter in one.parameters) for one in asked}
         for name, sorts in indices.items():
-            number = prod(sizes[sort.size_name] for sort in sorts)
+            number = prod(size_of(sort, sizes) for sort in sorts)
             if number > MOST_COMBINATIONS:
-                largest = max((sort.size_name for sort in sorts), key=lambda name: sizes[name])
+                largest = max(sorts, key=lambda sort: size_of(sort, sizes)).size_name
                 most = f"{MOST_COMBINATIONS:,} are the most"
                 raise ConfigError(f"too large: `{name}` has {number:,} combinations of elements, and {most}", largest)
         for action in self.actions.values():

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.model import Config
-from onceproof.model.language.sorts import Count, Sort
+from onceproof.model.language.sorts import Count, Index, Int, Maybe, Sort
 
 
 class Cells(dict[Any, Any]):
@@ -19,8 +20,13 @@ class Cells(dict[Any, Any]):
         super().__init__()
         self.place = place
         self.codes = {place.kind.decode(code): code for code in range(place.cardinality)}
-        self.values_of = [place.kind.decode(code) for code in range(place.cardinality)]
-        self.keys_in_order = [key[0] if len(key) == 1 else key for key in place.all_indices()]
+        self.values_of: list[Any] = [place.kind.decode(code) for code in range(place.cardinality)]
+        if isinstance(place.kind, Index | Maybe) and place.kind.sort.ordered:
+            values = values_of(place.kind.sort, place.cardinality - isinstance(place.kind, Maybe))
+            self.values_of = [None if value is None else values[value] for value in self.values_of]
+        axes = zip(place.sorts, place.shape, strict=True)
+        keys = itertools.product(*(values_of(sort, size) for sort, size in axes))
+        self.keys_in_order = [key[0] if len(key) == 1 else key for key in keys]
         self.slots = {key: place.offset + number for number, key in enumerate(self.keys_in_order)}
         self.written = written
 
@@ -59,7 +65,7 @@ def checked(place: Place, value: Any) -> Any:
         raise ModelError(f"`{place.name}`: {error.message}") from None
     if code >= place.cardinality or code < 0:
         raise ModelError(f"`{place.name}`: {value!r} is out of range")
-    return place.kind.decode(code) if isinstance(place.kind, Count) else value
+    return place.kind.decode(code) if isinstance(place.kind, Count | Int) else value
 
 
 class RunState:
@@ -74,6 +80,7 @@ class RunState:
         parts = [(c, c.place.offset, c.place.offset + c.place.cells) for c in cells.values()]
         self.__dict__.update(_written=written, _cells=cells, _layout=layout, _parts=parts, _loaded=None)
         self.__dict__.update(config.switches)
+        self.__dict__.update(config.parameters)
         self.__dict__.update({name: c for name, c in cells.items() if c.place.shape})
 
     def __getattr__(self, name: str) -> Any:
@@ -128,7 +135,11 @@ class RunMode:
 
     def iterate(self, sort: type[Sort]) -> Iterator[int]:
         """All elements, as 0-based whole numbers."""
-        return iter(range(self.sizes[sort.__name__]))
+        return iter(values_of(sort, self.sizes[sort.__name__]))
+
+    def element(self, sort: type[Sort], place: int) -> Any:
+        """An element of an ordered sort by its place."""
+        return values_of(sort, self.sizes[sort.__name__])[place]
 
     def size(self, sort: type[Sort]) -> int:
         """How many elements a sort has."""
@@ -136,7 +147,7 @@ class RunMode:
 
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> bool:
         """The conjunction (or disjunction) over all combinations."""
-        combinations = itertools.product(*(range(self.sizes[sort.__name__]) for sort in sorts))
+        combinations = itertools.product(*(values_of(sort, self.sizes[sort.__name__]) for sort in sorts))
         truths = (truth_of(body(*indices)) for indices in combinations)
         return all(truths) if universal else any(truths)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onceproof.model.language import declare
+from onceproof.model.language import declare, parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from enum import Enum
     from typing import Any, Generic, Never, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
@@ -24,18 +24,30 @@ if TYPE_CHECKING:
     K = TypeVar("K")  # what an array is indexed by
     W = TypeVar("W", covariant=True)
     Init = TypeVar("Init")  # what a cell starts with, or a function of the numbers of its indices
-    A = TypeVar("A", bound=Sort)
-    B = TypeVar("B", bound=Sort)
-    C = TypeVar("C", bound=Sort)
-    D = TypeVar("D", bound=Sort)
-    E = TypeVar("E", bound=Sort)
-    F = TypeVar("F", bound=Sort)
+    A = TypeVar("A", bound=Sort | Enum | int)
+    B = TypeVar("B", bound=Sort | Enum | int)
+    C = TypeVar("C", bound=Sort | Enum | int)
+    D = TypeVar("D", bound=Sort | Enum | int)
+    E = TypeVar("E", bound=Sort | Enum | int)
+    F = TypeVar("F", bound=Sort | Enum | int)
 
     class Holding(Protocol[W]):
         """A kind that is a value, such as ``Count(2)``."""
 
         def decode(self, code: int, /) -> W:
             """What a cell holds."""
+
+    Axis: TypeAlias = Iterable[A]  # a sort, an Enum, or ``Int(low, high)``: what it goes through
+
+    class Setting(int):
+        """A parameter: a whole number that the configuration sets; no action changes it."""
+
+        @overload
+        def __get__(self, state: None, owner: object) -> Self: ...
+        @overload
+        def __get__(self, state: object, owner: object) -> int: ...
+        def __get__(self, state: object, owner: object) -> Any: ...
+        def __set__(self, state: object, value: Never) -> None: ...
 
     class Cell(Generic[V]):
         """A field without an index: ``st.locked``."""
@@ -102,63 +114,67 @@ if TYPE_CHECKING:
     @overload
     def field(kind: Holding[V], /, **options: Unpack[Options0]) -> Cell[V]: ...
     @overload
-    def field(a: type[A], kind: TypeForm[V], /, **options: Unpack[Options1]) -> Cells[A, V]: ...
+    def field(a: Axis[A], kind: TypeForm[V], /, **options: Unpack[Options1]) -> Cells[A, V]: ...
     @overload
-    def field(a: type[A], kind: Holding[V], /, **options: Unpack[Options1]) -> Cells[A, V]: ...
+    def field(a: Axis[A], kind: Holding[V], /, **options: Unpack[Options1]) -> Cells[A, V]: ...
     @overload
-    def field(a: type[A], b: type[B], kind: TypeForm[V], /, **options: Unpack[Options2]) -> Cells[tuple[A, B], V]: ...
+    def field(a: Axis[A], b: Axis[B], kind: TypeForm[V], /, **options: Unpack[Options2]) -> Cells[tuple[A, B], V]: ...
     @overload
-    def field(a: type[A], b: type[B], kind: Holding[V], /, **options: Unpack[Options2]) -> Cells[tuple[A, B], V]: ...
+    def field(a: Axis[A], b: Axis[B], kind: Holding[V], /, **options: Unpack[Options2]) -> Cells[tuple[A, B], V]: ...
     @overload
     def field(
-        a: type[A], b: type[B], c: type[C], kind: TypeForm[V], /, **options: Unpack[Options3]
+        a: Axis[A], b: Axis[B], c: Axis[C], kind: TypeForm[V], /, **options: Unpack[Options3]
     ) -> Cells[tuple[A, B, C], V]: ...
     @overload
     def field(
-        a: type[A], b: type[B], c: type[C], kind: Holding[V], /, **options: Unpack[Options3]
+        a: Axis[A], b: Axis[B], c: Axis[C], kind: Holding[V], /, **options: Unpack[Options3]
     ) -> Cells[tuple[A, B, C], V]: ...
     @overload
     def field(
-        a: type[A], b: type[B], c: type[C], d: type[D], kind: TypeForm[V], /, **options: Unpack[Options4]
+        a: Axis[A], b: Axis[B], c: Axis[C], d: Axis[D], kind: TypeForm[V], /, **options: Unpack[Options4]
     ) -> Cells[tuple[A, B, C, D], V]: ...
     @overload
     def field(
-        a: type[A], b: type[B], c: type[C], d: type[D], kind: Holding[V], /, **options: Unpack[Options4]
+        a: Axis[A], b: Axis[B], c: Axis[C], d: Axis[D], kind: Holding[V], /, **options: Unpack[Options4]
     ) -> Cells[tuple[A, B, C, D], V]: ...
     @overload
     def field(
-        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], kind: TypeForm[V], /, **options: Unpack[Options5]
+        a: Axis[A], b: Axis[B], c: Axis[C], d: Axis[D], e: Axis[E], kind: TypeForm[V], /, **options: Unpack[Options5]
     ) -> Cells[tuple[A, B, C, D, E], V]: ...
     @overload
     def field(
-        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], kind: Holding[V], /, **options: Unpack[Options5]
+        a: Axis[A], b: Axis[B], c: Axis[C], d: Axis[D], e: Axis[E], kind: Holding[V], /, **options: Unpack[Options5]
     ) -> Cells[tuple[A, B, C, D, E], V]: ...
     @overload
     def field(
-        a: type[A],
-        b: type[B],
-        c: type[C],
-        d: type[D],
-        e: type[E],
-        f: type[F],
+        a: Axis[A],
+        b: Axis[B],
+        c: Axis[C],
+        d: Axis[D],
+        e: Axis[E],
+        f: Axis[F],
         kind: TypeForm[V],
         /,
         **options: Unpack[Options6],
     ) -> Cells[tuple[A, B, C, D, E, F], V]: ...
     @overload
     def field(
-        a: type[A],
-        b: type[B],
-        c: type[C],
-        d: type[D],
-        e: type[E],
-        f: type[F],
+        a: Axis[A],
+        b: Axis[B],
+        c: Axis[C],
+        d: Axis[D],
+        e: Axis[E],
+        f: Axis[F],
         kind: Holding[V],
         /,
         **options: Unpack[Options6],
     ) -> Cells[tuple[A, B, C, D, E, F], V]: ...
     def field(*shape: Any, **options: Any) -> Any:
         """Declares a field: index sorts first, what a cell holds last, ``field(Scheduler, Message, Work)``."""
+
+    def parameter(*, default: int, least: int = ..., doc: str = ...) -> Setting:
+        """Declares a parameter, a whole number that a spec sets: ``retries = parameter(default=2, least=0)``."""
+        raise NotImplementedError
 
     def switch(*, on: str, off: str, default: bool = ...) -> Mechanism:
         """Declares a mechanism: what the system does with it ``on``, and with it ``off``."""
@@ -220,3 +236,4 @@ if TYPE_CHECKING:
 
 else:
     field, switch, forall, exists = declare.field, declare.switch, declare.forall, declare.exists
+    parameter = parameters.parameter

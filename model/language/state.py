@@ -7,13 +7,14 @@ from typing import Any
 
 from onceproof.model.language.declare import Action, Field, Property, Switch
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.parameters import ModelParameter
 
-DECLARATIONS = (Field, Switch)  # what a state class may hold
+DECLARATIONS = (Field, Switch, ModelParameter)  # what a state class may hold
 _COMPONENTS: dict[type[Any], str] = {}  # what state classes say of their component
 
 
 class State:
-    """The state of a model, or a part of it: a subclass declares fields and switches as its attributes.
+    """The state of a model, or a part of it: a subclass declares fields, switches and parameters as its attributes.
 
     A function that is annotated with it, ``def acquire(st: Lease, worker: Worker)``, is checked by mypy and pyright,
     and an editor completes the names. A function that needs the parts of two classes takes a class made of both:
@@ -21,7 +22,7 @@ class State:
 
     component: the component whose state it is, where the class stands in another file (default: the file's).
 
-    Raises ModelError for an attribute that is neither a field nor a switch.
+    Raises ModelError for an attribute that is no declaration of these.
     """
 
     def __init_subclass__(cls, *, component: str | None = None) -> None:
@@ -33,8 +34,8 @@ class State:
                 continue
             if isinstance(found, Action | Property) or callable(found):
                 raise ModelError(
-                    f"`{name}` in state class `{cls.__name__}`: a state class holds fields and switches; write "
-                    "actions, properties and helpers as functions beside it"
+                    f"`{name}` in state class `{cls.__name__}`: a state class holds fields, switches and parameters; "
+                    "write actions, properties and helpers as functions beside it"
                 )
             raise ModelError(f"`{name}` in state class `{cls.__name__}` is no field: write `{name} = field(...)`")
 

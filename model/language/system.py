@@ -20,6 +20,7 @@ from onceproof.model.language.errors import (
     locate,
     nearest,
 )
+from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
@@ -56,6 +57,7 @@ class System:
     """
 
     def __init__(self, model: Model, config: Config, *, axioms: bool = True) -> None:
+        model = model.under(config)
         self.model, self.config = model, config
         self.layout = Layout(model, config)
         self.sizes = self.layout.sizes
@@ -79,6 +81,12 @@ class System:
             for name, a in self.actions.items()
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
+        functions: list[Action | Property] = [
+            *self.actions.values(),
+            *model.properties.values(),
+            *model.axioms.values(),
+        ]
+        self._ordered = {one.name for one in functions if any(p.sort.ordered for p in one.parameters)}
         for axiom in model.axioms.values() if axioms else ():
             self._check(axiom)
 
@@ -154,6 +162,8 @@ class System:
         view = self._view
         if view._loaded is not state:
             view._load(state)
+        if action.name in self._ordered:
+            arguments = self._elements(action, arguments)
         enter(self._mode)
         try:
             action.function(view, *arguments)
@@ -234,6 +244,8 @@ class System:
     def _truth(self, mode: RunMode, claim: Property, state: State, arguments: Arguments) -> bool | None:
         if self._view._loaded is not state:
             self._view._load(state)
+        if claim.name in self._ordered:
+            arguments = self._elements(claim, arguments)
         enter(mode)
         try:
             return truth_of(claim.function(self._view, *arguments))
@@ -246,6 +258,12 @@ class System:
             raise locate(error, claim.what, claim.function) from None
         finally:
             leave()
+
+    def _elements(self, declared: Action | Property, arguments: Arguments) -> Arguments:
+        """Arguments as functions get them: elements of ordered sorts know that they have an order."""
+        sorts = (parameter.sort for parameter in declared.parameters)
+        values = (values_of(sort, self.sizes[sort.__name__]) for sort in sorts)
+        return tuple(known[argument] for known, argument in zip(values, arguments, strict=True))
 
     def _check(self, axiom: Property) -> None:
         """Raises AxiomError where an axiom is false in this instance."""

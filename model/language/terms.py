@@ -4,7 +4,9 @@ Terms are shared: two that are equal are the same object, so that they are compa
 that is used many times is stored, and gone through, once.
 
 A term of kind ``Maybe`` stands for an index or none; ``IsNone`` and ``Deref`` take it apart. Numbers (from counts)
-are plain integers without bounds; a value written to a cell is brought into its range by ``Clamp``.
+are plain integers without bounds; a value written to a cell is brought into its range by ``Clamp``. A term says what a
+cell's value is, not how it is stored: only of a cell of kind ``Int`` is that not the same. The index of a cell is the
+0-based number of an element, of an enum's member, or of a number in its range.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from onceproof.model.language.sharing import Shared
-from onceproof.model.language.sorts import Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.sorts import Count, Flag, Index, Int, Kind, Maybe, Sort
 
 BOOL = Flag()
 NUMBER = Count(-1)  # the kind of arithmetic: a whole number without bounds
@@ -100,6 +102,46 @@ class Minus(Shared):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Times(Shared):
+    """``left * right`` of two numbers."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Div(Shared):
+    """``left // right`` of two numbers, rounded down as Python does. By 0 it is arbitrary: ask first."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mod(Shared):
+    """``left % right`` of two numbers, with the sign of the right one. By 0 it is arbitrary: ask first."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Position(Shared):
+    """Where an element of an ordered sort stands: 0 for the first one."""
+
+    term: Term
+    sort: type[Sort]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ElementAt(Shared):
+    """The element of an ordered sort that stands at a position. Beyond the ends it is arbitrary: ask first."""
+
+    term: Term
+    sort: type[Sort]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Clamp(Shared):
     """A number brought into 0..most."""
 
@@ -146,7 +188,11 @@ class Quantified(Shared):
     body: Term
 
 
-Term = Const | Var | Read | IsNone | Deref | Some | Eq | Less | Plus | Minus | Clamp | Not | And | Or | Ite | Quantified
+Arithmetic = Plus | Minus | Times | Div | Mod | Clamp | Position
+"""The terms that are numbers by themselves."""
+Term = (
+    Const | Var | Read | IsNone | Deref | Some | Eq | Less | Arithmetic | ElementAt | Not | And | Or | Ite | Quantified
+)
 
 TRUE = Const(BOOL, 1)
 FALSE = Const(BOOL, 0)
@@ -166,12 +212,12 @@ def kind_of_term(term: Term) -> Kind:
     """The kind of a term's values."""
     match term:
         case Const(kind, _) | Read(_, _, kind):
-            return NUMBER if isinstance(kind, Count) else kind
-        case Var(_, sort) | Deref(_, sort):
+            return NUMBER if isinstance(kind, Count | Int) else kind
+        case Var(_, sort) | Deref(_, sort) | ElementAt(_, sort):
             return Index(sort)
         case Some(_, sort):
             return Maybe(sort)
-        case Plus() | Minus() | Clamp():
+        case Plus() | Minus() | Times() | Div() | Mod() | Clamp() | Position():
             return NUMBER
         case Ite(_, then, _):
             return kind_of_term(then)
@@ -283,12 +329,62 @@ def plus(left: Term, right: Term) -> Term:
     return left if right == number(0) else Plus(left, right)
 
 
-def times(term: Term, factor: int) -> Term:
+def minus(left: Term, right: Term) -> Term:
+    """A difference, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return number(left.code - right.code)
+    return left if right == number(0) else Minus(left, right)
+
+
+def multiple(term: Term, factor: int) -> Term:
     """A multiple, as a sum."""
     total: Term = number(0)
     for _ in range(factor):
         total = plus(total, term)
     return total
+
+
+def times(left: Term, right: Term) -> Term:
+    """A product, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return number(left.code * right.code)
+    for one, other in ((left, right), (right, left)):
+        if one in (number(0), number(1)):
+            return other if one == number(1) else one
+    return Times(left, right)
+
+
+def div(left: Term, right: Term) -> Term:
+    """A quotient, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const) and right.code:
+        return number(left.code // right.code)
+    return left if right == number(1) else Div(left, right)
+
+
+def mod(left: Term, right: Term) -> Term:
+    """A remainder, simplified."""
+    if isinstance(left, Const) and isinstance(right, Const) and right.code:
+        return number(left.code % right.code)
+    return number(0) if right == number(1) else Mod(left, right)
+
+
+def position(term: Term, sort: type[Sort]) -> Term:
+    """Where an element stands, simplified."""
+    if isinstance(term, Const):
+        return number(term.code)
+    return term.term if isinstance(term, ElementAt) else Position(term, sort)
+
+
+def element_at(term: Term, sort: type[Sort]) -> Term:
+    """The element at a position, simplified."""
+    if isinstance(term, Const):
+        return Const(Index(sort), max(term.code, 0))
+    return term.term if isinstance(term, Position) else ElementAt(term, sort)
+
+
+def constant_of(kind: Kind, code: int) -> Const:
+    """What a cell of a kind holds, by its stored number."""
+    return number(kind.decode(code)) if isinstance(kind, Int) else Const(kind, code)
 
 
 def is_none(term: Term) -> Term:

@@ -5,35 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import assert_never
 
+from onceproof.model.language.sorts import Count, Int
 from onceproof.model.language.terms import (
     And,
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
     and_,
     deref,
+    div,
+    element_at,
     eq,
     is_none,
     ite,
     less,
+    minus,
+    mod,
     not_,
     or_,
     plus,
+    position,
     quantified,
+    times,
 )
+
+MOST_ELEMENTS = 100_000  # that a sort may have
 
 
 def children(term: Term) -> tuple[Term, ...]:
@@ -43,9 +57,13 @@ def children(term: Term) -> tuple[Term, ...]:
             return indices
         case IsNone(inner) | Deref(inner, _) | Some(inner, _) | Not(inner) | Clamp(inner, _):
             return (inner,)
+        case Position(inner, _) | ElementAt(inner, _):
+            return (inner,)
         case Quantified(_, _, body):
             return (body,)
         case Eq(left, right) | Less(left, right) | Plus(left, right) | Minus(left, right):
+            return (left, right)
+        case Times(left, right) | Div(left, right) | Mod(left, right):
             return (left, right)
         case And(terms) | Or(terms):
             return terms
@@ -138,7 +156,17 @@ def rebuilt(term: Term, again: Callable[[Term], Term]) -> Term:
         case Plus(left, right):
             return plus(again(left), again(right))
         case Minus(left, right):
-            return Minus(again(left), again(right))
+            return minus(again(left), again(right))
+        case Times(left, right):
+            return times(again(left), again(right))
+        case Div(left, right):
+            return div(again(left), again(right))
+        case Mod(left, right):
+            return mod(again(left), again(right))
+        case Position(inner, sort):
+            return position(again(inner), sort)
+        case ElementAt(inner, sort):
+            return element_at(again(inner), sort)
         case Clamp(inner, most):
             return Clamp(again(inner), most)
         case Not(inner):
@@ -153,3 +181,43 @@ def rebuilt(term: Term, again: Callable[[Term], Term]) -> Term:
             return quantified(universal, variables, again(body))
         case _:
             assert_never(term)
+
+
+def extent(term: Term) -> tuple[int, int]:
+    """Between which numbers the value of a number lies, at most."""
+    known: dict[Term, tuple[int, int]] = {}
+
+    def of(part: Term) -> tuple[int, int]:
+        if part not in known:
+            known[part] = _extent(part, of)
+        return known[part]
+
+    return of(term)
+
+
+def _extent(term: Term, of: Callable[[Term], tuple[int, int]]) -> tuple[int, int]:
+    match term:
+        case Const(_, code):
+            return code, code
+        case Read(_, _, Count() | Int() as kind):
+            return kind.low, kind.high
+        case Plus(left, right):
+            return of(left)[0] + of(right)[0], of(left)[1] + of(right)[1]
+        case Minus(left, right):
+            return of(left)[0] - of(right)[1], of(left)[1] - of(right)[0]
+        case Times(left, right):
+            products = [one * other for one in of(left) for other in of(right)]
+            return min(products), max(products)
+        case Div(left, _):
+            most = max(map(abs, of(left)))
+            return -most, most
+        case Mod(_, right):
+            return min(of(right)[0], 0), max(of(right)[1], 0)
+        case Clamp(_, most):
+            return 0, most
+        case Position():
+            return 0, MOST_ELEMENTS
+        case Ite(_, then, other):
+            return min(of(then)[0], of(other)[0]), max(of(then)[1], of(other)[1])
+        case _:
+            raise TypeError(f"not a number: {term!r}")

@@ -9,26 +9,34 @@ from typing import assert_never
 
 from onceproof.model.language.evaluate import value_of
 from onceproof.model.language.layout import Layout, State
-from onceproof.model.language.sorts import Index, Maybe
+from onceproof.model.language.sorts import Int, Sort
 from onceproof.model.language.terms import (
     And,
+    Arithmetic,
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
     kind_of_term,
+    number,
+    plus,
 )
 from onceproof.model.language.traversal import walk
 
@@ -70,9 +78,12 @@ class StateView:
             case Var(name, sort):
                 return sort.element(self.names[term]) if term in self.names else name.rsplit("_", 1)[0]
             case Read(name, indices, _):
-                inside = ", ".join(map(self._index, indices))
+                axes = zip(indices, self.layout.places[name].sorts, strict=True)
+                inside = ", ".join(self._index(index, sort) for index, sort in axes)
                 return f"{name}[{inside}]" if indices else name
-            case Deref(inner, _) | Some(inner, _) | Clamp(inner, _):
+            case Deref(inner, _) | Some(inner, _) | Position(inner, _) | ElementAt(inner, _):
+                return self.text(inner)
+            case Plus(Clamp(Minus(inner, _), _), _) | Clamp(inner, _):
                 return self.text(inner)
             case IsNone(inner):
                 return f"{self.text(inner)} is None"
@@ -86,6 +97,12 @@ class StateView:
                 return f"{self.text(left)} + {self.text(right)}"
             case Minus(left, right):
                 return f"{self.text(left)} - {self.text(right)}"
+            case Times(left, right):
+                return f"{self._factor(left)} * {self._factor(right)}"
+            case Div(left, right):
+                return f"{self._factor(left)} // {self._factor(right)}"
+            case Mod(left, right):
+                return f"{self._factor(left)} % {self._factor(right)}"
             case Not(inner):
                 return self._negated(inner)
             case And(terms):
@@ -117,14 +134,18 @@ class StateView:
         text = self.text(term)
         return f"({text})" if isinstance(term, And | Or) else text
 
-    def _index(self, term: Term) -> str:
+    def _factor(self, term: Term) -> str:
+        text = self.text(term)
+        return f"({text})" if isinstance(term, Plus | Minus | Times | Div | Mod) else text
+
+    def _index(self, term: Term, sort: type[Sort]) -> str:
         """An index: the element itself where it is known, so that ``gone[placed[message1]]`` reads ``gone[agent1]``."""
-        kind = kind_of_term(term)
         try:
             value = value_of(term, self.layout, self.state, self.names)
-        except KeyError:
-            return self.text(term)  # it depends on the variable of a quantifier
-        return str(kind.show(value)) if isinstance(kind, Index | Maybe) else self.text(term)
+        except KeyError:  # it depends on the variable of a quantifier
+            low = sort.values.low if isinstance(sort.values, Int) else 0
+            return self.text(plus(term, number(low)) if low else term)
+        return sort.element(value)
 
     def _why(self, term: Term, truth: bool) -> Iterator[tuple[tuple[str, bool], str]]:
         """The literals that decide: each as its positive text and truth, and as the line to print."""
@@ -170,4 +191,4 @@ class StateView:
         kind = term.kind if isinstance(term, Read) else kind_of_term(term)
         if isinstance(term, Deref):
             return self._shown(term.term)
-        return str(code if term.__class__ in (Plus, Minus, Clamp) else kind.show(code))
+        return str(code if isinstance(term, Arithmetic) or isinstance(kind, Int) else kind.show(code))

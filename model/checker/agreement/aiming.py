@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from onceproof.model.language.evaluate import meaning, slot_of
 from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.sorts import Int
 from onceproof.model.language.terms import (
     And,
     Deref,
@@ -126,6 +127,8 @@ class _Aim:
         slot = slot_of(term.field, term.indices, self.layout)(self.state, environment)
         if slot not in self.free:
             return False
+        if code is not None and isinstance(term.kind, Int):
+            code -= term.kind.low
         if code is None:
             code = (self.state[slot] + self.random.randint(1, max(self.free[slot] - 1, 1))) % self.free[slot]
         if 0 <= code < self.free[slot]:

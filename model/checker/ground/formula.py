@@ -83,6 +83,15 @@ class Sum:
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Arith:
+    """``left * right``, ``left // right`` or ``left % right``, as Python has it; a divisor of 0 counts as 1."""
+
+    operator: str
+    left: Value
+    right: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Clip:
     """A value brought into 0..most."""
 
@@ -91,7 +100,7 @@ class Clip:
 
 
 Formula = bool | In | Both | Either | Same | Below | Opposite
-Value = int | Cell | Pick | Sum | Clip
+Value = int | Cell | Pick | Sum | Arith | Clip
 Known = Sequence[int]
 
 
@@ -205,6 +214,8 @@ def same(left: Value, right: Value, known: Known) -> Formula:
         return choose(left.condition, yes, no, known)
     if isinstance(right, Pick):
         return choose(right.condition, same(left, right.then, known), same(left, right.other, known), known)
+    if isinstance(right, int) and (slot := only_cell(left)) is not None:
+        return is_in(slot, sum(1 << code for code in values_in(known[slot]) if number_at(left, code) == right), known)
     if isinstance(left, Cell) and isinstance(right, int):
         value = right - left.plus
         return is_in(left.slot, 1 << value, known) if value >= 0 else False
@@ -231,6 +242,11 @@ def below(left: Value, right: Value, known: Known) -> Formula:
         return choose(left.condition, below(left.then, right, known), below(left.other, right, known), known)
     if isinstance(right, Pick):
         return choose(right.condition, below(left, right.then, known), below(left, right.other, known), known)
+    for one, other in ((left, right), (right, left)):
+        if isinstance(other, int) and (slot := only_cell(one)) is not None:
+            codes = [(code, number_at(one, code)) for code in values_in(known[slot])]
+            mask = sum(1 << code for code, value in codes if (value < other if one is left else other < value))
+            return is_in(slot, mask, known)
     if isinstance(left, Cell) and isinstance(right, int):
         return is_in(left.slot, (1 << max(right - left.plus, 0)) - 1, known)
     if isinstance(left, int) and isinstance(right, Cell):
@@ -268,8 +284,11 @@ def added(value: Value, plus: int) -> Value:
             return Cell(slot, already + plus)
         case Pick(condition, then, other):
             return pick(condition, added(then, plus), added(other, plus))
-        case Sum() | Clip():
-            return Sum(value, plus, 1)
+        case Sum(inner, int() as already, sign):
+            total = sign * already + plus
+            return Sum(inner, total, 1) if total else inner
+        case Sum() | Clip() | Arith():
+            return Sum(value, plus, 1) if plus else value
         case _:
             assert_never(value)
 
@@ -283,20 +302,65 @@ def summed(left: Value, right: Value, sign: int) -> Value:
     return Sum(left, right, sign)
 
 
-def summands(value: Value, sign: int = 1) -> Iterator[tuple[Value, int]]:
-    """What a value adds up, from the left, each with its sign (1 or -1): of a value that is not a sum, itself."""
-    if isinstance(value, Sum):
-        yield from summands(value.left, sign)
-        yield from summands(value.right, sign * value.sign)
-    else:
-        yield value, sign
+OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "*": lambda left, right: left * right,
+    "//": lambda left, right: left // (right or 1),
+    "%": lambda left, right: left % (right or 1),
+}
 
 
-def sum_text(value: Sum, text: Callable[[Value], str]) -> str:
-    """A sum as Python, in one pair of brackets however long it is."""
-    (first, _), *others = summands(value)
-    rest = [f" {'+' if sign > 0 else '-'} {text(one)}" for one, sign in others]
-    return f"({text(first)}{''.join(rest)})"
+def combined(operator: str, left: Value, right: Value) -> Value:
+    """A product, a quotient or a remainder of two values."""
+    if isinstance(left, int) and isinstance(right, int):
+        return OPERATORS[operator](left, right)
+    if isinstance(left, Pick):
+        return pick(left.condition, combined(operator, left.then, right), combined(operator, left.other, right))
+    if isinstance(right, Pick):
+        return pick(right.condition, combined(operator, left, right.then), combined(operator, left, right.other))
+    return Arith(operator, left, right)
+
+
+def only_cell(value: Value) -> int | None:
+    """The cell that a product, a quotient or a remainder depends on, if it depends on nothing else."""
+    while isinstance(value, Sum) and isinstance(value.right, int):
+        value = value.left
+    if not isinstance(value, Arith) or _depends_on_condition(value):
+        return None
+    slots = set(slots_of(value))
+    return slots.pop() if len(slots) == 1 else None
+
+
+def _depends_on_condition(value: Value) -> bool:
+    match value:
+        case Pick():
+            return True
+        case Sum(left, right, _) | Arith(_, left, right):
+            return _depends_on_condition(left) or _depends_on_condition(right)
+        case Clip(inner, _):
+            return _depends_on_condition(inner)
+        case int() | Cell():
+            return False
+        case _:
+            assert_never(value)
+
+
+def number_at(value: Value, code: int) -> int:
+    """The number that a value is which depends on one cell only, where that cell holds ``code``."""
+    match value:
+        case int():
+            return value
+        case Cell(_, plus):
+            return code + plus
+        case Sum(left, right, sign):
+            return number_at(left, code) + sign * number_at(right, code)
+        case Arith(operator, left, right):
+            return OPERATORS[operator](number_at(left, code), number_at(right, code))
+        case Clip(inner, most):
+            return min(max(number_at(inner, code), 0), most)
+        case Pick():
+            raise TypeError(f"a value that depends on a condition: {value!r}")
+        case _:
+            assert_never(value)
 
 
 def clipped(value: Value, most: int, known: Known) -> Value:
@@ -309,7 +373,10 @@ def clipped(value: Value, most: int, known: Known) -> Value:
         case Cell(slot, plus):
             fits = all(0 <= one + plus <= most for one in values_in(known[slot]))
             return value if fits else Clip(value, most)
-        case Sum() | Clip():
+        case Sum() | Arith() if (only := only_cell(value)) is not None:
+            fits = all(0 <= number_at(value, one) <= most for one in values_in(known[only]))
+            return value if fits else Clip(value, most)
+        case Sum() | Clip() | Arith():
             return Clip(value, most)
         case _:
             assert_never(value)
@@ -329,7 +396,10 @@ def possible(value: Value, known: Known, all_values: int) -> int:
             for one in values_in(known[slot]):
                 mask |= 1 << min(max(one + plus, 0), most)
             return mask
-        case Sum() | Clip():
+        case Sum() | Arith() if (only := only_cell(value)) is not None:
+            numbers = {number_at(value, one) for one in values_in(known[only])}
+            return sum(1 << number for number in numbers if number >= 0)
+        case Sum() | Clip() | Arith():
             return all_values
         case _:
             assert_never(value)
@@ -337,44 +407,6 @@ def possible(value: Value, known: Known, all_values: int) -> int:
 
 def _shifted(mask: int, by: int) -> int:
     return mask << by if by >= 0 else mask >> -by
-
-
-def again(formula: Formula, known: Known) -> Formula:
-    """The formula, simplified by what is known now."""
-    match formula:
-        case bool():
-            return formula
-        case In(slot, mask):
-            return is_in(slot, mask, known)
-        case Both(parts):
-            return both([again(part, known) for part in parts], known)
-        case Either(parts):
-            return either([again(part, known) for part in parts], known)
-        case Same(left, right):
-            return same(value_again(left, known), value_again(right, known), known)
-        case Below(left, right):
-            return below(value_again(left, known), value_again(right, known), known)
-        case Opposite(part):
-            return negate(again(part, known), known)
-        case _:
-            assert_never(formula)
-
-
-def value_again(value: Value, known: Known) -> Value:
-    """The value, simplified by what is known now."""
-    match value:
-        case int():
-            return value
-        case Cell(slot, plus):
-            return cell(slot, known, plus)
-        case Pick(condition, then, other):
-            return pick(again(condition, known), value_again(then, known), value_again(other, known))
-        case Sum(left, right, sign):
-            return summed(value_again(left, known), value_again(right, known), sign)
-        case Clip(inner, most):
-            return clipped(value_again(inner, known), most, known)
-        case _:
-            assert_never(value)
 
 
 def slots_of(formula: Formula | Value) -> Iterator[int]:
@@ -385,7 +417,7 @@ def slots_of(formula: Formula | Value) -> Iterator[int]:
         case Both(parts) | Either(parts):
             for part in parts:
                 yield from slots_of(part)
-        case Same(left, right) | Below(left, right) | Sum(left, right, _):
+        case Same(left, right) | Below(left, right) | Sum(left, right, _) | Arith(_, left, right):
             yield from slots_of(left)
             yield from slots_of(right)
         case Opposite(inner) | Clip(inner, _):

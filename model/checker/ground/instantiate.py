@@ -8,6 +8,7 @@ from typing import assert_never
 
 from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.ground.formula import (
+    Arith,
     Cell,
     Clip,
     Formula,
@@ -22,6 +23,7 @@ from onceproof.model.checker.ground.formula import (
     cell,
     choose,
     clipped,
+    combined,
     either,
     is_in,
     negate,
@@ -32,31 +34,37 @@ from onceproof.model.checker.ground.formula import (
 )
 from onceproof.model.language.layout import Place
 from onceproof.model.language.reading.result import Write
-from onceproof.model.language.sorts import Flag
+from onceproof.model.language.sorts import Flag, Int
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import (
     And,
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
     kind_of_term,
 )
 from onceproof.model.language.traversal import children
 
 Environment = Mapping[Var, int]
+ARITHMETIC: Mapping[type[Term], str] = {Times: "*", Div: "//", Mod: "%"}
 
 
 class Split(Exception):
@@ -113,6 +121,8 @@ class Grounder:
                 yes, no = (self.condition(side, environment, known) for side in (then, other_term))
                 return choose(test, yes, no, known)
             case Var() | Read() | Deref() | Some() | Plus() | Minus() | Clamp():
+                return same(self.value(term, environment, known), 1, known)
+            case Times() | Div() | Mod() | Position() | ElementAt():
                 return same(self.value(term, environment, known), 1, known)
             case _:
                 assert_never(term)
@@ -186,7 +196,8 @@ class Grounder:
                 return environment[term]
             case Read(name, indices, _):
                 place = self.places[name]
-                return self._read(place, self.strides[name], indices, environment, known)
+                found = self._read(place, self.strides[name], indices, environment, known)
+                return added(found, place.kind.low) if isinstance(place.kind, Int) else found
             case Deref(inner, _):
                 return _at_least_zero(added(self.value(inner, environment, known), -1))
             case Some(inner, _):
@@ -195,6 +206,11 @@ class Grounder:
                 return summed(self.value(left, environment, known), self.value(right, environment, known), 1)
             case Minus(left, right):
                 return summed(self.value(left, environment, known), self.value(right, environment, known), -1)
+            case Times(left, right) | Div(left, right) | Mod(left, right):
+                one, other = self.value(left, environment, known), self.value(right, environment, known)
+                return combined(ARITHMETIC[type(term)], one, other)
+            case Position(inner, _) | ElementAt(inner, _):
+                return self.value(inner, environment, known)
             case Clamp(inner, most):
                 return clipped(self.value(inner, environment, known), most, known)
             case Ite(_, then, _) if not isinstance(kind_of_term(then), Flag):
@@ -246,7 +262,7 @@ class Grounder:
                 for part, test in ((then, condition), (other, negate(condition, known))):
                     for inner, chosen in self._cases(part, size, known):
                         yield both([test, inner], known), chosen
-            case Sum() | Clip():
+            case Sum() | Clip() | Arith():
                 for chosen in range(size):
                     yield same(index, chosen, known), chosen
             case _:
@@ -275,7 +291,8 @@ class Grounder:
                 ]
             for test, slot in cases:
                 if test is not False:
-                    yield slot, self.value(write.value, inner, known), test
+                    value = self.value(write.value, inner, known)
+                    yield slot, added(value, -place.kind.low) if isinstance(place.kind, Int) else value, test
 
     def free_variables(self, guard: tuple[Term, ...], environment: Environment) -> tuple[Var, ...]:
         """The variables of quantifiers that a guard speaks of outside them."""
@@ -300,7 +317,7 @@ def _at_least_zero(value: Value) -> Value:
             return max(value, 0)
         case Pick(condition, then, other):
             return pick(condition, _at_least_zero(then), _at_least_zero(other))
-        case Cell() | Sum() | Clip():
+        case Cell() | Sum() | Clip() | Arith():
             return value
         case _:
             assert_never(value)

@@ -21,7 +21,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
+from onceproof.model.checker.ground.arithmetic_text import arith_text, sum_text
 from onceproof.model.checker.ground.formula import (
+    Arith,
     Below,
     Both,
     Cell,
@@ -38,7 +40,6 @@ from onceproof.model.checker.ground.formula import (
     both,
     conjuncts,
     negate,
-    sum_text,
     values_in,
 )
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work, arrange, units_of
@@ -66,8 +67,8 @@ class Names:
         taken = set(RESERVED)
         for slot, (place, key) in enumerate(system.layout.labels):
             parts = [place.name, *(sort.element(index) for sort, index in zip(place.sorts, key, strict=True))]
-            name = "_".join(parts)
-            self.cells.append(name if name not in taken else f"{name}_cell{slot}")
+            name = re.sub(r"\W", "_", "_".join(parts))
+            self.cells.append(name if name not in taken else f"{name}_cell{slot}_")
             taken.add(self.cells[-1])
 
     def test(self, slot: int, mask: int) -> str:
@@ -118,6 +119,8 @@ class Names:
                 return f"({self.value(then)} if {self.formula(condition)} else {self.value(other)})"
             case Sum():
                 return sum_text(value, self.value)
+            case Arith():
+                return arith_text(value, self.value)
             case Clip(inner, most):
                 return f"min(max({self.value(inner)}, 0), {most})"
             case _:

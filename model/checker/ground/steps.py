@@ -16,17 +16,16 @@ from onceproof.model.checker.ground.formula import (
     In,
     Value,
     added,
-    again,
     both,
     cell,
     conjuncts,
     negate,
     pick,
     possible,
-    value_again,
     values_in,
 )
 from onceproof.model.checker.ground.instantiate import Grounder, Split
+from onceproof.model.checker.ground.narrowing import again, value_again
 from onceproof.model.language.declare import Action
 from onceproof.model.language.layout import LEFT
 from onceproof.model.language.reading.result import Obligation, Path

@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from onceproof.model.checker.ground.arithmetic_text import summands
 from onceproof.model.checker.ground.formula import (
+    Arith,
     Below,
     Both,
     Cell,
@@ -25,7 +27,6 @@ from onceproof.model.checker.ground.formula import (
     Same,
     Sum,
     Value,
-    summands,
     values_in,
 )
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
@@ -202,6 +203,10 @@ class _Mapped:
                 return "pick", self.formula(condition), self.value(then, renaming), self.value(other, renaming)
             case Sum():
                 return "sum", frozenset(Counter((self.value(one), sign) for one, sign in summands(value)).items())
+            case Arith("*", left, right):
+                return "*", frozenset((self.value(left), self.value(right)))
+            case Arith(operator, left, right):
+                return operator, self.value(left), self.value(right)
             case Clip(inner, most):
                 return "clip", self.value(inner), most
             case _:

@@ -9,6 +9,7 @@ every set that agrees on those.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from onceproof.model.checker.matrix.cases import Case, Finding, Setting
@@ -70,7 +71,7 @@ class UntracedSystem(System):
         self.model, self.config = setting.model, setting.config(case)
         if self.model.derive:
             # Asked once more, only to note which mechanisms the sizes depend on.
-            noting = Config(self.config.sizes, _Switches(self.config.switches, self.noted), self.config.budgets)
+            noting = replace(self.config, switches=_Switches(self.config.switches, self.noted))
             self.model.derive(noting, setting.given_sizes(case))
         self.layout = Layout(self.model, self.config)
         self.sizes = self.layout.sizes

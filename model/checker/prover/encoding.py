@@ -35,7 +35,7 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.reader import Reader
-from onceproof.model.language.sorts import Maybe
+from onceproof.model.language.sorts import Choice, Maybe
 from onceproof.model.language.terms import and_
 
 __all__ = ["START", "Conjunct", "Encoding", "Law", "Transition", "Update", "Vocabulary", "encode"]
@@ -102,6 +102,10 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
 
     Raises ModelError, with the author's line, for what has no meaning for any number of elements.
     """
+    model = model.under(config)
+    for declared in model.fields.values():
+        with _placed(f"field `{declared.name}`", [declared]):
+            _check_indices(declared)
     reader = Reader(model, config, unbounded=True)
     formulas = Formulas(Names(model.fields.values()))
     laws = _laws(model, formulas, reader)
@@ -121,6 +125,17 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
             conjuncts[claim.name] = _conjunct(model, formulas, reader, claim)
     vocabulary = _vocabulary(model, formulas.names)
     return Encoding(model, config, formulas.names, vocabulary, start, transitions, conjuncts, laws)
+
+
+def _check_indices(declared: Field) -> None:
+    """ModelError for a field that is indexed by anything but sorts."""
+    for sort in declared.indices:
+        if sort.values is not None:
+            instead = "declare a field for each of its members" if isinstance(sort.values, Choice) else "declare a sort"
+            raise ModelError(
+                f"`{declared.name}` is indexed by {sort.__name__}, and a proof for any size indexes fields by sorts "
+                f"only: {instead}"
+            )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from onceproof.model.checker.prover.encoding import Transition
 from onceproof.model.checker.prover.names import Names, before_symbol, is_wire, none_symbol, state_symbol
 from onceproof.model.checker.prover.sexpr import Sexpr
 from onceproof.model.language.layout import Layout, State
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe, Sort
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe, Sort
 
 Value = bool | int | str  # a truth, an element by its number, a value of an enum or a count by its name
 Table = Mapping[tuple[int, ...], Value]
@@ -83,7 +83,7 @@ def structure_of(names: Names, layout: Layout, state: State) -> Structure:
             case Maybe():
                 structure.tables[name] = {key: max(code - 1, 0) for key, code in codes.items()}
                 structure.tables[none_symbol(place.name)] = {key: code == 0 for key, code in codes.items()}
-            case Choice() | Count():
+            case Choice() | Count() | Int():
                 structure.tables[name] = {key: names.value(kind, code) for key, code in codes.items()}
             case Flag():
                 structure.tables[name] = {key: bool(code) for key, code in codes.items()}
@@ -106,7 +106,7 @@ def state_of(names: Names, layout: Layout, structure: Structure) -> State:
             match kind:
                 case Maybe():
                     code = 0 if structure.tables[none_symbol(place.name)][key] else int(value) + 1
-                case Choice() | Count():
+                case Choice() | Count() | Int():
                     code = [names.value(kind, c) for c in range(place.cardinality)].index(str(value))
                 case Flag() | Index():
                     code = int(value)

@@ -6,6 +6,7 @@ that means something only where it is not. An enum is a datatype without argumen
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
@@ -13,29 +14,46 @@ from onceproof.model.checker.prover import sexpr
 from onceproof.model.checker.prover.names import Names, none_symbol, state_symbol, wire_symbol
 from onceproof.model.checker.prover.sexpr import FALSE, TRUE, Sexpr
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.sorts import Count, Index, Maybe
+from onceproof.model.language.sorts import Count, Index, Int, Maybe
 from onceproof.model.language.terms import (
     And,
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
     kind_of_term,
 )
 
 WIRE = " in flight"  # at the end of a field's name: what of it a step finds on the network
+MOST_PAIRS = 2_500  # of values of two numbers that are added or multiplied
+OPERATIONS: dict[type[Term], Callable[[int, int], int]] = {
+    Plus: operator.add,
+    Minus: operator.sub,
+    Times: operator.mul,
+    Div: lambda left, right: left // (right or 1),
+    Mod: lambda left, right: left % (right or 1),
+}
+NO_ORDER = (
+    "a proof for any size knows no order of {sort}: say it with a constant field and an axiom, "
+    "before = field({sort}, {sort}, bool, constant=True)"
+)
 Cases = dict[int, Sexpr]  # a number as the conditions under which it has each of its possible values
 
 
@@ -97,7 +115,9 @@ class Formulas:
             case Quantified(universal, variables, body):
                 quantifier = "forall" if universal else "exists"
                 return sexpr.closed(quantifier, self.names.binding(variables), self.of(body))
-            case Some() | Plus() | Minus() | Clamp():
+            case Position(_, sort) | ElementAt(_, sort):
+                raise ModelError(NO_ORDER.format(sort=sort.__name__))
+            case Some() | Plus() | Minus() | Times() | Div() | Mod() | Clamp():
                 raise TypeError(f"neither a condition nor a value of a sort or an enum: {term!r}")
             case _:
                 assert_never(term)
@@ -118,7 +138,7 @@ class Formulas:
                 return self._chosen_pair(self.of(condition), self.pair(then), self.pair(other))
             case Const() | Var() | IsNone() | Deref() | Eq() | Less() | Plus() | Minus() | Clamp():
                 raise TypeError(f"not an index-or-none: {term!r}")
-            case Not() | And() | Or() | Quantified():
+            case Not() | And() | Or() | Quantified() | Times() | Div() | Mod() | Position() | ElementAt():
                 raise TypeError(f"not an index-or-none: {term!r}")
             case _:
                 assert_never(term)
@@ -137,7 +157,7 @@ class Formulas:
         if_not = sexpr.conjunction([sexpr.negation(chosen), other_none])
         return sexpr.disjunction([if_chosen, if_not]), value
 
-    def number_value(self, kind: Count, term: Term) -> Sexpr:
+    def number_value(self, kind: Count | Int, term: Term) -> Sexpr:
         """A number that a count's cell is to hold, as a value of the count."""
         cases = list(self._cases(term).items())
         result: Sexpr = self.names.value(kind, kind.clipped(cases[-1][0]))
@@ -147,7 +167,7 @@ class Formulas:
 
     def _equal(self, left: Term, right: Term) -> Sexpr:
         kind = kind_of_term(left)
-        if isinstance(kind, Count):
+        if isinstance(kind, Count | Int):
             return self._relation(left, right, lambda one, other: one == other)
         if isinstance(kind, Maybe):
             (none, value), (other_none, other_value) = self.pair(left), self.pair(right)
@@ -178,13 +198,14 @@ class Formulas:
         match term:
             case Const(_, code):
                 return {code: TRUE}
-            case Read(name, indices, Count(most) as kind):
+            case Read(name, indices, Count() | Int() as kind):
                 cell = applied(state_symbol(name), map(self.of, indices))
-                return {value: ("=", cell, self.names.value(kind, value)) for value in range(most + 1)}
-            case Plus(left, right):
-                return self._combined(left, right, 1)
-            case Minus(left, right):
-                return self._combined(left, right, -1)
+                values = range(kind.low, kind.high + 1)
+                return {value: ("=", cell, self.names.value(kind, value - kind.low)) for value in values}
+            case Plus(left, right) | Minus(left, right) | Times(left, right) | Div(left, right) | Mod(left, right):
+                return self._combined(left, right, OPERATIONS[type(term)])
+            case Position(_, sort) | ElementAt(_, sort):
+                raise ModelError(NO_ORDER.format(sort=sort.__name__))
             case Clamp(inner, most):
                 return _merged((min(max(value, 0), most), when) for value, when in self._cases(inner).items())
             case Ite(condition, then, other):
@@ -197,11 +218,17 @@ class Formulas:
             case _:
                 assert_never(term)
 
-    def _combined(self, left: Term, right: Term, sign: int) -> Cases:
+    def _combined(self, left: Term, right: Term, operation: Callable[[int, int], int]) -> Cases:
+        ones, others = self._cases(left), self._cases(right)
+        if len(ones) * len(others) > MOST_PAIRS:
+            raise ModelError(
+                f"a proof goes through all pairs of values of two numbers, and here there are "
+                f"{len(ones) * len(others)} of them, more than {MOST_PAIRS:,}: declare the numbers with closer bounds"
+            )
         return _merged(
-            (one + sign * two, sexpr.conjunction([condition, other]))
-            for one, condition in self._cases(left).items()
-            for two, other in self._cases(right).items()
+            (operation(one, two), sexpr.conjunction([condition, other]))
+            for one, condition in ones.items()
+            for two, other in others.items()
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.prover.concrete_search import Refutation, refute_on_walks
@@ -225,7 +225,7 @@ def prove(
 
 def _small(config: Config) -> Config:
     """The configuration with two elements of each sort: enough for a reading to differ from a run."""
-    return Config(dict.fromkeys(config.sizes, 2), config.switches, config.budgets)
+    return replace(config, sizes=dict.fromkeys(config.sizes, 2))
 
 
 def _confront(stage: Stage, refuted: Mapping[str, Refutation]) -> None:

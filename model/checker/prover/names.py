@@ -3,7 +3,7 @@
 Each kind of thing has a shape of its own, so that two things never share a name: ``|sort Client|``, ``|first Client|``,
 ``|enum Stage|``, ``|Stage: VISIBLE|``, ``|count 2|``, ``|count 2: 0|``, ``|st holder|``, ``|st holder is none|``,
 ``|st sent in flight|``, ``|next holder|``, ``|arg client|``, ``|client in Client|``, ``|index 1|``. Sorts and enums are
-told apart by identity: a second one of the same name is ``Stage #2``.
+told apart by identity: a second one of the same name is ``Stage #2``. A number from -1 to 2 is ``|int -1 to 2: 0|``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import assert_never
 
 from onceproof.model.checker.prover.sexpr import FALSE, TRUE
 from onceproof.model.language.declare import Field
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.terms import Var
 
 BEFORE, AFTER = "|st ", "|next "
@@ -104,6 +104,9 @@ class Names:
             case Count(most):
                 name = f"|count {most}|"
                 values = [f"|count {most}: {number}|" for number in range(most + 1)]
+            case Int(low, high):
+                name = f"|int {low} to {high}|"
+                values = [f"|int {low} to {high}: {number}|" for number in range(low, high + 1)]
             case Index(sort) | Maybe(sort):
                 return self.sort(sort)
             case _:
@@ -116,7 +119,7 @@ class Names:
         match kind:
             case Flag():
                 return TRUE if code else FALSE
-            case Choice() | Count():
+            case Choice() | Count() | Int():
                 return self.datatypes[self.kind(kind)][code]
             case Index(sort) | Maybe(sort):
                 if code:

@@ -29,20 +29,26 @@ from onceproof.model.language.terms import (
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
     and_,
+    constant_of,
     eq,
     ite,
     not_,
@@ -173,6 +179,8 @@ class _Absences:
                 self.visit(body, demand, frozenset(r for r in present if bound.isdisjoint(walk(r))))
             case IsNone() | Deref() | Some() | Eq() | Less() | Plus() | Minus() | Clamp():
                 self._exactly(children(term), present)
+            case Times() | Div() | Mod() | Position() | ElementAt():
+                self._exactly(children(term), present)
             case _:
                 assert_never(term)
 
@@ -209,7 +217,7 @@ def in_flight(term: Term, fields: Collection[str]) -> Term:
 
     if isinstance(term, Read) and term.field in fields:
         read = Read(term.field, tuple(map(again, term.indices)), term.kind)
-        return ite(Read(term.field + WIRE, read.indices, BOOL), read, Const(term.kind, 0))
+        return ite(Read(term.field + WIRE, read.indices, BOOL), read, constant_of(term.kind, 0))
     return rebuilt(term, again)
 
 
@@ -231,7 +239,7 @@ def _kept(model: Model, network: Network, write: Write) -> Write | None:
         )
     if write.field not in network:
         return write
-    nothing = eq(write.value, Const(model.fields[write.field].kind, 0))
+    nothing = eq(write.value, constant_of(model.fields[write.field].kind, 0))
     return None if nothing == ALWAYS else replace(write, condition=and_(write.condition, not_(nothing)))
 
 
@@ -242,7 +250,7 @@ def lossy(model: Model, path: Path, fields: Collection[str]) -> Path:
         declared = model.fields[name]
         cell = tuple(Var(f"{place}.lost", sort) for place, sort in enumerate(declared.indices))
         gone = not_(Read(name + WIRE, cell, BOOL))
-        losses.append(Write(name, cell, Const(declared.kind, 0), gone, cell))
+        losses.append(Write(name, cell, constant_of(declared.kind, 0), gone, cell))
     writes = [
         write
         if write.binders

@@ -32,10 +32,10 @@ from onceproof.model.language.declare import Action, Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.model import Model
 from onceproof.model.language.reading.result import ActionReading, Obligation, Path, Write, overwritten
-from onceproof.model.language.sorts import Count, Index, Maybe
+from onceproof.model.language.sorts import Count, Index, Int, Maybe
 from onceproof.model.language.terms import FALSE as NEVER
 from onceproof.model.language.terms import TRUE as ALWAYS
-from onceproof.model.language.terms import Const, Not, Read, Term, Var, and_, ite
+from onceproof.model.language.terms import Not, Read, Term, Var, and_, constant_of, ite
 from onceproof.model.language.traversal import free_variables, walk
 
 START = "initially"
@@ -90,7 +90,7 @@ def first_value(declared: Field) -> Term:
             f"`{declared.name}` starts with a certain {declared.kind.sort.__name__}, and only the first one (0) has a "
             "name in a proof for any size: start with that, or with None"
         )
-    return Const(declared.kind, code)
+    return constant_of(declared.kind, code)
 
 
 def cell_of(declared: Field) -> tuple[Var, ...]:
@@ -113,7 +113,7 @@ def updates_of(formulas: Formulas, declared: Field, value: Term) -> list[Update]
             Update(symbol, bound, formulas.names.sort(kind.sort), index),
         ]
     else:
-        result = formulas.number_value(kind, value) if isinstance(kind, Count) else formulas.of(value)
+        result = formulas.number_value(kind, value) if isinstance(kind, Count | Int) else formulas.of(value)
         found = [Update(symbol, bound, formulas.names.kind(kind), result)]
     return [replace(update, value=sexpr.rename(update.value, names)) for update in found]
 

@@ -29,7 +29,7 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT, Place
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe, Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
 
@@ -41,6 +41,7 @@ TAKEN = frozenset(
     ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
     PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
     UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp NoDeadlock vars
+    FloorDiv FloorMod
     """.split()  # noqa: SIM905
 )
 
@@ -75,11 +76,17 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
 
 def _check_names(system: System, properties: Sequence[Property]) -> None:
     """ModelError for a name that would mean something else in TLA+, or nothing."""
-    declared = [*system.model.fields, *system.actions, *system.sizes, *(claim.name for claim in properties)]
+    sets = [name for name, sort in _sets(system).items() if not isinstance(sort.values, Int)]
+    declared = [*system.model.fields, *system.actions, *sets, *(claim.name for claim in properties)]
     for name in declared:
-        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_"))
+        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_", "Position_", "At_"))
         if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
             raise ModelError(f"`{name}` cannot be called that in TLA+: rename it before an export")
+
+
+def _sets(system: System) -> dict[str, type[Sort]]:
+    """The sorts and the index sets of a system, by name."""
+    return system.model.sorts | system.model.index_sets
 
 
 class _Exporter:
@@ -98,7 +105,9 @@ class _Exporter:
         written |= {LEFT + budget for budget in budgets}
         self.variables = [place.name for place in self.places if place.name in written]
         taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
-        self.text = TlaText(system, taken | {"Clamp", "NoDeadlock", "vars"} | {claim.name for claim in claims})
+        self.text = TlaText(
+            system, taken | {"Clamp", "FloorDiv", "FloorMod", "NoDeadlock", "vars"} | {claim.name for claim in claims}
+        )
 
     def _read(self, name: str) -> ActionReading:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
@@ -131,15 +140,20 @@ class _Exporter:
 
     def lines(self) -> list[str]:
         """Everything between the first line of the module and the last."""
-        fresh = sorted({p.sort.__name__ for a in self.system.actions.values() for p in a.parameters if p.fresh})
+        fresh = {p.sort.__name__: p.sort for a in self.system.actions.values() for p in a.parameters if p.fresh}
+        ordered = [sort for sort in self.system.model.sorts.values() if sort.ordered]
+        sets = [sort for sort in _sets(self.system).values() if not isinstance(sort.values, Int)]
         constants = [place for place in self.places if place.name not in self.variables]
         variables = [f"VARIABLES {', '.join(self.variables)}"] if self.variables else []
         return [
             "EXTENDS Integers",
             "",
-            *(f"{sort} == {{{', '.join(self.text.elements(sort))}}}" for sort in self.system.sizes),
-            *(self._before(sort) for sort in fresh),
+            *(f"{sort.__name__} == {{{', '.join(self.text.elements(sort))}}}" for sort in sets),
+            *(self._before(fresh[name]) for name in sorted(fresh)),
+            *itertools.chain(*map(self._order, ordered)),
             "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x",
+            "FloorDiv(a, b) == IF b > 0 THEN a \\div b ELSE (-a) \\div (-b)",
+            "FloorMod(a, b) == a - (b * FloorDiv(a, b))",
             "",
             *(f"{place.name} == {self._initial(place)}" for place in constants),
             *variables,
@@ -166,9 +180,9 @@ class _Exporter:
         value = common
         for key, other in zip(place.all_indices(), shown, strict=True):
             if other != common:
-                tests = [f'{n} = "{s.element(i)}"' for n, s, i in zip(names, place.sorts, key, strict=True)]
+                tests = [f"{n} = {self.text.element(s, i)}" for n, s, i in zip(names, place.sorts, key, strict=True)]
                 value = f"IF {AND.join(tests)} THEN {other} ELSE {value}"
-        return function([(n, sort.__name__) for n, sort in zip(names, place.sorts, strict=True)], value)
+        return function([(n, self.text.domain(sort)) for n, sort in zip(names, place.sorts, strict=True)], value)
 
     def _init(self) -> list[str]:
         places = self.system.layout.places
@@ -187,20 +201,31 @@ class _Exporter:
                 values = "BOOLEAN"
             case Count(most):
                 values = f"0..{most}"
+            case Int(low, high):
+                values = f"{low}..{high}"
             case Choice() | Index() | Maybe():
                 values = f"{{{', '.join(self.text.code(place.kind, code) for code in range(place.cardinality))}}}"
             case _:
                 assert_never(place.kind)
         for sort in reversed(place.sorts):
-            values = f"[{sort.__name__} -> {values}]"
+            values = f"[{self.text.domain(sort)} -> {values}]"
         return values
 
-    def _before(self, sort: str) -> str:
+    def _order(self, sort: type[Sort]) -> list[str]:
+        """The position of each element of an ordered sort, and the element at each position."""
+        elements = self.text.elements(sort)
+        positions, there = str(len(elements) - 1), elements[-1]
+        for number in range(len(elements) - 2, -1, -1):
+            positions = f"IF x = {elements[number]} THEN {number} ELSE {positions}"
+            there = f"IF i = {number} THEN {elements[number]} ELSE {there}"
+        return [f"Position_{sort.__name__}(x) == {positions}", f"At_{sort.__name__}(i) == {there}"]
+
+    def _before(self, sort: type[Sort]) -> str:
         elements = self.text.elements(sort)
         value = "{}"
         for number in range(len(elements) - 1, 0, -1):
             value = f"IF x = {elements[number]} THEN {{{', '.join(elements[:number])}}} ELSE {value}"
-        return f"Before{sort}(x) == {value}"
+        return f"Before{sort.__name__}(x) == {value}"
 
     # -- actions
 

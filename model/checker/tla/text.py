@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from onceproof.model.language.reading.result import Write
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import (
     TRUE,
@@ -14,21 +14,28 @@ from onceproof.model.language.terms import (
     Clamp,
     Const,
     Deref,
+    Div,
+    ElementAt,
     Eq,
     IsNone,
     Ite,
     Less,
     Minus,
+    Mod,
     Not,
     Or,
     Plus,
+    Position,
     Quantified,
     Read,
     Some,
     Term,
+    Times,
     Var,
     and_,
     eq,
+    number,
+    plus,
 )
 from onceproof.model.language.traversal import substitute, walk
 
@@ -49,10 +56,20 @@ class TlaText:
     def __init__(self, system: System, taken: set[str]) -> None:
         self.system, self.taken = system, taken
 
-    def elements(self, sort: str) -> list[str]:
-        """The elements of a sort."""
-        known = self.system.model.sorts[sort]
-        return [f'"{known.element(index)}"' for index in range(self.system.sizes[sort])]
+    def elements(self, sort: type[Sort]) -> list[str]:
+        """The elements of a sort, or the values of an index set."""
+        return [self.element(sort, index) for index in range(self.system.sizes[sort.__name__])]
+
+    @staticmethod
+    def element(sort: type[Sort], index: int) -> str:
+        """An element of a sort, or a value of an index set: numbers are numbers, all else are strings."""
+        name = sort.element(index)
+        return name if isinstance(sort.values, Int) else f'"{name}"'
+
+    @staticmethod
+    def domain(sort: type[Sort]) -> str:
+        """The set of the elements of a sort."""
+        return f"({sort.values.low}..{sort.values.high})" if isinstance(sort.values, Int) else sort.__name__
 
     def code(self, kind: Kind, code: int) -> str:
         """A value by its stored number."""
@@ -65,8 +82,8 @@ class TlaText:
                 return f'"{sort.element(code)}"'
             case Maybe(sort):
                 return f'"{sort.element(code - 1)}"' if code else NONE
-            case Count():
-                return str(code)
+            case Count() | Int():
+                return str(kind.decode(code))
             case _:
                 assert_never(kind)
 
@@ -115,6 +132,8 @@ class Scope:
                 return f"(IF {self.condition(test)} THEN {self.condition(then)} ELSE {self.condition(other)})"
             case Const() | Var() | Read() | Deref() | Some() | Plus() | Minus() | Clamp():
                 return self.value(term)
+            case Times() | Div() | Mod() | Position() | ElementAt():
+                return self.value(term)
             case _:
                 assert_never(term)
 
@@ -128,7 +147,7 @@ class Scope:
         """A quantifier; its variables get names that no quantifier around it has, as TLA+ wants it."""
         around = {variable: self.names.pop(variable) for variable in term.variables if variable in self.names}
         self.hidden += around.values()
-        bounds = ", ".join(f"{self._name(v)} \\in {v.sort.__name__}" for v in term.variables)
+        bounds = ", ".join(f"{self._name(v)} \\in {self.text.domain(v.sort)}" for v in term.variables)
         text = f"({FORALL if term.universal else EXISTS} {bounds} : {self.condition(term.body)})"
         for variable in term.variables:
             del self.names[variable]
@@ -144,13 +163,23 @@ class Scope:
             case Var():
                 return self._name(term)
             case Read(name, indices, _):
-                return name + self.cell(indices)
+                return name + self.cell(name, indices)
             case Deref(inner, _) | Some(inner, _):
                 return self.value(inner)
             case Plus(left, right):
                 return f"({self.value(left)} + {self.value(right)})"
             case Minus(left, right):
                 return f"({self.value(left)} - {self.value(right)})"
+            case Times(left, right):
+                return f"({self.value(left)} * {self.value(right)})"
+            case Div(left, right):
+                return f"FloorDiv({self.value(left)}, {self.value(right)})"
+            case Mod(left, right):
+                return f"FloorMod({self.value(left)}, {self.value(right)})"
+            case Position(inner, sort):
+                return f"Position_{sort.__name__}({self.value(inner)})"
+            case ElementAt(inner, sort):
+                return f"At_{sort.__name__}({self.value(inner)})"
             case Clamp(inner, most):
                 return f"Clamp({self.value(inner)}, {most})"
             case Ite(test, then, other):
@@ -160,9 +189,14 @@ class Scope:
             case _:
                 assert_never(term)
 
-    def cell(self, indices: Sequence[Term]) -> str:
+    def cell(self, field: str, indices: Sequence[Term]) -> str:
         """What comes after the name of a field for one of its cells: a field is a function to functions to values."""
-        return "".join(f"[{self.value(index)}]" for index in indices)
+        sorts = self.text.system.layout.places[field].sorts
+        return "".join(f"[{self._index(index, sort)}]" for index, sort in zip(indices, sorts, strict=True))
+
+    def _index(self, index: Term, sort: type[Sort]) -> str:
+        low = sort.values.low if isinstance(sort.values, Int) else 0
+        return self.value(plus(index, number(low)) if low and not isinstance(index, Var) else index)
 
     def update(self, field: str, writes: Sequence[Write]) -> str:
         """What a field is after the step."""
@@ -175,7 +209,7 @@ class Scope:
                 value = self._given(write.condition, self.value(write.value), value)
             return value
         if len({write.condition for write in mine}) == 1:
-            cells = [f"!{self.cell(write.indices)} = {self.value(write.value)}" for write in mine]
+            cells = [f"!{self.cell(field, write.indices)} = {self.value(write.value)}" for write in mine]
             return self._given(mine[0].condition, f"[{field} EXCEPT {', '.join(cells)}]", field)
         cells = [f"!{self._cell_if(w)} = {self._given(w.condition, self.value(w.value), '@')}" for w in mine]
         return f"[{field} EXCEPT {', '.join(cells)}]"
@@ -184,9 +218,9 @@ class Scope:
         """As ``cell``; where an index may be none unless the write's condition is true, of a cell that is there."""
         places = []
         for index, sort in zip(write.indices, self.text.system.layout.places[write.field].sorts, strict=True):
-            there = self.value(index)
+            there = self._index(index, sort)
             if write.condition != TRUE and any(isinstance(part, Deref) for part in walk(index)):
-                there = self._given(write.condition, there, self.text.elements(sort.__name__)[0])
+                there = self._given(write.condition, there, self.text.elements(sort)[0])
             places.append(f"[{there}]")
         return "".join(places)
 
@@ -194,7 +228,7 @@ class Scope:
         """The same where a loop writes many cells: the field is given anew, cell by cell."""
         sorts = self.text.system.layout.places[field].sorts
         here = tuple(Var(f"at_{axis}", sort) for axis, sort in enumerate(sorts))
-        value = field + self.cell(here)
+        value = field + self.cell(field, here)
         for write in writes:
             bound: dict[Var, Term] = {}
             for index, cell in zip(write.indices, here, strict=True):
@@ -203,7 +237,7 @@ class Scope:
             same = (eq(cell, substitute(index, bound)) for index, cell in zip(write.indices, here, strict=True))
             condition = and_(*same, substitute(write.condition, bound))
             value = self._given(condition, self.value(substitute(write.value, bound)), value)
-        return function([(self._name(cell), cell.sort.__name__) for cell in here], value)
+        return function([(self._name(cell), self.text.domain(cell.sort)) for cell in here], value)
 
     def _given(self, condition: Term, value: str, other: str) -> str:
         return value if condition == TRUE else f"(IF {self.condition(condition)} THEN {value} ELSE {other})"

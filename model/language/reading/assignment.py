@@ -47,6 +47,8 @@ def put_attribute(interpreter: Interpreter, owner: Value, name: str, value: Valu
     declared = interpreter.model.fields.get(name)
     if name in interpreter.config.switches:
         raise ModelError(f"`{name}` is a switch, which no action can change")
+    if name in interpreter.config.parameters:
+        raise ModelError(f"`{name}` is a parameter, which no action can change")
     if declared is None:
         raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.fields)}")
     if declared.indices:

@@ -46,6 +46,9 @@ def _of_state(interpreter: Interpreter, name: str) -> Value:
     if name in interpreter.config.switches:
         interpreter.switches_asked.add(name)
         return interpreter.config.switches[name]
+    if name in interpreter.config.parameters:
+        interpreter.parameters_asked.add(name)
+        return interpreter.config.parameters[name]
     declared = declared_field(interpreter, name)
     return FieldValue(declared) if declared.indices else interpreter.read(declared, ())
 

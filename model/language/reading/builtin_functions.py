@@ -28,7 +28,7 @@ from onceproof.model.language.reading.functions_of_values import (
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, equal, truth
 from onceproof.model.language.reading.quantifiers import quantifier
-from onceproof.model.language.reading.sequences import items_of, passes_of
+from onceproof.model.language.reading.sequences import elements_of, items_of, passes_of
 from onceproof.model.language.reading.values import (
     DictObject,
     ListObject,
@@ -187,7 +187,22 @@ SPECIAL: dict[Any, Special] = {
     builtins.frozenset: _consuming(_set),
 }
 
+
+def _end(name: str, last: bool) -> Known:
+    """``first(Node)`` or ``last(Node)`` of an ordered sort."""
+
+    def read(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+        if keywords or len(arguments) != 1 or not declare.is_sort(arguments[0]) or not arguments[0].ordered:
+            raise ModelError(f"`{name}` takes a sort that is ordered: class Node(Sort, ordered=True)")
+        elements = elements_of(interpreter, arguments[0])
+        return elements[-1 if last else 0][1]
+
+    return read
+
+
 BUILTINS: dict[Any, Known] = {
+    declare.first: _end("first", last=False),
+    declare.last: _end("last", last=True),
     declare.forall: quantifier(True),
     declare.exists: quantifier(False),
     typing.cast: _cast,

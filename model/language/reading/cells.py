@@ -11,8 +11,8 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, number_term
 from onceproof.model.language.reading.values import FieldValue, Symbol, Value, as_maybe, name_of, none_of
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
-from onceproof.model.language.terms import Clamp, Const, Term, less, number, or_
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
+from onceproof.model.language.terms import Clamp, Const, Term, constant_of, less, minus, number, or_, plus
 
 
 def cell_read(interpreter: Interpreter, declared: Field, key: Value) -> Value:
@@ -62,6 +62,25 @@ def with_indices(
 
 
 def _index_term(interpreter: Interpreter, value: Value, sort: type[Sort], wanted: str) -> Term:
+    match sort.values:
+        case Choice(enum):
+            if not isinstance(value, enum) and not (isinstance(value, Symbol) and value.kind == sort.values):
+                raise ModelError(f"{wanted}, found {name_of(value)}")
+            return interpreter.world.facts.simpler(stored(interpreter, sort.values, value))
+        case Int(low, high) as kind:
+            return _number_index(interpreter, value, low, high, f"{wanted}, found a number that {kind.outside}")
+        case _:
+            return _element_index(interpreter, value, sort, wanted)
+
+
+def _number_index(interpreter: Interpreter, value: Value, low: int, high: int, message: str) -> Term:
+    """A number as an index; where it is out of range the function fails."""
+    term = number_term(value)
+    interpreter.fail_where(or_(less(term, number(low)), less(number(high), term)), message)
+    return interpreter.world.facts.simpler(minus(term, number(low)))
+
+
+def _element_index(interpreter: Interpreter, value: Value, sort: type[Sort], wanted: str) -> Term:
     if value is None:
         interpreter.fail(f"{wanted}, found None")
     if not (isinstance(value, Symbol) and isinstance(value.kind, Index | Maybe) and value.kind.sort is sort):
@@ -81,9 +100,14 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
             if isinstance(term, Const):
                 return Const(kind, kind.encode(term.code))
             if not kind.saturate:
-                outside = or_(less(term, number(0)), less(number(most), term))
-                interpreter.fail_where(outside, f"a number {kind.out_of_range}")
+                _keep_within(interpreter, kind, term)
             return Clamp(term, most)
+        case Int(low, high):
+            term = number_term(value)
+            if isinstance(term, Const):
+                return constant_of(kind, kind.encode(term.code))
+            _keep_within(interpreter, kind, term)
+            return plus(Clamp(minus(term, number(low)), high - low), number(low))
         case Choice(enum):
             if isinstance(value, Symbol) and value.kind == kind:
                 return value.term
@@ -95,6 +119,12 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
             return _element(interpreter, kind, sort, value)
         case _:
             assert_never(kind)
+
+
+def _keep_within(interpreter: Interpreter, kind: Count | Int, term: Term) -> None:
+    """A number that is to be stored must not leave the range of its cell."""
+    outside = or_(less(term, number(kind.low)), less(number(kind.high), term))
+    interpreter.fail_where(outside, f"a number {kind.out_of_range}")
 
 
 def _element(interpreter: Interpreter, kind: Kind, sort: type[Sort], value: Value) -> Term:

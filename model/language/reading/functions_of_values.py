@@ -10,7 +10,7 @@ from types import FunctionType
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
-from onceproof.model.language.reading.operators import arithmetic, below, number_term
+from onceproof.model.language.reading.operators import arithmetic, below, is_ordered, number_term
 from onceproof.model.language.reading.sequences import items_of, passes_of
 from onceproof.model.language.reading.values import (
     Closure,
@@ -102,7 +102,8 @@ def extreme(smallest: bool) -> Callable[[Interpreter, list[Value], Keywords], Va
         if given:
             return merged(found, value, default)
         interpreter.fail_where(not_(found), f"ValueError: `{name}` of nothing")
-        number_term(measure)
+        if not is_ordered(measure):
+            number_term(measure)
         return value
 
     return read

@@ -16,6 +16,7 @@ from typing import Any
 
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import size_of
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.facts import NOTHING_KNOWN
 from onceproof.model.language.reading.outside import from_outside
@@ -69,7 +70,7 @@ class Interpreter:
         call: Call,
     ) -> None:
         self.model, self.config, self.unbounded = model, config, unbounded
-        self.sizes = {name: config.sizes[sort.size_name] for name, sort in model.sorts.items()}
+        self.sizes = {name: size_of(sort, config.sizes) for name, sort in (model.sorts | model.index_sets).items()}
         self._expressions, self._statements, self._call = expressions, statements, call
         self.sources: dict[FunctionType, Source] = {}
         self.guard_word, self.skips_given = "require", False
@@ -85,6 +86,7 @@ class Interpreter:
         self.quantifiers = 0  # how many quantifiers the reader is inside of
         self.open_loops = 0  # and how many loops that are read once for all elements
         self.switches_asked: set[str] = set()
+        self.parameters_asked: set[str] = set()
         self.pending = 0  # ways that have left by `return`, `break` or `continue` and are still to be joined
         self._bound = 0
         self._made = 0

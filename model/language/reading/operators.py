@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, assert_never
 
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import beyond
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.values import (
     Closure,
@@ -26,32 +27,39 @@ from onceproof.model.language.reading.values import (
     term_of,
     value_of,
 )
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Maybe
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe
 from onceproof.model.language.terms import (
     FALSE,
     TRUE,
     Const,
-    Minus,
     Term,
+    Times,
     and_,
     boolean,
     deref,
+    div,
+    element_at,
     eq,
     is_none,
     ite,
     less,
+    minus,
+    mod,
+    multiple,
     not_,
     number,
     or_,
     plus,
+    position,
     times,
 )
+from onceproof.model.language.traversal import extent
 
-MOST_TIMES = 16  # by what a number may be multiplied: it is added up
+MOST_ADDED = 16  # by what a number is multiplied by adding it up
 MOST_NUMBER = 10**9  # how large a number may become
 ORDER = (
-    "elements are compared with `==` and `!=`; for an order, a successor or a role declare a constant field, "
-    "say `right = field(Node, Node, init=lambda node: node + 1, constant=True)`"
+    "elements are compared with `==` and `!=`; for an order declare `class Node(Sort, ordered=True)`, for a ring or a "
+    "role a constant field, say `right = field(Node, Node, init=lambda node: node + 1, constant=True)`"
 )
 PLAIN_EQUALITY: tuple[Any, ...] = (int.__eq__, str.__eq__, object.__eq__)
 IDENTITY = "`is` compares objects, and a model has values: write `==` or `!=` (`is None` is fine)"
@@ -180,7 +188,7 @@ def _equal_symbol(left: Symbol, right: Value) -> Term:
                 return or_(and_(is_none(one), is_none(other)), some)
             hint = f": {ORDER}" if isinstance(right, int) else ""
             raise ModelError(f"a {sort.__name__} is compared with {name_of(right)}{hint}")
-        case Count():
+        case Count() | Int():
             return eq(left.term, number_term(right))
         case _:
             assert_never(left.kind)
@@ -219,7 +227,26 @@ def _below(interpreter: Interpreter, left: Value, right: Value) -> Term:
         return result
     if isinstance(left, str) and isinstance(right, str):
         return boolean(left < right)
+    if is_ordered(left) or is_ordered(right):
+        return less(*_positions(interpreter, left, right))
     return less(number_term(left), number_term(right))
+
+
+def is_ordered(value: Value) -> bool:
+    """Whether a value is an element of an ordered sort (or None)."""
+    return isinstance(value, Symbol) and isinstance(value.kind, Index | Maybe) and value.kind.sort.ordered
+
+
+def _positions(interpreter: Interpreter, left: Value, right: Value) -> tuple[Term, Term]:
+    """Where two elements of one ordered sort stand; where one is None the function fails."""
+    for side in (left, right):
+        if side is None:
+            interpreter.fail("TypeError: None has no order")
+    if not (is_ordered(left) and is_ordered(right) and left.kind.sort is right.kind.sort):
+        raise ModelError(f"{name_of(left)} and {name_of(right)} are compared, which have no common order")
+    sort = left.kind.sort
+    terms = [interpreter.present(side, "TypeError: None has no order").term for side in (left, right)]
+    return position(terms[0], sort), position(terms[1], sort)
 
 
 def number_term(value: Value, truths: bool = False) -> Term:
@@ -242,6 +269,26 @@ def number_term(value: Value, truths: bool = False) -> Term:
     if isinstance(value, FieldValue):
         raise ModelError(value.refusal)
     raise ModelError(f"expected a number, found {name_of(value)}")
+
+
+def _moved(interpreter: Interpreter, operation: ast.operator, left: Value, right: Value) -> Value:
+    """``n + 1`` or ``n - 1`` of an element of an ordered sort; beyond the ends the function fails."""
+    if isinstance(operation, ast.Add) and not is_ordered(left):
+        left, right = right, left
+    by_number = type(right) is int or (isinstance(right, Symbol) and isinstance(right.kind, Count))
+    if not (isinstance(operation, ast.Add | ast.Sub) and is_ordered(left) and by_number):
+        raise ModelError("of an ordered element a model takes the one before or after it, `n - 1` and `n + 1`, no more")
+    sort = left.kind.sort
+    if interpreter.unbounded:
+        raise ModelError(
+            f"here {sort.__name__} has any number of elements: say with a constant field which one is next"
+        )
+    there = position(interpreter.present(left, "TypeError: None has no next element").term, sort)
+    there = (plus if isinstance(operation, ast.Add) else minus)(there, number_term(right))
+    interpreter.fail_where(less(there, number(0)), beyond(sort, below=True))
+    last = interpreter.sizes[sort.__name__] - 1
+    interpreter.fail_where(less(number(last), there), beyond(sort, below=False))
+    return Symbol(element_at(there, sort), Index(sort))
 
 
 CONSTANT: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -274,27 +321,32 @@ def _arithmetic(interpreter: Interpreter, operation: ast.operator, left: Value, 
         return _logical(interpreter, operation, left, right)
     if type(left) in (int, bool, str) and type(right) in (int, bool, str):
         return _folded(interpreter, operation, left, right)
+    if is_ordered(left) or is_ordered(right):
+        return _moved(interpreter, operation, left, right)
+    one, other = number_term(left, True), number_term(right, True)
     match operation:
         case ast.Add():
-            return value_of(plus(number_term(left, True), number_term(right, True)))
+            return value_of(plus(one, other))
         case ast.Sub():
-            return value_of(_minus(number_term(left, True), number_term(right, True)))
+            return value_of(minus(one, other))
         case ast.Mult():
-            for factor, other in ((left, right), (right, left)):
-                if type(factor) is int and 0 <= factor <= MOST_TIMES:
-                    return value_of(times(number_term(other, True), factor))
-            raise ModelError(
-                f"a number is multiplied by a constant from 0 to {MOST_TIMES} only, found {name_of(right)}"
-            )
+            return value_of(_product(one, other))
+        case ast.FloorDiv() | ast.Mod():
+            interpreter.fail_where(eq(other, number(0)), "ZeroDivisionError: division by zero")
+            return value_of(div(one, other) if isinstance(operation, ast.FloorDiv) else mod(one, other))
+        case ast.Div():
+            raise ModelError("a model has whole numbers only: write `//`")
         case _:
-            number_term(left, True)
-            number_term(right, True)
-            raise ModelError("a number does not allow this here: a model compares, adds and subtracts, no more")
+            raise ModelError("a number does not allow this here: a model has + - * // % of whole numbers, no more")
 
 
-def _minus(left: Term, right: Term) -> Term:
-    known = isinstance(left, Const) and isinstance(right, Const)
-    return number(left.code - right.code) if known else Minus(left, right)  # type: ignore[union-attr]
+def _product(left: Term, right: Term) -> Term:
+    for factor, other in ((left, right), (right, left)):
+        if isinstance(factor, Const) and 0 <= factor.code <= MOST_ADDED:
+            return multiple(other, factor.code)
+    if max(map(abs, extent(Times(left, right)))) > MOST_NUMBER:
+        raise ModelError(f"a product that may be beyond {MOST_NUMBER:,}: declare its factors with closer bounds")
+    return times(left, right)
 
 
 def _logical(interpreter: Interpreter, operation: ast.operator, left: Value, right: Value) -> Value:

@@ -10,6 +10,7 @@ from typing import Any
 
 from onceproof.model.language.declare import Action, Field, Property, Switch
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.parameters import ModelParameter
 from onceproof.model.language.reading.values import DictObject, Item, ListObject, Members, Reference, Value
 from onceproof.model.language.terms import TRUE
 
@@ -31,7 +32,7 @@ def from_outside(name: str, found: Any, allocate: Callable[[Any], int]) -> Value
     if kind is dict:
         entries: dict[Any, Item] = {key: (TRUE, from_outside(name, value, allocate)) for key, value in found.items()}
         return Reference(allocate(DictObject(entries, name)))
-    if isinstance(found, Field | Switch):
+    if isinstance(found, Field | Switch | ModelParameter):
         raise ModelError(f"`{name}` is read from the state: write st.{found.name or name}")
     if isinstance(found, Action | Property):
         raise ModelError(

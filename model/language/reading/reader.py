@@ -27,6 +27,7 @@ class Reader:
     """Reads the functions of one model under one configuration; unbounded: for any number of elements of each sort."""
 
     def __init__(self, model: Model, config: Config, unbounded: bool = False) -> None:
+        model = model.under(config)
         self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS, call_function)
 
     def action(self, action: Action) -> ActionReading:
@@ -51,6 +52,11 @@ class Reader:
     def switches_asked(self) -> frozenset[str]:
         """The switches that the last function read asks for."""
         return frozenset(self._interpreter.switches_asked)
+
+    @property
+    def parameters_asked(self) -> frozenset[str]:
+        """The parameters that the last function read asks for."""
+        return frozenset(self._interpreter.parameters_asked)
 
     def property(self, claim: Property) -> PropertyReading:
         """The antecedent and the claim of a property as terms; ModelError for what cannot be read.
@@ -104,9 +110,14 @@ class Reader:
 
 
 def can_be_switched_on(action: Action, model: Model, config: Config) -> bool:
-    """Whether an action that cannot happen in a configuration could under another setting of the switches it asks."""
+    """Whether an action that cannot happen in a configuration could under another setting of what it asks.
+
+    What it may do with other parameters is not tried out: one that asks a parameter is taken to be ruled out by it.
+    """
     reader = Reader(model, config)
     reader.action(action)
+    if reader.parameters_asked:
+        return True
     settings = itertools.product((True, False), repeat=min(len(reader.switches_asked), MOST_SWITCHES))
     for setting in settings:
         other = Reader(model, config.with_switches(**dict(zip(sorted(reader.switches_asked), setting, strict=False))))

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Kind, Maybe, Sort
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.terms import (
     BOOL,
     FALSE,
@@ -62,7 +62,7 @@ class Symbol:
                 return f"a {sort.__name__}"
             case Maybe(sort):
                 return f"a {sort.__name__} or None"
-            case Count():
+            case Count() | Int():
                 return "a number"
             case _:
                 assert_never(self.kind)
@@ -192,7 +192,7 @@ def value_of(term: Term) -> Value:
                 return Symbol(Const(Index(sort), term.code - 1), Index(sort)) if term.code else None
             case Index():
                 pass
-            case Count():
+            case Count() | Int():
                 return term.code
             case Flag() | Choice():
                 return kind.decode(term.code)

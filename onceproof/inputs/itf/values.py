@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from onceproof.model.language.layout import Layout, Place, State
-from onceproof.model.language.sorts import Count, Maybe
+from onceproof.model.language.sorts import Count, Int, Maybe
 
 ACTION, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
 NONE: dict[str, Any] = {"tag": "None", "value": {"#tup": []}}
@@ -24,7 +24,7 @@ def encoded(layout: Layout, place: Place, state: State) -> Any:
         value = place.kind.show(state[slot])
         if isinstance(place.kind, Maybe):
             return NONE if value is None else some(value)
-        return {"#bigint": str(value)} if isinstance(place.kind, Count) else value
+        return {"#bigint": str(value)} if isinstance(place.kind, Count | Int) else value
 
     if not place.shape:
         return cell(place.offset)

@@ -155,8 +155,8 @@ def order_of_elements(st: Any, key: Key, other: Key) -> None:
     require(key < other)  # type: ignore[operator]
 
 
-def remainder(st: Any, key: Key) -> None:
-    st.tries[key] = (st.tries[key] + 1) % 2
+def power(st: Any, key: Key) -> None:
+    st.tries[key] = (st.tries[key] + 1) ** 2
 
 
 def text_of_enum(st: Any, door: Door) -> None:
@@ -220,8 +220,8 @@ MISUSES = [
     (is_an_enum_member, "write `==` or `!=`"),
     (is_not_another, "write `==` or `!=`"),
     (value_of_enum, "an enum value has no `value`"),
-    (order_of_elements, "for an order, a successor or a role declare a constant field"),
-    (remainder, "a number does not allow this"),
+    (order_of_elements, "for an order declare `class Node(Sort, ordered=True)`"),
+    (power, "a number does not allow this"),
     (text_of_enum, "an enum value has no text"),
     (text_of_number, "a number has no text"),
     (kind_of_value, "`isinstance` asks what Python object there is"),
@@ -328,8 +328,8 @@ def any_number(st: Any, *keys: Key) -> None:
         (lambda: field(Count(0)), "a field holds bool, an Enum, a Sort"),
         (lambda: field(cast(Any, Enum("Nothing", []))), "a field holds bool, an Enum, a Sort"),
         (lambda: declared_sort(default=0), "sort `Hall`: its default must be .* found 0"),
-        (lambda: house(_color=field(bool)), "a field or a switch cannot be called `_color`"),
-        (lambda: house(left_of_go=field(bool)), "a field or a switch cannot be called `left_of_go`"),
+        (lambda: house(_color=field(bool)), "a field, a switch or a parameter cannot be called `_color`"),
+        (lambda: house(left_of_go=field(bool)), "a field, a switch or a parameter cannot be called `left_of_go`"),
         (lambda: house(one=ending(write_nothing), two=ending(requires)), "`one` and `two` are both an @ending"),
         (lambda: house(odd=always(broken_by=("fire",))(requires)), "broken by an unknown fault `fire`"),
         (lambda: build(house(odd=field(bool, init=1))), "field `odd`, its init: expected True or False, found 1"),

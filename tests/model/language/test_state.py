@@ -112,9 +112,15 @@ def test_annotation_that_means_nothing_is_refused() -> None:
     [
         ({"locked": False}, "`locked` in state class `Odd` is no field: write `locked = field"),
         ({"__annotations__": {"locked": bool}}, "`locked` in state class `Odd` is no field: write `locked = field"),
-        ({"free": lambda st: True}, "`free` in state class `Odd`: a state class holds fields and switches; write"),
-        ({"acquire": acquire}, "`acquire` in state class `Odd`: a state class holds fields and switches; write"),
-        ({"Stage": int}, "`Stage` in state class `Odd`: a state class holds fields and switches; write"),
+        (
+            {"free": lambda st: True},
+            "`free` in state class `Odd`: a state class holds fields, switches and parameters;",
+        ),
+        (
+            {"acquire": acquire},
+            "`acquire` in state class `Odd`: a state class holds fields, switches and parameters;",
+        ),
+        ({"Stage": int}, "`Stage` in state class `Odd`: a state class holds fields, switches and parameters;"),
     ],
 )
 def test_what_is_no_field_is_refused(names: dict[str, Any], said: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from onceproof.model.checker.compiled.codegen.packing import Bits, Packing, signed
+from onceproof.model.checker.ground.arithmetic_text import arith_text, sum_text
 from onceproof.model.checker.ground.formula import (
+    Arith,
     Below,
     Both,
     Cell,
@@ -22,7 +24,6 @@ from onceproof.model.checker.ground.formula import (
     Same,
     Sum,
     Value,
-    sum_text,
     values_in,
 )
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work
@@ -101,6 +102,8 @@ class WordText:
                 return f"({self.value(then)} if {self.formula(condition)} else {self.value(other)})"
             case Sum():
                 return sum_text(value, self.value)
+            case Arith():
+                return arith_text(value, self.value)
             case Clip(inner, most):
                 return f"min(max({self.value(inner)}, 0), {most})"
             case _:

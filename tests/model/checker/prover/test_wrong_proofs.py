@@ -250,7 +250,8 @@ class Door:
 
 
 def test_types_of_equal_names_have_names_of_their_own() -> None:
-    one, other = (type("Node", (Sort,), {"__doc__": "Alike in name."}) for _ in range(2))
+    made = [type("Node", (Sort,), {"__doc__": "Alike in name."}) for _ in range(2)]
+    one, other = (typing.cast("type[Sort]", sort) for sort in made)
     fields: list[typing.Any] = [field(one, Lamp.Status), field(other, Door.Status)]
     names = Names(fields)
     assert [names.sort(one), names.sort(other)] == ["|sort Node|", "|sort Node #2|"]
