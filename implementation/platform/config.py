@@ -40,6 +40,8 @@ positive = partial(Number, 0, above=True)
 FUNCTION_LIMITS = {
     "timeout_seconds": positive(WEEK_SECONDS),
     "memory_mb": Number(32, 1 << 20),
+    "file_mb": Number(0, 1 << 30),
+    "processes": whole(0, 1 << 20),
 }
 KEY_PARTS = {
     "secret": Secret(r"[\x21-\x7e]{8,1024}", "a secret of at least 8 visible ASCII characters"),
@@ -64,7 +66,9 @@ class PlatformConfig:
     functions: folder of users' functions. hosts: names that requests may call this server by, beside its address and
     localhost. port 0 means any free one. keys: access key to {secret, user}; when there
     are any, every request must be signed. duplicate_status: 400, or 409 as newer pages of the public API say.
-    limits: function to {timeout_seconds, memory_mb}, where it is to have others than the platform's.
+    limits: function to {timeout_seconds, memory_mb, file_mb, processes}, where it is to have others than the
+    platform's (function_timeout_seconds and so on); file_mb is the size of any file that it writes, processes how many
+    it may have started that live. log_bytes_max: how much is kept of what an attempt writes, the end of it.
     retention_hours: how long an ended task is kept, its TaskID with it (720: 30 days); 0 keeps all for ever.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
@@ -95,6 +99,9 @@ class PlatformConfig:
     sync_timeout_seconds: float = setting(120.0, positive(WEEK_SECONDS))
     function_timeout_seconds: float = setting(60.0, FUNCTION_LIMITS["timeout_seconds"])
     function_memory_mb: float = setting(512.0, FUNCTION_LIMITS["memory_mb"])
+    function_file_mb: float = setting(1024.0, FUNCTION_LIMITS["file_mb"])
+    function_processes: int = setting(256, FUNCTION_LIMITS["processes"])
+    log_bytes_max: int = setting(64 << 10, whole(0, 1 << 26))
     result_bytes_max: int = setting(1 << 20, whole(1, GIB))
     drain_seconds: float = setting(30.0, Number(0, WEEK_SECONDS))
     store_wait_seconds: float = setting(5.0, positive(DAY_SECONDS))

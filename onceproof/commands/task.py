@@ -62,11 +62,18 @@ def submit(
 @command.command()
 @click.argument("function")
 @click.argument("task_id")
+@click.option("--log", is_flag=True, help="Show what the function wrote, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.pass_obj
-def get(caller: Caller, function: str, task_id: str, as_json: bool) -> None:
+def get(caller: Caller, function: str, task_id: str, log: bool, as_json: bool) -> None:
     """Show a task."""
-    show(answer_of(lambda: caller.get(function, task_id)), as_json)
+    record = answer_of(lambda: caller.get(function, task_id))
+    attempts = answer_of(lambda: caller.log(function, task_id)) if log else []
+    if log and as_json:
+        record["log"] = attempts
+    show(record, as_json)
+    if log and not as_json:
+        show_log(attempts)
 
 
 @command.command(name="list")
@@ -119,6 +126,17 @@ def show(record: dict[str, Any], as_json: bool) -> None:
     for name in ("alreadyRetriedTimes", "instanceId", "returnPayload", "taskErrorMessage"):
         if record[name]:
             click.echo(f"  {name:<18}{record[name]}")
+
+
+def show_log(attempts: list[dict[str, Any]]) -> None:
+    """What each attempt wrote, for people."""
+    if not attempts:
+        click.echo("  the function wrote nothing")
+    for one in attempts:
+        dropped = f" (the first {one['droppedBytes']} bytes were not kept)" if one["droppedBytes"] else ""
+        click.echo(f"  output of attempt {one['attempt']}{dropped}:")
+        for line in one["output"].splitlines():
+            click.echo(f"    {line}")
 
 
 def when(milliseconds: int) -> str:

@@ -2,142 +2,24 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
-import socket
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from onceproof.implementation.components.messages import Order, Result
-from onceproof.implementation.platform.config import PREFIX, PlatformConfig
-from onceproof.implementation.platform.isolation import isolated
-from onceproof.implementation.platform.wire.frames import pack
+from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.functions import cgroups
+from onceproof.implementation.platform.functions.descendants import become_subreaper, children, end_descendants
+from onceproof.implementation.platform.functions.logs import AttemptLog, TaskLogs
+from onceproof.implementation.platform.functions.runner import Runner, started
+from onceproof.implementation.platform.wire.frames import Frame, pack
 from onceproof.implementation.platform.wire.link import read_frame
 
-START_SECONDS = 60.0
 EXIT_SECONDS = 2.0  # between a function's process closing its socket and its exit
-LOG_BYTES_MAX = 4096
+WATCH_SECONDS = 0.5
 Ended = Callable[[str, int, Result], None]
-
-
-def function_file(folder: str, function: str) -> Path:
-    """The file of a function; names were checked when the task was submitted."""
-    return Path(folder) / f"{function}.py"
-
-
-def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for users' functions: the platform's own settings, keys and passwords among them, stay out."""
-    return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
-
-
-class Logs:
-    """What attempts wrote, for callers who asked for it: a file for each such request, in the runtime folder.
-
-    The API server makes it empty before it takes the task, and removes it; the agent that runs the task fills it. A
-    log is a courtesy: where the file cannot be made or written there is none, and the task goes its way.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self.folder = Path(folder) / "logs"
-
-    def clear(self) -> None:
-        """Remove what an API server that died has left; nobody waits for it any more."""
-        with contextlib.suppress(OSError):
-            self.folder.mkdir(exist_ok=True)
-            for path in self.folder.iterdir():
-                path.unlink()
-
-    @contextlib.contextmanager
-    def asked(self, request_id: str, wanted: bool) -> Iterator[Callable[[], bytes]]:
-        """Ask for the log of a request that is about to be made, if wanted; inside, the log so far (empty: none)."""
-        path = self.folder / request_id
-
-        def read() -> bytes:
-            with contextlib.suppress(OSError):
-                return path.read_bytes() if wanted else b""
-            return b""
-
-        try:
-            if wanted:
-                with contextlib.suppress(OSError):
-                    path.touch()
-            yield read
-        finally:
-            if wanted:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-
-    def is_asked(self, request_id: str) -> bool:
-        """Whether somebody waits for the log of this request."""
-        return os.access(f"{self.folder}/{request_id}", os.W_OK)  # asked before every attempt: no Path is made for it
-
-    def write(self, request_id: str, output: bytes) -> None:
-        """Put the log of an attempt in the place of an earlier one's, unless nobody waits for it any more."""
-        end = b"" if not output or output.endswith(b"\n") else b"\n"
-        first, last = (f"FC Invoke {word} RequestId: {request_id}\n".encode() for word in ("Start", "End"))
-        with contextlib.suppress(OSError):
-            descriptor = os.open(self.folder / request_id, os.O_WRONLY | os.O_TRUNC)  # never made anew
-            with open(descriptor, "wb") as file:
-                file.write(first + output + end + last)
-
-
-class Output:
-    """The agent's end of a child's log pipe: all of it goes on to the agent's stderr, and its last bytes are kept."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self.kept = b""
-        self.size = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
-        os.set_blocking(descriptor, False)
-        asyncio.get_running_loop().add_reader(descriptor, self.take)
-
-    def take(self) -> None:
-        """Take what is in the pipe: one read takes all that was written before."""
-        if self.descriptor < 0:
-            return
-        try:
-            data = os.read(self.descriptor, self.size)
-        except BlockingIOError:
-            return
-        if not data:
-            self._end()
-            return
-        self.kept = (self.kept + data)[-LOG_BYTES_MAX:]
-        with contextlib.suppress(OSError):
-            os.write(2, data)
-
-    def close(self) -> None:
-        """Take what is in the pipe still, and close it."""
-        self.take()
-        self._end()
-
-    def _end(self) -> None:
-        if self.descriptor >= 0:
-            asyncio.get_running_loop().remove_reader(self.descriptor)
-            os.close(self.descriptor)
-            self.descriptor = -1
-
-
-@dataclass(slots=True)
-class Child:
-    """One process with one function loaded."""
-
-    function: str
-    process: "subprocess.Popen[bytes]"
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    output: Output
-
-    def kill(self) -> None:
-        """End it, with everything that it started in its process group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.writer.close()
-        self.output.close()
 
 
 @dataclass(slots=True)
@@ -145,29 +27,35 @@ class FunctionPool:
     """At most config.slots functions at a time. ended(message, attempt, result) is called when one has ended.
 
     lock: a descriptor that children inherit, so that a lock on it ends only when they are gone too. logs: where to put
-    what an attempt wrote, if somebody asked for it.
+    what attempts wrote. Whatever an attempt has started ends with it.
     """
 
     config: PlatformConfig
     ended: Ended
     lock: int
-    logs: Logs
+    logs: TaskLogs
     running: dict[tuple[str, int], str] = field(default_factory=dict)
-    idle: list[Child] = field(default_factory=list)
+    idle: list[Runner] = field(default_factory=list)
+    pids: set[int] = field(default_factory=set)
+    _busy: dict[int, tuple[Runner, list[str]]] = field(default_factory=dict)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _watch: "asyncio.Task[None] | None" = None
 
     def start(self, agent: str, message: str, attempt: int, order: Order) -> None:
         """Start a function; returns at once."""
+        if self._watch is None:
+            become_subreaper()
+            cgroups.remove_leftovers()
+            self._watch = asyncio.ensure_future(self._watch_limits())
         self.running[message, attempt] = order.task
-        task = asyncio.ensure_future(self._execute(message, attempt, order))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep_task(self._execute(message, attempt, order))
 
     def close(self) -> None:
         """Kill every process that waits for an event."""
-        for child in self.idle:
-            child.kill()
+        for runner in self.idle:
+            runner.kill()
         self.idle.clear()
+        self.logs.close()
 
     async def _execute(self, message: str, attempt: int, order: Order) -> None:
         try:
@@ -178,95 +66,105 @@ class FunctionPool:
         self.ended(message, attempt, result)
 
     async def _run(self, attempt: int, order: Order) -> Result:
-        child = self._idle_child(order.function) or await self._spawn(order.function)
-        if not self.logs.is_asked(order.request_id):
-            return await self._result(child, attempt, order, False)
-        child.output.take()
-        child.output.kept = b""
-        result = await self._result(child, attempt, order, True)
-        child.output.take()
-        self.logs.write(order.request_id, child.output.kept)
-        child.output.kept = b""
+        runner = self._idle_runner(order.function)
+        if runner is None:
+            runner = await started(self.config, order.function, self.lock, self.pids)
+        over_limit: list[str] = []
+        self._busy[runner.process.pid] = runner, over_limit
+        runner.output.begin()
+        try:
+            result = await self._result(runner, attempt, order)
+        finally:
+            del self._busy[runner.process.pid]
+        if over_limit and not result.succeeded:
+            result = Result(False, error=over_limit[0])
         return result
 
-    async def _result(self, child: Child, attempt: int, order: Order, log: bool) -> Result:
-        header = {"request_id": order.request_id, "task_id": order.task_id, "attempt": attempt, "log": log}
+    async def _result(self, runner: Runner, attempt: int, order: Order) -> Result:
+        """The result of one attempt; its log is kept before anybody hears of it."""
+        header = {"request_id": order.request_id, "task_id": order.task_id, "attempt": attempt}
         seconds = self.config.limit(order.function, "timeout_seconds")
-        child.writer.write(pack(header, order.payload))
+        runner.writer.write(pack(header, order.payload))
         try:
-            frame = await asyncio.wait_for(read_frame(child.reader), seconds)
+            frame = await asyncio.wait_for(read_frame(runner.reader), seconds)
         except TimeoutError:
-            child.kill()
-            await self._reap(child)
+            self._keep_log(runner, attempt, order)
+            await self._end(runner)
             return Result(False, error=f"the function did not end within {seconds:g} s")
         if frame is None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._reap(child), EXIT_SECONDS)
-            child.kill()
-            return Result(False, error=f"the function's process {await self._reap(child)}")
-        self._keep(child)
+                await asyncio.wait_for(runner.reaped(), EXIT_SECONDS)
+            self._keep_log(runner, attempt, order)
+            return Result(False, error=f"the function's process {await self._end(runner)}")
+        if frame[0]["children"]:
+            runner.end_descendants()
+        self._keep_log(runner, attempt, order)
+        self._keep(runner, frame)
         return Result(bool(frame[0]["succeeded"]), frame[1], str(frame[0]["error"]))
 
-    def _idle_child(self, function: str) -> Child | None:
-        for child in self.idle:
-            if child.function == function:
-                self.idle.remove(child)
-                return child
+    def _keep_log(self, runner: Runner, attempt: int, order: Order) -> None:
+        output = runner.output.end()
+        if output:
+            self.logs.put(order.task, AttemptLog(attempt, output, runner.output.written - len(output)))
+
+    def _idle_runner(self, function: str) -> Runner | None:
+        """A process that has the function, as its files are now."""
+        for runner in [runner for runner in self.idle if runner.function == function]:
+            self.idle.remove(runner)
+            if runner.is_fresh:
+                return runner
+            self._keep_task(self._forget(runner))
         return None
 
-    def _keep(self, child: Child) -> None:
-        """Keep the process for the next event; the oldest idle one makes room."""
-        self.idle.append(child)
+    def _keep(self, runner: Runner, frame: Frame) -> None:
+        """Keep the process for the next event, unless it left others behind; the oldest idle one makes room."""
+        header = frame[0]
+        runner.stamps.update({path: tuple(stamp) for path, stamp in header["files"].items()})
+        if header["children"] or not header["loaded"]:
+            self._keep_task(self._forget(runner))
+            return
+        self.idle.append(runner)
         if len(self.idle) + len(self.running) > self.config.slots + 1:
-            oldest = self.idle.pop(0)
-            oldest.kill()
-            task = asyncio.ensure_future(self._forget(oldest))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep_task(self._forget(self.idle.pop(0)))
 
-    async def _forget(self, child: Child) -> None:
-        await self._reap(child)
+    async def _forget(self, runner: Runner) -> None:
+        await self._end(runner)
 
-    async def _reap(self, child: Child) -> str:
-        """Wait for a killed process; how it ended, as text."""
-        status = await asyncio.get_running_loop().run_in_executor(None, child.process.wait)
-        if status < 0:
-            return f"was killed by signal {signal.Signals(-status).name}"
-        return f"exited with status {status}"
+    async def _end(self, runner: Runner) -> str:
+        """Kill a process with all that it has started, wherever that is now; how it ended, as text."""
+        runner.kill()
+        said = await runner.reaped()
+        self.pids.discard(runner.process.pid)
+        self._end_orphans()
+        if runner.cgroup is not None:
+            runner.cgroup.kill()
+            runner.cgroup.remove()
+        return said
 
-    async def _spawn(self, function: str) -> Child:
-        ours, theirs = socket.socketpair()
-        log_out, log_in = os.pipe()
-        with theirs, open(log_in, "wb"):
-            command = isolated(
-                "onceproof.implementation.platform.functions.child",
-                str(theirs.fileno()),
-                str(log_in),
-                str(os.getpid()),
-                str(function_file(self.config.functions, function)),
-                function,
-                str(self.config.limit(function, "memory_mb")),
-                str(self.config.result_bytes_max),
-            )
-            try:
-                process = subprocess.Popen(
-                    command,
-                    pass_fds=(theirs.fileno(), log_in, self.lock),
-                    stdin=subprocess.DEVNULL,
-                    env=without_secrets(os.environ),
-                    stdout=2,
-                )
-            except OSError:
-                os.close(log_out)
-                raise
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        child = Child(function, process, reader, writer, Output(log_out))
-        # The time that an interpreter takes to start is not the function's.
-        try:
-            ready = await asyncio.wait_for(read_frame(reader), START_SECONDS)
-        except TimeoutError:
-            ready = None
-        if ready is None:
-            child.kill()
-            raise OSError(0, f"it {await self._reap(child)}")
-        return child
+    def _end_orphans(self) -> None:
+        """End what functions have started whose own process is gone: it became a child of this process."""
+        for pid in children(os.getpid()):
+            if pid not in self.pids:
+                end_descendants(pid)
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+                self._keep_task(self._reap_orphan(pid))
+
+    async def _reap_orphan(self, pid: int) -> None:
+        with contextlib.suppress(ChildProcessError):
+            await asyncio.get_running_loop().run_in_executor(None, os.waitpid, pid, 0)
+
+    async def _watch_limits(self) -> None:
+        """Where no control group limits it: every so often, end what has started too many processes."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for runner, over_limit in list(self._busy.values()):
+                limit = int(self.config.limit(runner.function, "processes"))
+                if runner.cgroup is None and not over_limit and runner.processes() > limit:
+                    over_limit.append(f"the function had more than {limit} processes at once")
+                    runner.kill()
+
+    def _keep_task(self, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

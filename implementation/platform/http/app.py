@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from onceproof.implementation.platform.functions.logs import tail_of
 from onceproof.implementation.platform.http.bodies import json_object, read_body
 from onceproof.implementation.platform.http.docs_page import app_with_docs
 from onceproof.implementation.platform.http.metrics import Metrics
@@ -20,6 +21,7 @@ from onceproof.implementation.platform.http.records import Filter, Record, shown
 from onceproof.implementation.platform.http.service import Service, Target, new_request_id, no_config
 from onceproof.implementation.platform.http.signing import check_signature
 
+TAIL_BYTES = 4096
 OLD_VERSIONS = ("2016-08-15", "2021-04-06")
 NEW_VERSION = "2023-03-30"
 USER = r"^[A-Za-z0-9_.@-]{1,64}$"
@@ -69,6 +71,7 @@ class Routes:
         add("/invocations", self.invoke, methods=["POST"], name=f"invoke_{version}")
         add(tasks, self.list_tasks, methods=["GET"], name=f"list_{version}")
         add(f"{tasks}/{{taskId}}", self.get_task, methods=["GET"], name=f"get_{version}")
+        add(f"{tasks}/{{taskId}}/log", self.get_log, methods=["GET"], name=f"log_{version}")
         stop = f"{tasks}/{{taskId}}/stop" if self.new else f"{tasks}/{{taskId}}"
         add(stop, self.stop_task, methods=["PUT"], name=f"stop_{version}")
         add("/async-invoke-config", self.put_config, methods=["PUT"], name=f"put_config_{version}")
@@ -90,15 +93,17 @@ class Routes:
         target = await self.target(request, body, function, qualifier)
         request_id = request.state.request_id = new_request_id()
         wanted_id = new_id if self.new else old_id
-        with self.service.logs.asked(request_id, log_type == "Tail" and kind != "Async") as log:
-            with self.metrics.submissions(self.version):
-                task_id = await self.service.submit(target, wanted_id, body, request_id)
-            name = "X-Fc-Async-Task-Id" if self.new else "X-Fc-Stateful-Async-Invocation-Id"
-            headers = {"X-Fc-Request-Id": request_id, name: task_id}
-            if kind == "Async":
-                return Response(status_code=202, headers=headers)
-            record = await self.service.wait(target, task_id)
-            return sync_answer(record, headers, log())
+        with self.metrics.submissions(self.version):
+            task_id = await self.service.submit(target, wanted_id, body, request_id)
+        name = "X-Fc-Async-Task-Id" if self.new else "X-Fc-Stateful-Async-Invocation-Id"
+        headers = {"X-Fc-Request-Id": request_id, name: task_id}
+        if kind == "Async":
+            return Response(status_code=202, headers=headers)
+        record = await self.service.wait(target, task_id)
+        log = b""
+        if log_type == "Tail" and record.instance:
+            log = tail_of(await self.service.logs(target, task_id), request_id, TAIL_BYTES)
+        return sync_answer(record, headers, log)
 
     async def list_tasks(
         self,
@@ -140,6 +145,23 @@ class Routes:
         """A task by its TaskID."""
         target = await self.target(request, b"", function, qualifier)
         return shown(await self.service.get(target, taskId), self.version, True)
+
+    async def get_log(
+        self, request: Request, function: Function, taskId: TaskId, qualifier: Qualifier = ""
+    ) -> dict[str, Any]:
+        """What a task's attempts wrote: the end of each, and how many bytes before it were dropped."""
+        target = await self.target(request, b"", function, qualifier)
+        await self.service.get(target, taskId)
+        return {
+            "attempts": [
+                {
+                    "attempt": log.attempt,
+                    "output": log.output.decode("utf-8", "replace"),
+                    "droppedBytes": log.dropped,
+                }
+                for log in await self.service.logs(target, taskId)
+            ]
+        }
 
     async def stop_task(
         self, request: Request, function: Function, taskId: TaskId, qualifier: Qualifier = ""

@@ -59,6 +59,11 @@ class Caller:
         path = f"{BASE}/{quote(function)}/async-tasks/{quote(task_id)}"
         return dict(json.loads(self._call("GET", path)[1]))
 
+    def log(self, function: str, task_id: str) -> list[dict[str, Any]]:
+        """What a task's attempts wrote: [{"attempt", "output", "droppedBytes"}], those that wrote nothing left out."""
+        path = f"{BASE}/{quote(function)}/async-tasks/{quote(task_id)}/log"
+        return list(json.loads(self._call("GET", path)[1])["attempts"])
+
     def listed(self, function: str, **filters: Any) -> dict[str, Any]:
         """A page of tasks: {"tasks": [...], "nextToken"?: ...}; filters are the query of the public API."""
         query = urlencode({name: value for name, value in filters.items() if value not in (None, "")})

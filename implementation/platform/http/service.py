@@ -16,7 +16,8 @@ from onceproof.implementation.components.messages import SAYS_202
 from onceproof.implementation.components.task_store import Submission
 from onceproof.implementation.errors import StoreUnavailable
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.functions.pool import Logs, function_file
+from onceproof.implementation.platform.functions.logs import AttemptLog, TaskLogs
+from onceproof.implementation.platform.functions.runner import function_file
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.http.nonces import NonceFile
 from onceproof.implementation.platform.http.problems import Problem, bad_request, unavailable
@@ -79,8 +80,7 @@ class Service:
         self.bell = bell
         self.admission = Admission(config, bell, probe)
         self.nonces = NonceFile(Path(config.data) / "nonces.ndjson")
-        self.logs = Logs(bell.folder)
-        self.logs.clear()
+        self.task_logs = TaskLogs(config.data)
         self.records = Records(open_database(config))
         self.reader = ThreadPoolExecutor(1, "reader")
         self.configs: dict[tuple[str, str, str], AsyncConfig | None] = {}
@@ -146,6 +146,10 @@ class Service:
         if record is None:
             raise Problem(404, "StatefulAsyncInvocationNotFound", f"there is no task {task_id} of this function")
         return record
+
+    async def logs(self, target: Target, task_id: str) -> list[AttemptLog]:
+        """What a task's attempts wrote, those that wrote nothing left out."""
+        return await self.read(lambda: self.task_logs.of(target.task(task_id)))
 
     async def listed(self, wanted: Filter) -> tuple[list[Record], str]:
         """A page of tasks and the token of the next; Problem 400 for a token that is none."""

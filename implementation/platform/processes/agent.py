@@ -16,7 +16,8 @@ from onceproof.implementation.components.resource_manager import ResourceManager
 from onceproof.implementation.components.task_store import OPEN
 from onceproof.implementation.errors import NotEnabled, NotNow
 from onceproof.implementation.platform.config import PlatformConfig
-from onceproof.implementation.platform.functions.pool import FunctionPool, Logs
+from onceproof.implementation.platform.functions.logs import TaskLogs
+from onceproof.implementation.platform.functions.pool import FunctionPool
 from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.platform.wire.frames import pack
 from onceproof.implementation.platform.wire.link import read_frame
@@ -71,7 +72,7 @@ class AgentProcess(Process):
         super().__init__(name, config, folder)
         self.lock = os.open(os.path.join(config.data, f"{name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         self.wire = AgentWire()
-        self.pool = FunctionPool(config, self._ended, self.lock, Logs(folder))
+        self.pool = FunctionPool(config, self._ended, self.lock, TaskLogs(config.data))
         self.agent = Agent(name, self.wire, self.pool, self._is_settled, self.settings.mechanisms, self.probe)
         self.forget_at = 0.0
         self.drain_until: float | None = None

@@ -6,6 +6,7 @@ from onceproof.implementation.components.census import BATCH as CENSUS_BATCH
 from onceproof.implementation.components.census import Census
 from onceproof.implementation.components.retention import BATCH, Retention
 from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.platform.functions.logs import TaskLogs
 from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.settings import SECOND_NS
 
@@ -46,6 +47,7 @@ class BalancerProcess(Process):
             return
         before = self.clock.now_ns() - int(self.config.retention_hours * 3600 * SECOND_NS)
         removed = Retention(self.database).remove(before)
+        TaskLogs(self.config.data).remove(before)
         if removed:
             self.database.shrink()
         self.remove_at = now + (REMOVE_SECONDS if removed < BATCH else 0)

@@ -15,6 +15,7 @@ from tests.paths import ROOT
 FUNCTIONS = {
     "hello": "def handler(event, context): return b'hello ' + event",
     "fails": "def handler(event, context): raise ValueError('no')",
+    "talks": "def handler(event, context):\n    print('one')\n    print('two ' + event.decode())",
 }
 
 
@@ -51,6 +52,11 @@ def test_task_command_follows_a_task_from_submission_to_result(platform: Platfor
     assert (status, [one["taskId"] for one in json.loads(out)["tasks"]]) == (0, ["t2", "t1"])
     assert task("list", "hello", "--prefix", "t1")[1].split()[2:] == ["Succeeded", "t1"]
     assert task("get", "hello", "t1")[1].startswith("t1  Succeeded\n")
+    assert task("submit", "talks", "--id", "t4", "--data", "x", "--wait")[0] == 0
+    assert task("get", "talks", "t4", "--log")[1].endswith("  output of attempt 1:\n    one\n    two x\n")
+    assert task("get", "hello", "t1", "--log")[1].endswith("  the function wrote nothing\n")
+    log = json.loads(task("get", "talks", "t4", "--log", "--json")[1])["log"]
+    assert log == [{"attempt": 1, "output": "one\ntwo x\n", "droppedBytes": 0}]
     assert task("stop", "hello", "t1") == (0, "t1 is stopped, or has ended\n", "")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helpers.platforms import Platform
-from tests.helpers.waiting import wait_until
 
 FUNCTIONS = {
     "raises": "def handler(event, context): raise KeyError('no such order')",
@@ -16,6 +15,7 @@ FUNCTIONS = {
     "loops": "def handler(event, context):\n    while True: pass",
     "devours": "def handler(event, context): return len(bytearray(2_000_000_000))",
     "floods": "def handler(event, context): return b'x' * 5000",
+    "writes": "def handler(event, context): open('/tmp/onceproof-too-large', 'wb').write(bytes(3 << 20))",
     "broken": "def handler(event, context)",
     "empty": "",
     "odd": "def handler(event, context): return {1, 2}",
@@ -41,7 +41,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             "slots": 4,
             "result_bytes_max": 4000,
             "function_memory_mb": 500,
-            "limits": {"loops": {"timeout_seconds": 0.5}},
+            "limits": {"loops": {"timeout_seconds": 0.5}, "writes": {"file_mb": 1}},
         },
     )
     for name, text in FUNCTIONS.items():
@@ -60,6 +60,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         ("loops", "did not end within 0.5 s"),
         ("devours", "MemoryError"),
         ("floods", "the result has 5000 bytes; at most 4000 are allowed"),
+        ("writes", "File too large"),
         ("broken", "SyntaxError"),
         ("empty", "has no function handler(event, context)"),
         ("odd", "not JSON serializable"),
@@ -74,10 +75,13 @@ def test_misbehaving_function_is_a_failed_task_that_says_why(platform: Platform,
     assert platform.ended("jsons", f"after-{function}")["returnPayload"] == '{"got": "x"}'
 
 
-def test_output_of_a_function_goes_to_the_platform_log(platform: Platform) -> None:
+def test_output_of_a_function_is_kept_with_its_task(platform: Platform) -> None:
     platform.caller().submit("chatty", b"", "t")
     assert platform.ended("chatty", "t")["returnPayload"] == "said"
-    wait_until(lambda: "hello from a function" in (platform.folder / "log.ndjson").read_text())
+    assert platform.caller().log("chatty", "t") == [
+        {"attempt": 1, "output": "hello from a function\n", "droppedBytes": 0}
+    ]
+    assert "hello from a function" not in (platform.folder / "log.ndjson").read_text()
 
 
 def test_function_context_tells_the_task_and_the_attempt(platform: Platform) -> None:
