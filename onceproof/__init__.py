@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import ModelError as ModelError
     from onceproof.model.language import Optional as Optional
     from onceproof.model.language import Ordered as Ordered
+    from onceproof.model.language import Seq as Seq
     from onceproof.model.language import Sort as Sort
     from onceproof.model.language import State as State
     from onceproof.model.language import Step as Step
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import in_turn as in_turn
     from onceproof.model.language import last as last
     from onceproof.model.language import parameter as parameter
+    from onceproof.model.language import record as record
     from onceproof.model.language import require as require
     from onceproof.model.language import require_not_none as require_not_none
     from onceproof.model.language import sometimes as sometimes
@@ -82,10 +84,10 @@ if TYPE_CHECKING:
 
 _LANGUAGE = (
     *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Int", "Model", "ModelError", "Optional"),
-    *("Ordered", "Sort", "State"),
+    *("Ordered", "Seq", "Sort", "State"),
     *("Step", "System", "Violation", "action", "always", "axiom", "build", "ending", "eventually", "exists"),
-    *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "require", "require_not_none"),
-    *("sometimes", "switch"),
+    *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "require"),
+    *("require_not_none", "sometimes", "switch"),
 )
 _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),

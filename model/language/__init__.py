@@ -6,6 +6,7 @@ Write a model with ``Sort``, ``State``, ``field``, ``switch``, ``action``, ``fau
 
 from typing import Optional
 
+from onceproof.model.language.composites import Seq, record
 from onceproof.model.language.declare import (
     Fairness,
     action,
@@ -41,6 +42,7 @@ __all__ = [
     "ModelError",
     "Optional",
     "Ordered",
+    "Seq",
     "Sort",
     "State",
     "Step",
@@ -61,6 +63,7 @@ __all__ = [
     "in_turn",
     "last",
     "parameter",
+    "record",
     "require",
     "require_not_none",
     "sometimes",

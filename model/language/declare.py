@@ -13,10 +13,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from onceproof.model.language.composites import COMPOSITE, CompositeField, PartOf, any_kind_of
 from onceproof.model.language.errors import Disabled, ModelError, Vacuous
 from onceproof.model.language.index_sets import index_of
 from onceproof.model.language.mode import current
-from onceproof.model.language.sorts import Index, Int, Kind, Sort, Unused, kind_of
+from onceproof.model.language.sorts import Index, Int, Kind, Sort, Unused
 
 Held = typing.TypeVar("Held")
 S = typing.TypeVar("S", bound=Sort)
@@ -46,6 +47,7 @@ class Field:
     component: str = ""
     doc: str = ""
     line: tuple[str, int] = ("", 0)  # file and line where it is written
+    part: PartOf | None = None  # of a field of a composite kind, which the author declared
 
 
 def field(
@@ -68,11 +70,13 @@ def field(
         if sort is None:
             raise ModelError(f"a field is indexed by a Sort, an Enum or Int(low, high), not by {one!r}")
         indices.append(sort)
-    kind = kind_of(value)
+    kind = any_kind_of(value)
     if network and isinstance(kind, Int) and kind.low != 0:
         raise ModelError("a network field holds nothing at first, which a number shows as 0: declare Int(0, high)")
     frame = sys._getframe(1)
     line = frame.f_code.co_filename, frame.f_lineno
+    if isinstance(kind, COMPOSITE):
+        return CompositeField(tuple(indices), kind, init, ghost, network, constant, doc=doc, line=line)
     return Field(tuple(indices), kind, init, ghost, network, constant, doc=doc, line=line)
 
 

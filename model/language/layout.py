@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from onceproof.model.language.composites import COMPOSITE, AnyKind, repaired
 from onceproof.model.language.declare import Action, Field, starts_with
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.index_sets import size_of
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.showing import parsed, shown
 from onceproof.model.language.sorts import Count, Kind, Sort
 
 State = tuple[int, ...]
@@ -29,6 +31,12 @@ class Place:
     kind: Kind
     cardinality: int
     field: Field | None  # None for what is left of a budget
+
+    @property
+    def declared(self) -> str:
+        """The name of the field as its author declared it."""
+        part = self.field.part if self.field is not None else None
+        return part.of.name if part is not None else self.name
 
     @property
     def cells(self) -> int:
@@ -50,8 +58,41 @@ class Place:
 
     def label(self, indices: tuple[int, ...]) -> str:
         """``stage[message1]``: the cell as a person writes it."""
-        inside = ", ".join(sort.element(i) for sort, i in zip(self.sorts, indices, strict=True))
-        return f"{self.name}[{inside}]" if inside else self.name
+        return self.text([sort.element(i) for sort, i in zip(self.sorts, indices, strict=True)])
+
+    def text(self, indices: Sequence[str]) -> str:
+        """The same with the text of each index; of a part of a composite value, ``len(log[node1])``."""
+        part = self.field.part if self.field is not None else None
+        name = self.declared
+        own = len(part.of.indices) if part is not None else len(indices)
+        cell = f"{name}[{', '.join(indices[:own])}]" if own else name
+        return part.text.format(cell, *indices[own:]) if part is not None else cell
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as its author declared it, and where its parts stand in the state: one slot, or several if composite.
+
+    key: its indices as names, joined by commas.
+    """
+
+    name: str
+    label: str
+    key: str
+    kind: AnyKind
+    slots: tuple[int, ...]
+    cardinalities: tuple[int, ...]
+    component: str
+
+    def show(self, state: State) -> Any:
+        """Its value as JSON can hold it."""
+        if isinstance(self.kind, COMPOSITE):
+            return shown(self.kind, [state[slot] for slot in self.slots])
+        return self.kind.show(state[self.slots[0]])
+
+    def parse(self, value: Any) -> tuple[int, ...]:
+        """What its slots hold where it shows this value; ModelError where it never does."""
+        return parsed(self.kind, self.cardinalities, value)
 
 
 class Layout:
@@ -74,44 +115,75 @@ class Layout:
         self.labels = [(place, key) for place in self.places.values() for key in place.all_indices()]
         self.meanings: dict[Any, Any] = {}  # terms as functions, see ``evaluate``
         self.slots: dict[Any, Any] = {}  # the positions of cells, likewise
+        parts = _parts(self.places)
+        self.cells = {name: list(_cells_of(name, mine)) for name, mine in parts.items()}
+        self.composites = {name: parts[name] for name in model.composites}
 
     def show(self, state: State) -> dict[str, Any]:
         """A state with names: ``{"stage": {"message1": "VISIBLE"}, "big": 3}``; keys of several indices as
         ``"scheduler1,message1"``."""
         shown: dict[str, Any] = {}
-        for place in self.places.values():
-            if not place.shape:
-                shown[place.name] = place.kind.show(state[place.offset])
-                continue
-            shown[place.name] = {
-                element_key(place, key): place.kind.show(state[place.offset + number])
-                for number, key in enumerate(place.all_indices())
-            }
+        for name, cells in self.cells.items():
+            if cells[0].key:
+                shown[name] = {cell.key: cell.show(state) for cell in cells}
+            else:
+                shown[name] = cells[0].show(state)
         return shown
 
     def parse(self, shown: Mapping[str, Any]) -> State:
         """The state that ``show`` turned into names; ModelError where a name or a value is not this model's."""
         state = list(self.initial)
-        for place in self.places.values():
-            if place.name not in shown:
-                raise ModelError(f"the state has no `{place.name}`")
-            values = {place.kind.show(code): code for code in range(place.cardinality)}
-            for number, key in enumerate(place.all_indices()):
-                cells = shown[place.name]
+        for name, cells in self.cells.items():
+            if name not in shown:
+                raise ModelError(f"the state has no `{name}`")
+            for cell in cells:
                 try:
-                    value = cells[element_key(place, key)] if place.shape else cells
-                    state[place.offset + number] = values[value]
-                except (KeyError, TypeError):
-                    raise ModelError(f"the state has no proper value for `{place.label(key)}`") from None
+                    codes = cell.parse(shown[name][cell.key] if cell.key else shown[name])
+                except (KeyError, TypeError, ModelError):
+                    raise ModelError(f"the state has no proper value for `{cell.label}`") from None
+                for slot, code in zip(cell.slots, codes, strict=True):
+                    state[slot] = code
         return tuple(state)
 
     def changes(self, before: State, after: State) -> dict[str, tuple[Any, Any]]:
         """What differs, by label, as pairs of shown values."""
         return {
-            place.label(key): (place.kind.show(before[slot]), place.kind.show(after[slot]))
-            for slot, (place, key) in enumerate(self.labels)
-            if before[slot] != after[slot]
+            cell.label: (cell.show(before), cell.show(after))
+            for cells in self.cells.values()
+            for cell in cells
+            if any(before[slot] != after[slot] for slot in cell.slots)
         }
+
+    def repaired(self, state: State) -> State:
+        """The nearest state that could be one: of any numbers in the parts of composite values few are a value."""
+        found = list(state)
+        for cell in (cell for name in self.composites for cell in self.cells[name]):
+            assert isinstance(cell.kind, COMPOSITE)
+            codes = repaired(cell.kind, [state[slot] for slot in cell.slots])
+            for slot, code in zip(cell.slots, codes, strict=True):
+                found[slot] = code
+        return tuple(found)
+
+
+def _parts(places: Mapping[str, Place]) -> dict[str, list[Place]]:
+    """The fields as they were declared, each with the places of its parts."""
+    found: dict[str, list[Place]] = {}
+    for place in places.values():
+        found.setdefault(place.declared, []).append(place)
+    return found
+
+
+def _cells_of(name: str, parts: list[Place]) -> Iterator[Cell]:
+    first = parts[0]
+    part = first.field.part if first.field is not None else None
+    kind: AnyKind = part.of.kind if part is not None else first.kind
+    component = first.field.component if first.field is not None else ""
+    cardinalities = tuple(place.cardinality for place in parts)
+    for indices in first.all_indices():
+        names = [sort.element(i) for sort, i in zip(first.sorts, indices, strict=True)]
+        label = f"{name}[{', '.join(names)}]" if names else name
+        slots = tuple(place.slot(indices) for place in parts)
+        yield Cell(name, label, ",".join(names), kind, slots, cardinalities, component)
 
 
 def sizes_of(model: Model, config: Config) -> dict[str, int]:

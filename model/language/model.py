@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from functools import partial
 from math import prod
 from types import FunctionType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
+from onceproof.model.language.composites import CompositeField, PartOf, kind_under, parts_of
 from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, is_sort
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.index_sets import index_set, size_of
@@ -64,6 +66,7 @@ class Model:
     components: tuple[Any, ...]
     derive: Derive | None = None
     fields: dict[str, Field] = attribute(default_factory=dict)
+    composites: dict[str, CompositeField] = attribute(default_factory=dict)
     switches: dict[str, Switch] = attribute(default_factory=dict)
     actions: dict[str, Action] = attribute(default_factory=dict)
     properties: dict[str, Property] = attribute(default_factory=dict)
@@ -81,6 +84,7 @@ class Model:
     ) -> None:
         self.name, self.components, self.derive = name, components, derive
         self.together = dict(together or {})
+        self.composites = {}
         self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
         self.parameters = {}
         for component in components:
@@ -99,11 +103,21 @@ class Model:
                 continue
             if declared.component not in ("", label) and table.get(name) is declared:
                 continue  # imported from the component that declares it
-            for other in (self.fields, self.switches, self.actions, self.properties, self.axioms, self.parameters):
+            for other in (
+                self.fields,
+                self.composites,
+                self.switches,
+                self.actions,
+                self.properties,
+                self.axioms,
+                self.parameters,
+            ):
                 if name in other and other[name] is not declared:
                     raise ModelError(f"`{name}` is declared twice, in {other[name].component} and in {label}")
             declared.name, declared.component = name, label
             table[name] = declared
+            if isinstance(declared, CompositeField):
+                self.fields |= {part.name: part for part in _parts(declared)}
 
     def _table_of(self, declared: Any) -> dict[str, Any] | None:
         """Where a declaration belongs; None for what is not one."""
@@ -111,6 +125,8 @@ class Model:
             return self.axioms if declared.kind == "axiom" else self.properties
         if isinstance(declared, Field):
             return self.fields
+        if isinstance(declared, CompositeField):
+            return self.composites
         if isinstance(declared, Switch):
             return self.switches
         if isinstance(declared, ModelParameter):
@@ -154,26 +170,28 @@ class Model:
     def under(self, config: Config) -> Model:
         """The same model with bounds that are parameters replaced by what a configuration sets these to."""
         resolved: dict[str, Field] = {}
+        composites: dict[str, CompositeField] = {}
         for name, declared in self.fields.items():
-            try:
-                kind = declared.kind.under(config.parameters)
-                values = [one.values.under(config.parameters) if one.values else None for one in declared.indices]
-            except ModelError as error:
-                raise ModelError(error.message, f"field `{name}`") from None
-            indices = tuple(
-                one if known is None else index_set(known) for one, known in zip(declared.indices, values, strict=True)
-            )
-            same = indices == declared.indices and kind == declared.kind
-            resolved[name] = declared if same else replace(declared, kind=kind, indices=indices)
-        if all(resolved[name] is declared for name, declared in self.fields.items()):
+            if declared.part is None:
+                resolved[name] = _under(declared, declared.kind.under, config)
+            elif declared.part.of.name not in composites:
+                whole = declared.part.of
+                composites[whole.name] = _under(whole, partial(kind_under, whole.kind), config)
+                same = composites[whole.name] is whole
+                mine = self._parts_of(whole) if same else _parts(composites[whole.name])
+                resolved |= {part.name: part for part in mine}
+        if all(resolved.get(name) is declared for name, declared in self.fields.items()):
             return self
         model = copy(self)
-        model.fields = resolved
+        model.fields, model.composites = resolved, composites
         return model
+
+    def _parts_of(self, whole: CompositeField) -> list[Field]:
+        return [one for one in self.fields.values() if one.part is not None and one.part.of is whole]
 
     def _check(self) -> None:
         """ModelError for what cannot be meant."""
-        for name in (*self.fields, *self.switches, *self.parameters):
+        for name in (*self.field_names, *self.switches, *self.parameters):
             if name.startswith(RESERVED):
                 taken = " or ".join(f"`{start}`" for start in RESERVED)
                 raise ModelError(
@@ -215,6 +233,11 @@ class Model:
     def checkable(self) -> list[str]:
         """The names of the properties that a check may be asked for."""
         return [*(name for name, claim in self.properties.items() if claim.kind != "ending"), DEADLOCK]
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The fields as their author declared them, in order: one of a composite kind stands for all its parts."""
+        return tuple(dict.fromkeys(one.part.of.name if one.part else name for name, one in self.fields.items()))
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -301,6 +324,53 @@ class Model:
         for action in self.actions.values():
             if action.budget and not action.fault and sizes[action.budget] > MOST_COUNTED:
                 raise ConfigError(f"`{action.budget}` is at most {MOST_COUNTED:,}", action.budget)
+
+
+Declared = TypeVar("Declared", Field, CompositeField)
+
+
+def _under(declared: Declared, kind_of: Callable[[Mapping[str, int]], Any], config: Config) -> Declared:
+    """A field with bounds that are parameters replaced by what a configuration sets these to."""
+    try:
+        kind = kind_of(config.parameters)
+        values = [one.values.under(config.parameters) if one.values else None for one in declared.indices]
+    except ModelError as error:
+        raise ModelError(error.message, f"field `{declared.name}`") from None
+    indices = tuple(
+        one if known is None else index_set(known) for one, known in zip(declared.indices, values, strict=True)
+    )
+    same = indices == declared.indices and kind == declared.kind
+    return declared if same else replace(declared, kind=kind, indices=indices)
+
+
+def _parts(declared: CompositeField) -> Iterator[Field]:
+    """The fields that hold the parts of one of a composite kind."""
+    for number, part in enumerate(parts_of(declared.kind)):
+        init: Any = None
+        if callable(declared.init):
+            init = partial(_part_of_init, declared, number)
+        elif declared.init is not None:
+            try:
+                init = declared.starts_with(number, ())
+            except ModelError as error:
+                raise ModelError(error.message, f"field `{declared.name}`, its init") from None
+        yield Field(
+            declared.indices,
+            part.kind,
+            init,
+            declared.ghost,
+            declared.network,
+            declared.constant,
+            declared.name + part.name,
+            declared.component,
+            declared.doc,
+            declared.line,
+            PartOf(declared, part.text),
+        )
+
+
+def _part_of_init(declared: CompositeField, number: int, *indices: int) -> Any:
+    return declared.starts_with(number, indices)
 
 
 def _namespace(component: Any) -> tuple[str, Mapping[str, Any]]:

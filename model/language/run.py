@@ -11,6 +11,7 @@ from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.model import Config
 from onceproof.model.language.sorts import Count, Index, Int, Maybe, Sort
+from onceproof.model.language.state_values import CompositeCells
 
 
 class Cells(dict[Any, Any]):
@@ -82,15 +83,26 @@ class RunState:
         self.__dict__.update(config.switches)
         self.__dict__.update(config.parameters)
         self.__dict__.update({name: c for name, c in cells.items() if c.place.shape})
+        composites = {
+            name: CompositeCells(parts[0].field.part.of, [cells[place.name] for place in parts])  # type: ignore[union-attr]
+            for name, parts in layout.composites.items()
+        }
+        self.__dict__["_composites"] = composites
+        self.__dict__.update({name: c for name, c in composites.items() if c.declared.indices})
 
     def __getattr__(self, name: str) -> Any:
-        raise ModelError(f"the model has no field `{name}`{nearest(name, self._layout.places)}")
+        if name in self._composites:
+            return self._composites[name][()]
+        raise ModelError(f"the model has no field `{name}`{nearest(name, self._layout.cells)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        cells = self._cells.get(name)
-        if cells is None or cells.place.shape:
-            what = "is an array: write one of its cells" if cells else "is not a field that can be written"
-            raise ModelError(f"`{name}` {what}{'' if cells else nearest(name, self._layout.places)}")
+        cells: Cells | CompositeCells | None = self._composites.get(name, self._cells.get(name))
+        if isinstance(cells, CompositeCells) and not cells.declared.indices:
+            cells[()] = value
+            return
+        if cells is None or isinstance(cells, CompositeCells) or cells.place.shape:
+            what = "is an array: write one of its cells" if cells is not None else "is not a field that can be written"
+            raise ModelError(f"`{name}` {what}{'' if cells is not None else nearest(name, self._layout.cells)}")
         cells[()] = value
         self.__dict__[name] = cells[()]
 
@@ -105,6 +117,7 @@ class RunState:
                     self.__dict__[cells.place.name] = cells[()]
         self.__dict__["_loaded"] = state
         self._written.clear()
+        self._forget()
 
     def _taken(self) -> State:
         """The state after the writes since ``_load``; the loaded one is put back."""
@@ -119,12 +132,18 @@ class RunState:
 
     def _put_back(self) -> None:
         """Undoes the writes since ``_load``."""
+        self._forget()
         for cells, key in self._written:
             value = cells.values_of[self._loaded[cells.slots[key]]]
             dict.__setitem__(cells, key, value)
             if not cells.place.shape:
                 self.__dict__[cells.place.name] = value
         self._written.clear()
+
+    def _forget(self) -> None:
+        """Lists and records that were read belong to the state before."""
+        for composite in self._composites.values():
+            composite.forget()
 
 
 class RunMode:

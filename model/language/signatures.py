@@ -14,15 +14,14 @@ from onceproof.model.language import declare, parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from enum import Enum
-    from typing import Any, Generic, Never, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
+    from typing import Any, Generic, Never, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
     from typing_extensions import TypeForm
 
-    from onceproof.model.language.sorts import Sort
+    from onceproof.model.language.sorts import Holding, Sort
 
     V = TypeVar("V")  # what a cell holds
     K = TypeVar("K")  # what an array is indexed by
-    W = TypeVar("W", covariant=True)
     Init = TypeVar("Init")  # what a cell starts with, or a function of the numbers of its indices
     A = TypeVar("A", bound=Sort | Enum | int)
     B = TypeVar("B", bound=Sort | Enum | int)
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
     D = TypeVar("D", bound=Sort | Enum | int)
     E = TypeVar("E", bound=Sort | Enum | int)
     F = TypeVar("F", bound=Sort | Enum | int)
-
-    class Holding(Protocol[W]):
-        """A kind that is a value, such as ``Count(2)``."""
-
-        def decode(self, code: int, /) -> W:
-            """What a cell holds."""
 
     Axis: TypeAlias = Iterable[A]  # a sort, an Enum, or ``Int(low, high)``: what it goes through
 
@@ -90,7 +83,7 @@ if TYPE_CHECKING:
         def __get__(self, state: object, owner: object) -> Any: ...
         def __set__(self, state: object, value: Never) -> None: ...
 
-    Start: TypeAlias = bool | int | Enum | None
+    Start: TypeAlias = bool | int | Enum | list[Any] | None
 
     class Options(TypedDict, Generic[Init], total=False):
         """What may be said of any field; ``declare.field`` says what it means."""

@@ -8,13 +8,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import Enum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.mode import current
 from onceproof.model.language.parameters import ModelParameter, bound_under
 
 T = TypeVar("T")
+
+
+W = TypeVar("W", covariant=True)
+
+
+class Holding(Protocol[W]):
+    """For type checkers: a kind that is a value, such as ``Count(2)``."""
+
+    def decode(self, code: int, /) -> W:
+        """What a cell holds."""
 
 
 class SortType(type):

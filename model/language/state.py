@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from onceproof.model.language.composites import CompositeField
 from onceproof.model.language.declare import Action, Field, Property, Switch
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.parameters import ModelParameter
 
-DECLARATIONS = (Field, Switch, ModelParameter)  # what a state class may hold
+DECLARATIONS = (Field, CompositeField, Switch, ModelParameter)  # what a state class may hold
 _COMPONENTS: dict[type[Any], str] = {}  # what state classes say of their component
 
 

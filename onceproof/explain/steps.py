@@ -7,6 +7,7 @@ from typing import Any
 
 from onceproof.model.checker.results import Trace
 from onceproof.model.language.layout import LEFT
+from onceproof.model.language.showing import text_of
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,5 @@ def explained_steps(trace: Trace) -> list[ExplainedStep]:
 
 
 def shown(value: object) -> str:
-    """A value as text: ``none``, ``yes``, ``no``, or as Python prints it."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+    """A value as text: ``none``, ``yes``, ``no``, ``[a, b]``, or as Python prints it."""
+    return text_of(value)

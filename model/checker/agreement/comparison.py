@@ -24,6 +24,7 @@ from onceproof.model.language.evaluate import Environment, meaning, step_of
 from onceproof.model.language.layout import LEFT, State, budget_of
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, Obligation, PropertyReading
+from onceproof.model.language.showing import text_of
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.traversal import free_variables
 
@@ -144,7 +145,7 @@ class Comparison:
         slots = [
             slot
             for place in self.layout.places.values()
-            if place.name in named
+            if place.declared in named
             for slot in range(place.offset, place.offset + place.cells)
             if slot in self.free
         ]
@@ -182,9 +183,10 @@ class Comparison:
         for slot in self._some(item.slots, 4):
             state[slot] = self.random.randrange(self.free[slot])
         made = aimed(tuple(state), goal, self.layout, environment, self.free, self.random)
-        yield made
+        yield self.layout.repaired(made)
         for slot in self._some(item.slots, 1):
-            yield (*made[:slot], self.random.randrange(self.free[slot]), *made[slot + 1 :])
+            other = (*made[:slot], self.random.randrange(self.free[slot]), *made[slot + 1 :])
+            yield self.layout.repaired(other)
 
     def _some(self, slots: Sequence[int], most: int) -> list[int]:
         return self.random.choices(slots, k=self.random.randint(1, most)) if slots else []
@@ -248,7 +250,7 @@ class Comparison:
         if after is None:
             return "it cannot happen"
         changes = self.layout.changes(before, after)
-        return ", ".join(f"{cell} becomes {new}" for cell, (_, new) in changes.items()) or "it changes nothing"
+        return ", ".join(f"{cell} becomes {text_of(new)}" for cell, (_, new) in changes.items()) or "it changes nothing"
 
     def _disagreement(
         self, declared: Action | Property, state: State, arguments: Arguments, ran: str, read: str
@@ -257,9 +259,10 @@ class Comparison:
         elements = ", ".join(p.sort.element(a) for p, a in zip(declared.parameters, arguments, strict=True))
         file, line = declared.line
         cells = ", ".join(
-            f"{place.label(key)} = {place.kind.show(code)}"
-            for (place, key), code in zip(self.layout.labels, state, strict=True)
-            if code and not place.name.startswith(LEFT)
+            f"{cell.label} = {text_of(cell.show(state))}"
+            for name, mine in self.layout.cells.items()
+            for cell in mine
+            if any(state[slot] for slot in cell.slots) and not name.startswith(LEFT)
         )
         return Disagreement(
             f"a fault of onceproof, not a verdict: it reads {kind} `{declared.name}({elements})` "

@@ -8,12 +8,16 @@ from enum import Enum
 from onceproof.model.language.errors import ModelError, nearest
 from onceproof.model.language.reading.cells import cell_write
 from onceproof.model.language.reading.interpreter import Interpreter
-from onceproof.model.language.reading.sequences import items_of
+from onceproof.model.language.reading.list_methods import put_element
+from onceproof.model.language.reading.rows import bounded_of
+from onceproof.model.language.reading.sequences import changeable, items_of
 from onceproof.model.language.reading.values import (
     DictObject,
     FieldValue,
     ListObject,
+    RecordValue,
     Reference,
+    SequenceView,
     StateValue,
     Symbol,
     Value,
@@ -28,7 +32,13 @@ def assign(interpreter: Interpreter, target: ast.expr, value: Value) -> None:
         case ast.Name(name):
             interpreter.assign(name, value)
         case ast.Attribute(owner, name):
-            put_attribute(interpreter, interpreter.evaluate(owner), name, value)
+            found = interpreter.evaluate(owner)
+            if isinstance(found, StateValue):
+                put_attribute(interpreter, found, name, value)
+            else:
+                interpreter.split(found, lambda one: _put_into_record(interpreter, owner, one, name, value))
+        case ast.Subscript(_, ast.Slice()):
+            raise ModelError("a slice is assigned: make a new list, and assign that")
         case ast.Subscript(owner, key):
             container = interpreter.evaluate(owner)
             put_item(interpreter, container, interpreter.evaluate(key), value)
@@ -44,16 +54,36 @@ def put_attribute(interpreter: Interpreter, owner: Value, name: str, value: Valu
         raise ModelError(
             f"`.{name}` of {name_of(owner)} is changed: what an action changes is a field of the state, st.{name} = ..."
         )
-    declared = interpreter.model.fields.get(name)
+    declared = interpreter.model.composites.get(name) or interpreter.model.fields.get(name)
     if name in interpreter.config.switches:
         raise ModelError(f"`{name}` is a switch, which no action can change")
     if name in interpreter.config.parameters:
         raise ModelError(f"`{name}` is a parameter, which no action can change")
     if declared is None:
-        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.fields)}")
+        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.field_names)}")
     if declared.indices:
         raise ModelError(f"`{name}` is an array: write one of its cells")
     cell_write(interpreter, declared, (), value)
+
+
+def _put_into_record(interpreter: Interpreter, owner: ast.expr, record: Value, name: str, value: Value) -> None:
+    """``st.field[index].name = value``: the cell is given a record that differs in that attribute only."""
+    if record is None:
+        interpreter.fail(f"AttributeError: None has no `{name}`")
+    if not isinstance(record, RecordValue):
+        put_attribute(interpreter, record, name, value)
+        return
+    names = [part for part, _ in record.kind.parts]
+    if name not in names:
+        raise ModelError(f"a {record.kind.cls.__name__} has no `{name}`{nearest(name, names)}")
+    if isinstance(owner, ast.Name) or not record.reads:
+        raise ModelError(
+            f"a {record.kind.cls.__name__} is a value and does not change: make another, or write the cell: "
+            f"st.field[...].{name} = ..."
+        )
+    values = tuple(value if part == name else old for part, old in zip(names, record.values, strict=True))
+    assign(interpreter, owner, RecordValue(record.kind, values))
+    interpreter.changed_attributes |= {name: interpreter.now() for name, _ in record.reads}
 
 
 def put_item(interpreter: Interpreter, owner: Value, key: Value, value: Value) -> None:
@@ -62,6 +92,8 @@ def put_item(interpreter: Interpreter, owner: Value, key: Value, value: Value) -
     def one(owner: Value) -> None:
         if isinstance(owner, FieldValue):
             cell_write(interpreter, owner.declared, key, value)
+        elif isinstance(owner, SequenceView) or bounded_of(interpreter, owner) is not None:
+            put_element(interpreter, owner, key, value)
         elif isinstance(owner, Reference):
             _put_into(interpreter, owner, key, value)
         else:
@@ -86,17 +118,6 @@ def _put_into(interpreter: Interpreter, owner: Reference, key: Value, value: Val
     items = list(content.items)
     items[key] = TRUE, value
     interpreter.put(owner.identity, ListObject(tuple(items)))
-
-
-def changeable(interpreter: Interpreter, owner: Reference) -> ListObject | DictObject:
-    """The contents of a list or dictionary that the function made itself; ModelError for one from outside."""
-    content: ListObject | DictObject = interpreter.content(owner.identity)
-    if content.outside:
-        raise ModelError(
-            f"`{content.outside}` is made outside the function and changed here: what an action changes is a field of "
-            "the state"
-        )
-    return content
 
 
 def _unpack(interpreter: Interpreter, parts: list[ast.expr], value: Value) -> None:

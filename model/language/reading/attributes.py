@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from enum import Enum
+from types import FunctionType
 
+from onceproof.model.language.composites import CompositeField
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError, nearest
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.outside import attribute_of
+from onceproof.model.language.reading.rows import current_record, read_cell
 from onceproof.model.language.reading.values import (
     Cases,
     Closure,
     FieldValue,
     Members,
     Method,
+    RecordValue,
     Reference,
+    SequenceView,
     StateValue,
     Symbol,
     Value,
@@ -32,6 +37,10 @@ def attribute_value(interpreter: Interpreter, owner: Value, name: str) -> Value:
             raise ModelError(owner.refusal)
         case Symbol(_, Choice()):
             raise ModelError(f"an enum value has no `{name}`: it is compared with members, with `==` and `!=`")
+        case RecordValue():
+            return _of_record(interpreter, owner, name)
+        case SequenceView():
+            return Method(owner, name)
         case Symbol() | Closure() | Cases() | Members():
             raise ModelError(f"{name_of(owner)} has no `{name}`")
         case Reference() | tuple() if not hasattr(owner, "_fields"):
@@ -42,6 +51,17 @@ def attribute_value(interpreter: Interpreter, owner: Value, name: str) -> Value:
             return interpreter.outside(name, attribute_of(name, owner))
 
 
+def attribute_of_any(interpreter: Interpreter, owner: Value, name: str) -> Value:
+    """The attribute of a value that may be one of several; where it is None the function fails."""
+
+    def one(value: Value) -> Value:
+        if value is None and isinstance(owner, Cases):
+            return interpreter.fail(f"AttributeError: None has no `{name}`: ask `is not None` first")
+        return attribute_value(interpreter, value, name)
+
+    return interpreter.split(owner, one)
+
+
 def _of_state(interpreter: Interpreter, name: str) -> Value:
     if name in interpreter.config.switches:
         interpreter.switches_asked.add(name)
@@ -50,12 +70,23 @@ def _of_state(interpreter: Interpreter, name: str) -> Value:
         interpreter.parameters_asked.add(name)
         return interpreter.config.parameters[name]
     declared = declared_field(interpreter, name)
-    return FieldValue(declared) if declared.indices else interpreter.read(declared, ())
+    return FieldValue(declared) if declared.indices else read_cell(interpreter, declared, ())
 
 
-def declared_field(interpreter: Interpreter, name: str) -> Field:
+def _of_record(interpreter: Interpreter, owner: RecordValue, name: str) -> Value:
+    current_record(interpreter, owner)
+    names = [part for part, _ in owner.kind.parts]
+    if name in names:
+        return interpreter.narrowed(owner.values[names.index(name)])
+    cls = owner.kind.cls
+    if isinstance(vars(cls).get(name), FunctionType):
+        return Method(owner, name)
+    raise ModelError(f"a {cls.__name__} has no `{name}`{nearest(name, names)}")
+
+
+def declared_field(interpreter: Interpreter, name: str) -> Field | CompositeField:
     """The field of the model with this name; ModelError where there is none."""
-    declared = interpreter.model.fields.get(name)
+    declared = interpreter.model.composites.get(name) or interpreter.model.fields.get(name)
     if declared is None:
-        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.fields)}")
+        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.field_names)}")
     return declared

@@ -11,7 +11,7 @@ from typing import Any
 
 from onceproof.model.language import declare
 from onceproof.model.language.errors import MISPLACED, ModelError
-from onceproof.model.language.reading.assignment import changeable, put_attribute
+from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.comprehensions import any_or_all, list_comprehension, next_of
 from onceproof.model.language.reading.functions_of_values import (
@@ -26,9 +26,11 @@ from onceproof.model.language.reading.functions_of_values import (
     zipped,
 )
 from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.list_methods import METHODS_OF_BOUNDED, copy
 from onceproof.model.language.reading.operators import condition, equal, truth
 from onceproof.model.language.reading.quantifiers import quantifier
-from onceproof.model.language.reading.sequences import elements_of, items_of, passes_of
+from onceproof.model.language.reading.rows import bounded_of
+from onceproof.model.language.reading.sequences import changeable, elements_of, items_of, passes_of
 from onceproof.model.language.reading.values import (
     DictObject,
     ListObject,
@@ -109,6 +111,8 @@ def _next(interpreter: Interpreter, node: ast.Call) -> Value:
 
 def _list(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     _at_most_one("list", arguments, keywords)
+    if arguments and bounded_of(interpreter, arguments[0]) is not None:
+        return copy(interpreter, arguments[0])
     made = tuple(passes_of(interpreter, arguments[0])) if arguments else ()
     return Reference(interpreter.allocate(ListObject(made)))
 
@@ -318,4 +322,5 @@ METHODS: dict[tuple[type, str], Callable[..., Value]] = {
     (DictObject, "get"): _get,
     (DictObject, "clear"): _clear,
     (DictObject, "copy"): _copy,
+    **METHODS_OF_BOUNDED,
 }

@@ -7,15 +7,18 @@ import inspect
 from types import FunctionType
 from typing import Any
 
+from onceproof.model.language.composites import record_kind
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.builtin_functions import BUILTINS, METHODS, SPECIAL
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
+from onceproof.model.language.reading.records import made_record
 from onceproof.model.language.reading.sequences import items_of
 from onceproof.model.language.reading.sources import FunctionNode, is_plain, names_of
 from onceproof.model.language.reading.values import (
     Closure,
     DictObject,
     Method,
+    RecordValue,
     Reference,
     Scope,
     Value,
@@ -44,6 +47,9 @@ def _call(interpreter: Interpreter, node: ast.Call, callee: Value) -> Value:
         raise ModelError(KIND.format(name=callee.__name__))
     arguments = _positional(interpreter, node)
     keywords = _keywords(interpreter, node)
+    record = record_kind(callee)
+    if record is not None:
+        return made_record(interpreter, record, arguments, keywords)
     if isinstance(callee, Method):
         return _method(interpreter, callee, arguments, keywords)
     if isinstance(callee, Closure | FunctionType) and callee not in BUILTINS:
@@ -90,6 +96,9 @@ def _keywords(interpreter: Interpreter, node: ast.Call) -> dict[str, Value]:
 
 
 def _method(interpreter: Interpreter, method: Method, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    if isinstance(method.of, RecordValue):
+        function = vars(method.of.kind.cls)[method.name]
+        return call_function(interpreter, function, [method.of, *arguments], keywords)
     content = interpreter.content(method.of.identity) if isinstance(method.of, Reference) else method.of
     known = METHODS.get((type(content), method.name))
     if known is None:

@@ -4,31 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import assert_never
+from functools import partial
+from typing import Any, assert_never
 
+from onceproof.model.language.composites import CompositeField, OptionKind, RecordKind, Seq, ValueKind
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.bounded_lists import appended, sliced, with_places
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, number_term
-from onceproof.model.language.reading.values import FieldValue, Symbol, Value, as_maybe, name_of, none_of
+from onceproof.model.language.reading.rows import bounded_of, current_record, items_of_bounded, part_fields, read_cell
+from onceproof.model.language.reading.values import (
+    BoundedList,
+    Cases,
+    FieldValue,
+    ListObject,
+    RecordValue,
+    Reference,
+    Row,
+    SequenceView,
+    Symbol,
+    Value,
+    as_maybe,
+    name_of,
+    none_of,
+)
+from onceproof.model.language.reading.world import nothing
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
-from onceproof.model.language.terms import Clamp, Const, Term, constant_of, less, minus, number, or_, plus
+from onceproof.model.language.terms import (
+    FALSE,
+    TRUE,
+    Clamp,
+    Const,
+    Some,
+    Term,
+    constant_of,
+    ite,
+    less,
+    minus,
+    number,
+    or_,
+    plus,
+)
 
 
-def cell_read(interpreter: Interpreter, declared: Field, key: Value) -> Value:
+def cell_read(interpreter: Interpreter, declared: Field | CompositeField, key: Value) -> Value:
     """The value of the cell with these indices."""
-    return with_indices(interpreter, declared, key, lambda indices: interpreter.read(declared, indices))
+    return with_indices(interpreter, declared, key, lambda indices: read_cell(interpreter, declared, indices))
 
 
-def cell_write(interpreter: Interpreter, declared: Field, key: Value, value: Value) -> None:
+def cell_write(interpreter: Interpreter, declared: Field | CompositeField, key: Value, value: Value) -> None:
     """Writes a cell; ModelError where the value does not fit."""
     if declared.constant:
         raise ModelError(f"`{declared.name}` is constant")
     with_indices(interpreter, declared, key, lambda indices: _write(interpreter, declared, indices, value))
 
 
-def _write(interpreter: Interpreter, declared: Field, indices: tuple[Term, ...], value: Value) -> None:
+def _write(interpreter: Interpreter, declared: Field | CompositeField, indices: tuple[Term, ...], value: Value) -> None:
+    several = isinstance(value, Cases)
+
     def one(value: Value) -> None:
+        if value is None and several and isinstance(declared.kind, Flag | Choice | Count | Int):
+            interpreter.fail(f"`{declared.name}`: a value is expected, found None")
+        if isinstance(declared, CompositeField):
+            write_composite(interpreter, declared, indices, value)
+            return
         try:
             term = stored(interpreter, declared.kind, value)
         except ModelError as error:
@@ -39,7 +79,10 @@ def _write(interpreter: Interpreter, declared: Field, indices: tuple[Term, ...],
 
 
 def with_indices(
-    interpreter: Interpreter, declared: Field, key: Value, operation: Callable[[tuple[Term, ...]], Value]
+    interpreter: Interpreter,
+    declared: Field | CompositeField,
+    key: Value,
+    operation: Callable[[tuple[Term, ...]], Value],
 ) -> Value:
     """What an operation makes of the terms of the indices ``key``; where one is None the function fails."""
     sorts = ", ".join(sort.__name__ for sort in declared.indices)
@@ -125,6 +168,113 @@ def _keep_within(interpreter: Interpreter, kind: Count | Int, term: Term) -> Non
     """A number that is to be stored must not leave the range of its cell."""
     outside = or_(less(term, number(kind.low)), less(number(kind.high), term))
     interpreter.fail_where(outside, f"a number {kind.out_of_range}")
+
+
+def write_composite(
+    interpreter: Interpreter, declared: CompositeField, indices: tuple[Term, ...], value: Value
+) -> None:
+    """Gives a cell of a composite kind another value: a copy of it, as what the state holds are values."""
+    fields = part_fields(interpreter, declared)
+    try:
+        if isinstance(declared.kind, Seq):
+            terms = _stored_list(interpreter, declared, declared.kind, value)
+        else:
+            terms = row_of(interpreter, declared.kind, value, False)
+    except ModelError as error:
+        raise ModelError(f"`{declared.name}`: {error.message}") from None
+    for field, term in zip(fields, terms, strict=True):
+        interpreter.write(field, indices, term)
+    interpreter.assigned[declared.name] = interpreter.changed[declared.name] = interpreter.now()
+
+
+def _stored_list(interpreter: Interpreter, declared: CompositeField, kind: Seq[Any], value: Value) -> tuple[Term, ...]:
+    if isinstance(value, SequenceView):
+        interpreter.shared |= {value.declared.name, declared.name}
+    if isinstance(value, Reference):
+        interpreter.stored.add(value.identity)
+    content = bounded_from(interpreter, kind.element, value)
+    within = fitted(interpreter, kind, content)
+    return (within.length, *(term for row in within.rows for term in row))
+
+
+def fitted(interpreter: Interpreter, kind: Seq[Any], content: BoundedList) -> BoundedList:
+    """A list in as many places as a kind has; where it is longer, what the kind says."""
+    spare = len(content.rows) - kind.most
+    if spare <= 0:
+        return with_places(content, -spare)
+    if kind.drop is None:
+        interpreter.fail_where(less(number(kind.most), content.length), kind.full)
+    elif kind.drop == "old":
+        surplus = ite(less(number(kind.most), content.length), minus(content.length, number(kind.most)), number(0))
+        content = sliced(content, surplus, None)
+    length = content.length
+    simpler = interpreter.world.facts.simpler
+    return BoundedList(
+        content.element,
+        content.rows[: kind.most],
+        simpler(ite(less(number(kind.most), length), number(kind.most), length)),
+    )
+
+
+def bounded_from(interpreter: Interpreter, element: ValueKind, value: Value) -> BoundedList:
+    """A list as one of a bounded length, of elements of a kind; ModelError for what is no list of such elements."""
+    content = bounded_of(interpreter, value)
+    if content is not None and content.element == element:
+        return content
+    listed = interpreter.content(value.identity) if isinstance(value, Reference) else None
+    if content is None and not isinstance(listed, ListObject):
+        raise ModelError(f"expected a list, found {name_of(value)}")
+    items = items_of_bounded(interpreter, content) if content is not None else listed.items  # type: ignore[union-attr]
+    made = BoundedList(element, (nothing(element),) * len(items), number(0))
+    for present, one in items:
+        row = interpreter.branch(
+            present,
+            partial(element_row, interpreter, element, one),
+            lambda: Row(nothing(element)),
+        )
+        made = appended(made, row.terms, present)
+    return made
+
+
+def element_row(interpreter: Interpreter, element: ValueKind, value: Value) -> Row:
+    """The parts of an element of a collection."""
+    return Row(row_of(interpreter, element, value, True))
+
+
+def row_of(interpreter: Interpreter, kind: ValueKind, value: Value, optional: bool) -> tuple[Term, ...]:
+    """The parts of a value as they are stored; ModelError where it does not fit.
+
+    optional: there may be no value in this place, so that elements of sorts are stored as one or none.
+    """
+    found: Row = interpreter.split(value, lambda one: Row(_row(interpreter, kind, one, optional)))
+    return found.terms
+
+
+def _row(interpreter: Interpreter, kind: ValueKind, value: Value, optional: bool) -> tuple[Term, ...]:
+    match kind:
+        case RecordKind(cls, parts):
+            if value is None:
+                interpreter.fail(f"expected a {cls.__name__}, found None")
+            if not isinstance(value, RecordValue) or value.kind.cls is not cls:
+                raise ModelError(f"expected a {cls.__name__}, found {name_of(value)}")
+            current_record(interpreter, value)
+            row: list[Term] = []
+            for (name, inner), part in zip(parts, value.values, strict=True):
+                try:
+                    row += row_of(interpreter, inner, part, optional)
+                except ModelError as error:
+                    raise ModelError(f"`{name}`: {error.message}") from None
+            return tuple(row)
+        case OptionKind(inner):
+            if value is None:
+                return (FALSE, *nothing(inner))
+            return (TRUE, *row_of(interpreter, inner, value, True))
+        case Index(sort) if optional:
+            return (Some(stored(interpreter, kind, value), sort),)
+        case Flag() | Choice() | Index() | Maybe() | Count() | Int():
+            return (stored(interpreter, kind, value),)
+        case _:
+            assert_never(kind)
 
 
 def _element(interpreter: Interpreter, kind: Kind, sort: type[Sort], value: Value) -> Term:

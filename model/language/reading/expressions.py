@@ -8,11 +8,12 @@ from enum import Enum, EnumMeta
 from typing import Any
 
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.reading.attributes import attribute_value
+from onceproof.model.language.reading.attributes import attribute_of_any
 from onceproof.model.language.reading.calls import call
 from onceproof.model.language.reading.cells import cell_read
 from onceproof.model.language.reading.comprehensions import dict_display, list_comprehension
 from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.list_methods import element_at, summed
 from onceproof.model.language.reading.operators import (
     IDENTITY,
     arithmetic,
@@ -22,6 +23,7 @@ from onceproof.model.language.reading.operators import (
     none_test,
     truth,
 )
+from onceproof.model.language.reading.rows import bounded_of
 from onceproof.model.language.reading.sequences import items_of
 from onceproof.model.language.reading.values import (
     Closure,
@@ -100,7 +102,7 @@ def unary(interpreter: Interpreter, node: ast.UnaryOp) -> Value:
 def binary(interpreter: Interpreter, node: ast.BinOp) -> Value:
     """Arithmetic, and ``&`` and ``|`` of conditions."""
     left = interpreter.evaluate(node.left)
-    return arithmetic(interpreter, node.op, left, interpreter.evaluate(node.right))
+    return summed(interpreter, node.op, left, interpreter.evaluate(node.right))
 
 
 def conditional(interpreter: Interpreter, node: ast.IfExp) -> Value:
@@ -171,9 +173,7 @@ def contained(interpreter: Interpreter, member: Value, container: Value) -> Term
 
 def attribute(interpreter: Interpreter, node: ast.Attribute) -> Value:
     """``st.field``, ``module.name``, ``Enum.MEMBER``."""
-    return interpreter.split(
-        interpreter.evaluate(node.value), lambda owner: attribute_value(interpreter, owner, node.attr)
-    )
+    return attribute_of_any(interpreter, interpreter.evaluate(node.value), node.attr)
 
 
 def subscript(interpreter: Interpreter, node: ast.Subscript) -> Value:
@@ -186,8 +186,6 @@ def subscript(interpreter: Interpreter, node: ast.Subscript) -> Value:
 def _key(interpreter: Interpreter, node: ast.expr) -> Value:
     if isinstance(node, ast.Slice):
         parts = [interpreter.evaluate(part) if part else None for part in (node.lower, node.upper, node.step)]
-        if not all(part is None or type(part) is int for part in parts):
-            raise ModelError("a slice whose ends depend on the state")
         return slice(*parts)
     return interpreter.evaluate(node)
 
@@ -200,12 +198,18 @@ def item(interpreter: Interpreter, owner: Value, key: Value) -> Value:
         return owner.__members__[key] if key in owner.__members__ else interpreter.fail(f"KeyError: {key!r}")
     if isinstance(owner, Reference) and isinstance(interpreter.content(owner.identity), DictObject):
         return _looked_up(interpreter, interpreter.content(owner.identity), key)
+    if bounded_of(interpreter, owner) is not None:
+        if isinstance(key, slice):
+            return element_at(interpreter, owner, key)
+        return interpreter.split(key, lambda place: element_at(interpreter, owner, place))
     if isinstance(owner, Reference | tuple):
         items = items_of(interpreter, owner)
         if not all(present is TRUE for present, _ in items):
             raise ModelError("a member of a list whose length depends on the state: use `next(...)`, or a loop")
         values = [value for _, value in items]
         if isinstance(key, slice):
+            if not all(bound is None or type(bound) is int for bound in (key.start, key.stop, key.step)):
+                raise ModelError("a slice whose ends depend on the state")
             part = values[key]
             if isinstance(owner, tuple):
                 return tuple(part)

@@ -11,6 +11,7 @@ from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import arithmetic, below, is_ordered, number_term
+from onceproof.model.language.reading.rows import bounded_of
 from onceproof.model.language.reading.sequences import items_of, passes_of
 from onceproof.model.language.reading.values import (
     Closure,
@@ -43,6 +44,9 @@ def length(interpreter: Interpreter, arguments: list[Value], keywords: Keywords)
             raise ModelError(of.refusal)
         if isinstance(of, Members):
             raise ModelError("the size of a set: some of its members may be equal")
+        bounded = bounded_of(interpreter, of)
+        if bounded is not None:
+            return value_of(interpreter.world.facts.simpler(bounded.length))
         total: Term = number(0)
         for present, _ in items_of(interpreter, of):
             total = plus(total, ite(present, number(1), number(0)))

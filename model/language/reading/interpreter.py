@@ -87,6 +87,12 @@ class Interpreter:
         self.open_loops = 0  # and how many loops that are read once for all elements
         self.switches_asked: set[str] = set()
         self.parameters_asked: set[str] = set()
+        self.clock = 0  # counts what is read from cells of composite kinds and written to them, in the order of reading
+        self.assigned: dict[str, int] = {}  # when a cell of a field was given another value
+        self.changed: dict[str, int] = {}  # and when a part of its value was changed
+        self.changed_attributes: dict[str, int] = {}  # and an attribute of the record that it is
+        self.shared: set[str] = set()  # fields of which one cell was given the very value of another one
+        self.stored: set[int] = set()  # lists that were put into a cell
         self.pending = 0  # ways that have left by `return`, `break` or `continue` and are still to be joined
         self._bound = 0
         self._made = 0
@@ -327,17 +333,26 @@ class Interpreter:
 
     def read(self, declared: Field, indices: tuple[Term, ...]) -> Value:
         """The value of a cell, with what the function itself wrote before."""
+        return self.narrowed(value_of(self.cell_term(declared, indices)))
+
+    def cell_term(self, declared: Field, indices: tuple[Term, ...]) -> Term:
+        """The same as a term."""
         facts = self.world.facts
         term: Term = Read(declared.name, indices, declared.kind)
         for write in self.world.writes:
             if write.field == declared.name:
                 term = facts.simpler(overwritten(write, indices, term))
-        return self.narrowed(value_of(facts.simpler(term)))
+        return facts.simpler(term)
 
-    def write(self, declared: Field, indices: tuple[Term, ...], value: Term) -> None:
+    def write(self, declared: Field, indices: tuple[Term, ...], value: Term, condition: Term = TRUE) -> None:
         """Notes a write."""
-        write = Write(declared.name, indices, self.world.facts.simpler(value))
+        write = Write(declared.name, indices, self.world.facts.simpler(value), condition)
         self.world = replace(self.world, writes=(*self.world.writes, write))
+
+    def now(self) -> int:
+        """Counts one more reading or writing of a composite cell."""
+        self.clock += 1
+        return self.clock
 
     def present(self, value: Symbol, message: str) -> Symbol:
         """The element in an element or None; where it is None the function fails."""

@@ -17,8 +17,8 @@ from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
 from onceproof.model.language.reading.operators import truth
 from onceproof.model.language.reading.result import Write
-from onceproof.model.language.reading.sequences import any_number, passes_of
-from onceproof.model.language.reading.values import DictObject, ListObject, Poisoned, Reference, Symbol, Value
+from onceproof.model.language.reading.sequences import any_number, changes_of, passes_of
+from onceproof.model.language.reading.values import DictObject, ListObject, Poisoned, Symbol, Value
 from onceproof.model.language.reading.world import World, joined
 from onceproof.model.language.sorts import Index, Sort
 from onceproof.model.language.terms import (
@@ -43,7 +43,7 @@ def for_loop(interpreter: Interpreter, node: ast.For) -> None:
 
 def _unrolled(interpreter: Interpreter, node: ast.For, container: Value) -> None:
     items = passes_of(interpreter, container)
-    content = interpreter.content(container.identity) if isinstance(container, Reference) else None
+    content = changes_of(interpreter, container)
 
     def body(value: Value) -> None:
         assign(interpreter, node.target, value)
@@ -56,7 +56,7 @@ def _unrolled(interpreter: Interpreter, node: ast.For, container: Value) -> None
                 one_pass(run)
             else:
                 interpreter.branch(present, partial(one_pass, run), lambda: None)
-            if isinstance(container, Reference) and interpreter.content(container.identity) is not content:
+            if changes_of(interpreter, container) is not content:
                 raise ModelError("a loop changes the list that it goes through: go through a copy, `list(...)`")
 
     _looped(interpreter, passes, node.orelse)

@@ -11,13 +11,18 @@ from typing import Any, assert_never
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.index_sets import beyond
 from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.rows import bounded_of, current_record, items_of_bounded, sequence_now
 from onceproof.model.language.reading.values import (
+    BoundedList,
+    Cases,
     Closure,
     DictObject,
     FieldValue,
     ListObject,
     Members,
+    RecordValue,
     Reference,
+    SequenceView,
     StateValue,
     Symbol,
     Value,
@@ -80,8 +85,12 @@ def truth(interpreter: Interpreter, value: Value) -> Term:
                 raise ModelError(f"{value.what} has no truth: compare it with something")
             case FieldValue():
                 raise ModelError(value.refusal)
+            case SequenceView():
+                return value_of(less(number(0), sequence_now(interpreter, value).length))
             case Reference():
                 return value_of(_is_filled(interpreter.content(value.identity)))
+            case RecordValue():
+                return True
             case bool() | int() | str() | tuple() | None:
                 return bool(value)
             case _:
@@ -91,6 +100,8 @@ def truth(interpreter: Interpreter, value: Value) -> Term:
 
 
 def _is_filled(content: Any) -> Term:
+    if isinstance(content, BoundedList):
+        return less(number(0), content.length)
     items = content.items.values() if isinstance(content, DictObject) else content.items
     return or_(*(present for present, _ in items))
 
@@ -130,10 +141,21 @@ def none_test(interpreter: Interpreter, value: Value) -> Term:
 def equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
     """Whether two values are equal, as Python has it for what they stand for; ModelError for what is never meant."""
 
-    def both(one: Value) -> Value:
-        return interpreter.split(right, lambda other: value_of(_equal(interpreter, one, other)))
+    some_are_none = any(isinstance(side, Cases) for side in (left, right))
 
-    return condition_of(interpreter.split(left, both))
+    def pair(one: Value, other: Value) -> Value:
+        if some_are_none and (one is None or other is None):
+            return value_of(none_test(interpreter, other if one is None else one))
+        return value_of(_equal(interpreter, one, other))
+
+    return condition_of(interpreter.split(left, lambda one: interpreter.split(right, lambda other: pair(one, other))))
+
+
+def equal_parts(interpreter: Interpreter, left: Value, right: Value) -> Term:
+    """The same of parts of values that are compared, of which one may be None where the other is not."""
+    if left is None or right is None:
+        return none_test(interpreter, right if left is None else left)
+    return equal(interpreter, left, right)
 
 
 def _equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
@@ -145,11 +167,18 @@ def _equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
         if isinstance(side, StateValue | Closure | Members):
             raise ModelError(f"{name_of(side)} is compared")
     if isinstance(left, Symbol):
+        if isinstance(right, SequenceView | RecordValue):
+            raise ModelError(f"{name_of(left)} is compared with {name_of(right)}")
         return _equal_symbol(left, right)
     if isinstance(left, tuple) and isinstance(right, tuple):
         if len(left) != len(right):
             return FALSE
         return and_(*(equal(interpreter, a, b) for a, b in zip(left, right, strict=True)))
+    bounded = bounded_of(interpreter, left), bounded_of(interpreter, right)
+    if any(side is not None for side in bounded):
+        return _equal_bounded(interpreter, (left, right), bounded)
+    if isinstance(left, RecordValue) or isinstance(right, RecordValue):
+        return _equal_records(interpreter, left, right)
     if isinstance(left, Reference) and isinstance(right, Reference):
         return _equal_lists(interpreter, left, right)
     if isinstance(left, Reference | tuple) or isinstance(right, Reference | tuple):
@@ -192,6 +221,43 @@ def _equal_symbol(left: Symbol, right: Value) -> Term:
             return eq(left.term, number_term(right))
         case _:
             assert_never(left.kind)
+
+
+def _equal_records(interpreter: Interpreter, left: Value, right: Value) -> Term:
+    for side in (left, right):
+        if isinstance(side, RecordValue):
+            current_record(interpreter, side)
+    if isinstance(left, RecordValue) and isinstance(right, RecordValue):
+        if left.kind.cls is right.kind.cls:
+            return and_(*(equal_parts(interpreter, a, b) for a, b in zip(left.values, right.values, strict=True)))
+    elif left is None or right is None:
+        return FALSE
+    raise ModelError(f"{name_of(left)} is compared with {name_of(right)}")
+
+
+def _equal_bounded(
+    interpreter: Interpreter, sides: tuple[Value, Value], bounded: tuple[BoundedList | None, BoundedList | None]
+) -> Term:
+    """Whether two lists are equal, of which at least one is from the state."""
+    lists = []
+    for side, content in zip(sides, bounded, strict=True):
+        if content is not None:
+            lists.append((content.length, items_of_bounded(interpreter, content)))
+            continue
+        listed = interpreter.content(side.identity) if isinstance(side, Reference) else None
+        if not isinstance(listed, ListObject):
+            if isinstance(side, tuple) or side is None:
+                return FALSE
+            raise ModelError(f"{name_of(sides[0])} is compared with {name_of(sides[1])}")
+        if any(present is not TRUE for present, _ in listed.items):
+            raise ModelError("lists are compared whose lengths depend on the state: compare what they hold")
+        lists.append((number(len(listed.items)), listed.items))
+    (one, ones), (other, others) = lists
+    tests = [
+        or_(not_(less(number(n), one)), equal_parts(interpreter, a, b))
+        for n, ((_, a), (_, b)) in enumerate(zip(ones, others, strict=False))
+    ]
+    return and_(eq(one, other), *tests)
 
 
 def _equal_lists(interpreter: Interpreter, left: Reference, right: Reference) -> Term:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from onceproof.model.language.composites import RecordKind, record_kind
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition_of, equal, none_test, truth
+from onceproof.model.language.reading.rows import current_record
 from onceproof.model.language.reading.values import (
     Cases,
     ListObject,
+    RecordValue,
     Reference,
     Symbol,
     Value,
@@ -66,9 +69,37 @@ def pattern(interpreter: Interpreter, node: ast.pattern, subject: Value, binding
         case ast.MatchSequence(patterns):
             return _sequence(interpreter, patterns, subject, bindings)
         case ast.MatchClass():
-            raise ModelError("a pattern that asks for the class of a value: match values, `case Enum.MEMBER:`")
+            return _record(interpreter, node, subject, bindings)
         case _:
             raise ModelError("a pattern that a model cannot use: match values, None, True, False and tuples")
+
+
+def _record(interpreter: Interpreter, node: ast.MatchClass, subject: Value, bindings: Bindings) -> Term:
+    """``case Vote(term=2, voter=other)``."""
+    kind = record_kind(interpreter.evaluate(node.cls))
+    if kind is None:
+        raise ModelError("a pattern that asks for the class of a value: match records, or values, `case Enum.MEMBER:`")
+    names = [name for name, _ in kind.parts]
+    if len(node.patterns) > len(names) or any(name not in names for name in node.kwd_attrs):
+        raise ModelError(f"a {kind.cls.__name__} has {', '.join(names)} and nothing else to match")
+    wanted = [*zip(names, node.patterns, strict=False), *zip(node.kwd_attrs, node.kwd_patterns, strict=True)]
+    # What a pattern binds is looked at only where all of it matches, so any record will do where there is none.
+    there, found = _of_class(kind, subject)
+    if found is None:
+        return FALSE
+    current_record(interpreter, found)
+    return and_(there, *(pattern(interpreter, one, found.values[names.index(name)], bindings) for name, one in wanted))
+
+
+def _of_class(kind: RecordKind, subject: Value) -> tuple[Term, RecordValue | None]:
+    """When a value is a record of a kind, and which it is then."""
+    if isinstance(subject, RecordValue):
+        return (TRUE, subject) if subject.kind.cls is kind.cls else (FALSE, None)
+    if isinstance(subject, Cases):
+        for condition, one in subject.alternatives:
+            if isinstance(one, RecordValue) and one.kind.cls is kind.cls:
+                return condition, one
+    return FALSE, None
 
 
 def _is_truth(interpreter: Interpreter, subject: Value, wanted: bool) -> Term:

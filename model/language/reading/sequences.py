@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from enum import EnumMeta
+from typing import Any
 
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.rows import bounded_of, items_of_bounded
 from onceproof.model.language.reading.values import (
+    BoundedList,
     DictObject,
     FieldValue,
     Item,
     ListObject,
     Members,
     Reference,
+    SequenceView,
     Symbol,
     Value,
     name_of,
@@ -22,6 +26,13 @@ from onceproof.model.language.sorts import Index, Sort
 from onceproof.model.language.terms import TRUE, Const
 
 MOST_ITEMS = 10_000
+
+
+def changes_of(interpreter: Interpreter, value: Value) -> Any:
+    """What is another one once a list that is gone through was changed."""
+    if isinstance(value, SequenceView):
+        return interpreter.changed.get(value.declared.name, 0)
+    return interpreter.content(value.identity) if isinstance(value, Reference) else None
 
 
 def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
@@ -57,6 +68,9 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
         return tuple((TRUE, one) for one in value.values)
     if isinstance(value, FieldValue):
         raise ModelError(value.refusal)
+    bounded = bounded_of(interpreter, value)
+    if bounded is not None:
+        return items_of_bounded(interpreter, bounded)
     if isinstance(value, Reference):
         content = interpreter.content(value.identity)
         if isinstance(content, ListObject):
@@ -71,3 +85,23 @@ def passes_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
     if isinstance(value, Members):
         raise ModelError("a set has no order to go through: write a tuple or a list")
     return items_of(interpreter, value)
+
+
+def changeable(interpreter: Interpreter, owner: Reference) -> ListObject | DictObject:
+    """The contents of a list or dictionary that the function made itself; ModelError for one from outside."""
+    content: ListObject | DictObject = interpreter.content(owner.identity)
+    may_change(interpreter, owner, content)
+    return content
+
+
+def may_change(interpreter: Interpreter, owner: Reference, content: ListObject | DictObject | BoundedList) -> None:
+    """ModelError for a list or dictionary that the function did not make itself, or that was put into the state."""
+    if content.outside:
+        raise ModelError(
+            f"`{content.outside}` is made outside the function and changed here: what an action changes is a field of "
+            "the state"
+        )
+    if owner.identity in interpreter.stored:
+        raise ModelError(
+            "this list was put into the state, which holds a copy of it: change it before that, or change the state's"
+        )

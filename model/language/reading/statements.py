@@ -7,15 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.reading.assignment import assign, changeable, put_attribute, put_item
-from onceproof.model.language.reading.attributes import attribute_value
+from onceproof.model.language.reading.assignment import assign, put_item
+from onceproof.model.language.reading.attributes import attribute_of_any
 from onceproof.model.language.reading.expressions import item, make_closure
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
+from onceproof.model.language.reading.list_methods import extend
 from onceproof.model.language.reading.loops import for_loop, while_loop
 from onceproof.model.language.reading.operators import arithmetic, truth
 from onceproof.model.language.reading.patterns import match
-from onceproof.model.language.reading.sequences import passes_of
-from onceproof.model.language.reading.values import ListObject, Reference, Value
+from onceproof.model.language.reading.rows import bounded_of
+from onceproof.model.language.reading.sequences import changeable, passes_of
+from onceproof.model.language.reading.values import ListObject, Reference, SequenceView, Value
 from onceproof.model.language.terms import not_
 
 
@@ -48,19 +50,29 @@ def augmented(interpreter: Interpreter, node: ast.AugAssign) -> None:
                 interpreter.assign(name, arithmetic(interpreter, node.op, old, value))
         case ast.Attribute(owner, name):
             state = interpreter.evaluate(owner)
-            old = attribute_value(interpreter, state, name)
-            new = arithmetic(interpreter, node.op, old, interpreter.evaluate(node.value))
-            put_attribute(interpreter, state, name, new)
+            old = attribute_of_any(interpreter, state, name)
+            more = interpreter.evaluate(node.value)
+            if _extended(interpreter, node.op, old, more):
+                return
+            assign(interpreter, node.target, arithmetic(interpreter, node.op, old, more))
         case ast.Subscript(owner, index):
             container, key = interpreter.evaluate(owner), interpreter.evaluate(index)
             old = interpreter.split(container, lambda one: item(interpreter, one, key))
-            new = arithmetic(interpreter, node.op, old, interpreter.evaluate(node.value))
+            more = interpreter.evaluate(node.value)
+            if isinstance(old, SequenceView) and _extended(interpreter, node.op, old, more):
+                return
+            new = arithmetic(interpreter, node.op, old, more)
             put_item(interpreter, container, key, new)
 
 
 def _extended(interpreter: Interpreter, operation: ast.operator, old: Value, value: Value) -> bool:
     """``list += more`` changes the list itself, as Python has it; whether it was one."""
-    if not (isinstance(operation, ast.Add) and isinstance(old, Reference)):
+    if not (isinstance(operation, ast.Add) and isinstance(old, Reference | SequenceView)):
+        return False
+    if bounded_of(interpreter, old) is not None:
+        extend(interpreter, old, value)
+        return True
+    if isinstance(old, SequenceView):
         return False
     content = changeable(interpreter, old)
     if not isinstance(content, ListObject):

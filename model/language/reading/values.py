@@ -14,6 +14,7 @@ from enum import Enum
 from types import FunctionType
 from typing import Any, assert_never
 
+from onceproof.model.language.composites import CompositeField, RecordKind, Seq, ValueKind
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
@@ -100,7 +101,7 @@ STATE = StateValue()
 class FieldValue:
     """A field that is an array, before it is indexed."""
 
-    declared: Field
+    declared: Field | CompositeField
 
     @property
     def refusal(self) -> str:
@@ -108,6 +109,37 @@ class FieldValue:
         name = self.declared.name
         wanted = ", ".join(sort.__name__.lower() for sort in self.declared.indices)
         return f"`{name}` is an array: read one of its cells, st.{name}[{wanted}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordValue:
+    """A record. reads: the fields of which it was a cell, and when (see ``Interpreter.clock``)."""
+
+    kind: RecordKind
+    values: tuple[Value, ...]
+    reads: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SequenceView:
+    """The sequence in a cell of the state, as it is at any time. read: when the function got hold of it."""
+
+    declared: CompositeField
+    indices: tuple[Term, ...]
+    read: int
+
+    @property
+    def kind(self) -> Seq[Any]:
+        """What kind of sequence it is."""
+        assert isinstance(self.declared.kind, Seq)
+        return self.declared.kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """The parts of a value as they are stored: what a value is turned into on its way to the state."""
+
+    terms: tuple[Term, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +203,19 @@ class ListObject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BoundedList:
+    """The contents of a list that was read from the state: a place for each element that there may be.
+
+    From ``length`` on the places hold what is stored where nothing is.
+    """
+
+    element: ValueKind
+    rows: tuple[tuple[Term, ...], ...]
+    length: Term
+    outside: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DictObject:
     """The contents of a dictionary with constant keys."""
 
@@ -223,6 +268,10 @@ def merged(condition: Term, one: Value, other: Value) -> Value:
         return other
     if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
         return tuple(merged(condition, a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, Row) and isinstance(other, Row):
+        return Row(rows_ite(condition, one.terms, other.terms))
+    if isinstance(one, RecordValue) and isinstance(other, RecordValue) and one.kind.cls is other.kind.cls:
+        return _merged_records(condition, one, other)
     term = _merged_terms(condition, one, other)
     if term is not None:
         return value_of(term)
@@ -235,12 +284,25 @@ def merged(condition: Term, one: Value, other: Value) -> Value:
     return Cases(tuple(alternatives)) if len(alternatives) > 1 else alternatives[0][1]
 
 
+def rows_ite(condition: Term, one: tuple[Term, ...], other: tuple[Term, ...]) -> tuple[Term, ...]:
+    """If-then-else of two rows of parts."""
+    return tuple(ite(condition, a, b) for a, b in zip(one, other, strict=True))
+
+
+def _merged_records(condition: Term, one: RecordValue, other: RecordValue) -> RecordValue:
+    values = tuple(merged(condition, a, b) for a, b in zip(one.values, other.values, strict=True))
+    return RecordValue(one.kind, values, one.reads + other.reads)
+
+
 def _add_case(alternatives: list[tuple[Term, Value]], condition: Term, value: Value) -> None:
     if condition is FALSE:
         return
     for place, (other, known) in enumerate(alternatives):
         if same_constant(known, value):
             alternatives[place] = (or_(other, condition), known)
+            return
+        if isinstance(known, RecordValue) and isinstance(value, RecordValue) and known.kind.cls is value.kind.cls:
+            alternatives[place] = (or_(other, condition), _merged_records(condition, value, known))
             return
         term = _merged_terms(condition, value, known)
         if term is not None:
@@ -255,6 +317,8 @@ def same_constant(one: Value, other: Value) -> bool:
         return True
     if isinstance(one, Symbol) and isinstance(other, Symbol):
         return one.term is other.term
+    if isinstance(one, SequenceView) and isinstance(other, SequenceView):
+        return one.declared is other.declared and all(a is b for a, b in zip(one.indices, other.indices, strict=True))
     if type(one) is not type(other):
         return False
     return type(one) in (int, str, bool, float, Reference, FieldValue) and bool(one == other)
@@ -330,6 +394,10 @@ def name_of(value: Value) -> str:
             return f"the array `{value.declared.name}`"
         case StateValue():
             return "the state"
+        case SequenceView():
+            return f"the sequence `{value.declared.name}`"
+        case RecordValue():
+            return f"a {value.kind.cls.__name__}"
         case Reference():
             return "a list or a dictionary"
         case Closure():

@@ -6,13 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from onceproof.model.language.composites import ValueKind, parts_of_value
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.facts import Facts
 from onceproof.model.language.reading.result import Write
-from onceproof.model.language.reading.values import UNSET, DictObject, Item, ListObject, Value, merged
-from onceproof.model.language.terms import FALSE, TRUE, Term, and_, ite, not_, or_
+from onceproof.model.language.reading.values import (
+    UNSET,
+    BoundedList,
+    DictObject,
+    Item,
+    ListObject,
+    Value,
+    merged,
+    rows_ite,
+)
+from onceproof.model.language.terms import FALSE, TRUE, Term, and_, constant_of, ite, not_, or_
 
 Frame = dict[str, Value]
+ONE_WAY = "a list is one from the state on one way only: make a new list instead of changing it"
 HeapObject = Any  # a Frame, a ListObject or a DictObject; never changed in place
 
 
@@ -87,12 +98,31 @@ def _merged(base: World, condition: Term, one: World, other: World) -> World:
 def merged_objects(condition: Term, one: HeapObject, other: HeapObject) -> HeapObject:
     """The contents of an object of the heap: one where the condition holds, else the other."""
     if isinstance(one, ListObject):
+        if isinstance(other, BoundedList):
+            raise ModelError(ONE_WAY)
         return _merged_lists(condition, one, other)
+    if isinstance(one, BoundedList):
+        return _merged_bounded(condition, one, other)
     if isinstance(one, DictObject):
         return _merged_dicts(condition, one, other)
     return {
         name: merged(condition, one.get(name, UNSET), other.get(name, UNSET)) for name in dict.fromkeys([*one, *other])
     }
+
+
+def _merged_bounded(condition: Term, one: BoundedList, other: HeapObject) -> BoundedList:
+    if not isinstance(other, BoundedList) or other.element != one.element:
+        raise ModelError(ONE_WAY)
+    most = max(len(one.rows), len(other.rows))
+    empty = nothing(one.element)
+    mine, theirs = ((*each.rows, *(empty,) * (most - len(each.rows))) for each in (one, other))
+    rows = tuple(rows_ite(condition, a, b) for a, b in zip(mine, theirs, strict=True))
+    return BoundedList(one.element, rows, ite(condition, one.length, other.length))
+
+
+def nothing(element: ValueKind) -> tuple[Term, ...]:
+    """What the parts of a place hold in which there is no element."""
+    return tuple(constant_of(part.kind, 0) for part in parts_of_value(element, "", "", True))
 
 
 def _merged_lists(condition: Term, one: ListObject, other: ListObject) -> ListObject:

@@ -6,37 +6,22 @@ the message.
 
 from __future__ import annotations
 
-import linecache
 import re
-import sys
-import textwrap
-import types
 
 import pytest
 
 from onceproof.model.checker.agreement.comparison import Comparison
-from onceproof.model.language import Model, ModelError, System, build
-from tests.paths import ROOT
-
-FOLDER = ROOT / "tests" / "model" / "language" / "snippets"
-HEADER, RIGHT, REFUSED = (
-    (FOLDER / f"{name}.txt").read_text(encoding="utf-8") for name in ("model", "right", "refused")
+from onceproof.model.language import ModelError
+from tests.helpers.snippets import (
+    COMPOSITES,
+    COMPOSITES_REFUSED,
+    COMPOSITES_RIGHT,
+    HEADER,
+    REFUSED,
+    RIGHT,
+    blocks,
+    model_of,
 )
-
-
-def blocks(text: str) -> list[str]:
-    return [block.strip("\n") for block in text.split("\n---\n")]
-
-
-def model_of(name: str, body: str) -> System:
-    """A model with one action, ``step``, of this body, and an ``@always`` beside it."""
-    text = HEADER + f"\n\n@action\ndef step(st, n: Node, m: Node):\n{textwrap.indent(body, '    ')}\n"
-    file = f"<snippet {name}>"
-    module = types.ModuleType(re.sub(r"\W", "_", name))
-    sys.modules[module.__name__] = module
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    exec(compile(text, file, "exec"), module.__dict__)
-    return build(Model("snippet", module))
 
 
 def named(text: str) -> list[object]:
@@ -54,11 +39,26 @@ def test_snippet_is_read_as_it_runs(body: str) -> None:
     comparison.run(comparison.readings)
 
 
+@pytest.mark.parametrize("body", named(COMPOSITES_RIGHT))
+def test_snippet_about_composite_values_is_read_as_it_runs(body: str) -> None:
+    comparison = Comparison(model_of("right", body, COMPOSITES), [], unbounded=False)
+    comparison.run(comparison.readings)
+
+
 @pytest.mark.parametrize("block", named(REFUSED))
 def test_snippet_is_refused_with_its_place(block: str) -> None:
+    assert_refused(block, HEADER)
+
+
+@pytest.mark.parametrize("block", named(COMPOSITES_REFUSED))
+def test_snippet_about_composite_values_is_refused_with_its_place(block: str) -> None:
+    assert_refused(block, COMPOSITES)
+
+
+def assert_refused(block: str, header: str) -> None:
     body, _, message = block.rpartition("\n#! ")
     with pytest.raises(ModelError) as caught:
-        model_of("refused", body)
+        model_of("refused", body, header)
     assert message in str(caught.value)
     place = re.match(r"action `step`, <snippet refused>:(\d+):(\d+)", str(caught.value))
     assert place, str(caught.value)
