@@ -19,7 +19,10 @@ from onceproof.surroundings import memory_limit, out_of_memory, prepare
 COMPLETION = "_ONCEPROOF_COMPLETE"  # how a shell asks for completions
 COMMANDS = Path(__file__).parent / "commands"
 # The order of a newcomer's interest; commands that are not named here follow in the order of the alphabet.
-ORDER = ("demo", "check", "show", "prove", "matrix", "walk", "replay", "test", "storm", "judge", "validate", "export")
+ORDER = (
+    *("demo", "new", "check", "step", "show", "prove", "matrix", "walk"),
+    *("replay", "test", "storm", "judge", "validate", "export"),
+)
 
 # What the extra `platform` of the distribution installs, by the names of the modules.
 PLATFORM_MODULES = ("fastapi", "httptools", "nats", "prometheus_client", "psutil", "psycopg", "starlette", "uvicorn")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -18,15 +16,8 @@ from onceproof.conformance.testing.coverage_guided import Effort, Findings, driv
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.compiled.llvm import cache
-from onceproof.reports.conformance import (
-    again_command,
-    confirmation_json,
-    confirmation_lines,
-    differs,
-    disagreement_json,
-    disagreement_lines,
-)
-from onceproof.reports.stops import stop_text, stopped_by
+from onceproof.reports.conformance import again_command
+from onceproof.reports.stateful import findings_json, findings_lines
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = Effort()
@@ -87,9 +78,9 @@ def command(
         saved = trace_out.save(loaded.source, loaded.name, found.trace)
     again = _again(loaded, found, driver, effort, saved)
     if as_json:
-        click.echo(json.dumps(_as_json(loaded, found, again), indent=2))
+        click.echo(json.dumps(findings_json(loaded, found, again), indent=2))
     else:
-        for line in _lines(loaded, found, again, quiet):
+        for line in findings_lines(loaded, found, again, quiet):
             click.echo(line, err=trace_out is not None and trace_out.stdout)
     if found.disagreement is not None:
         raise click.exceptions.Exit(Exit.VIOLATED)
@@ -110,46 +101,3 @@ def _again(spec: Spec, found: Findings, driver: str, effort: Effort, saved: tupl
         if value != defaults[name]:
             parts += [f"--{name}", str(value)]
     return " ".join(map(shlex.quote, parts))
-
-
-def _lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str]:
-    if not quiet:
-        share = 100 * found.covered / found.seen if found.seen else 0.0
-        yield click.style(spec.name, bold=True)
-        yield f"  {found.examples:,} runs, {found.steps:,} steps compared, {found.refused:,} forbidden steps refused"
-        yield (
-            f"  {found.covered:,} of {found.seen:,} transitions ({share:.0f} %) that leave {found.states:,} visited "
-            f"states were taken, {found.seconds:.1f} s"
-        )
-        if found.stopped:
-            yield f"  {stopped_by(found.stopped)}"
-    if found.disagreement is None or found.trace is None:
-        if not quiet:
-            yield "  no disagreement found so far" if found.stopped else "  agrees"
-        return
-    if not quiet:
-        yield ""
-    yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
-    yield from disagreement_lines(found.disagreement, found.trace, again)
-
-
-def _as_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
-    disagreement = None
-    if found.disagreement is not None and found.trace is not None:
-        disagreement = disagreement_json(found.disagreement, found.trace)
-    agrees = "undecided" if found.stopped else "agrees"
-    return {
-        "spec": spec.name,
-        "verdict": differs(found.confirmation) if disagreement else agrees,
-        "examples": found.examples,
-        "steps": found.steps,
-        "refused": found.refused,
-        "states": found.states,
-        "covered": found.covered,
-        "seen": found.seen,
-        "seconds": round(found.seconds, 3),
-        "stopped": stop_text(found.stopped),
-        **confirmation_json(found.confirmation),
-        "disagreement": disagreement,
-        "again": again,
-    }

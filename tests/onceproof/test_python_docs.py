@@ -62,7 +62,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_tests_of_the_page_pass(folder: Path) -> None:
     done = python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", ".")
     assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 def test_the_test_of_the_page_fails_with_the_report_where_the_model_is_wrong(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from onceproof.main import run
 from tests.paths import ROOT
 
 WELL_TYPED = Path(__file__).parent / "typed_models" / "work.py.in"
@@ -78,7 +79,7 @@ UNSEEN_BY_PYRIGHT = {"bool compared with an element"}
 
 @dataclass
 class Files:
-    """A folder of models to check: the well-typed one, one with a mistake in each line, and those of the docs."""
+    """A folder of models: the well-typed one, one with a mistake in each line, those of the docs and of `new`."""
 
     folder: Path
     lines: dict[str, int]  # where each mistake stands in mistakes.py
@@ -101,6 +102,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
         (model,) = (block for block in blocks if block.startswith(f"# {name}\n"))
         (folder / name).write_text(model, encoding="utf-8")
+    assert run(["new", "fresh", "--in", str(folder)]) == 0  # what newcomers start from
     return Files(folder, lines)
 
 
@@ -120,7 +122,7 @@ def errors_of_pyright(files: Files, *more: str) -> set[tuple[str, int]]:
     command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, "-p", "."]
     run = subprocess.run(command, cwd=files.folder, capture_output=True, text=True, check=False)
     found = json.loads(run.stdout)
-    assert found["summary"]["filesAnalyzed"] > 4 + len(more), run.stdout
+    assert found["summary"]["filesAnalyzed"] > 6 + len(more), run.stdout
     wrong = [one for one in found["generalDiagnostics"] if one["severity"] == "error"]
     return {(Path(one["file"]).name, one["range"]["start"]["line"] + 1) for one in wrong}
 

@@ -1,0 +1,63 @@
+"""The report of a Hypothesis test of a system, as ``onceproof test`` prints it: as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from onceproof.conformance.testing.coverage_guided import Findings
+from onceproof.inputs.specs import Spec
+from onceproof.reports.conformance import (
+    confirmation_json,
+    confirmation_lines,
+    differs,
+    disagreement_json,
+    disagreement_lines,
+)
+from onceproof.reports.stops import stop_text, stopped_by
+from onceproof.reports.style import style
+
+
+def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str]:
+    """The report. again: the command that reproduces a disagreement; quiet: only a disagreement."""
+    if not quiet:
+        share = 100 * found.covered / found.seen if found.seen else 0.0
+        yield style(spec.name, bold=True)
+        yield f"  {found.examples:,} runs, {found.steps:,} steps compared, {found.refused:,} forbidden steps refused"
+        yield (
+            f"  {found.covered:,} of {found.seen:,} transitions ({share:.0f} %) that leave {found.states:,} visited "
+            f"states were taken, {found.seconds:.1f} s"
+        )
+        if found.stopped:
+            yield f"  {stopped_by(found.stopped)}"
+    if found.disagreement is None or found.trace is None:
+        if not quiet:
+            yield "  no disagreement found so far" if found.stopped else "  agrees"
+        return
+    if not quiet:
+        yield ""
+    yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
+    yield from disagreement_lines(found.disagreement, found.trace, again)
+
+
+def findings_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
+    """The same for machines."""
+    disagreement = None
+    if found.disagreement is not None and found.trace is not None:
+        disagreement = disagreement_json(found.disagreement, found.trace)
+    agrees = "undecided" if found.stopped else "agrees"
+    return {
+        "spec": spec.name,
+        "verdict": differs(found.confirmation) if disagreement else agrees,
+        "examples": found.examples,
+        "steps": found.steps,
+        "refused": found.refused,
+        "states": found.states,
+        "covered": found.covered,
+        "seen": found.seen,
+        "seconds": round(found.seconds, 3),
+        "stopped": stop_text(found.stopped),
+        **confirmation_json(found.confirmation),
+        "disagreement": disagreement,
+        "again": again,
+    }
