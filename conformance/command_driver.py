@@ -17,11 +17,14 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from onceproof.conformance.driver import Abilities, Driver, DriverError, Observation, StepRefused, StepUncertain
+from onceproof.driver.processes import kill_tree
 from onceproof.model.checker.deadline import OutOfTime, time_left
 
 VERSION = 1
 ANSWER_SECONDS = 10.0
+QUIT_SECONDS = 2.0  # from `quit` to the end of the driver
 LINE_BYTES = 4_000_000  # the longest answer that is read
+MOST_SETTLING = 60.0  # seconds for which a driver may ask to look again
 STDERR_LINES = 5  # of the driver, that an error message quotes
 END = b""  # in place of a line: the driver's output has ended
 
@@ -79,8 +82,10 @@ class ProcessDriver(Driver):
     def close(self) -> None:
         if self._closed:
             return
-        with contextlib.suppress(DriverError):
-            self._ask({"do": "quit"}, seconds=2.0)
+        until = time.monotonic() + QUIT_SECONDS
+        with contextlib.suppress(DriverError, OutOfTime, subprocess.TimeoutExpired):
+            self._ask({"do": "quit"}, seconds=QUIT_SECONDS)
+            self._process.wait(max(0.0, until - time.monotonic()))
         self.kill()
 
     def quit(self) -> int:
@@ -106,6 +111,7 @@ class ProcessDriver(Driver):
     def kill(self) -> None:
         """End the process and all that it has started, at once."""
         self._closed = True
+        kill_tree(self._process.pid, alive=self._process.poll() is None)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -176,7 +182,22 @@ class ProcessDriver(Driver):
         internal = frozenset(self._names(answer, "internal")) if "internal" in answer else frozenset()
         texts = {key: self._texts(answer, key) for key in ("lenient", "sources", "unseen")}
         name = answer.get("name", self.command)
-        return Abilities(str(name), sets["performs"], sets["observes"], internal, **texts)
+        claims = frozenset(self._names(answer, "claims")) if "claims" in answer else None
+        settle = answer.get("settle", 0)
+        if type(settle) not in (int, float) or not 0 <= settle <= MOST_SETTLING:
+            expected = f"expected a number of seconds from 0 to {MOST_SETTLING:g}"
+            raise DriverError(f'the driver said "settle": {json.dumps(settle)} at reset, {expected}')
+        return Abilities(
+            str(name),
+            sets["performs"],
+            sets["observes"],
+            internal,
+            lenient=texts["lenient"],
+            sources=texts["sources"],
+            unseen=texts["unseen"],
+            claims=claims,
+            settle=float(settle),
+        )
 
     def _names(self, answer: Mapping[str, Any], key: str) -> list[str]:
         names = answer.get(key)

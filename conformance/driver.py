@@ -51,6 +51,8 @@ class Abilities:
     each with the reason. sources: for each observed field, where the driver reads it. unseen: for each field that is
     not observed, why. unperformed: for each action that is not performed, why.
     how: for actions that the system does not do all by itself, what stands for them.
+    claims: the mechanisms that the system is said to have; None: all that the configuration has on.
+    settle: for so many seconds an observation that differs may still change; it is made again until it agrees.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Abilities:
     unseen: Mapping[str, str] = field(default_factory=dict)
     unperformed: Mapping[str, str] = field(default_factory=dict)
     how: Mapping[str, str] = field(default_factory=dict)
+    claims: frozenset[str] | None = None
+    settle: float = 0.0
 
 
 class Driver(Protocol):

@@ -10,9 +10,12 @@ from enum import StrEnum
 
 from onceproof.conformance.command_driver import ProcessDriver
 from onceproof.conformance.driver import Driver, DriverError, StepRefused, StepUncertain
+from onceproof.conformance.replay.confirm import confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
+from onceproof.model.checker.results import Trace
 from onceproof.model.language import Step, System
+from onceproof.model.language.layout import State
 
 RUNS, STEPS, REFUSALS = 40, 40, 3
 NONSENSE = "no-such-action"
@@ -29,10 +32,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line for the author."""
+    """One line for the author. trace: the run that shows it, up to the step that differs."""
 
     verdict: Verdict
     text: str
+    trace: Trace | None = None
 
 
 def examine(system: System, command: str, answer_seconds: float) -> Iterator[Finding]:
@@ -95,10 +99,11 @@ def _walks(lockstep: Lockstep) -> Iterator[Finding]:
     taken: Counter[str] = Counter()
     refused = 0
     path: list[Step] = []
+    states: list[State] = []
     try:
         for _ in range(RUNS):
+            path, states = [], [lockstep.system.initial]
             lockstep.begin()
-            path = []
             while len(path) < STEPS:
                 ways = [way for way in lockstep.system.successors(lockstep.state) if lockstep.can(way[0])]
                 if not ways:
@@ -106,14 +111,12 @@ def _walks(lockstep: Lockstep) -> Iterator[Finding]:
                 # What was taken least often so far: every claim is to be tried.
                 step, after = min(ways, key=lambda way: (taken[way[0].action], chance.random()))
                 path.append(step)
+                states.append(after)
                 lockstep.take(step, after)
                 taken[step.action] += 1
                 refused += lockstep.expect_refusals(negative_tests.choose(lockstep.state, REFUSALS))
     except Disagreement as disagreement:
-        where = f"after {', '.join(step.action for step in path)}" if path else "initially"
-        yield Finding(
-            Verdict.DIFFERS, f"{where}: {disagreement.kind.value} {_cells(disagreement) or disagreement.reason}"
-        )
+        yield _difference(Trace(lockstep.system, tuple(states), tuple(path)), disagreement, lockstep.driver)
         return
     if not taken:
         yield Finding(Verdict.WRONG, "it performs none of the first steps of the model, so nothing can be replayed")
@@ -123,6 +126,22 @@ def _walks(lockstep: Lockstep) -> Iterator[Finding]:
         yield Finding(
             Verdict.NOTE, f"`{name}` was never tried: neither the configuration nor the other actions lead there"
         )
+
+
+def _difference(trace: Trace, disagreement: Disagreement, driver: Driver) -> Finding:
+    """What is said of a difference, after the same steps were taken some more times."""
+    confirmation = confirm(trace, disagreement, driver)
+    if confirmation.unconfirmed:
+        return Finding(Verdict.WRONG, f"when the steps were repeated, {confirmation.unconfirmed}", trace)
+    what = "; ".join(filter(None, [disagreement.reason, _cells(disagreement)])) or disagreement.kind.value
+    asked = disagreement.forbidden[0] if disagreement.forbidden else disagreement.step
+    where = "in the initial state of a later run"
+    if asked is not None:
+        call = f"{asked.action}({', '.join(trace.system.named_arguments(asked).values())})"
+        where = f"step {len(trace)}, {call}" if not disagreement.forbidden else f"{call} after step {len(trace)}"
+    again = sum(run.disagreement is not None for run in confirmation.runs)
+    often = f"{again} of {len(confirmation.runs)} times when repeated"
+    return Finding(Verdict.DIFFERS, f"{where}: {what} ({often})", trace)
 
 
 def _cells(disagreement: Disagreement) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from onceproof.api.check import CheckReport as CheckReport
     from onceproof.api.check import PropertyReport as PropertyReport
     from onceproof.api.check import check as check
+    from onceproof.api.claims import ClaimsReport as ClaimsReport
+    from onceproof.api.claims import try_mechanisms as try_mechanisms
     from onceproof.api.counterexample import CounterexampleReport as CounterexampleReport
     from onceproof.api.export import TlaModule as TlaModule
     from onceproof.api.export import export_tla as export_tla
@@ -92,6 +94,7 @@ _LANGUAGE = (
 _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),
     **dict.fromkeys(("CheckReport", "PropertyReport", "check"), "onceproof.api.check"),
+    **dict.fromkeys(("ClaimsReport", "try_mechanisms"), "onceproof.api.claims"),
     "CounterexampleReport": "onceproof.api.counterexample",
     **dict.fromkeys(("TlaModule", "export_tla"), "onceproof.api.export"),
     **dict.fromkeys(("JudgeReport", "judge"), "onceproof.api.judge"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from onceproof.conformance.driver import (
     Abilities,
     Driver,
     DriverError,
+    Observation,
     ProcessLost,
     StepRefused,
     StepUncalled,
@@ -24,6 +26,9 @@ from onceproof.model.language import Step, System
 from onceproof.model.language.errors import nearest
 from onceproof.model.language.layout import State
 
+WILDCARD = "*"  # as internal: all actions that are not performed; as lenient: all that are
+NO_ABILITIES = Abilities("", frozenset(), frozenset())  # before the first reset
+LOOK_AGAIN = 0.01  # seconds between two observations of a system that has not come to rest
 PERFORMED = "the system did what the model forbids"
 MARKED = "the system refused what the model forbids, and changed something all the same"
 UNCERTAIN = "the system could not say whether it did what the model forbids, and something has changed"
@@ -88,7 +93,7 @@ class Lockstep:
         self._setting = setting_of(system)
         self._arguments: dict[Step, dict[str, str]] = {}
         self._comparison = Comparison(system, ())
-        self.abilities: Abilities = Abilities("", frozenset(), frozenset())
+        self.abilities = NO_ABILITIES
 
     def begin(self) -> None:
         """Reset the system and compare the initial states.
@@ -97,7 +102,7 @@ class Lockstep:
         observes nothing).
         """
         check_time()
-        abilities = self.driver.reset(self._setting)
+        abilities = self._without_wildcard(self.driver.reset(self._setting))
         if abilities != self.abilities:
             self.abilities, self._comparison = abilities, self._prepare(abilities)
         self.state = self.system.initial
@@ -154,6 +159,14 @@ class Lockstep:
             known = self._arguments[step] = self.system.named_arguments(step)
         return known
 
+    def _without_wildcard(self, abilities: Abilities) -> Abilities:
+        if abilities.internal == {WILDCARD}:
+            abilities = replace(abilities, internal=frozenset(self.system.model.actions) - abilities.performs)
+        if WILDCARD in abilities.lenient:
+            reason = abilities.lenient[WILDCARD]
+            abilities = replace(abilities, lenient=dict.fromkeys(sorted(abilities.performs), reason))
+        return abilities
+
     def _prepare(self, abilities: Abilities) -> Comparison:
         actions = self.system.model.actions
         for name in sorted(abilities.performs | abilities.internal | set(abilities.lenient)):
@@ -176,7 +189,7 @@ class Lockstep:
     def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
         self.compared += 1
         try:
-            observation = self.driver.observe()
+            observation = self._settled(state, self.driver.observe())
         except ProcessLost as lost:
             differences = self._comparison.differences(state, lost.observation or {})
             raise Disagreement(Kind.DIFFERENT, step, differences, str(lost), forbidden) from None
@@ -184,12 +197,24 @@ class Lockstep:
             differences = self._comparison.differences(state, observation)
             raise Disagreement(Kind.DIFFERENT, step, differences, reason, forbidden)
 
+    def _settled(self, state: State, observation: Observation) -> Observation:
+        """The state after the time that the system needs to come to rest, or as soon as it agrees."""
+        if not self.abilities.settle:
+            return observation
+        end = time.monotonic() + self.abilities.settle
+        while not self._comparison.agrees(state, observation) and time.monotonic() < end:
+            check_time()
+            time.sleep(LOOK_AGAIN)
+            observation = self.driver.observe()
+        return observation
+
 
 @dataclass(frozen=True)
 class Replay:
     """What became of a replayed trace: how many steps agreed, and at which one (from 1; 0: initially) it ended.
 
     disagreement: None where all agreed. not_performed: the action that the driver lacks, where that ended it.
+    abilities: what the driver said of itself.
     """
 
     trace: Trace
@@ -197,6 +222,7 @@ class Replay:
     compared: int
     disagreement: Disagreement | None = None
     not_performed: str = ""
+    abilities: Abilities = NO_ABILITIES
 
 
 def replay(trace: Trace, driver: Driver, forbidden: Sequence[Step] = ()) -> Replay:
@@ -213,10 +239,10 @@ def replay(trace: Trace, driver: Driver, forbidden: Sequence[Step] = ()) -> Repl
             taken += 1
         lockstep.expect_refusals(forbidden)
     except Disagreement as disagreement:
-        return Replay(trace, taken, lockstep.compared, disagreement)
+        return Replay(trace, taken, lockstep.compared, disagreement, abilities=lockstep.abilities)
     except NotPerformed as lacking:
-        return Replay(trace, taken, lockstep.compared, not_performed=lacking.action)
-    return Replay(trace, taken, lockstep.compared)
+        return Replay(trace, taken, lockstep.compared, not_performed=lacking.action, abilities=lockstep.abilities)
+    return Replay(trace, taken, lockstep.compared, abilities=lockstep.abilities)
 
 
 def random_traces(system: System, number: int, length: int, seed: int) -> Iterator[Trace]:

@@ -23,14 +23,15 @@ class CounterexampleReport:
     """
 
     def __init__(self, found: Counterexample, source: ModelRef, spec_name: str) -> None:
-        self._found, self._source, self._spec_name = found, source, spec_name
+        self._source, self._spec_name = source, spec_name
+        self.counterexample: Counterexample = found
         self.property: str = found.property
         self.trace: Trace = found.trace
 
     @cached_property
     def explanation(self) -> Explanation:
         """The run taken apart."""
-        return explain(self._found)
+        return explain(self.counterexample)
 
     @property
     def steps(self) -> list[ExplainedStep]:
@@ -74,4 +75,4 @@ class CounterexampleReport:
 
     def save(self, path: Path | str) -> None:
         """Write it as an ITF trace, for ``replay`` and ``onceproof show``. OSError where that is impossible."""
-        write_trace(Path(path), self._source, self._spec_name, self._found)
+        write_trace(Path(path), self._source, self._spec_name, self.counterexample)

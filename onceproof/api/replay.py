@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from onceproof.conformance.replay import lockstep
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement
 from onceproof.conformance.replay.negative_tests import Guards
+from onceproof.conformance.replay.violation import seen_violation
 from onceproof.errors import InputError
 from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.specs import Spec
@@ -36,7 +38,8 @@ class ReplayReport:
 
     @property
     def verdict(self) -> Agreement:
-        """``AGREES``, ``DIFFERS``, ``FLAKY`` or ``UNDECIDED`` (the driver does not perform an action)."""
+        """``AGREES``, ``DIFFERS``, ``FLAKY``, ``UNDECIDED`` (the driver does not perform an action), or ``VIOLATED``:
+        the system followed a counterexample to its end, where the property is false."""
         return self.replayed.verdict
 
     @property
@@ -136,12 +139,14 @@ def replay(
     trace: a counterexample, a Trace, or the path of an ITF file. driver: see ``DriverSource``.
     model: the model of an ITF file, where that is not the protocol and does not lie in the folder of the trace.
     forbidden: steps (``delete(scheduler1, message1)``) that the model forbids after the trace, and that the system must
-    refuse there. answer_seconds: how long a driver that is a process may take for an answer.
+    refuse there. A counterexample that the system follows to its end is a violation on the running system, and is
+    repeated to confirm that. answer_seconds: how long a driver that is a process may take for an answer.
 
     InputError where the trace or the driver is wrong.
     """
     if isinstance(trace, Path | str):
         trace = read_trace(Path(trace), None if model is None else str(model))
+    claimed = trace.counterexample if isinstance(trace, TraceFile | CounterexampleReport) else None
     name = str(trace.path) if isinstance(trace, TraceFile) else "trace"
     taken = trace if isinstance(trace, Trace) else trace.trace
     refused = [parse_call(taken.system, text) for text in forbidden]
@@ -157,6 +162,8 @@ def replay(
         if result.disagreement is not None:
             confirmation = confirm(replayed.failing, result.disagreement, driven)
             replayed = ReplayedTrace(name, taken, result, confirmation)
+        elif claimed is not None and not result.not_performed:
+            replayed = replace(replayed, violation=seen_violation(claimed, result, driven))
     return ReplayReport(replayed)
 
 

@@ -32,7 +32,7 @@ class Settings:
         """The options again."""
         pairs = (
             ("--size", self.sizes),
-            ("--mechanisms", {name: "on" if on else "off" for name, on in self.mechanisms.items()}),
+            ("--mechanism", {name: "on" if on else "off" for name, on in self.mechanisms.items()}),
             ("--faults", self.faults),
         )
         listed = [(option, ",".join(f"{name}={value}" for name, value in given.items())) for option, given in pairs]
@@ -41,7 +41,7 @@ class Settings:
 
 
 def settings_options(function: Callable[..., T]) -> Callable[..., T]:
-    """Add ``--size``, ``--mechanisms``, ``--faults`` and ``--properties``, which the command gets as ``settings``."""
+    """Add ``--size``, ``--mechanism``, ``--faults`` and ``--properties``, which the command gets as ``settings``."""
 
     @functools.wraps(function)
     def command(
@@ -104,7 +104,8 @@ OPTIONS = (
         help="How many there are of a sort: nodes=3.",
     ),
     click.option(
-        "--mechanisms",
+        "--mechanism",
+        "mechanisms",
         multiple=True,
         metavar="NAME=on|off,...",
         callback=_pairs(_switch, "NAME=on or NAME=off"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from onceproof.api.claims import try_mechanisms
 from onceproof.api.replay import MOST_STATES, cover, replay
 from onceproof.commands._driving import answer_option, driver_option, driving, ending_on_signals
 from onceproof.commands._progress import StepProgress
@@ -21,12 +22,14 @@ from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve
 from onceproof.inputs.specs import Spec
 from onceproof.model.language import System, build
+from onceproof.reports.claims import claims_lines
 from onceproof.reports.conformance import again_command, mapping_json, mapping_lines
 from onceproof.reports.coverage import coverage_lines
 from onceproof.reports.replay import Agreement, replay_lines
 
 EXITS = {
     Agreement.AGREES: Exit.AS_EXPECTED,
+    Agreement.VIOLATED: Exit.VIOLATED,
     Agreement.DIFFERS: Exit.VIOLATED,
     Agreement.FLAKY: Exit.VIOLATED,
     Agreement.UNDECIDED: Exit.UNDECIDED,
@@ -43,6 +46,13 @@ POSITIVE = click.IntRange(min=1)
     type=click.Path(path_type=Path),
     metavar="SPEC",
     help="Cover every transition of this spec (or model: FILE.py) instead of replaying a trace.",
+)
+@click.option(
+    "--mechanisms",
+    "claims",
+    type=click.Path(path_type=Path),
+    metavar="SPEC",
+    help="Try each mechanism that the driver claims under this spec, by the shortest trace that tells.",
 )
 @settings_options
 @driver_option
@@ -78,6 +88,7 @@ def command(
     trace: Path | None,
     model: str | None,
     spec: Path | None,
+    claims: Path | None,
     settings: Settings,
     driver: str,
     answer_seconds: float,
@@ -94,20 +105,24 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Replay TRACE (an ITF file) against a system, or cover every transition of a spec.
+    """Replay TRACE (an ITF file) against a system, cover every transition of a spec, or try what a driver claims.
 
     Model and system take each step together, and their states must be the same after it. The system must refuse what
-    the model forbids. Exit status: 0 they agree, 1 they do not, 2 wrong trace, spec or driver, 3 undecided.
+    the model forbids. Exit status: 0 they agree; 1 they do not, or the system followed a counterexample to its end, so
+    that the property is violated there; 2 wrong trace, spec or driver; 3 undecided.
     """
     if trace_out is not None:
         trace_out.prepare(as_json)
-    if spec is None and settings.written:
+    path = spec or claims
+    if path is None and settings.written:
         raise InputError(f"replay: {settings.written[0]} goes with --cover: a trace says how its model is built")
-    given = None if spec is None else given_spec(spec, settings)
+    given = None if path is None else given_spec(path, settings)
     if explain_mapping:
         _explain(trace, model, given, driver, answer_seconds, as_json)
-    elif (trace is None) == (given is None):
-        raise InputError("replay: give either a TRACE or --cover SPEC")
+    elif [trace, spec, claims].count(None) != 2:
+        raise InputError("replay: give either a TRACE, --cover SPEC or --mechanisms SPEC")
+    elif claims is not None and given is not None:
+        _try_claims(given, driver, answer_seconds, as_json, quiet)
     elif trace is not None:
         _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, as_json, quiet)
     elif given is not None:
@@ -153,6 +168,17 @@ def _replay(
         again = again_command(read.path, found, replayed.failing, driver, options) if found is not None else ""
         for line in replay_lines(replayed, again, quiet=quiet):
             click.echo(line, err=_aside(trace_out))
+    raise click.exceptions.Exit(EXITS[report.verdict])
+
+
+def _try_claims(spec: Spec, driver: str, answer_seconds: float, as_json: bool, quiet: bool) -> None:
+    with ending_on_signals():
+        report = try_mechanisms(spec, driver, answer_seconds=answer_seconds)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        for line in claims_lines(spec.name, report.claims, quiet=quiet):
+            click.echo(line)
     raise click.exceptions.Exit(EXITS[report.verdict])
 
 

@@ -70,6 +70,7 @@ def headline(disagreement: Disagreement, trace: Trace) -> str:
     if disagreement.step is not None:
         call = call_text(trace.system, disagreement.step)
         at = f"after step {len(trace)}" if disagreement.forbidden else f"at step {len(trace)}"
+        at = at if trace.steps else "in the initial state"
         return f"{kind} {at}: {call}"
     return f"{kind} after step {len(trace)}" if trace.steps else f"{kind} in the initial state"
 

@@ -6,6 +6,7 @@ the trace or below it. Any other model must be named by the user.
 
 from __future__ import annotations
 
+import builtins
 import json
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from onceproof.inputs.itf.values import ACTION, PICKS, decoded, unwrapped
 from onceproof.inputs.itf.writer import nearest_path
 from onceproof.inputs.models import ModelRef, resolve
 from onceproof.inputs.specs import spec_of
-from onceproof.model.checker.results import Trace
+from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language import ConfigError, ModelError, Step, System, build
 from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.errors import nearest
@@ -40,6 +41,11 @@ class TraceFile:
     property: str
     arguments: tuple[int, ...]
     minimal: str
+
+    @builtins.property
+    def counterexample(self) -> Counterexample | None:
+        """The trace as what shows that a property is false; None where it violates nothing."""
+        return Counterexample(self.property, self.arguments, self.trace, self.minimal) if self.property else None
 
 
 def read_trace(path: Path, model: str | None = None) -> TraceFile:

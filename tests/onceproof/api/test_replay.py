@@ -60,9 +60,11 @@ def test_a_counterexample_is_replayed_on_a_driver_class_object_or_function() -> 
     kept = Jugs()
     for driver in (Jugs, lambda: Jugs(), kept):
         report = onceproof.replay(four(), driver)
-        assert report.agrees and (report.steps, report.compared) == (6, 7), str(report)
+        assert report.verdict is onceproof.Agreement.VIOLATED and not report.agrees
+        assert (report.steps, report.compared) == (6, 7), str(report)
     assert not kept.closed, "an object that was passed in belongs to whoever made it"
-    assert "agrees in all 6 steps" in str(report)
+    assert "never_four is violated on the running system, confirmed in 3 of 3 runs" in str(report)
+    assert "agrees in all 6 steps" in str(onceproof.replay(four().trace, Jugs))
 
 
 def test_a_replay_stops_where_the_system_differs() -> None:
@@ -77,7 +79,7 @@ def test_a_saved_trace_is_replayed_on_the_reference_system(tmp_path: Path) -> No
     found = onceproof.check(SPECS / "failover-chooses-another-agent.yaml").counterexample
     assert found is not None
     found.save(tmp_path / "twice.itf.json")
-    assert onceproof.replay(tmp_path / "twice.itf.json").agrees
+    assert onceproof.replay(tmp_path / "twice.itf.json").verdict is onceproof.Agreement.VIOLATED
 
 
 def test_a_cover_takes_every_transition() -> None:

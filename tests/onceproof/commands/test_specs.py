@@ -27,8 +27,8 @@ def test_a_model_is_checked_without_a_spec_file(lease: str, capsys: pytest.Captu
 
 
 def test_reproduce_line_keeps_all_options(lease: str, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--size", "workers=3", "--mechanisms", "fencing=off", "--faults=lease_ends=1"]
-    wanted = "onceproof check 'my lease.py' --size workers=3 --mechanisms fencing=off --faults lease_ends=1 "
+    options = ["--size", "workers=3", "--mechanism", "fencing=off", "--faults=lease_ends=1"]
+    wanted = "onceproof check 'my lease.py' --size workers=3 --mechanism fencing=off --faults lease_ends=1 "
     assert run(["check", lease, *options]) == 1
     printed = capsys.readouterr().out
     again = next(line for line in printed.splitlines() if line.startswith("reproduce: "))
@@ -38,10 +38,10 @@ def test_reproduce_line_keeps_all_options(lease: str, capsys: pytest.CaptureFixt
 
 
 def test_walk_says_how_to_walk_again(lease: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["walk", lease, "--faults", "lease_ends=1", "--mechanisms", "fencing=off"]) == 1
+    assert run(["walk", lease, "--faults", "lease_ends=1", "--mechanism", "fencing=off"]) == 1
     printed = capsys.readouterr().out
     again = next(line for line in printed.splitlines() if line.startswith("reproduce: "))
-    assert "walk 'my lease.py' --mechanisms fencing=off --faults lease_ends=1 --seed 0" in again
+    assert "walk 'my lease.py' --mechanism fencing=off --faults lease_ends=1 --seed 0" in again
     assert run(shlex.split(again)[2:]) == 1
 
 
@@ -56,7 +56,7 @@ def test_export_and_prove_take_models(lease: str, tmp_path: Path, capsys: pytest
 
 def test_options_change_what_a_spec_says_and_drop_what_it_expects(capsys: pytest.CaptureFixture[str]) -> None:
     spec = str(SPECS / "request-twice-started-twice.yaml")
-    assert run(["check", spec, "--mechanisms", "agent_dedup=on", "--json"]) == 0
+    assert run(["check", spec, "--mechanism", "agent_dedup=on", "--json"]) == 0
     (report,) = json.loads(capsys.readouterr().out)["specs"]
     assert (report["verdict"], report["expected"]) == ("holds", "holds")
 
@@ -78,8 +78,8 @@ def test_a_model_and_specs_are_checked_together(lease: str, capsys: pytest.Captu
             "expected NAME=NUMBER or NAME=any, such as crash=1, found",
         ),
         (["--faults", "lease_end=1"], "my lease.py: unknown fault `lease_end`; did you mean `lease_ends`?"),
-        (["--mechanisms", "fencing"], "expected NAME=on or NAME=off, found `fencing`"),
-        (["--mechanisms", "fence=off"], "my lease.py: unknown mechanism `fence`; did you mean `fencing`?"),
+        (["--mechanism", "fencing"], "expected NAME=on or NAME=off, found `fencing`"),
+        (["--mechanism", "fence=off"], "my lease.py: unknown mechanism `fence`; did you mean `fencing`?"),
         (
             ["--properties", "never_spoild"],
             "unknown property `never_spoild`; did you mean `never_spoiled`?",

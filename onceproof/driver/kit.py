@@ -1,0 +1,114 @@
+"""What the author of a driver writes: a class with ``do_ACTION`` methods and ``see_FIELD`` readers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from onceproof.driver.processes import Process
+
+OTHERS = ("*",)  # as ``internal``: all actions that are not performed
+DO, SEE = "do_", "see_"
+WAIT_SECONDS = 5.0  # how long `until` waits
+LOOK_SECONDS = 0.005  # between two looks at a condition
+
+Cells = Mapping[Any, Any]  # what a reader returns: from an element, or a tuple of elements, to a value
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Refused(Exception):
+    """The system cannot do this step now, and it is certain that nothing has happened."""
+
+
+class Uncertain(Exception):
+    """Nobody can say whether the step has happened: the connection broke, or no answer came in time."""
+
+
+def todo(method: F) -> F:
+    """Marks a ``do_`` or ``see_`` method that is not written yet: the driver does not claim it."""
+    vars(method)["_todo"] = True
+    return method
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The configuration that a run is made under.
+
+    sizes: how many elements of each sort, by its key in a spec ({"tasks": 1}). mechanisms: which are on.
+    faults: how often each may happen, a number or "any".
+    """
+
+    model: str
+    sizes: Mapping[str, int]
+    mechanisms: Mapping[str, bool]
+    faults: Mapping[str, int | str]
+
+
+class Driver:
+    """A system under test, seen from outside. Derive from it, write methods, and end the file with ``run(MyDriver)``.
+
+    ``do_receive(self, scheduler, message)`` performs the model's action ``receive`` and returns when it has taken
+    effect; the parameters are those of the action, elements come as text ("scheduler1"). Raise ``Refused`` where the
+    system does not take the step, ``Uncertain`` where nobody can know. A broken connection and a time-out of the
+    standard library count as uncertain; any other exception is a fault of the driver, and ends it with its traceback.
+
+    ``see_stage(self)`` reads the field ``stage``: a dictionary from keys to values, or the value itself for a field
+    without an index. A key is the element, or a tuple of elements for a field of several indices; a value is the name
+    of an enum's member (or a member), an element or None, a number, True or False. Cells that are left out have the
+    value of the model's initial state. The first line of its docstring says where the field is read.
+    """
+
+    name: ClassVar[str] = ""  # how reports call the system; default: the name of the class
+    mechanisms: ClassVar[Mapping[str, bool]] = {}  # which mechanisms the system has, and which it lacks
+    internal: ClassVar[Sequence[str]] = ()  # actions that the system has no step for: they are not sent (or OTHERS)
+    lenient: ClassVar[Mapping[str, str]] = {}  # {action or "*": reason}: it may do so where the model would not
+    unseen: ClassVar[Mapping[str, str]] = {}  # {field: reason}: why a field has no reader
+    settle: ClassVar[float] = 0.0  # seconds for which a state that differs from the model's may still change
+
+    def __init__(self) -> None:
+        self._processes: list[Process] = []
+
+    def reset(self, setting: Setting) -> None:
+        """Bring the system to its initial state. Called before each run; write this one."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method `reset(self, setting)`")
+
+    def close(self) -> None:
+        """End what the driver itself has opened. Processes made by ``start`` are ended for it."""
+
+    def start(
+        self,
+        command: str | Sequence[str],
+        *,
+        ready: str = "",
+        seconds: float = 30.0,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | str | None = None,
+    ) -> Process:
+        """Start a process of the system, which is ended with the driver at the latest.
+
+        command: as a shell would split it, or a list of words. env: added to the environment.
+        ready: wait until it has printed this text, for so many seconds at most. RuntimeError, with what it printed
+        last, where it cannot be started, ends, or is not ready in time.
+        """
+        process = Process(command, env=env, cwd=cwd)
+        self._processes.append(process)
+        if ready:
+            process.wait_for(ready, seconds)
+        return process
+
+    def until(self, condition: Callable[[], Any], seconds: float = WAIT_SECONDS, what: str = "the condition") -> Any:
+        """Wait until a condition is true, and return its value. Uncertain where it is not true in time."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > end:
+                raise Uncertain(f"{what} did not come true within {seconds:g} s")
+            time.sleep(LOOK_SECONDS)
+        return value
+
+    def end_processes(self) -> None:
+        """End every process that ``start`` made, the last one first, with all that it has started."""
+        while self._processes:
+            self._processes.pop().kill()
