@@ -70,6 +70,9 @@ class PlatformConfig:
     platform's (function_timeout_seconds and so on); file_mb is the size of any file that it writes, processes how many
     it may have started that live. log_bytes_max: how much is kept of what an attempt writes, the end of it.
     retention_hours: how long an ended task is kept, its TaskID with it (720: 30 days); 0 keeps all for ever.
+    connections_max: how many clients may be connected; then the one that is idle longest makes room. hang_seconds: a
+    process whose loop stands still for so long is killed and started again, an agent's tasks are those of a dead
+    one; 0: never.
     store_wait_seconds: how long to wait for a lock in the store before saying that it is unavailable.
     lease_seconds: how long a received message stays invisible without renewal. on_agent_loss: fail or rerun.
     gate: the socket of a replay that permits each action of each process; empty: no gate. without: mechanisms
@@ -93,6 +96,7 @@ class PlatformConfig:
     request_timeout_seconds: float = setting(20.0, positive(DAY_SECONDS))
     on_agent_loss: str = setting("fail", Choice(("fail", "rerun")))
     duplicate_status: int = setting(400, Choice((400, 409)))
+    connections_max: int = setting(512, whole(8, 100_000))
     body_bytes_max: int = setting(1 << 20, whole(1, GIB))
     header_bytes_max: int = setting(32 << 10, whole(256, 1 << 24))
     read_timeout_seconds: float = setting(20.0, positive(DAY_SECONDS))
@@ -103,6 +107,7 @@ class PlatformConfig:
     function_processes: int = setting(256, FUNCTION_LIMITS["processes"])
     log_bytes_max: int = setting(64 << 10, whole(0, 1 << 26))
     result_bytes_max: int = setting(1 << 20, whole(1, GIB))
+    hang_seconds: float = setting(30.0, Number(0, DAY_SECONDS))
     drain_seconds: float = setting(30.0, Number(0, WEEK_SECONDS))
     store_wait_seconds: float = setting(5.0, positive(DAY_SECONDS))
     retention_hours: float = setting(720.0, Number(0, CENTURY_HOURS))

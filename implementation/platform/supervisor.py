@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.beat import sign_of
 from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.functions.descendants import become_subreaper, end_strangers
 from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.processes.base import log_to_stderr
 from onceproof.implementation.platform.stores import claim_database
@@ -26,6 +28,7 @@ from onceproof.implementation.stores.database import Database
 TICK_SECONDS = 0.5
 RUNTIME_PREFIX = "onceproof-"  # sockets live in a short path: the kernel takes 107 characters
 BACKOFF_SECONDS_MAX = 2.0
+HANG_PAUSE_SECONDS = 2.0  # after one was killed, the others may go on by themselves
 API_MODULES = ("fastapi", "httptools", "prometheus_client", "uvicorn")  # looked for before an API server is started
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
@@ -62,6 +65,7 @@ class Supervisor:
             raise
         remove_leftovers(config)
         self.folder = tempfile.mkdtemp(prefix=RUNTIME_PREFIX)
+        self.hanging_at = 0.0
         self.members = [Member(role, name) for role, name in roster(config)]
 
     @property
@@ -73,10 +77,12 @@ class Supervisor:
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, then drain; a second one ends everything at once. The exit status: 0."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        become_subreaper()
         announced = False
         try:
             while (received := self._wait()) not in (signal.SIGTERM, signal.SIGINT):
                 self._revive()
+                self._end_hanging()
                 if not announced and os.path.exists(os.path.join(self.folder, "api.up")):
                     announced = True
                     self.announce(f"onceproof serves at {self.endpoint}")
@@ -143,6 +149,25 @@ class Supervisor:
                 },
             )
             member.process = None
+            end_strangers({other.process.pid for other in self.members if other.process is not None})
+
+    def _end_hanging(self) -> None:
+        """Kill the process whose loop has stood still longest, and for too long; one at a time, since it may be what
+        the others wait for."""
+        now = time.monotonic()
+        if not self.config.hang_seconds or now < self.hanging_at:
+            return
+        silent: list[tuple[float, Member]] = []
+        for member in self.members:
+            sign = sign_of(self.folder, member.name)
+            if member.process is not None and sign is not None and sign.pid == member.process.pid:
+                silent.append((sign.silent_seconds(now), member))
+        seconds, longest = max(silent, key=lambda one: one[0], default=(0.0, None))
+        if longest is not None and seconds > self.config.hang_seconds:
+            fields = {"name": longest.name, "silent_seconds": round(seconds, 1)}
+            self.log.error("hangs; it is killed and started again", extra={"fields": fields})
+            self._signal(longest, signal.SIGKILL)
+            self.hanging_at = now + HANG_PAUSE_SECONDS
 
     def _drain(self) -> None:
         """No new work first, then what is in hand, then the rest; SIGKILL for what is not done in time."""
@@ -165,6 +190,7 @@ class Supervisor:
             if member.process is not None:
                 member.process.wait()
                 member.process = None
+        end_strangers(set())
 
     def _signal(self, member: Member, number: signal.Signals) -> None:
         if member.process is not None and member.process.poll() is None:

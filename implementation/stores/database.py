@@ -1,7 +1,7 @@
 """A connection to a database: statements, and transactions that nest, so that actions can share a commit."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ class Database(ABC):
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.on_wait: Callable[[bool], None] = lambda _: None  # told when this connection begins and ends to wait
         self._depth = 0
 
     @abstractmethod
@@ -50,6 +51,10 @@ class Database(ABC):
     @abstractmethod
     def has_table(self, name: str) -> bool:
         """Whether there is such a table."""
+
+    @abstractmethod
+    def check_place(self) -> None:
+        """StoreUnavailable if the database is no longer where it was opened (its file was moved or removed)."""
 
     @abstractmethod
     def shrink(self) -> None:

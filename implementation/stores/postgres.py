@@ -57,6 +57,9 @@ class PostgresDatabase(Database):
     def has_table(self, name: str) -> bool:
         return self.row("SELECT 1 WHERE to_regclass(?) IS NOT NULL", name) is not None
 
+    def check_place(self) -> None:
+        """A server is asked, or does not answer: there is no place to look at."""
+
     def shrink(self) -> None:
         """PostgreSQL's own vacuum does that."""
 
@@ -77,12 +80,15 @@ class PostgresDatabase(Database):
             self._postgres.close()
 
     def _execute(self, sql: str, parameters: tuple[Any, ...]) -> psycopg.Cursor[Row]:
+        self.on_wait(True)
         try:
             return self._connected().execute(postgres_text(sql), parameters or None)
         except psycopg.errors.IntegrityError as error:
             raise NotEnabled(f"the store refuses it: {_line(error)}") from None
         except psycopg.Error as error:
             raise StoreUnavailable(f"{self.path}: {_line(error)}") from None
+        finally:
+            self.on_wait(False)
 
     def _connected(self) -> "psycopg.Connection[Row]":
         if self._postgres is None or (self._postgres.closed and self._depth == 0):

@@ -61,6 +61,7 @@ class SqliteDatabase(Database):
             raise StoreUnavailable(f"{path}: {in_words(error)}") from None
         if not self.has_table("tasks"):
             self.make_tables()
+        self._inode = os.stat(path).st_ino
 
     def run(self, sql: str, *parameters: Any) -> int:
         try:
@@ -86,6 +87,14 @@ class SqliteDatabase(Database):
     def has_table(self, name: str) -> bool:
         return self.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name) is not None
 
+    def check_place(self) -> None:
+        try:
+            found = os.stat(self.path).st_ino
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path}: {error.strerror}") from None
+        if found != self._inode:
+            raise StoreUnavailable(f"{self.path}: another file is in its place since it was opened")
+
     def shrink(self) -> None:
         """Cut free pages off the file, a few at a time, so that nobody waits long."""
         self.take_turn()
@@ -97,8 +106,14 @@ class SqliteDatabase(Database):
             self.end_turn()
 
     def take_turn(self) -> None:
-        if self._turnstile is not None:
+        if self._turnstile is None:
+            return
+        try:
+            fcntl.flock(self._turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.on_wait(True)
             fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+            self.on_wait(False)
 
     def end_turn(self) -> None:
         if self._turnstile is not None:

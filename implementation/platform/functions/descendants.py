@@ -46,6 +46,21 @@ def descendants(pid: int) -> Iterator[int]:
         level = [below for child in level for below in children(child)]
 
 
+def end_strangers(known: set[int]) -> list[int]:
+    """Kill every child of this process that is not known, and what it has started: an orphan that came to it.
+
+    Their pids: each is to be waited for, which this does where they are gone already.
+    """
+    found = [pid for pid in children(os.getpid()) if pid not in known]
+    for pid in found:
+        end_descendants(pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return found
+
+
 def end_descendants(pid: int) -> None:
     """Kill all that a process has started, until nothing is left."""
     for _ in range(SWEEPS_MAX):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from onceproof.implementation.components.messages import Order, Result
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions import cgroups
-from onceproof.implementation.platform.functions.descendants import become_subreaper, children, end_descendants
+from onceproof.implementation.platform.functions.descendants import become_subreaper, end_strangers
 from onceproof.implementation.platform.functions.logs import AttemptLog, TaskLogs
 from onceproof.implementation.platform.functions.runner import Runner, started
 from onceproof.implementation.platform.wire.frames import Frame, pack
@@ -143,12 +142,8 @@ class FunctionPool:
 
     def _end_orphans(self) -> None:
         """End what functions have started whose own process is gone: it became a child of this process."""
-        for pid in children(os.getpid()):
-            if pid not in self.pids:
-                end_descendants(pid)
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-                self._keep_task(self._reap_orphan(pid))
+        for pid in end_strangers(self.pids):
+            self._keep_task(self._reap_orphan(pid))
 
     async def _reap_orphan(self, pid: int) -> None:
         with contextlib.suppress(ChildProcessError):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from onceproof.implementation.clock import Clock, RealClock
 from onceproof.implementation.components.api_server import ApiServer
+from onceproof.implementation.components.census import Census, Key
 from onceproof.implementation.components.task_store import Submission, TaskStore
 from onceproof.implementation.errors import AlreadyRecorded, NotEnabled
 from onceproof.implementation.platform.config import PlatformConfig
@@ -16,6 +17,8 @@ from onceproof.implementation.platform.wire.bell import Bell
 from onceproof.implementation.probe import Probe
 
 BATCH_MAX = 200
+PROBE = """INSERT INTO metrics (name, labels, value) VALUES ('probed_at', '', ?)
+    ON CONFLICT (name, labels) DO UPDATE SET value = excluded.value"""
 
 
 class OpenConnections:
@@ -83,6 +86,20 @@ class Admission:
         found = await loop.run_in_executor(self.thread, self._stop, task)
         self.bell.ring("relay")
         return found
+
+    async def probe_store(self) -> None:
+        """Write something, as a submission would; StoreUnavailable if it cannot be."""
+
+        def probe() -> None:
+            self.database.check_place()
+            with self.database.transaction():
+                self.database.run(PROBE, time.time())
+
+        await asyncio.get_running_loop().run_in_executor(self.thread, probe)
+
+    async def add_numbers(self, numbers: dict[Key, float]) -> None:
+        """Add to the store's numbers; StoreUnavailable if it does not take them."""
+        await asyncio.get_running_loop().run_in_executor(self.thread, Census(self.database).add, numbers)
 
     def close(self) -> None:
         """End the thread."""

@@ -14,9 +14,9 @@ from starlette.exceptions import HTTPException
 from onceproof.implementation.platform.functions.logs import tail_of
 from onceproof.implementation.platform.http.bodies import json_object, read_body
 from onceproof.implementation.platform.http.docs_page import app_with_docs
-from onceproof.implementation.platform.http.metrics import Metrics
+from onceproof.implementation.platform.http.metrics import Metrics, page
 from onceproof.implementation.platform.http.openapi import ERRORS, SERVICE_PATTERN, document
-from onceproof.implementation.platform.http.problems import Problem, bad_request, problem_answer
+from onceproof.implementation.platform.http.problems import Problem, bad_request, problem_answer, problem_body
 from onceproof.implementation.platform.http.records import Filter, Record, shown
 from onceproof.implementation.platform.http.service import Service, Target, new_request_id, no_config
 from onceproof.implementation.platform.http.signing import check_signature
@@ -249,14 +249,18 @@ def operations(service: Service, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz", responses={503: ERRORS["default"]})
-    async def healthz() -> dict[str, Any]:
-        """200 when the store answers; how many schedulers and agents there are."""
-        return {"status": "ok", **await service.counts()}
+    async def healthz() -> JSONResponse:
+        """200 when the platform makes progress; else 503 with the reasons: processes that hang, a store that fails."""
+        reasons = await service.health()
+        if reasons:
+            body = problem_body("ServiceUnavailable", "; ".join(reasons), new_request_id())
+            return JSONResponse({"status": "degraded", "reasons": reasons, **body}, 503)
+        return JSONResponse({"status": "ok", **await service.counts()})
 
     @router.get("/metrics", response_class=Response)
     async def metrics_page() -> Response:
         """Metrics in Prometheus' text format."""
-        text, kind = metrics.page(await service.counts())
+        text, kind = page(await service.snapshot(metrics))
         return Response(text, media_type=kind)
 
     return router

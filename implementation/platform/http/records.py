@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from onceproof.implementation.platform.http.metrics import Depth
 from onceproof.implementation.stores.database import Database, Row
 
 STATUS = """CASE WHEN runs.outcome = 'COMPLETED' THEN 'Succeeded' WHEN runs.outcome = 'FAILED' THEN 'Failed'
@@ -33,6 +34,11 @@ UNENDED = f"tasks.outcome = '' AND ({STATUS}) = ?"
 OF_PREFIX = "SELECT keyed.task FROM tasks AS keyed WHERE keyed.task >= ? AND keyed.task < ?"
 OF_PREFIX_LIMIT = f"{OF_PREFIX} LIMIT ?"
 FEW = 1000
+IN_OUTBOX = """SELECT COUNT(*), MIN(tasks.recorded_ns) FROM outbox JOIN tasks ON tasks.task = outbox.task
+    WHERE outbox.relayed = 0"""
+FIRST_IN_OUTBOX = """SELECT tasks.recorded_ns FROM outbox JOIN tasks ON tasks.task = outbox.task
+    WHERE outbox.relayed = 0 LIMIT 1"""
+QUEUED = "FROM messages WHERE deleted_at_ns IS NULL"
 END_OF_KEYS = "\x7f"  # behind every character that a TaskID may have
 MS = 1_000_000
 
@@ -155,9 +161,26 @@ class Records:
             "outbox_pending": "SELECT COUNT(*) FROM outbox WHERE relayed = 0",
             "runs_open": "SELECT COUNT(*) FROM runs WHERE outcome = 'OPEN'",
             "schedulers_up": f"SELECT COUNT(*) FROM members WHERE beat_until_ns > {time.time_ns()}",
-            "agents_up": "SELECT COUNT(*) FROM agents WHERE gone = 0",
         }
         return {name: int((self.database.row(sql) or (0,))[0]) for name, sql in one.items()}
+
+    def depths(self) -> dict[str, Depth]:
+        """How many tasks are in each state of their way, and since when the oldest is."""
+        now = time.time_ns()
+        return {
+            state: Depth(*(self.database.row(sql) or (0, None)))
+            for state, sql in (
+                ("outbox", IN_OUTBOX),
+                ("waiting", f"SELECT COUNT(*), MIN(visible_at_ns) {QUEUED} AND visible_at_ns <= {now}"),
+                ("in_hand", f"SELECT COUNT(*), NULL {QUEUED} AND visible_at_ns > {now}"),
+                ("open", "SELECT COUNT(*), MIN(started_ns) FROM runs WHERE outcome = 'OPEN'"),
+            )
+        }
+
+    def oldest_in_outbox(self) -> int | None:
+        """When the first submission was recorded that is not relayed; None if there is none."""
+        row = self.database.row(FIRST_IN_OUTBOX)
+        return None if row is None else int(row[0])
 
 
 def packed_token(record: Record) -> str:

@@ -1,99 +1,29 @@
-"""The API server's process: the application on the socket that the supervisor holds, behind limits on headers."""
+"""The API server's process: the application, behind its limits, on the socket that the supervisor holds."""
 
 import asyncio
-import json
 import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from onceproof.implementation.clock import ManualClock
+from onceproof.implementation.platform.beat import Beat
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.gate.gate import Control, Gate, Permit
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.http.app import make_app
 from onceproof.implementation.platform.http.browsers import OwnNames
+from onceproof.implementation.platform.http.connections import ACCEPTED_AT_ONCE, Connections, guarded
 from onceproof.implementation.platform.http.metrics import Metrics
-from onceproof.implementation.platform.http.problems import problem_body
-from onceproof.implementation.platform.http.service import Service, new_request_id
-from onceproof.implementation.platform.processes.base import log_to_stderr
+from onceproof.implementation.platform.http.service import Service
+from onceproof.implementation.platform.processes.base import IDLE_SECONDS, log_to_stderr
 from onceproof.implementation.platform.wire.bell import Bell
 from onceproof.implementation.probe import Probe
 
-REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
-
-
-def guarded(header_bytes_max: int, seconds: float) -> type[HttpToolsProtocol]:
-    """The server's HTTP protocol, with a limit on the size of headers and on the time that they take to come."""
-
-    class Guarded(HttpToolsProtocol):
-        """One connection. From its start, and from the end of each request, the clock runs for the next headers."""
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self.header_bytes = 0
-            self.in_headers = True
-            self.timer: asyncio.TimerHandle | None = self.loop.call_later(seconds, self.too_slow)
-
-        def data_received(self, data: bytes) -> None:
-            if self.in_headers:
-                self.timer = self.timer or self.loop.call_later(seconds, self.too_slow)
-                self.header_bytes += len(data) if b"\r\n\r\n" not in data else data.index(b"\r\n\r\n")
-                if self.header_bytes > header_bytes_max:
-                    return self.refuse(431, "RequestHeaderFieldsTooLarge", "the headers are too large")
-            super().data_received(data)
-            return None
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self.in_headers = True
-
-        def on_headers_complete(self) -> None:
-            self.in_headers = False
-            self.header_bytes = 0
-            self.stop_timer()
-            super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            self.in_headers = True
-            super().on_message_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self.stop_timer()
-            super().connection_lost(exc)
-
-        def send_400_response(self, msg: str) -> None:
-            self.refuse(400, "InvalidArgument", msg)
-
-        def too_slow(self) -> None:
-            """The headers did not come in time; a connection that has sent nothing gets no answer."""
-            if self.in_headers and self.header_bytes:
-                self.refuse(408, "RequestTimeout", "the headers came too slowly")
-            elif self.in_headers:
-                self.transport.close()
-
-        def stop_timer(self) -> None:
-            """The headers are there, or never will be."""
-            if self.timer is not None:
-                self.timer.cancel()
-                self.timer = None
-
-        def refuse(self, status: int, code: str, message: str) -> None:
-            """Answer without the application, and close."""
-            if self.transport.is_closing():
-                return
-            body = json.dumps(problem_body(code, message, new_request_id())).encode()
-            head = (
-                f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.write(head.encode() + body)
-            self.transport.close()
-
-    return Guarded
+BACKLOG = 512
+COUNT_SECONDS = 2.0
 
 
 class GatedApiServer:
@@ -124,17 +54,40 @@ class GatedApiServer:
         return sorted(self.admission.api_server.admitting) or None
 
 
+async def lengthen_backlog(server: uvicorn.Server, listener: socket.socket) -> None:
+    """The server has the kernel keep as many waiting clients as it accepts at once: let it keep more."""
+    while not server.started:
+        await asyncio.sleep(0.01)
+    listener.listen(BACKLOG)
+
+
+async def keep_counting(service: Service, metrics: Metrics) -> None:
+    """Every few seconds, add what was counted to the store's numbers."""
+    while True:
+        await asyncio.sleep(COUNT_SECONDS)
+        await service.keep_counts(metrics)
+
+
+async def keep_beating(beat: Beat) -> None:
+    """Give a sign of life as often as the other processes do."""
+    while True:
+        beat.turned()
+        await asyncio.sleep(IDLE_SECONDS)
+
+
 async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int) -> None:
     """Serve on the inherited socket until SIGTERM."""
     log = log_to_stderr(name)
     probe = Probe(name, Path(config.probe_log) / f"{name}.{os.getpid()}.ndjson") if config.probe_log else None
     bell = Bell(folder, name)
     gate = Gate(name, config.gate, ManualClock()) if config.gate else None
+    metrics = Metrics()
     service = Service(config, bell, gate or probe)
+    connections = Connections(config.connections_max, log)
     server = uvicorn.Server(
         uvicorn.Config(
-            OwnNames(make_app(service, Metrics()), config),
-            http=guarded(config.header_bytes_max, config.read_timeout_seconds),
+            OwnNames(make_app(service, metrics), config),
+            http=guarded(config.header_bytes_max, config.read_timeout_seconds, connections),
             loop="asyncio",
             lifespan="off",
             access_log=False,
@@ -142,14 +95,22 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
             server_header=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=5,
-            backlog=512,
+            backlog=ACCEPTED_AT_ONCE,
         )
     )
     Path(folder, "api.up").touch()
     log.info("up", extra={"fields": {"pid": os.getpid()}})
     serving = asyncio.ensure_future(gate.serve(GatedApiServer(gate, service.admission))) if gate else None
+    doing = [keep_counting(service, metrics), keep_beating(Beat(folder, name))] if gate is None else []
+    beside = [asyncio.ensure_future(one) for one in doing]
     with socket.socket(fileno=descriptor) as listener:
+        waiting = asyncio.ensure_future(lengthen_backlog(server, listener))
         await server.serve(sockets=[listener])
+    waiting.cancel()
+    for one in beside:
+        one.cancel()
+    if gate is None:
+        await service.keep_counts(metrics)
     if serving is not None:
         serving.cancel()
     service.close()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from onceproof.implementation.components.census import Census
 from onceproof.implementation.components.messages import SAYS_202
 from onceproof.implementation.components.task_store import Submission
 from onceproof.implementation.errors import StoreUnavailable
@@ -19,6 +20,8 @@ from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.logs import AttemptLog, TaskLogs
 from onceproof.implementation.platform.functions.runner import function_file
 from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.http.health import StoreProbe, outbox_reason, processes_health
+from onceproof.implementation.platform.http.metrics import Metrics, Snapshot
 from onceproof.implementation.platform.http.nonces import NonceFile
 from onceproof.implementation.platform.http.problems import Problem, bad_request, unavailable
 from onceproof.implementation.platform.http.records import BadToken, Filter, Record, Records
@@ -82,6 +85,7 @@ class Service:
         self.nonces = NonceFile(Path(config.data) / "nonces.ndjson")
         self.task_logs = TaskLogs(config.data)
         self.records = Records(open_database(config))
+        self.store_probe = StoreProbe()
         self.reader = ThreadPoolExecutor(1, "reader")
         self.configs: dict[tuple[str, str, str], AsyncConfig | None] = {}
 
@@ -194,8 +198,43 @@ class Service:
             raise no_config(target)
 
     async def counts(self) -> dict[str, int]:
-        """Numbers for the metrics."""
-        return await self.read(self.records.counts)
+        """How many of what there is now."""
+        health = processes_health(self.config, self.bell.folder)
+        return await self.read(self.records.counts) | {"agents_up": health.up("agent")}
+
+    async def health(self) -> list[str]:
+        """Why the platform is not well, one line each; empty: it is."""
+        reasons = list(processes_health(self.config, self.bell.folder).reasons)
+        if why := await self.store_probe.reason(self.admission.probe_store):
+            return [*reasons, why]
+        try:
+            oldest = await self.read(self.records.oldest_in_outbox)
+        except Problem as problem:
+            return [*reasons, problem.message]
+        return [*reasons, *outbox_reason(oldest, time.time_ns())]
+
+    async def snapshot(self, metrics: Metrics) -> Snapshot:
+        """All metrics as they are now."""
+        await self.keep_counts(metrics)
+        numbers = await self.read(Census(self.records.database).numbers)
+        return Snapshot(numbers, await self.counts(), await self.read(self.records.depths), self.restarts())
+
+    async def keep_counts(self, metrics: Metrics) -> None:
+        """Add what was counted here to the store's numbers; what the store does not take now, it takes later."""
+        numbers = metrics.taken()
+        if not numbers:
+            return
+        try:
+            await self.admission.add_numbers(numbers)
+        except StoreUnavailable:
+            metrics.put_back(numbers)
+
+    def restarts(self) -> dict[str, int]:
+        """How often the supervisor has started each process again."""
+        try:
+            return dict(json.loads((Path(self.config.data) / "state.json").read_text())["restarts"])
+        except (OSError, ValueError, KeyError):
+            return {}
 
     async def read(self, query: Callable[[], T]) -> T:
         """Run a query in the reader's thread; Problem 503 if the store is unavailable."""

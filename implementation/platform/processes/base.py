@@ -18,6 +18,7 @@ from onceproof.implementation.components.load_balancer import LoadBalancer
 from onceproof.implementation.components.queue import Queue
 from onceproof.implementation.components.task_store import TaskStore
 from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.beat import Beat
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.stores import open_database, open_queue
 from onceproof.implementation.platform.wire.bell import Bell
@@ -79,6 +80,8 @@ class Process:
         self.queue: Queue = open_queue(config, self.database, self.clock, self.settings)
         self.balancer = LoadBalancer(self.database, self.clock, self.settings.beat_ns, self.probe)
         self.bell = Bell(folder, name)
+        self.beat = Beat(folder, name)
+        self.database.on_wait = self.beat.waits
         self.ending = asyncio.Event()
         self._trouble_since: float | None = None
 
@@ -111,6 +114,7 @@ class Process:
         self.say("up", pid=os.getpid())
         while not self.finished():
             busy = self._guarded_turn()
+            self.beat.turned()
             await self.bell.wait(0 if busy else self.idle_seconds())
         await self.finish()
 
@@ -151,11 +155,13 @@ class Process:
             if self._trouble_since is None:
                 self._trouble_since = time.monotonic()
                 self.say("store unavailable; retrying", logging.ERROR, error=str(error))
+            self.beat.trouble(str(error))
             self.failed()
             return False
         if self._trouble_since is not None:
             self.say("store available again", seconds=round(time.monotonic() - self._trouble_since, 3))
             self._trouble_since = None
+            self.beat.trouble("")
         return busy
 
     def _end(self) -> None:
