@@ -74,10 +74,10 @@ def storm(platform: Platform, seed: int, rounds: int, names: list[str]) -> list[
 
 def statuses(platform: Platform, accepted: list[str]) -> dict[str, str]:
     """How each task ended, once all accepted ones have."""
-    sql = "SELECT tasks.task_id, outcome FROM tasks JOIN runs ON runs.task = tasks.task"
+    sql = "SELECT tasks.task_id, runs.outcome FROM tasks JOIN runs ON runs.task = tasks.task"
 
     def look() -> dict[str, str] | None:
-        outcomes = dict(platform.rows(f"{sql} WHERE outcome <> 'OPEN'"))
+        outcomes = dict(platform.rows(f"{sql} WHERE runs.outcome <> 'OPEN'"))
         return outcomes if set(accepted) <= set(outcomes) else None
 
     wait_until(look)
