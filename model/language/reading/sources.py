@@ -18,6 +18,10 @@ Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
+_WITHIN = (*Scoped.__args__, *Comprehension.__args__)  # what has names of its own
+_BARE = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)  # nodes that only name a form
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The syntax tree of a function, and the file that it stands in."""
@@ -72,21 +76,35 @@ def _parsed(name: str, text: str) -> _File:
     functions: dict[tuple[str, int], list[FunctionNode]] = {}
     tree = ast.parse(text)
     bodies = [_functions_in(tree)]
-    for node in ast.walk(tree):
+    for node in _definitions(tree, "lambda" in text):
         if isinstance(node, ast.ClassDef):
             bodies.append(_functions_in(node))
-        if isinstance(node, FunctionNode):
+        else:
             decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
             first = min([node.lineno, *(one.lineno for one in decorators)])
             called = node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
             functions.setdefault((called, first), []).append(node)
     codes: dict[tuple[str, int], list[CodeType]] = {}
-    waiting = [compile(text, name, "exec", dont_inherit=True)]
+    waiting = [compile(tree, name, "exec", dont_inherit=True)]
     while waiting:
         code = waiting.pop()
         codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
         waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
     return _File(bodies, functions, codes)
+
+
+def _definitions(tree: ast.Module, lambdas: bool) -> Iterator[FunctionNode | ast.ClassDef]:
+    """All functions and classes of a file. Where it has no lambdas its expressions are not looked at."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, FunctionNode | ast.ClassDef):
+            yield one
+        if lambdas:
+            waiting += ast.iter_child_nodes(one)
+            continue
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(one, part, ())
 
 
 def _spans(node: FunctionNode, code: CodeType) -> bool:
@@ -143,7 +161,7 @@ def names_of(node: FunctionNode) -> Names:
     arguments = node.args
     parameters = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     parameters |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
-    inside = list(_own_nodes(node))
+    inside = _own_nodes(node)
     assigned = {one.id for one in inside if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     assigned |= {one.name for one in inside if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name}
     assigned |= {one.name for one in inside if isinstance(one, ast.FunctionDef | ast.ClassDef)}
@@ -153,14 +171,23 @@ def names_of(node: FunctionNode) -> Names:
     return Names(frozenset((parameters | assigned) - outer - everywhere), frozenset(outer), frozenset(everywhere))
 
 
-def _own_nodes(node: FunctionNode) -> Iterator[ast.AST]:
+@lru_cache(maxsize=64)
+def _own_nodes(node: FunctionNode) -> list[ast.AST]:
     """All nodes of a function's body but those of scopes inside it."""
+    found: list[ast.AST] = []
     waiting: list[ast.AST] = [*node.body] if isinstance(node, ast.FunctionDef) else [node.body]
     while waiting:
         one = waiting.pop()
-        yield one
-        if not isinstance(one, Scoped | Comprehension):
-            waiting += ast.iter_child_nodes(one)
+        found.append(one)
+        if not isinstance(one, _WITHIN):
+            for name in one._fields:
+                part = getattr(one, name, None)
+                if isinstance(part, ast.AST):
+                    if not isinstance(part, _BARE):
+                        waiting.append(part)
+                elif isinstance(part, list):
+                    waiting += [inner for inner in part if isinstance(inner, ast.AST)]
+    return found
 
 
 def _walruses(node: ast.AST) -> Iterator[ast.NamedExpr]:
@@ -172,7 +199,7 @@ def _walruses(node: ast.AST) -> Iterator[ast.NamedExpr]:
 @lru_cache(maxsize=4096)
 def is_plain(node: FunctionNode) -> bool:
     """Whether a function has no ``yield`` and no ``await`` of its own."""
-    return not any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in _own_nodes(node))
+    return not any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await)) for part in _own_nodes(node))
 
 
 @lru_cache(maxsize=4096)
