@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from onceproof.model.language.evaluate import meaning, slot_of
 from onceproof.model.language.layout import Layout, State
@@ -116,8 +117,8 @@ class _Aim:
         self._anything(Eq(left, right), environment)
 
     def _anything(self, term: Term, environment: Mapping[Var, int]) -> None:
-        reads = [part for part in walk(term) if isinstance(part, Read)]
-        if reads and all(v in environment for part in reads for v in walk(part) if isinstance(v, Var)):
+        reads = _reads_in(term)
+        if reads and all(variable in environment for part in reads for variable in free_variables(part)):
             self._set(self.random.choice(reads), None, environment)
 
     def _set(self, term: Term, code: int | None, environment: Mapping[Var, int]) -> bool:
@@ -134,3 +135,8 @@ class _Aim:
         if 0 <= code < self.free[slot]:
             self.state = (*self.state[:slot], code, *self.state[slot + 1 :])
         return True
+
+
+@lru_cache(maxsize=4096)
+def _reads_in(term: Term) -> list[Read]:
+    return [part for part in walk(term) if isinstance(part, Read)]

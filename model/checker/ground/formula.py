@@ -1,7 +1,8 @@
 """Conditions and values over the numbered cells of a flat state: what engines that generate code work on.
 
 A test of one cell against constants is an ``In``: a set of values as a bit mask. All constructors simplify against
-``known``, which says for each cell (as a mask) the values it may have at that place.
+``known``, which says for each cell (as a mask) the values it may have at that place. Formulas are shared, like terms:
+two that are equal are the same object.
 """
 
 from __future__ import annotations
@@ -10,62 +11,64 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from onceproof.model.language.sharing import Shared
 
-@dataclass(slots=True, unsafe_hash=True)
-class In:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class In(Shared):
     """The cell has one of the values in the mask (bit v stands for value v)."""
 
     slot: int
     mask: int
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Both:
+@dataclass(frozen=True, slots=True, eq=False)
+class Both(Shared):
     """All parts are true."""
 
     parts: tuple[Formula, ...]
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Either:
+@dataclass(frozen=True, slots=True, eq=False)
+class Either(Shared):
     """Some part is true."""
 
     parts: tuple[Formula, ...]
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Same:
+@dataclass(frozen=True, slots=True, eq=False)
+class Same(Shared):
     """Two values are equal."""
 
     left: Value
     right: Value
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Below:
+@dataclass(frozen=True, slots=True, eq=False)
+class Below(Shared):
     """The left value is smaller."""
 
     left: Value
     right: Value
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Opposite:
+@dataclass(frozen=True, slots=True, eq=False)
+class Opposite(Shared):
     """Negation of a comparison of two values."""
 
     part: Same | Below
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Cell:
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell(Shared):
     """The number in a cell, plus a constant."""
 
     slot: int
     plus: int = 0
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Pick:
+@dataclass(frozen=True, slots=True, eq=False)
+class Pick(Shared):
     """``then`` where the condition is true, else ``other``."""
 
     condition: Formula
@@ -73,8 +76,8 @@ class Pick:
     other: Value
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Sum:
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum(Shared):
     """``left + sign * right``."""
 
     left: Value
@@ -82,8 +85,8 @@ class Sum:
     sign: int
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Arith:
+@dataclass(frozen=True, slots=True, eq=False)
+class Arith(Shared):
     """``left * right``, ``left // right`` or ``left % right``, as Python has it; a divisor of 0 counts as 1."""
 
     operator: str
@@ -91,8 +94,8 @@ class Arith:
     right: Value
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Clip:
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip(Shared):
     """A value brought into 0..most."""
 
     value: Value
@@ -127,19 +130,26 @@ def is_in(slot: int, mask: int, known: Known) -> Formula:
 
 def negate(formula: Formula, known: Known) -> Formula:
     """The negation, pushed down to the tests."""
+    return _negated(formula, known, {})
+
+
+def _negated(formula: Formula, known: Known, done: dict[Formula, Formula]) -> Formula:
+    """The same; ``done`` has the parts that were negated already, since large formulas share theirs."""
     match formula:
         case bool():
             return not formula
         case In(slot, mask):
             return is_in(slot, known[slot] & ~mask, known)
-        case Both(parts):
-            return either([negate(part, known) for part in parts], known)
-        case Either(parts):
-            return both([negate(part, known) for part in parts], known)
         case Opposite(part):
             return part
         case Same() | Below():
             return Opposite(formula)
+        case Both(parts) | Either(parts):
+            found = done.get(formula)
+            if found is None:
+                join = either if isinstance(formula, Both) else both
+                found = done[formula] = join([_negated(part, known, done) for part in parts], known)
+            return found
         case _:
             assert_never(formula)
 
@@ -410,23 +420,30 @@ def _shifted(mask: int, by: int) -> int:
 
 
 def slots_of(formula: Formula | Value) -> Iterator[int]:
-    """The cells that a formula or a value looks at."""
-    match formula:
-        case In(slot, _) | Cell(slot, _):
-            yield slot
+    """The cells that a formula or a value looks at; at times one more than once."""
+    seen: set[Formula | Value] = set()
+    waiting: list[Formula | Value] = [formula]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, In | Cell):
+            yield part.slot
+        elif part not in seen:
+            seen.add(part)
+            waiting += parts_of(part)
+
+
+def parts_of(part: Formula | Value) -> tuple[Formula | Value, ...]:
+    """The immediate parts of a formula or a value."""
+    match part:
+        case int() | In() | Cell():  # true and false, too
+            return ()
         case Both(parts) | Either(parts):
-            for part in parts:
-                yield from slots_of(part)
+            return parts
         case Same(left, right) | Below(left, right) | Sum(left, right, _) | Arith(_, left, right):
-            yield from slots_of(left)
-            yield from slots_of(right)
+            return left, right
         case Opposite(inner) | Clip(inner, _):
-            yield from slots_of(inner)
+            return (inner,)
         case Pick(condition, then, other):
-            yield from slots_of(condition)
-            yield from slots_of(then)
-            yield from slots_of(other)
-        case int():  # true and false, too
-            return
+            return condition, then, other
         case _:
-            assert_never(formula)
+            assert_never(part)

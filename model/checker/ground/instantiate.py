@@ -61,7 +61,7 @@ from onceproof.model.language.terms import (
     Var,
     kind_of_term,
 )
-from onceproof.model.language.traversal import children
+from onceproof.model.language.traversal import children, free_variables
 
 Environment = Mapping[Var, int]
 ARITHMETIC: Mapping[type[Term], str] = {Times: "*", Div: "//", Mod: "%"}
@@ -296,18 +296,7 @@ class Grounder:
 
     def free_variables(self, guard: tuple[Term, ...], environment: Environment) -> tuple[Var, ...]:
         """The variables of quantifiers that a guard speaks of outside them."""
-        found: dict[Var, None] = {}
-
-        def look(term: Term, bound: frozenset[Var]) -> None:
-            if isinstance(term, Var) and term not in bound and term not in environment:
-                found[term] = None
-            inside = bound | set(term.variables) if isinstance(term, Quantified) else bound
-            for part in children(term):
-                look(part, inside)
-
-        for term in guard:
-            look(term, frozenset())
-        return tuple(found)
+        return tuple(dict.fromkeys(v for term in guard for v in free_variables(term) if v not in environment))
 
 
 def _at_least_zero(value: Value) -> Value:

@@ -35,39 +35,67 @@ from onceproof.model.checker.ground.formula import (
 
 def again(formula: Formula, known: Known) -> Formula:
     """The formula, simplified by what is known now."""
-    match formula:
-        case bool():
-            return formula
-        case In(slot, mask):
-            return is_in(slot, mask, known)
-        case Both(parts):
-            return both([again(part, known) for part in parts], known)
-        case Either(parts):
-            return either([again(part, known) for part in parts], known)
-        case Same(left, right):
-            return same(value_again(left, known), value_again(right, known), known)
-        case Below(left, right):
-            return below(value_again(left, known), value_again(right, known), known)
-        case Opposite(part):
-            return negate(again(part, known), known)
-        case _:
-            assert_never(formula)
+    return _Again(known).formula(formula)
 
 
 def value_again(value: Value, known: Known) -> Value:
     """The value, simplified by what is known now."""
-    match value:
-        case int():
+    return _Again(known).value(value)
+
+
+class _Again:
+    """Simplifies formulas and values, each part that they share once."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self._formulas: dict[Formula, Formula] = {}
+        self._values: dict[Value, Value] = {}
+
+    def formula(self, formula: Formula) -> Formula:
+        if isinstance(formula, bool):
+            return formula
+        if isinstance(formula, In):
+            return is_in(formula.slot, formula.mask, self.known)
+        found = self._formulas.get(formula)
+        if found is None:
+            found = self._formulas[formula] = self._formula(formula)
+        return found
+
+    def _formula(self, formula: Both | Either | Same | Below | Opposite) -> Formula:
+        known = self.known
+        match formula:
+            case Both(parts):
+                return both(map(self.formula, parts), known)
+            case Either(parts):
+                return either(map(self.formula, parts), known)
+            case Same(left, right):
+                return same(self.value(left), self.value(right), known)
+            case Below(left, right):
+                return below(self.value(left), self.value(right), known)
+            case Opposite(part):
+                return negate(self.formula(part), known)
+            case _:
+                assert_never(formula)
+
+    def value(self, value: Value) -> Value:
+        if isinstance(value, int):
             return value
-        case Cell(slot, plus):
-            return cell(slot, known, plus)
-        case Pick(condition, then, other):
-            return pick(again(condition, known), value_again(then, known), value_again(other, known))
-        case Sum(left, right, sign):
-            return summed(value_again(left, known), value_again(right, known), sign)
-        case Arith(operator, left, right):
-            return combined(operator, value_again(left, known), value_again(right, known))
-        case Clip(inner, most):
-            return clipped(value_again(inner, known), most, known)
-        case _:
-            assert_never(value)
+        if isinstance(value, Cell):
+            return cell(value.slot, self.known, value.plus)
+        found = self._values.get(value)
+        if found is None:
+            found = self._values[value] = self._value(value)
+        return found
+
+    def _value(self, value: Pick | Sum | Arith | Clip) -> Value:
+        match value:
+            case Pick(condition, then, other):
+                return pick(self.formula(condition), self.value(then), self.value(other))
+            case Sum(left, right, sign):
+                return summed(self.value(left), self.value(right), sign)
+            case Arith(operator, left, right):
+                return combined(operator, self.value(left), self.value(right))
+            case Clip(inner, most):
+                return clipped(self.value(inner), most, self.known)
+            case _:
+                assert_never(value)

@@ -43,6 +43,7 @@ from onceproof.model.checker.ground.formula import (
     values_in,
 )
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work, arrange, units_of
+from onceproof.model.checker.ground.shared_parts import NamedParts
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
@@ -63,6 +64,7 @@ class Names:
 
     def __init__(self, system: System, known: Known) -> None:
         self.known = known
+        self.shared = NamedParts("shared_", self.formula, self.value)
         self.cells: list[str] = []
         taken = set(RESERVED)
         for slot, (place, key) in enumerate(system.layout.labels):
@@ -89,6 +91,8 @@ class Names:
 
     def formula(self, formula: Formula) -> str:
         """A condition; in brackets where it is not a simple test."""
+        if formula in self.shared.of:
+            return self.shared.of[formula]
         match formula:
             case bool():
                 return str(formula)
@@ -109,6 +113,8 @@ class Names:
 
     def value(self, value: Value) -> str:
         """A value; in brackets where it is not a name or a number."""
+        if value in self.shared.of:
+            return self.shared.of[value]
         match value:
             case int():
                 return str(value)
@@ -212,7 +218,8 @@ class GeneratedProperties:
 
     def _predicate(self, first: list[str], body: Formula) -> Callable[[State], bool | None]:
         names = self.generated.names
-        lines = [*first, f"    return bool({names.formula(body)})"]
+        with names.shared.once([body]) as shared:
+            lines = [*first, *_indented(shared), f"    return bool({names.formula(body)})"]
         text = "\n".join(["def truth(state_):", f"    {names.unpacking(lines)}", *lines])
         predicate: Callable[[State], bool | None] = _compiled(text, "truth", {"confirm": self._confirm})
         return predicate
@@ -279,13 +286,14 @@ def _take(names: Names, work: Work) -> list[str]:
         return [f"confirm({work.number}, state_)"]
     if not work.puts:
         return [f"found_.append(({work.number}, state_))"]
-    lines = ["after_ = list(state_)"]
-    for put in work.puts:
-        write = f"after_[{put.slot}] = {names.value(put.value)}  # {names.cells[put.slot]}"
-        if put.condition is True:
-            lines.append(write)
-        else:
-            lines += [f"if {names.formula(put.condition)}:", f"    {write}"]
+    with names.shared.once(part for put in work.puts for part in (put.value, put.condition)) as first:
+        lines = [*first, "after_ = list(state_)"]
+        for put in work.puts:
+            write = f"after_[{put.slot}] = {names.value(put.value)}  # {names.cells[put.slot]}"
+            if put.condition is True:
+                lines.append(write)
+            else:
+                lines += [f"if {names.formula(put.condition)}:", f"    {write}"]
     return [*lines, f"found_.append(({work.number}, tuple(after_)))"]
 
 
@@ -309,15 +317,16 @@ def _block(names: Names, block: Block, render: Render) -> list[str]:
 
 def _unit_lines(names: Names, unit: Unit, render: Render) -> list[str]:
     """The lines of one unit: its guard, then the first of its chain that can be."""
-    chain: list[str] = []
-    for position, work in enumerate(unit.chain):
-        guard = unit.guard if len(unit.chain) == 1 else {}
-        test = _conjunction(names, {**guard, **work.guard}, work.rest)
-        if not test:
-            chain += ["else:", *_indented(render(names, work))] if position else render(names, work)
-            break
-        chain += [f"{'elif' if position else 'if'} {test}:", *_indented(render(names, work))]
-    test = _conjunction(names, unit.guard, ()) if len(unit.chain) > 1 else ""
+    with names.shared.once(formula for work in unit.chain for formula in work.rest) as first:
+        alone = len(unit.chain) == 1 and not first
+        chain: list[str] = list(first)
+        for position, work in enumerate(unit.chain):
+            test = _conjunction(names, {**(unit.guard if alone else {}), **work.guard}, work.rest)
+            if not test:
+                chain += ["else:", *_indented(render(names, work))] if position else render(names, work)
+                break
+            chain += [f"{'elif' if position else 'if'} {test}:", *_indented(render(names, work))]
+    test = "" if alone else _conjunction(names, unit.guard, ())
     return [f"if {test}:", *_indented(chain)] if test else chain
 
 

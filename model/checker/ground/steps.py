@@ -26,6 +26,7 @@ from onceproof.model.checker.ground.formula import (
 )
 from onceproof.model.checker.ground.instantiate import Grounder, Split
 from onceproof.model.checker.ground.narrowing import again, value_again
+from onceproof.model.checker.ground.shared_parts import weight
 from onceproof.model.language.declare import Action
 from onceproof.model.language.layout import LEFT
 from onceproof.model.language.reading.result import Obligation, Path
@@ -33,6 +34,7 @@ from onceproof.model.language.system import Step, System
 from onceproof.model.language.terms import Term, Var
 
 MOST_ALTERNATIVES = 50_000
+MOST_TESTS = 200_000
 
 
 class TooLarge(Exception):
@@ -95,6 +97,16 @@ class Ground:
         self.known = self._reachable_values(groups)
         self.grounder = Grounder(system, self.known)
         self.groups = [group for group in (self._simplified_group(group) for group in groups) if group.alternatives]
+        self._check_weight()
+
+    def _check_weight(self) -> None:
+        """TooLarge where the code of all moves would be."""
+        total = 0
+        for group in self.groups:
+            for way in group.alternatives:
+                total += weight([*way.rest, *(part for put in way.puts for part in (put.value, put.condition))])
+                if total > MOST_TESTS:
+                    raise TooLarge(f"more than {MOST_TESTS:,} tests in all actions of all elements")
 
     def _groups(self, name: str) -> Iterator[Group]:
         action = self.system.actions[name]

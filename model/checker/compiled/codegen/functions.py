@@ -181,7 +181,10 @@ class Functions:
     def _when(self, test: Formula, lines: list[str]) -> list[str]:
         if test is False:
             return []
-        return lines if test is True else [f"if {self.text.formula(test)}:", *indented(lines)]
+        if test is True:
+            return lines
+        with self.text.shared.once([test]) as first:
+            return [*first, f"if {self.text.formula(test)}:", *indented(lines)]
 
     def _take(self, text: WordText, work: Work) -> list[str]:
         step = self.steps[work.number]

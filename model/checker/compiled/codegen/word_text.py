@@ -5,7 +5,7 @@ A word is a signed 64-bit number in a local ``w0``, ``w1``, ...; a test of sever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from onceproof.model.checker.compiled.codegen.packing import Bits, Packing, signed
@@ -27,6 +27,7 @@ from onceproof.model.checker.ground.formula import (
     values_in,
 )
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work
+from onceproof.model.checker.ground.shared_parts import NamedParts
 from onceproof.model.checker.ground.steps import Put
 
 Render = Callable[["WordText", Work], list[str]]
@@ -38,6 +39,7 @@ class WordText:
     def __init__(self, packing: Packing, labels: list[str]) -> None:
         self.packing, self.labels = packing, labels
         self.words = [f"w{number}" for number in range(packing.words)]
+        self.shared = NamedParts("s", lambda part: f"1 if {self.formula(part)} else 0", self.value)
 
     # -- conditions
 
@@ -65,6 +67,8 @@ class WordText:
 
     def formula(self, formula: Formula) -> str:
         """A condition; in brackets where it is not a simple test."""
+        if formula in self.shared.of:
+            return f"{self.shared.of[formula]} != 0"
         match formula:
             case bool():
                 return str(formula)
@@ -93,6 +97,8 @@ class WordText:
 
     def value(self, value: Value) -> str:
         """A value; in brackets where it is not a number."""
+        if value in self.shared.of:
+            return self.shared.of[value]
         match value:
             case int():
                 return str(value)
@@ -111,8 +117,13 @@ class WordText:
 
     # -- writes
 
-    def after(self, puts: Iterable[Put]) -> tuple[list[str], list[str]]:
+    def after(self, puts: Sequence[Put]) -> tuple[list[str], list[str]]:
         """Lines to run first, and for each word what it is after the puts."""
+        with self.shared.once(part for put in puts for part in (put.value, put.condition)) as first:
+            lines, words = self._after(puts)
+        return [*first, *lines], words
+
+    def _after(self, puts: Sequence[Put]) -> tuple[list[str], list[str]]:
         cleared: dict[int, int] = {}
         constant: dict[int, int] = {}
         computed: dict[int, list[str]] = {}
@@ -174,14 +185,15 @@ class WordText:
         return lines
 
     def _unit(self, unit: Unit, render: Render) -> list[str]:
-        chain: list[str] = []
-        alone = len(unit.chain) == 1
-        for position, work in enumerate(unit.chain):
-            test = self.tests({**(unit.guard if alone else {}), **work.guard}, work.rest)
-            if not test:
-                chain += ["else:", *indented(render(self, work))] if position else render(self, work)
-                break
-            chain += [f"{'elif' if position else 'if'} {test}:", *indented(render(self, work))]
+        with self.shared.once(formula for work in unit.chain for formula in work.rest) as first:
+            alone = len(unit.chain) == 1 and not first
+            chain: list[str] = list(first)
+            for position, work in enumerate(unit.chain):
+                test = self.tests({**(unit.guard if alone else {}), **work.guard}, work.rest)
+                if not test:
+                    chain += ["else:", *indented(render(self, work))] if position else render(self, work)
+                    break
+                chain += [f"{'elif' if position else 'if'} {test}:", *indented(render(self, work))]
         test = "" if alone else self.tests(unit.guard, ())
         return [f"if {test}:", *indented(chain)] if test else chain
 
