@@ -55,8 +55,15 @@ def module_name(path: Path) -> str:
     return ".".join(inside[:-1] if inside[-1] == "__init__" else inside)
 
 
+# Files as users write them, each for an environment of its own: no modules of ours.
+NOT_OURS = ROOT / "conformance" / "storms" / "targets"
 # The folders of the root are links inside the package; rglob follows no links, so each file is listed once.
-SOURCES = {module_name(path): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
+SOURCES = {
+    module_name(path): path
+    for folder in FOLDERS
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if not path.is_relative_to(NOT_OURS)
+}
 
 
 def tree_files() -> Iterator[Path]:

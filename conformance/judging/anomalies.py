@@ -48,6 +48,14 @@ CLASSES = (
         breaks_least=True,
     ),
     AnomalyClass(
+        "lost_with_worker",
+        "lost with its worker",
+        "The worker died during the only run, and the task was never started again during the quiet time.",
+        "no_lost_task",
+        breaks_least=True,
+        fault="agent_crash",
+    ),
+    AnomalyClass(
         "concurrent_starts",
         "started twice at once",
         "A second start came while the first run had not ended.",

@@ -129,6 +129,7 @@ def judge(table: EventTable, options: Options, *, screened: bool = True) -> Judg
 ABSENCES = frozenset(
     {
         "lost",
+        "lost_with_worker",
         "unfinished",
         "never_redelivered",
         "refused_never_accepted",

@@ -9,6 +9,8 @@ from onceproof.conformance.judging.anomalies import Finding, finding
 from onceproof.conformance.judging.events import Event, What
 from onceproof.conformance.judging.timeline import SECOND, Context, Run, Timeline
 
+# After one of these a task waits for a worker.
+WAITING = (What.SUBMITTED, What.ACCEPTED, What.UNANSWERED, What.REFUSED, What.RELEASED)
 Rule = Callable[[Timeline, Context], Iterator[Finding]]
 # How shortly after another task's submission a stuck task must move for the two to be connected, in nanoseconds.
 SHORTLY = SECOND
@@ -86,6 +88,14 @@ def loss(line: Timeline, context: Context) -> Iterator[Finding]:
         if What.FINISHED not in context.kinds:
             return  # this log never says that a task ends
         run = line.runs[-1]
+        death = None if run.start is None else context.death(run.worker, run.start.time, context.last)
+        if len(line.runs) == 1 and run.end is None and death is not None:
+            since = max(last.time, death.time)
+            nothing = f"nothing for {seconds(context.last - since)}"
+            text = f"{run.worker} died {after(run.begun, death)} after the start: {nothing} until the log ends"
+            certain = bool(context.quiet_since(since))
+            yield finding("lost_with_worker", line.task, text, [run.start, death], certain=certain)
+            return
         again = run.end is not None  # its end declares a retry, which never started; it may be due later
         text = f"its retry never started: {waited}" if again else f"never came to an end: {waited}"
         yield finding("unfinished", line.task, text, [run.start, run.end, last], certain=bool(quiet) and not again)
@@ -106,10 +116,19 @@ def delays(line: Timeline, context: Context) -> Iterator[Finding]:
     if context.quiet is None:
         return
     waits = [event for event in line.events if event.what is not What.STATUS]
-    for since, start in itertools.pairwise(waits):
+    for before, start in itertools.pairwise(waits):
+        # A run whose worker has died is none: the task waits from then on.
+        death = context.death(before.worker, before.time, start.time) if before.what is What.STARTED else None
+        since = death or before
         gap = start.time - since.time
         # After a start it was running, after a failure or a retry it may have been delayed on purpose.
-        idle = since.what in (What.SUBMITTED, What.ACCEPTED, What.UNANSWERED, What.REFUSED, What.RELEASED)
+        idle = death is not None or since.what in (
+            What.SUBMITTED,
+            What.ACCEPTED,
+            What.UNANSWERED,
+            What.REFUSED,
+            What.RELEASED,
+        )
         if start.what not in (What.RECEIVED, What.STARTED) or not idle or gap <= context.quiet:
             continue
         shortly = min(SHORTLY, gap // 5)

@@ -107,8 +107,13 @@ def _observed(claim: Claim, this: Try, findings: Iterable[Finding], lease: Lease
         return Observation(Shown.UNKNOWN, breaking, missing, applies=not this.impossible)
     if breaking:
         return Observation(Shown.BROKEN, breaking)
+    if claim is Claim.NOT_STUCK and any(claim_of(each.anomaly) is Claim.AT_LEAST_ONCE for each in findings):
+        return Observation(Shown.UNKNOWN, why="it was lost", applies=False)
     if claim is not Claim.AT_MOST_ONCE:
         return Observation(Shown.HELD) if finished else Observation(Shown.UNKNOWN, why="it neither ended nor was lost")
+    if this.schedule.fault is Fault.NONE and lease.seconds and (this.ran or 0.0) < MARGIN * lease.seconds:
+        ended = f"the library ended the task after {this.ran or 0.0:.1f} s, and the lease is {lease.seconds:g} s"
+        return Observation(Shown.UNKNOWN, why=ended, applies=False)
     why = _unseen(this, lease)
     return Observation(Shown.UNKNOWN, why=why) if why else Observation(Shown.HELD)
 
@@ -125,8 +130,6 @@ def _unseen(this: Try, lease: Lease) -> str:
         return f"{lasted}, no redelivery seen: lease unknown"
     if schedule.fault in LASTING and this.paused and this.paused < MARGIN * lease.seconds:
         return f"paused {this.paused:.1f} s, and the lease is {lease.seconds:g} s"
-    if schedule.fault is Fault.NONE and this.seconds < MARGIN * lease.seconds:
-        return f"the task took {this.seconds:.1f} s, and the lease is {lease.seconds:g} s"
     if not lease.confirmed:
         return f"no redelivery was seen at all, so that the lease of {lease.seconds:g} s is not confirmed"
     return ""

@@ -63,16 +63,16 @@ class Processes:
         *,
         environment: Mapping[str, str],
         folder: Path,
-        user: str | None = None,
+        user: tuple[int, int] | None = None,
         pipes: bool = False,
     ) -> Group:
         """Start a command as a group of its own; StormError where there is no such command.
 
-        pipes: its standard input and output are left to the caller, and only its standard error goes to the log.
+        user: the ids of another user and group to run it as. pipes: its standard input and output are left to the
+        caller, and only its standard error goes to the log.
         """
         marked = {**environment, MARK: self.storm, WORKER: name}
         with log.open("ab") as out:
-            options: dict[str, Any] = {"user": user, "group": user} if user is not None else {}
             try:
                 process = subprocess.Popen(
                     list(command),
@@ -82,7 +82,7 @@ class Processes:
                     stdout=subprocess.PIPE if pipes else out,
                     stderr=out,
                     start_new_session=True,
-                    **options,
+                    **login(user),
                 )
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
@@ -177,6 +177,11 @@ class Group:
     def tail(self, lines: int = TAIL_LINES) -> str:
         """The last lines of its log."""
         return tail(self.log, lines)
+
+
+def login(user: tuple[int, int] | None) -> dict[str, Any]:
+    """What makes ``subprocess`` run a command as another user; nothing where it is to be the same one."""
+    return {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

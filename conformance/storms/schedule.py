@@ -45,6 +45,9 @@ LASTING = (Fault.PAUSE, Fault.DELAY, Fault.BLACK_HOLE)  # those that have an end
 NETWORK = (Fault.CUT, Fault.DELAY, Fault.BLACK_HOLE)
 
 
+SHORT = 0.15  # of a task that is done long before its lease ends; it takes a second at least
+
+
 @dataclass(frozen=True)
 class Schedule:
     """One fault at one moment of one task. length: of the task; hold: of the fault; both in leases.
@@ -54,7 +57,7 @@ class Schedule:
 
     fault: Fault
     moment: Moment
-    length: float = 0.5
+    length: float = SHORT
     hold: float = 0.0
     traffic: bool = False
 
@@ -94,7 +97,7 @@ def parse(text: str) -> Schedule:
 
 def usual(fault: Fault, moment: Moment, *, traffic: bool = False) -> Schedule:
     """A schedule with the lengths that show most: a fault that lasts does so for two leases and a half."""
-    length = 2.5 if fault is Fault.NONE else 0.5
+    length = 2.5 if fault is Fault.NONE else SHORT
     return Schedule(fault, moment, length, 2.5 if fault in LASTING else 0.0, traffic)
 
 

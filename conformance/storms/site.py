@@ -135,6 +135,7 @@ class Site:
             self.relays.append(relay)
         url = self.broker.url if relay is None else through(self.broker.url, relay.port)
         words = shlex.split(declared.command) if isinstance(declared.command, str) else declared.command
+        words = [word.replace("{worker}", name) for word in words]
         if words and words[0] in ("python", "python3"):
             words = [str(self.environment.python), *words[1:]]
         variables = {**self._variables(url), WORKER_NAME: name}

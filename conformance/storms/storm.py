@@ -181,7 +181,7 @@ class Storm:
         waiting.pop(0)
         if this.impossible:  # nor will it be the next time
             waiting[:] = [each for each in waiting if each.fault is not schedule.fault]
-        finished = bool(site.ledger.of(this.task, "finish"))
+        finished = bool(site.ledger.of(this.task, "finish", "fail"))
         self.result.tried.append(Tried(this, site.folder, time.monotonic() - began, finished))
         return not this.why_not or this.reached
 

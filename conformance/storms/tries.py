@@ -16,6 +16,7 @@ MOMENT_SECONDS = 45.0  # until a task reaches the moment: workers may be slow to
 PROBE_SECONDS = 60.0
 BROKER_DOWN_SECONDS = 1.0
 ACKED_SECONDS = 1.0  # after a function has returned, until its message is taken for acknowledged
+LEAST_SECONDS = 1.0  # of a task: time enough for a fault while it runs
 SPAN_SECONDS = 3.0  # what stands for a lease that is not known
 HELD_AT = {Moment.BEFORE_START: ENTERED, Moment.BEFORE_ACK: FINISHED}
 
@@ -38,6 +39,7 @@ class Try:
     why_not: str = ""
     impossible: bool = False  # the fault cannot be done to this system
     redelivery: float | None = None
+    ran: float | None = None  # seconds from the first start to the first end
     paused: float = 0.0
     pids: list[int] = field(default_factory=list)
     probe: str | None = None
@@ -64,15 +66,17 @@ class Trial:
     def run(self, schedule: Schedule) -> Try:
         """Carry out one schedule, and watch until nothing more is to be expected."""
         task = f"{schedule.fault}-{schedule.moment}-{next(self._numbers)}"
-        this = Try(task, schedule, schedule.length * span(self.site), began=time.time_ns())
+        this = Try(task, schedule, max(schedule.length * span(self.site), LEAST_SECONDS), began=time.time_ns())
         self.say(f"{schedule}: submitted")
         self._do(this)
         if not this.why_not:
             self._watch(this)
         this.ended = time.time_ns()
-        starts = self.ledger.of(task, "start")
+        starts, ends = self.ledger.of(task, "start"), self.ledger.of(task, "finish", "fail")
         if len(starts) > 1:
             this.redelivery = (starts[1].time - starts[0].time) / SECOND
+        if starts and ends:
+            this.ran = (ends[0].time - starts[0].time) / SECOND
         return this
 
     def _do(self, this: Try) -> None:
@@ -206,7 +210,7 @@ class Trial:
         """Until the task is settled. Where it is not done by then, an unrelated task shows whether the system lives."""
         window = quiet(span(self.site))
         self._settle(this, window)
-        if self.ledger.of(this.task, "finish") or this.schedule.traffic:
+        if self.ledger.of(this.task, "finish", "fail") or this.schedule.traffic:
             return
         this.probe = f"probe-{this.task}"
         self.say(f"{this.schedule}: not done yet; an unrelated task is submitted")

@@ -59,7 +59,11 @@ def work(task: str, seconds: float) -> None:
     for _ in _held(task, ENTERED):
         time.sleep(POLL_SECONDS)
     record("start", task)
-    time.sleep(seconds)
+    try:
+        time.sleep(seconds)
+    except BaseException:
+        record("fail", task)  # a time limit of the library, say
+        raise
     record("finish", task)
     for _ in _held(task, FINISHED):
         time.sleep(POLL_SECONDS)
@@ -70,7 +74,11 @@ async def work_async(task: str, seconds: float) -> None:
     for _ in _held(task, ENTERED):
         await asyncio.sleep(POLL_SECONDS)
     record("start", task)
-    await asyncio.sleep(seconds)
+    try:
+        await asyncio.sleep(seconds)
+    except BaseException:
+        record("fail", task)
+        raise
     record("finish", task)
     for _ in _held(task, FINISHED):
         await asyncio.sleep(POLL_SECONDS)

@@ -45,7 +45,10 @@ class Queue:
             self.url = os.environ.get(URL) or DEFAULTS.get(broker, broker)
 
     def worker(self, command: str | list[str], copies: int = 2) -> None:
-        """A command that starts a worker; the storm starts it ``copies`` times. It may be called several times."""
+        """A command that starts a worker; the storm starts it ``copies`` times. It may be called several times.
+
+        ``{worker}`` in it stands for the name of each copy, which is another one for each.
+        """
         self.workers.append({"command": command, "copies": copies})
 
     def submit(self, function: Submit) -> Submit:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
+import pwd
 import subprocess
 import warnings
 from pathlib import Path
-from typing import Any
 
 from onceproof.conformance.storms.brokers.base import await_answer, base_environment, free_port, program
 from onceproof.conformance.storms.errors import StormError
-from onceproof.conformance.storms.processes import Group, Processes, tail
+from onceproof.conformance.storms.processes import Group, Processes, login, tail
 
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
@@ -27,7 +26,8 @@ class PostgreSQL:
         self.program = program("postgres", _packaged)
         self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-        self.user = UNPRIVILEGED if os.geteuid() == 0 else None
+        found = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
+        self.user = None if found is None else (found.pw_uid, found.pw_gid)
         self.group: Group | None = None
 
     @property
@@ -59,7 +59,7 @@ class PostgreSQL:
 
     def _initialise(self, data: Path) -> None:
         if self.user is not None:
-            shutil.chown(self.folder, self.user)
+            os.chown(self.folder, *self.user)
         command = [
             str(self.program.with_name("initdb")),
             "-D",
@@ -72,9 +72,7 @@ class PostgreSQL:
             "UTF8",
             "-N",
         ]
-        options: dict[str, Any] = (
-            {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
-        )
+        options = login(self.user)
         with self.log.open("ab") as log:
             try:
                 done = subprocess.run(

@@ -22,6 +22,7 @@ FAULTS: dict[str, tuple[set[str], set[str]]] = {
     "death": ({"restarted_after_death", "started_on_two_workers"}, set()),
     "lost": ({"lost"}, set()),
     "unfinished": ({"unfinished"}, {"never_redelivered"}),
+    "lost-with-worker": ({"lost_with_worker"}, {"never_redelivered"}),
     "early-ack": ({"acknowledged_unfinished"}, set()),
     "twice-accepted": ({"accepted_twice"}, set()),
     "refused": ({"refused_never_accepted"}, set()),
@@ -52,6 +53,8 @@ def history(seed: int) -> tuple[list[Row], dict[str, str]]:
 def life(r: random.Random, task: str, begin: float, fault: str) -> list[Row]:
     """The rows of one task. All that is random are the times; what is wrong is what the fault says."""
     one, two = f"w{r.randrange(4)}", f"v{r.randrange(4)}"
+    if fault in ("unfinished", "lost-with-worker"):
+        one = f"{one} of {task}"  # nobody else's death is its own
     clock, rows = begin, list[Row]()
 
     def add(what: What, worker: str | None = None, value: str | None = None, wait: float = 0.0) -> None:
@@ -80,7 +83,9 @@ def life(r: random.Random, task: str, begin: float, fault: str) -> list[Row]:
     if fault == "stale-ack":
         add(What.RECEIVED, two, "r2", wait=LEASE + 1)
     add(What.STARTED, one)
-    if fault == "unfinished":
+    if fault == "lost-with-worker":
+        add(What.FAULT, one, "kill")
+    if fault in ("unfinished", "lost-with-worker"):
         return rows
     if fault == "early-ack":
         add(What.DELETED, one, "r1")

@@ -72,6 +72,15 @@ SHOWN = {
         "0 accepted a\n0 accepted b\n1 start a w1\n1 start b w1\n2 finish b w1\n60 end -",
         {"unfinished: proven"},
     ),
+    "lost-with-its-worker": (
+        "0 accepted a\n0 accepted b\n1 start a w1\n1 start b w2\n2 finish b w2\n2 fault - w1 value=kill\n60 end -",
+        {"lost_with_worker: proven"},
+    ),
+    "stuck-since-its-worker-died": (
+        "0 submit a\n0 accepted a\n1 start a w1\n2 fault - w1 value=kill\n40 submit b\n40 accepted b\n40.1 start b w2\n"
+        "40.2 start a w2\n41 finish b w2\n41 finish a w2\n99 end -",
+        {"stuck: possible", "restarted_after_death: proven", "started_on_two_workers: proven"},
+    ),
     "a-retry-that-never-came": (
         "0 accepted a\n0 accepted b\n1 start a w1\n2 retry a w1\n1 start b w2\n2 finish b w2\n60 end -",
         {"unfinished: possible"},  # the log does not say when the retry is due
@@ -181,7 +190,7 @@ SHOWN = {
     "never-redelivered": (
         "0 accepted a\n0 accepted b\n1 receive a s1\n1 start a s1\n2 fault - s1 value=kill\n1 start b w2\n"
         "2 finish b w2\n60 end -",
-        {"never_redelivered: proven", "unfinished: proven"},
+        {"never_redelivered: proven", "lost_with_worker: proven"},
     ),
     "results-differ": (
         "0 accepted a\n1 start a w1\n2 finish a w1 value=7\n3 result a value=8\n60 end -",
