@@ -56,7 +56,7 @@ def module_name(path: Path) -> str:
 
 
 # Files as users write them, each for an environment of its own: no modules of ours.
-NOT_OURS = ROOT / "conformance" / "storms" / "targets"
+NOT_OURS = ROOT / "conformance" / "storms" / "queues"
 # The folders of the root are links inside the package; rglob follows no links, so each file is listed once.
 SOURCES = {
     module_name(path): path

@@ -77,8 +77,8 @@ def predictions(
     return found
 
 
-def predict(profile: Profile, schedule: Schedule) -> dict[Claim, Prediction]:
-    """What the model says of each claim under the fault of a schedule."""
+def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> dict[Claim, Prediction]:
+    """What the model says of each claim under the fault of a schedule. anywhen: at whichever moment that comes."""
     fault = FAULTS.get(schedule.fault)
     if profile.topology is Topology.EMBEDDED and schedule.fault is Fault.KILL_PARENT:
         return dict.fromkeys(Claim, UNKNOWN("the worker is one process: it has no parent to kill"))
@@ -87,7 +87,7 @@ def predict(profile: Profile, schedule: Schedule) -> dict[Claim, Prediction]:
     if fault is not None and fault not in model.faults:
         return dict.fromkeys(Claim, UNKNOWN(f"the model has no fault `{fault}`"))
     switches = {name: name in profile.mechanisms and profile.mechanisms[name].on for name in model.switches}
-    if schedule.fault in AT_MOMENTS and MOMENTS.get(schedule.moment) in switches:
+    if schedule.fault in AT_MOMENTS and not anywhen and MOMENTS.get(schedule.moment) in switches:
         switches[MOMENTS[schedule.moment]] = True
     if schedule.length <= 1 and "renewal" in switches:
         # The task is short: whoever holds it and runs is never late, which is what renewal would see to.

@@ -24,7 +24,6 @@ from onceproof.conformance.storms.outcomes import (
     judgement_of,
     observed,
 )
-from onceproof.conformance.storms.plan import fixed, sweep
 from onceproof.conformance.storms.prediction import Prediction
 from onceproof.conformance.storms.schedule import Fault, Moment, Schedule, usual
 from onceproof.conformance.storms.site import Site
@@ -40,15 +39,14 @@ MEASURE_LEASES = 20.0  # of three seconds: how long a lease is measured at most
 class StormOptions:
     """What a user chooses. tries: of each schedule; seconds: when to stop, None: when all is done.
 
-    only: these schedules instead of the fixed ones; sweeps: whether the other moments follow; gust_seconds: how long
-    random faults blow at the end, 0 for none. predictions: of each schedule and claim, {} where there is no profile.
+    schedules: what is done, in order; gust_seconds: how long random faults blow at the end, 0 for none. variables: of
+    the environment of all processes; predictions: of each schedule and claim, {} where there is no profile.
     """
 
     tries: int = 3
     seed: int = 1
     seconds: float | None = None
-    only: tuple[Schedule, ...] = ()
-    sweeps: bool = False
+    schedules: tuple[Schedule, ...] = ()
     gust_seconds: float = 0.0
     python: Path | None = None
     variables: dict[str, str] = field(default_factory=dict)
@@ -117,7 +115,7 @@ class Storm:
 
     def _plan(self) -> list[Schedule]:
         """All tries, in order: what the model predicts to break comes first."""
-        chosen = list(self.options.only) or [*fixed(), *(sweep() if self.options.sweeps else [])]
+        chosen = list(dict.fromkeys(self.options.schedules))
         predicted = {schedule for (schedule, _), each in self.options.predictions.items() if each.breaks}
         chosen.sort(key=lambda schedule: schedule not in predicted)  # stable: else the order stays
         return [schedule for schedule in chosen for _ in range(self.options.tries)]

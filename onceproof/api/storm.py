@@ -10,11 +10,14 @@ from typing import Any
 
 from onceproof.api.sources import installed_first
 from onceproof.conformance.judging.anomalies import Guarantee
+from onceproof.conformance.storms.aiming import aimed
 from onceproof.conformance.storms.errors import StormError
+from onceproof.conformance.storms.pinned import environment
 from onceproof.conformance.storms.plan import fixed, sweep
 from onceproof.conformance.storms.prediction import predictions
 from onceproof.conformance.storms.profile import Profile
-from onceproof.conformance.storms.schedule import Schedule, parse
+from onceproof.conformance.storms.schedule import Fault, Schedule, parse
+from onceproof.conformance.storms.site import Site
 from onceproof.conformance.storms.storm import Storm, StormOptions
 from onceproof.errors import InputError
 from onceproof.inputs.profiles import load_profile
@@ -68,14 +71,52 @@ def storm(
     known = _profile(path, profile)
     where = Path(folder) if folder is not None else new_folder(path)
     try:
-        planned = chosen or (*fixed(), *(sweep() if sweeps else []))
+        home = _python(known, python, say)
+        planned = chosen or (*_aimed(known, say), *fixed(), *(sweep() if sweeps else []))
         predicted = predictions(known, planned, say) if known is not None else {}
         options = StormOptions(
-            tries, seed, max_seconds, chosen, sweeps, random_seconds, _path(python), dict(variables or {}), predicted
+            tries, seed, max_seconds, planned, random_seconds, home, dict(variables or {}), predicted
         )
         return StormReport(Storm(path, where, options, say).run(), known, expect)
     except StormError as error:
         raise input_error(path, error) from None
+
+
+@installed_first
+def check_storm(
+    file: str | Path, *, python: str | Path | None = None, progress: Callable[[str], None] | None = None
+) -> list[str]:
+    """Start the queue that a storm file declares, have one task done, and end it; what was found, a line each.
+
+    InputError, with the last lines of the log, where something is wrong.
+    """
+    path, say = Path(file), progress or (lambda text: None)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    known = _profile(path, None)
+    try:
+        with Site(path, new_folder(path) / "site1", _python(known, python, say)) as site:
+            say("starting broker and workers, and waiting for a first task")
+            began = time.monotonic()
+            site.start()
+            passed = sum(relay.passed for relay in site.relays)
+            return [
+                f"broker: {site.broker.version or site.broker.url or 'none'}",
+                f"workers: {', '.join(worker.name for worker in site.workers)}",
+                f"a first task was submitted, started and finished, {time.monotonic() - began:.1f} s after the start",
+                "lease: " + ("not stated, it will be measured" if site.lease is None else f"{site.lease:g} s, stated"),
+                *([] if passed or not site.relays else ["network faults: not possible, workers do not use queue.url"]),
+                f"profile: {known.system if known is not None else 'none; nothing will be predicted'}",
+            ]
+    except StormError as error:
+        raise input_error(path, error) from None
+
+
+def _python(profile: Profile | None, given: str | Path | None, say: Callable[[str], None]) -> Path | None:
+    """The Python that was given, or that of the environment that a profile asks for; None for the usual one."""
+    if given is not None or profile is None or not profile.requirements:
+        return _path(given)
+    return environment(profile.path.stem, profile.requirements, say)
 
 
 def input_error(path: Path, error: StormError) -> InputError:
@@ -90,6 +131,13 @@ def new_folder(path: Path) -> Path:
     made = Path(tempfile.mkdtemp(prefix=f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-", dir=home))
     made.chmod(0o755)  # a database server runs as another user
     return made
+
+
+def _aimed(profile: Profile | None, say: Callable[[str], None]) -> list[Schedule]:
+    if profile is None:
+        return []
+    say("asking the model for its shortest counterexamples")
+    return aimed(profile, (Fault.NONE, Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT, Fault.RESUBMIT))
 
 
 def _path(path: str | Path | None) -> Path | None:

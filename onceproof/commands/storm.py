@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from onceproof.commands._driving import ending_on_signals
 from onceproof.commands._progress import StatusLine
 from onceproof.conformance.judging.anomalies import Guarantee
-from onceproof.errors import Exit, require_writable
+from onceproof.errors import Exit, InputError, require_writable
 from onceproof.model.checker.results import Verdict
+
+if TYPE_CHECKING:
+    from onceproof.api.storm import StormReport
 
 EXPECTATIONS = {each.name.lower(): each for each in Guarantee if each is not Guarantee.NONE}
 STATUSES = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdict.UNKNOWN: Exit.UNDECIDED}
 
 
+WORST = (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS)
 SECONDS = click.FloatRange(min=0)
 
 
@@ -39,39 +44,37 @@ class FileOrCommand(click.Group):
 def command() -> None:
     """Run a real task queue under real faults, and say which of them run a task twice, or lose it.
 
-    `onceproof storm FILE` runs the queue that a storm file declares.
+    `onceproof storm FILE` runs the queue that a storm file declares, as `onceproof storm run FILE` does;
+    `onceproof storm new NAME` writes such a file, and `onceproof storm check FILE` says what is missing in it.
     """
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="All targets that are shipped, one after the other.")
 @click.option("--profile", type=click.Path(path_type=Path), help="What the queue claims.  [default: FILE as .yaml]")
 @click.option("--python", type=click.Path(path_type=Path), help="Python, or virtual environment, that FILE runs in.")
 @click.option("--schedule", "schedules", multiple=True, metavar="FAULT@MOMENT", help="Only this; can be repeated.")
 @click.option("--sweep", "sweeps", is_flag=True, help="Also the other moments of a fault, and faults of the network.")
 @click.option(
-    "--random",
-    "random_seconds",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Random faults at the end.",
+    "--random", "random_seconds", type=SECONDS, default=0.0, metavar="SECONDS", help="Random faults at the end."
 )
 @click.option("--tries", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is tried.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of random faults.")
-@click.option(
-    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long; judge what there is."
-)
+@click.option("--max-seconds", type=SECONDS, metavar="SECONDS", help="Stop after so long, and judge what there is.")
 @click.option("--expect", type=click.Choice(list(EXPECTATIONS)), help="Judge only this guarantee.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where ledgers and logs go.  [default: a new one]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report for a CI.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained page.")
 @click.option("--quiet", is_flag=True, help="Only the verdict, and only if it is not that all holds; no progress.")
 def run(
-    file: Path,
+    file: Path | None,
+    everything: bool,
     expect: str | None,
     as_json: bool,
     junit: Path | None,
+    html: Path | None,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -85,20 +88,89 @@ def run(
     3 undecided.
     """
     from onceproof.api.storm import storm
-    from onceproof.reports.storm_text import report_lines, verdict_lines
+    from onceproof.conformance.storms.targets import FOLDER, names
 
-    require_writable(junit)
+    if (file is None) is not everything:
+        raise click.UsageError("name one FILE, or give --all")
+    for path in (junit, html):
+        require_writable(path)
     expected = EXPECTATIONS[expect] if expect is not None else None
+    reports: list[StormReport] = []
     with ending_on_signals(), StatusLine(quiet=quiet, at_once=True) as line:
-        report = storm(file, expect=expected, progress=line.show, **options)
+        for each in [file] if file is not None else [FOLDER / f"{name}.py" for name in names()]:
+            report = storm(each, expect=expected, progress=_naming(each, line), **options)
+            reports.append(report)
+            line.wipe()
+            if not as_json:
+                _say(report, quiet=quiet)
+            if html is not None:  # again after each: what there is already can be read
+                from onceproof.reports.storm_html import page
+
+                html.write_text(page(reports), encoding="utf-8")
+            if report.result.stopped == "interrupted":
+                break
     if junit is not None:
         from onceproof.reports.storm_data import write_junit
 
-        write_junit(junit, report)
+        write_junit(junit, reports)
     if as_json:
-        click.echo(json.dumps(report.to_json(), indent=2))
-    elif not quiet:
-        click.echo("\n".join(report_lines(report)))
+        documents = [report.to_json() for report in reports]
+        click.echo(json.dumps({"storms": documents} if everything else documents[0], indent=2))
+    raise click.exceptions.Exit(STATUSES[min((report.verdict for report in reports), key=WORST.index)])
+
+
+def _naming(file: Path, line: StatusLine) -> Callable[[str], None]:
+    return lambda text: line.show(f"{file.stem}: {text}")
+
+
+def _say(report: StormReport, *, quiet: bool) -> None:
+    from onceproof.reports.storm_text import report_lines, verdict_lines
+
+    if not quiet:
+        click.echo("\n".join([*report_lines(report), ""]))
     elif report.verdict is not Verdict.HOLDS:
         click.echo("\n".join(verdict_lines(report)))
-    raise click.exceptions.Exit(STATUSES[report.verdict])
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--python", type=click.Path(path_type=Path), help="Python, or virtual environment, that FILE runs in.")
+def check(file: Path, python: Path | None) -> None:
+    """Start the queue of FILE, have one task done, and say what is missing.
+
+    Exit status: 0 all right, 2 something is wrong with the file, its broker, its workers or its profile.
+    """
+    from onceproof.api.storm import check_storm
+
+    with ending_on_signals(), StatusLine(at_once=True) as line:
+        found = check_storm(file, python=python, progress=line.show)
+    click.echo("\n".join([*found, "all right"]))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write to.")
+def new(name: str, folder: Path) -> None:
+    """Write a storm file to begin from: for one of the shipped targets, or `blank` for any other library.
+
+    Beside it goes its profile: what the library claims, where it says so, and the versions that it is made for.
+    """
+    from onceproof.conformance.storms.targets import BLANK, TEMPLATE, files, matching, names
+    from onceproof.model.language.errors import nearest
+
+    found = matching(name)
+    if found is None and name != BLANK:
+        known = [*names(), BLANK]
+        raise InputError(f"no target is called `{name}`{nearest(name, known)} (there are: {', '.join(known)})")
+    texts = {"my_queue.py": TEMPLATE}
+    if found is not None:
+        texts = {path.name: path.read_text(encoding="utf-8") for path in files(found)}
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder")
+    for file in texts:
+        if (folder / file).exists():
+            raise InputError(f"{folder / file}: exists already, and is not overwritten")
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8")
+        click.echo(f"{folder / file}: written")
+    click.echo(f"next: onceproof storm check {folder / next(iter(texts))}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from onceproof.conformance.judging.anomalies import Finding
 from onceproof.conformance.storms.outcomes import Claim, Shown
-from onceproof.conformance.storms.storm import Row, Standing
+from onceproof.conformance.storms.storm import Row
 from onceproof.reports.storm_outcome import Stormed
 from onceproof.reports.storm_text import again, explaining, fault_title, row_lines, verdict_lines
 
@@ -18,7 +19,7 @@ def document(report: Stormed) -> dict[str, Any]:
     result, profile = report.result, report.profile
     return {
         "file": str(result.file),
-        "system": profile.system if profile is not None else result.file.stem,
+        "system": report.title,
         "verdict": report.verdict.value,
         "expected": report.expect.value if report.expect is not None else None,
         "lease": {
@@ -82,10 +83,17 @@ def _gusts(report: Stormed) -> dict[str, Any] | None:
     }
 
 
-def write_junit(path: Path, report: Stormed) -> None:
+def write_junit(path: Path, reports: Sequence[Stormed]) -> None:
     """Write the report; OSError where that is impossible. What is unknown is skipped, with its reason."""
     root = ElementTree.Element("testsuites", name="onceproof storm")
-    suite = ElementTree.SubElement(root, "testsuite", name=str(report.result.file), hostname="localhost")
+    for report in reports:
+        root.append(_suite(report))
+    ElementTree.indent(root)
+    path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+
+
+def _suite(report: Stormed) -> ElementTree.Element:
+    suite = ElementTree.Element("testsuite", name=str(report.result.file), hostname="localhost")
     counts = {"tests": 0, "failures": 0, "skipped": 0}
     for row in report.rows:
         counts["tests"] += 1
@@ -94,8 +102,7 @@ def write_junit(path: Path, report: Stormed) -> None:
         seconds = sum(each.seconds for each in row.tried)
         case = ElementTree.SubElement(suite, "testcase", name=name, classname="storm", time=f"{seconds:.3f}")
         text = "\n".join(row_lines(report, row))
-        failing = (Standing.CONTRADICTED, Standing.BROKEN, *(() if report.profile else (Standing.CONFIRMED,)))
-        if row.standing in failing and row.claim in report.claims:
+        if report.fails(row):
             counts["failures"] += 1
             ElementTree.SubElement(case, "failure", message=row.standing.value).text = text
         elif row.shown is Shown.UNKNOWN:
@@ -105,5 +112,4 @@ def write_junit(path: Path, report: Stormed) -> None:
             ElementTree.SubElement(case, "system-out").text = text
     suite.attrib.update({key: str(count) for key, count in counts.items()})
     ElementTree.SubElement(suite, "system-out").text = "\n".join(verdict_lines(report))
-    ElementTree.indent(root)
-    path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    return suite

@@ -43,19 +43,31 @@ class Stormed:
         return CLAIMS[self.expect]
 
     @property
+    def title(self) -> str:
+        """What the queue is called."""
+        return self.profile.system if self.profile is not None else self.result.file.stem
+
+    @property
+    def predicted(self) -> bool:
+        """Whether the verdict is about the model's predictions, rather than about a guarantee."""
+        return self.expect is None and self.profile is not None
+
+    def fails(self, row: Row) -> bool:
+        """Whether a row by itself makes the verdict that something is violated."""
+        standings = _BROKEN[:2] if self.predicted else _BROKEN
+        return row.claim in self.claims and row.applies and row.standing in standings
+
+    @property
     def verdict(self) -> Verdict:
         """With a profile, and nothing expected: whether all is as the model predicts. Else: whether all claims held."""
         judged = [row for row in self.rows if row.claim in self.claims and row.applies]
-        predicted = self.expect is None and self.profile is not None
-        broken = any(
-            row.standing in ((Standing.CONTRADICTED, Standing.BROKEN) if predicted else _BROKEN) for row in judged
-        )
+        broken = any(map(self.fails, judged))
         gusts = self.result.gusts
-        if gusts is not None and not predicted:
+        if gusts is not None and not self.predicted:
             broken = broken or any(gusts.shown(claim)[0] is Shown.BROKEN for claim in self.claims)
         if broken:
             return Verdict.VIOLATED
-        unsure = (Standing.UNKNOWN, Standing.UNOBSERVED) if predicted else (Standing.UNKNOWN,)
+        unsure = (Standing.UNKNOWN, Standing.UNOBSERVED) if self.predicted else (Standing.UNKNOWN,)
         if self.result.stopped or not judged or any(row.standing in unsure for row in judged):
             return Verdict.UNKNOWN
         return Verdict.HOLDS

@@ -33,19 +33,19 @@ NAMES = {
 def report_lines(report: Stormed) -> list[str]:
     """The whole report."""
     result = report.result
-    title = report.profile.system if report.profile is not None else result.file.stem
-    lines = [f"{title}: {_facts(report)}", ""]
+    lines = [f"{report.title}: {facts_line(report)}", ""]
     lines += table_lines(
         ("fault", "moment", "traffic", *(claim.value for claim in Claim), "again after"), cells(report)
     )
     for row in _explained(report):
         lines += ["", *row_lines(report, row)]
-    lines += _gust_lines(report)
+    lines += gust_lines(report)
     lines += [""] + [f"note: {note}" for note in result.notes]
     return [*lines, *verdict_lines(report)]
 
 
-def _facts(report: Stormed) -> str:
+def facts_line(report: Stormed) -> str:
+    """Versions, settings and the lease."""
     facts = report.result.facts
     versions = [f"{name} {text}" for name, text in facts.items() if name not in ("broker", "python", "workers")]
     return ", ".join([*versions, facts.get("broker", ""), f"lease {report.result.lease}"])
@@ -154,12 +154,14 @@ def explaining(report: Stormed, row: Row) -> list[str]:
 def again(report: Stormed, row: Row) -> str:
     """The command that shows it again."""
     options = report.result.options
-    python = f" --python {options.python}" if options.python is not None else ""
+    pinned = report.profile is not None and report.profile.requirements
+    python = f" --python {options.python}" if options.python is not None and not pinned else ""
     seed = f" --seed {options.seed}"
     return f"onceproof storm {report.result.file}{python} --schedule {row.schedule}{seed}"
 
 
-def _gust_lines(report: Stormed) -> list[str]:
+def gust_lines(report: Stormed) -> list[str]:
+    """What a random storm did, and what it showed; nothing where there was none."""
     gusts = report.result.gusts
     if gusts is None:
         return []
