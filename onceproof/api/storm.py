@@ -79,7 +79,7 @@ def storm(
         )
         return StormReport(Storm(path, where, options, say).run(), known, expect)
     except StormError as error:
-        raise input_error(path, error) from None
+        raise StormFailed(path, error) from None
 
 
 @installed_first
@@ -109,7 +109,7 @@ def check_storm(
                 f"profile: {known.system if known is not None else 'none; nothing will be predicted'}",
             ]
     except StormError as error:
-        raise input_error(path, error) from None
+        raise StormFailed(path, error) from None
 
 
 def _python(profile: Profile | None, given: str | Path | None, say: Callable[[str], None]) -> Path | None:
@@ -119,9 +119,12 @@ def _python(profile: Profile | None, given: str | Path | None, say: Callable[[st
     return environment(profile.path.stem, profile.requirements, say)
 
 
-def input_error(path: Path, error: StormError) -> InputError:
-    """A StormError as one line about a file, and the last lines of the log below it."""
-    return InputError(f"{path}: {error}" + (f"\n{error.log}" if error.log else ""))
+class StormFailed(InputError):
+    """A storm cannot run, through a fault of its file. log: the last lines of the log of whatever failed."""
+
+    def __init__(self, path: Path, error: StormError) -> None:
+        super().__init__(f"{path}: {error}")
+        self.log = error.log
 
 
 def new_folder(path: Path) -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ def run(
         require_writable(path)
     expected = EXPECTATIONS[expect] if expect is not None else None
     reports: list[StormReport] = []
-    with ending_on_signals(), StatusLine(quiet=quiet, at_once=True) as line:
+    with ending_on_signals(), _with_log(), StatusLine(quiet=quiet, at_once=True) as line:
         for each in [file] if file is not None else [FOLDER / f"{name}.py" for name in names()]:
             report = storm(each, expect=expected, progress=_naming(each, line), **options)
             reports.append(report)
@@ -117,6 +118,19 @@ def run(
         documents = [report.to_json() for report in reports]
         click.echo(json.dumps({"storms": documents} if everything else documents[0], indent=2))
     raise click.exceptions.Exit(STATUSES[min((report.verdict for report in reports), key=WORST.index)])
+
+
+@contextlib.contextmanager
+def _with_log() -> Iterator[None]:
+    """Where a storm cannot run, the last lines of the log come before the line that says so."""
+    from onceproof.api.storm import StormFailed
+
+    try:
+        yield
+    except StormFailed as error:
+        if error.log:
+            click.echo("\n".join(f"  | {line}" for line in error.log.splitlines()), err=True)
+        raise
 
 
 def _naming(file: Path, line: StatusLine) -> Callable[[str], None]:
@@ -142,7 +156,7 @@ def check(file: Path, python: Path | None) -> None:
     """
     from onceproof.api.storm import check_storm
 
-    with ending_on_signals(), StatusLine(at_once=True) as line:
+    with ending_on_signals(), _with_log(), StatusLine(at_once=True) as line:
         found = check_storm(file, python=python, progress=line.show)
     click.echo("\n".join([*found, "all right"]))
 

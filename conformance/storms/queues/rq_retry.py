@@ -15,5 +15,5 @@ def job(task: str, seconds: float) -> None:
     work(task, seconds)
 
 
-queue.worker("rq worker -c rq_retry --job-monitoring-interval 1 --maintenance-interval 1 -n {worker}")
+queue.worker("rq worker -c rq_retry --job-monitoring-interval 1 --maintenance-interval 1")
 queue.submit(lambda task, seconds: jobs.enqueue("rq_retry.job", task, seconds, job_id=task, retry=Retry(max=1)))
