@@ -17,6 +17,7 @@ from onceproof.errors import Exit, InputError
 from onceproof.surroundings import memory_limit, out_of_memory, prepare
 
 COMPLETION = "_ONCEPROOF_COMPLETE"  # how a shell asks for completions
+ARGUMENTS = "onceproof.arguments"  # where a context keeps what was typed
 COMMANDS = Path(__file__).parent / "commands"
 # The order of a newcomer's interest; commands that are not named here follow in the order of the alphabet.
 ORDER = (
@@ -85,6 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # Not click's own `main`: it ends with 1, which is "violated", where the output is closed.
         with commands.make_context("onceproof", list(sys.argv[1:] if arguments is None else arguments)) as context:
             context.color = _color()
+            context.meta[ARGUMENTS] = list(sys.argv[1:] if arguments is None else arguments)
             returned = commands.invoke(context)
         sys.stdout.flush()
         return returned if isinstance(returned, int) else Exit.AS_EXPECTED

@@ -13,6 +13,7 @@ from onceproof.commands._options import EXITS, engine_option, parse_size, with_f
 from onceproof.commands._progress import ProgressLine
 from onceproof.commands._specs import Settings, given_specs, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
+from onceproof.commands._watch import watch_command
 from onceproof.errors import InputError, require_writable
 from onceproof.inputs.models import ModelRef
 from onceproof.model.checker.results import INTERRUPTED, Counterexample
@@ -25,6 +26,12 @@ POSITIVE = click.IntRange(min=1)
 @click.command(short_help=__doc__)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @settings_options
+@click.option(
+    "--watch",
+    "watching",
+    is_flag=True,
+    help="Check again when a spec, its model or an import changes, until Ctrl-C.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Print only what is not as expected, one line each, and no progress.")
 @click.option("--all", "everything", is_flag=True, help="Print every counterexample in full, not only the first.")
@@ -67,6 +74,7 @@ POSITIVE = click.IntRange(min=1)
 def command(
     specs: tuple[str, ...],
     settings: Settings,
+    watching: bool,
     as_json: bool,
     quiet: bool,
     everything: bool,
@@ -90,6 +98,10 @@ def command(
     Every reachable state is visited, and every property is checked in it. A limit that is reached makes the verdict
     unknown. Exit status: 0 as expected, 1 not as expected, 2 wrong input, 3 undecided.
     """
+    if watching:
+        if as_json:
+            raise click.UsageError("--watch prints a report each time, and --json one document: give one of them")
+        raise click.exceptions.Exit(watch_command(specs))
     for file in (junit, sarif, checkpoint):
         require_writable(file)
     if trace_out is not None:

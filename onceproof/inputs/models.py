@@ -105,7 +105,7 @@ def _module_of_file(file: Path) -> ModuleType:
         with _importable(file.parent):
             spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise InputError(f"{file}:{error.lineno}: not Python: {error.msg}") from None
+        raise InputError(f"{error.filename or file}:{error.lineno}: not Python: {error.msg}") from None
     except Exception as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         line = frames[-1].lineno if frames else 1

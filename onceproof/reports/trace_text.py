@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from onceproof.explain.explanation import Explanation
@@ -62,12 +62,7 @@ def _headline(explanation: Explanation, width: int) -> Iterator[str]:
 
 def steps(explanation: Explanation, width: int) -> Iterator[str]:
     """One line per step (more where the page is too narrow), with the loop marked."""
-    columns = Columns(
-        number=len(str(len(explanation.steps))),
-        actor=max((len(step.actor) for step in explanation.steps), default=0),
-        call=max((len(step.call) for step in explanation.steps), default=0),
-        total=width,
-    )
+    columns = _columns(explanation.steps, width)
     loop = explanation.trace.loop
     if not explanation.steps:
         yield f"{INDENT}no steps: this is the initial state"
@@ -80,6 +75,22 @@ def steps(explanation: Explanation, width: int) -> Iterator[str]:
             yield f"{INDENT}after that nothing more happens, forever"
         else:
             yield f"{INDENT}└─ the loop goes back to step {loop + 1}"
+
+
+def step_lines(listed: Sequence[ExplainedStep], width: int) -> Iterator[str]:
+    """Steps by themselves, each under its ``index``."""
+    columns = _columns(listed, width)
+    for step in listed:
+        yield from _step(step, columns)
+
+
+def _columns(listed: Sequence[ExplainedStep], width: int) -> Columns:
+    return Columns(
+        number=max((len(str(step.index)) for step in listed), default=1),
+        actor=max((len(step.actor) for step in listed), default=0),
+        call=max((len(step.call) for step in listed), default=0),
+        total=width,
+    )
 
 
 def _step(step: ExplainedStep, columns: Columns) -> Iterator[str]:
