@@ -33,6 +33,7 @@ from onceproof.model.language.reading.rows import bounded_of
 from onceproof.model.language.reading.sequences import changeable, elements_of, items_of, passes_of
 from onceproof.model.language.reading.values import (
     DictObject,
+    Iterator,
     ListObject,
     Members,
     Reference,
@@ -78,12 +79,13 @@ def _consuming(function: Callable[[Interpreter, list[Value], dict[str, Value]], 
             if place == 0 and isinstance(argument, ast.GeneratorExp):
                 arguments.append(list_comprehension(interpreter, argument))
             elif isinstance(argument, ast.Starred):
-                items = items_of(interpreter, interpreter.evaluate(argument.value))
+                items = items_of(interpreter, interpreter.gone_through(argument.value))
                 if any(present is not TRUE for present, _ in items):
                     raise ModelError("`*` of a list whose length depends on the state")
                 arguments += [value for _, value in items]
             else:
-                arguments.append(interpreter.evaluate(argument))
+                alone = len(node.args) == 1
+                arguments.append((interpreter.gone_through if alone else interpreter.evaluate)(argument))
         if any(keyword.arg is None for keyword in node.keywords):
             raise ModelError("a model function cannot use `**` here")
         keywords = {str(keyword.arg): interpreter.evaluate(keyword.value) for keyword in node.keywords}
@@ -272,15 +274,15 @@ def _count(interpreter: Interpreter, of: Value, member: Value) -> Value:
 
 def _keys(interpreter: Interpreter, of: Reference) -> Value:
     content = _ordered(interpreter, of)
-    return tuple(content.items)
+    return Iterator(content.items).over(of)
 
 
 def _values(interpreter: Interpreter, of: Reference) -> Value:
-    return tuple(value for _, value in _ordered(interpreter, of).items.values())
+    return Iterator(value for _, value in _ordered(interpreter, of).items.values()).over(of)
 
 
 def _items(interpreter: Interpreter, of: Reference) -> Value:
-    return tuple((key, value) for key, (_, value) in _ordered(interpreter, of).items.items())
+    return Iterator((key, value) for key, (_, value) in _ordered(interpreter, of).items.items()).over(of)
 
 
 def _ordered(interpreter: Interpreter, of: Reference) -> DictObject:

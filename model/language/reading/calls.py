@@ -30,6 +30,7 @@ from onceproof.model.language.terms import TRUE
 DEEPEST = 60  # calls inside calls
 KNOWN = "a model function can call plain Python functions whose source is at hand, and len, sum, any, all, min, max …"
 KIND = "`{name}` asks what Python object there is, and a model has values: compare it with values"
+GOING_THROUGH = (enumerate, zip, sorted)  # what comes of it is gone through at once, too, or is a list
 ASKING = (isinstance, issubclass, type, id, repr, hash, callable, hasattr, vars, dir)
 
 
@@ -45,7 +46,7 @@ def _call(interpreter: Interpreter, node: ast.Call, callee: Value) -> Value:
         return special(interpreter, node)
     if any(callee is asking for asking in ASKING):
         raise ModelError(KIND.format(name=callee.__name__))
-    arguments = _positional(interpreter, node)
+    arguments = _positional(interpreter, node, at_once=any(callee is one for one in GOING_THROUGH))
     keywords = _keywords(interpreter, node)
     record = record_kind(callee)
     if record is not None:
@@ -68,16 +69,18 @@ def _called(callee: Value) -> str:
     return f"`{name}`" if name else name_of(callee)
 
 
-def _positional(interpreter: Interpreter, node: ast.Call) -> list[Value]:
+def _positional(interpreter: Interpreter, node: ast.Call, at_once: bool) -> list[Value]:
+    """The arguments by position. at_once: the function goes through them before anything else happens."""
     found: list[Value] = []
+    value = interpreter.gone_through if at_once else interpreter.evaluate
     for argument in node.args:
         if isinstance(argument, ast.Starred):
-            items = items_of(interpreter, interpreter.evaluate(argument.value))
+            items = items_of(interpreter, interpreter.gone_through(argument.value))
             if any(present is not TRUE for present, _ in items):
                 raise ModelError("`*` of a list whose length depends on the state")
             found += [value for _, value in items]
         else:
-            found.append(interpreter.evaluate(argument))
+            found.append(value(argument))
     return found
 
 

@@ -13,7 +13,7 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.operators import condition_of, truth
-from onceproof.model.language.reading.sequences import items_of, passes_of
+from onceproof.model.language.reading.sequences import changes_of, check_unchanged, items_of, passes_of
 from onceproof.model.language.reading.sources import Comprehension, targets_of
 from onceproof.model.language.reading.values import (
     DictObject,
@@ -83,7 +83,7 @@ def through(
     first: what its first loop goes through, which Python, too, looks at outside the comprehension's scope.
     """
     if first is None:
-        first = interpreter.evaluate(node.generators[0].iter)
+        first = interpreter.gone_through(node.generators[0].iter)
     in_scope(interpreter, node, lambda: _passes(interpreter, node.generators, first, emit, going_on))
 
 
@@ -104,17 +104,19 @@ def _passes(
             return interpreter.branch(test, lambda: tests(number + 1), lambda: None)
         if not rest:
             return emit()
-        return _passes(interpreter, rest, interpreter.evaluate(rest[0].iter), emit, going_on)
+        return _passes(interpreter, rest, interpreter.gone_through(rest[0].iter), emit, going_on)
 
     def one_pass(value: Value) -> Value:
         assign(interpreter, first.target, value)
         return tests(0)
 
     def all_passes(container: Value) -> Value:
+        content = changes_of(interpreter, container)
         for present, value in passes_of(interpreter, container):
             pass_of = partial(one_pass, value)
             in_it = partial(interpreter.branch, present, pass_of, lambda: None)
             interpreter.branch(going_on(), in_it, lambda: None)
+            check_unchanged(interpreter, container, content)
         return None
 
     return interpreter.split(container, all_passes)
@@ -123,9 +125,9 @@ def _passes(
 def any_or_all(interpreter: Interpreter, node: ast.expr, universal: bool) -> Value:
     """``any(...)`` or ``all(...)``: of a loop only as many passes are made as are needed."""
     if not isinstance(node, ast.GeneratorExp):
-        found: Term = value_of_truths(interpreter, interpreter.evaluate(node), universal)
+        found: Term = value_of_truths(interpreter, interpreter.gone_through(node), universal)
         return value_of(found)
-    first = interpreter.evaluate(node.generators[0].iter)
+    first = interpreter.gone_through(node.generators[0].iter)
     if interpreter.unbounded and is_sort(first):
         return in_scope(interpreter, node, lambda: value_of(_for_any_size(interpreter, node, universal)))
     cell = interpreter.allocate({"found": False})

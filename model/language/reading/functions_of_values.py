@@ -128,7 +128,8 @@ def enumerated(interpreter: Interpreter, arguments: list[Value], keywords: Keywo
     start = keywords.pop("start", arguments[1] if len(arguments) == 2 else 0)
     if keywords or not 1 <= len(arguments) <= 2 or type(start) is not int:
         raise ModelError("`enumerate` takes a list, and where to start")
-    return Iterator((start + place, value) for place, value in enumerate(_present(interpreter, arguments[0])))
+    items = enumerate(_present(interpreter, arguments[0]))
+    return Iterator((start + place, value) for place, value in items).over(arguments[0])
 
 
 def zipped(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:
@@ -139,7 +140,7 @@ def zipped(interpreter: Interpreter, arguments: list[Value], keywords: Keywords)
     parts = [_present(interpreter, one) for one in arguments]
     if strict is True and len({len(part) for part in parts}) > 1:
         interpreter.fail("ValueError: `zip` of lists of different lengths")
-    return Iterator(zip(*parts, strict=False))
+    return Iterator(zip(*parts, strict=False)).over(*arguments)
 
 
 def reversed_(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:
@@ -147,7 +148,7 @@ def reversed_(interpreter: Interpreter, arguments: list[Value], keywords: Keywor
     _expect("reversed", arguments, keywords, 1)
     if is_sort(arguments[0]):
         raise ModelError("`reversed` of a sort: Python has none")
-    return Iterator(reversed(_present(interpreter, arguments[0])))
+    return Iterator(reversed(_present(interpreter, arguments[0]))).over(arguments[0])
 
 
 def sorted_(interpreter: Interpreter, arguments: list[Value], keywords: Keywords) -> Value:

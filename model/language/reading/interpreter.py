@@ -38,6 +38,11 @@ from onceproof.model.language.reading.world import Frame, HeapObject, World, joi
 from onceproof.model.language.sorts import Maybe, Sort
 from onceproof.model.language.terms import FALSE, TRUE, Read, Term, Var, and_, is_none, not_, or_, parts_of
 
+GOOD_ONCE = (
+    "`enumerate`, `zip`, `reversed` and the `.items()` of a dictionary are good only where they are gone through at "
+    "once: keep list(...) of them"
+)
+
 
 class Ended(Exception):
     """The way that is read ends here: by a guard, a failure, a ``return``, a ``break`` or a ``continue``."""
@@ -106,6 +111,13 @@ class Interpreter:
 
     def evaluate(self, node: ast.expr) -> Value:
         """The value of an expression; ModelError with its place for what the reader does not know."""
+        value = self.gone_through(node)
+        if isinstance(value, Iterator):
+            raise self.placed(ModelError(GOOD_ONCE), node)
+        return value
+
+    def gone_through(self, node: ast.expr) -> Value:
+        """The same of an expression that is gone through at once: an iterator will do."""
         try:
             known = self._expressions.get(type(node))
             if known is None:
@@ -255,8 +267,6 @@ class Interpreter:
 
     def assign(self, name: str, value: Value) -> None:
         """Assigns a local name."""
-        if isinstance(value, Iterator):
-            raise ModelError("`enumerate`, `zip` and `reversed` can be gone through once only: keep list(...) of them")
         scope: Scope | None = self.scope
         while scope is not None:
             if name in scope.names:

@@ -17,7 +17,7 @@ from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
 from onceproof.model.language.reading.operators import truth
 from onceproof.model.language.reading.result import Write
-from onceproof.model.language.reading.sequences import any_number, changes_of, passes_of
+from onceproof.model.language.reading.sequences import any_number, changes_of, check_unchanged, passes_of
 from onceproof.model.language.reading.values import DictObject, ListObject, Poisoned, Symbol, Value
 from onceproof.model.language.reading.world import World, joined
 from onceproof.model.language.sorts import Index, Sort
@@ -34,7 +34,7 @@ ENDLESS = "a `while` that asks the state need not end: make each of its passes a
 
 def for_loop(interpreter: Interpreter, node: ast.For) -> None:
     """The ``for`` statement."""
-    container = interpreter.evaluate(node.iter)
+    container = interpreter.gone_through(node.iter)
     if is_sort(container) and interpreter.unbounded:
         all_at_once(interpreter, node, container)
         return
@@ -56,8 +56,7 @@ def _unrolled(interpreter: Interpreter, node: ast.For, container: Value) -> None
                 one_pass(run)
             else:
                 interpreter.branch(present, partial(one_pass, run), lambda: None)
-            if changes_of(interpreter, container) is not content:
-                raise ModelError("a loop changes the list that it goes through: go through a copy, `list(...)`")
+            check_unchanged(interpreter, container, content)
 
     _looped(interpreter, passes, node.orelse)
 

@@ -14,6 +14,7 @@ from onceproof.model.language.reading.values import (
     DictObject,
     FieldValue,
     Item,
+    Iterator,
     ListObject,
     Members,
     Reference,
@@ -29,10 +30,18 @@ MOST_ITEMS = 10_000
 
 
 def changes_of(interpreter: Interpreter, value: Value) -> Any:
-    """What is another one once a list that is gone through was changed."""
+    """What is another one once a list that is gone through was changed, or one that an iterator is made of."""
+    if isinstance(value, Iterator):
+        return [changes_of(interpreter, one) for one in value.sources]
     if isinstance(value, SequenceView):
         return interpreter.changed.get(value.declared.name, 0)
     return interpreter.content(value.identity) if isinstance(value, Reference) else None
+
+
+def check_unchanged(interpreter: Interpreter, value: Value, before: Any) -> None:
+    """ModelError where a list was changed while it is gone through. before: its ``changes_of`` at the beginning."""
+    if changes_of(interpreter, value) != before:
+        raise ModelError("a loop changes the list that it goes through: go through a copy, `list(...)`")
 
 
 def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:

@@ -411,6 +411,14 @@ def name_of(value: Value) -> str:
 
 
 class Iterator(tuple[Any, ...]):
-    """What ``enumerate``, ``zip`` and ``reversed`` give: Python goes through it once, so no name may keep it."""
+    """What ``enumerate``, ``zip`` and ``reversed`` give, and ``.items()`` of a dictionary.
 
-    __slots__ = ()
+    Python goes through it once, or sees later changes in it, so it is good only where it is gone through at once.
+    """
+
+    sources: tuple[Value, ...] = ()  # what must not change while it is gone through
+
+    def over(self, *sources: Value) -> Iterator:
+        """The same, made of these lists."""
+        self.sources = sources
+        return self
