@@ -14,15 +14,18 @@ import os
 import signal
 import socket
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULT = ROOT / "bench" / "results" / "platform.json"
 # In place of this folder: this file has the name of a module of the standard library.
 sys.path[0] = str(ROOT)
 
@@ -281,51 +284,79 @@ def rates_with_users(given: argparse.Namespace) -> dict[str, Any]:
     return {"tasks": given.tasks, "tasks_a_second_by_known_users": medians, "all_rates": rates}
 
 
+def rounds_of_rates(given: argparse.Namespace, say: Callable[[str], None]) -> dict[str, list[float]]:
+    """Tasks a second, each system in turn, round after round; each number is said as soon as it is there."""
+    runs: dict[str, Callable[[], float]] = {"onceproof_sqlite": lambda: rate_of_platform(given.tasks, given.clients)}
+    if not given.skip_rivals:
+        from bench.rivals import postgresql, rate_of_celery, rate_of_procrastinate
+
+        def on_postgresql() -> float:
+            with postgresql() as url:
+                return rate_of_platform(given.tasks, given.clients, url)
+
+        runs["onceproof_postgresql"] = on_postgresql
+        runs["procrastinate_postgresql"] = lambda: rate_of_procrastinate(given.tasks, given.clients, 2)
+        runs["celery_redis_not_durable"] = lambda: rate_of_celery(given.tasks, 2, False)
+        runs["celery_redis_durable"] = lambda: rate_of_celery(given.tasks, 2, True)
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(1, given.rounds + 1):
+        for name, run in runs.items():
+            rates[name].append(run())
+            say(f"round {number} of {given.rounds}  {name:<26} {rates[name][-1]:8.1f} tasks a second")
+    return rates
+
+
+def in_words(value: Any) -> str:
+    """A result for people."""
+    if not isinstance(value, dict):
+        return str(value)
+    return "  ".join(
+        f"{key} {number:.1f}" if isinstance(number, float) else f"{key} {number}" for key, number in value.items()
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=2000)
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured, in turn; the median counts")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, in turn; the median counts")
     parser.add_argument("--skip-rivals", action="store_true")
-    parser.add_argument("--only", choices=("users", "backlog"), help="measure just this")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", choices=("users", "backlog", "rates", "latency"), help="measure just this")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout; what comes before on stderr")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULT.relative_to(ROOT)}")
     given = parser.parse_args()
-    if given.only is not None:
+    if given.only in ("users", "backlog"):
         print(json.dumps(rates_with_users(given) if given.only == "users" else backlog(given.tasks)))
         return
-    measured: dict[str, Any] = {"tasks": given.tasks, "cores": os.cpu_count()}
-    rates: dict[str, list[float]] = {}
-    for _ in range(given.rounds):
-        rates.setdefault("onceproof_sqlite", []).append(rate_of_platform(given.tasks, given.clients))
-        if not given.skip_rivals:
-            from bench.rivals import postgresql, rate_of_celery, rate_of_procrastinate
+    measured: dict[str, Any] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tasks": given.tasks,
+        "rounds": given.rounds,
+        "cores": os.cpu_count(),
+        "load_average_before": os.getloadavg()[0],
+    }
 
-            with postgresql() as url:
-                rates.setdefault("onceproof_postgresql", []).append(rate_of_platform(given.tasks, given.clients, url))
-            rates.setdefault("procrastinate_postgresql", []).append(
-                rate_of_procrastinate(given.tasks, given.clients, 2)
-            )
-            rates.setdefault("celery_redis_not_durable", []).append(rate_of_celery(given.tasks, 2, False))
-            rates.setdefault("celery_redis_durable", []).append(rate_of_celery(given.tasks, 2, True))
-    measured["tasks_a_second"] = {name: sorted(values)[len(values) // 2] for name, values in rates.items()}
-    measured["all_rates"] = rates
-    measured["latency_at_50_a_second"] = latencies(50, 10)
-    measured["idle_memory"] = idle_memory()
-    measured["fail_over"] = fail_over(3.0)
-    measured["probes_off"] = probe_cost(measured["tasks_a_second"]["onceproof_sqlite"])
+    def say(text: str) -> None:
+        print(text, flush=True, file=sys.stderr if given.json else sys.stdout)
+
+    def keep(name: str, value: Any) -> None:
+        measured[name] = value
+        say(f"{name:<24} {in_words(value)}")
+
+    if given.only != "latency":
+        rates = rounds_of_rates(given, say)
+        measured["all_rates"] = rates
+        keep("tasks_a_second", {name: statistics.median(values) for name, values in rates.items()})
+    if given.only != "rates":
+        keep("latency_at_50_a_second", latencies(50, 10))
+    if given.only is None:
+        keep("idle_memory", idle_memory())
+        keep("fail_over", fail_over(3.0))
+        keep("probes_off", probe_cost(measured["tasks_a_second"]["onceproof_sqlite"]))
     if given.json:
         print(json.dumps(measured))
-        return
-    for name, value in measured.items():
-        shown = (
-            value
-            if not isinstance(value, dict)
-            else "  ".join(
-                f"{key} {number:.1f}" if isinstance(number, float) else f"{key} {number}"
-                for key, number in value.items()
-            )
-        )
-        print(f"{name:<24} {shown}")
+    if given.write:
+        RESULT.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ class StoreUnavailable(Exception):
     """The database did not take a statement (locked, full, read-only, gone); the transaction was rolled back."""
 
 
+class TakenOver(StoreUnavailable):
+    """Another platform holds the database, which this one had."""
+
+
 def require(condition: object, reason: str) -> None:
     """Raise NotEnabled with the reason unless the condition is true."""
     if not condition:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.errors import StoreUnavailable, TakenOver
 from onceproof.implementation.platform.beat import sign_of
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.descendants import become_subreaper, end_strangers
@@ -28,6 +28,7 @@ from onceproof.implementation.stores.database import Database
 TICK_SECONDS = 0.5
 RUNTIME_PREFIX = "onceproof-"  # sockets live in a short path: the kernel takes 107 characters
 BACKOFF_SECONDS_MAX = 2.0
+HOLD_SECONDS = 5.0
 HANG_PAUSE_SECONDS = 2.0  # after one was killed, the others may go on by themselves
 API_MODULES = ("fastapi", "httptools", "prometheus_client", "uvicorn")  # looked for before an API server is started
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
@@ -66,6 +67,7 @@ class Supervisor:
         remove_leftovers(config)
         self.folder = tempfile.mkdtemp(prefix=RUNTIME_PREFIX)
         self.hanging_at = 0.0
+        self.hold_at = 0.0
         self.members = [Member(role, name) for role, name in roster(config)]
 
     @property
@@ -75,7 +77,10 @@ class Supervisor:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def run(self) -> int:
-        """Run until SIGTERM or SIGINT, then drain; a second one ends everything at once. The exit status: 0."""
+        """Run until SIGTERM or SIGINT, then drain; a second one ends everything at once. The exit status: 0.
+
+        1 if another platform has taken the database over.
+        """
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         become_subreaper()
         announced = False
@@ -83,6 +88,8 @@ class Supervisor:
             while (received := self._wait()) not in (signal.SIGTERM, signal.SIGINT):
                 self._revive()
                 self._end_hanging()
+                if not self._hold_database():
+                    return 1
                 if not announced and os.path.exists(os.path.join(self.folder, "api.up")):
                     announced = True
                     self.announce(f"onceproof serves at {self.endpoint}")
@@ -150,6 +157,21 @@ class Supervisor:
             )
             member.process = None
             end_strangers({other.process.pid for other in self.members if other.process is not None})
+
+    def _hold_database(self) -> bool:
+        """Every few seconds: hold the database still; False if another platform has it now."""
+        now = time.monotonic()
+        if now < self.hold_at:
+            return True
+        self.hold_at = now + HOLD_SECONDS
+        try:
+            self.database.hold()
+        except TakenOver as error:
+            self.announce(f"{error}; this one ends")
+            return False
+        except StoreUnavailable:
+            return True  # the processes that need it say so
+        return True
 
     def _end_hanging(self) -> None:
         """Kill the process whose loop has stood still longest, and for too long; one at a time, since it may be what

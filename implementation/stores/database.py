@@ -49,6 +49,10 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def hold(self) -> None:
+        """See to it that the database is still held; TakenOver if another platform holds it now."""
+
+    @abstractmethod
     def has_table(self, name: str) -> bool:
         """Whether there is such a table."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from onceproof.implementation.errors import NotEnabled, StoreUnavailable
+from onceproof.implementation.errors import NotEnabled, StoreUnavailable, TakenOver
 from onceproof.implementation.stores.database import Database, Row
 from onceproof.implementation.stores.schema import NAMES
 
@@ -23,6 +23,7 @@ OTHER_ORDER = """SELECT table_name, column_name FROM information_schema.columns 
     AND table_name IN ({names}) ORDER BY table_name, column_name""".format(
     names=", ".join(f"'{name}'" for name in NAMES)
 )
+HELD = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = ? AND granted"
 SERVE_LOCK = 0x6F6E6365  # "once": whoever serves a database holds this advisory lock
 
 
@@ -53,6 +54,14 @@ class PostgresDatabase(Database):
             if self.upgrade():
                 for table, column in self.rows(OTHER_ORDER):
                     self.run(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE TEXT")  # see postgres_text
+
+    def hold(self) -> None:
+        """The lock ends with the connection, and with the server: take it again, on the server that there is now."""
+        if self.row(HELD, SERVE_LOCK) is not None:
+            return
+        row = self.row("SELECT pg_try_advisory_lock(?)", SERVE_LOCK)
+        if row is None or not row[0]:
+            raise TakenOver(f"{self.path}: another platform serves this database now")
 
     def has_table(self, name: str) -> bool:
         return self.row("SELECT 1 WHERE to_regclass(?) IS NOT NULL", name) is not None

@@ -84,6 +84,9 @@ class SqliteDatabase(Database):
             self.run("PRAGMA auto_vacuum=INCREMENTAL")
             self.run("VACUUM")  # a file of old cannot shrink before it is written anew
 
+    def hold(self) -> None:
+        """The lock on the data folder does."""
+
     def has_table(self, name: str) -> bool:
         return self.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name) is not None
 

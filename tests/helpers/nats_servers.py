@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onceproof.implementation.queues.jetstream import STREAM
+from onceproof.implementation.queues.nats_link import NatsLink
 from tests.helpers.waiting import wait_until
 
 SERVER = Path(sys.executable).with_name("nats-server")
@@ -59,6 +61,16 @@ class Nats:
         config = folder / "nats.conf"
         config.write_text("\n".join(lines))
         return subprocess.Popen([SERVER, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def leader(self) -> int:
+        """The number of the node that leads the platform's stream."""
+        link = NatsLink(self.url)
+        try:
+            info = link.call(lambda jetstream: jetstream.stream_info(STREAM))
+            assert info.cluster is not None and info.cluster.leader is not None
+            return int(info.cluster.leader.removeprefix("node"))
+        finally:
+            link.close()
 
     def stop(self) -> None:
         for process in self.processes:

@@ -29,10 +29,24 @@ Function = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_$-]{0,127}$")]
 SERVICE = re.compile(SERVICE_PATTERN)
 Qualifier = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,128}$")]
 TaskId = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$")]
-Status = Annotated[
-    str,
-    Query(pattern="^(|Enqueued|Dequeued|Running|Succeeded|Failed|Stopping|Stopped|Expired|Invalid|Retrying)$"),
-]
+STATUSES = (
+    *("Enqueued", "Dequeued", "Running", "Succeeded", "Failed"),
+    *("Stopping", "Stopped", "Expired", "Invalid", "Retrying"),
+)
+Status = Annotated[str, Query(pattern=f"^(|{'|'.join(STATUSES)})$")]
+NAME = "a letter or _, then letters, digits, _ and -; at most 128 characters"
+# What a parameter is to be, in words, where its pattern is not met.
+EXPECTED = {
+    "status": f"one of {', '.join(STATUSES)}",
+    "prefix": "letters, digits, _ and -; at most 128 characters",
+    "invocationIdPrefix": "letters, digits, _ and -; at most 128 characters",
+    "function": NAME,
+    "taskId": NAME,
+    "qualifier": "letters, digits, _ and -; at most 128 characters",
+    "sortOrderByTime": "asc or desc",
+    "X-Fc-Invocation-Type": "Sync or Async",
+    "X-Fc-Log-Type": "None or Tail",
+}
 Milliseconds = Annotated[int | None, Query(ge=0, le=9_000_000_000_000)]
 Locate = Callable[[Request], Awaitable[Target]]
 
@@ -280,6 +294,9 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("path", "query", "header"))
+    if first["type"] == "string_pattern_mismatch" and where in EXPECTED:
+        found = json.dumps(str(first["input"])[:100])
+        return problem_answer(bad_request(f"{where}: found {found}, expected {EXPECTED[where]}"), new_request_id())
     return problem_answer(bad_request(f"{where}: {first['msg']}"), new_request_id())
 
 

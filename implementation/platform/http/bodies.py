@@ -16,17 +16,17 @@ from onceproof.implementation.platform.http.problems import Problem, bad_request
 CLOSE = {"Connection": "close"}
 # Said twice, any of these would mean one thing to a proxy or a signature and another to this server.
 SINGLE = {
-    "authorization",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "host",
-    "origin",
-    "sec-fetch-site",
-    "transfer-encoding",
+    b"authorization",
+    b"content-length",
+    b"content-md5",
+    b"content-type",
+    b"date",
+    b"host",
+    b"origin",
+    b"sec-fetch-site",
+    b"transfer-encoding",
 }
-SINGLE_PREFIXES = ("x-fc-", "x-acs-")
+SINGLE_PREFIXES = (b"x-fc-", b"x-acs-")
 
 
 async def read_body(request: Request, config: PlatformConfig) -> bytes:
@@ -66,15 +66,16 @@ def check_md5(said: str, body: bytes) -> None:
         raise bad_request("Content-MD5 is not the MD5 of the body")
 
 
-def check_single(headers: list[tuple[bytes, bytes]]) -> None:
-    """Problem 400 if a header that must have one meaning is there twice."""
-    seen = set()
-    for raw, _ in headers:
-        name = raw.decode("latin-1").lower()
+def check_single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers that must have one meaning; Problem 400 if one of them is there twice."""
+    found: dict[bytes, bytes] = {}
+    for raw, value in headers:
+        name = raw.lower()
         if name in SINGLE or name.startswith(SINGLE_PREFIXES):
-            if name in seen:
-                raise bad_request(f"the header {name} is there twice")
-            seen.add(name)
+            if name in found:
+                raise bad_request(f"the header {name.decode('latin-1')} is there twice")
+            found[name] = value
+    return found
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

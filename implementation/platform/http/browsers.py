@@ -6,6 +6,7 @@ was sent, never to what a header says.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +18,13 @@ from onceproof.implementation.platform.http.service import new_request_id
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERYWHERE = ("0.0.0.0", "::")
+ASKED = ("host", "origin", "sec-fetch-site")
 SAME = ("same-origin", "none")
 Scope = MutableMapping[str, Any]
 Messages = Callable[..., Awaitable[Any]]
 
 
+@lru_cache(maxsize=256)
 def host_of(text: str) -> str:
     """The name in a Host header or an origin, without its port, in lower case; empty where there is none."""
     try:
@@ -42,10 +45,8 @@ class OwnNames:
         """Pass a request on, or answer it."""
         if scope["type"] == "http":
             try:
-                check_single(scope["headers"])
-                self.check(
-                    {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-                )
+                single = check_single(scope["headers"])
+                self.check({name: single[name.encode()].decode("latin-1") for name in ASKED if name.encode() in single})
             except Problem as problem:
                 await problem_answer(problem, new_request_id())(scope, receive, send)
                 return

@@ -124,7 +124,8 @@ class Snapshot(Collector):
         now = time.time_ns()
         for state, found in self.depths.items():
             depth.add_metric([state], found.count)
-            age.add_metric([state], found.seconds(now))
+            if found.oldest_ns is not None or not found.count:
+                age.add_metric([state], found.seconds(now))
         return depth, age
 
     def _histogram(self, name: str, text: str) -> Metric:
