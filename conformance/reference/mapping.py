@@ -123,6 +123,11 @@ OBSERVED = (
     Observed("outcome", "table runs: outcome", lambda s: {m: run.outcome for m, run in s.runs.items()}),
     Observed("attempt", "table runs: attempt", lambda s: {m: f"attempt{run.attempt}" for m, run in s.runs.items()}),
     Observed(
+        "begun",
+        "table runs: begun, the number of the attempt that was begun last",
+        lambda s: {f"{m},attempt{k}": True for m, run in s.runs.items() for k in range(1, run.begun + 1)},
+    ),
+    Observed(
         "attempt_failed",
         "table attempts: there is a row",
         lambda s: {f"{m},attempt{k}": True for m, k in s.system.observer.failed_attempts()},

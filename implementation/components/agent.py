@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from onceproof.implementation.clock import Clock
 from onceproof.implementation.components.messages import Order, Result, Wire
+from onceproof.implementation.components.task_store import OPEN, TaskStore
 from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.probe import Probe, action
 from onceproof.implementation.settings import Mechanisms
@@ -16,7 +18,10 @@ class Functions(Protocol):
     """Where users' functions run."""
 
     def start(self, agent: str, message: str, attempt: int, order: Order) -> None:
-        """Start the function for one attempt; its end is reported by Agent.finish or Agent.function_failure."""
+        """Start the function for one attempt, when the transaction (if there is one) is committed.
+
+        Its end is reported by Agent.finish or Agent.function_failure.
+        """
         ...
 
 
@@ -33,6 +38,7 @@ class Execution:
 class Agent:
     """One incarnation of an agent. Its memory is keyed by (message, attempt) and dies with it.
 
+    What it starts it notes in the store first: of a task without a note, everybody knows that nothing was started.
     is_settled(agent, message, attempt) says whether the message is deleted and nobody can ask for it any more,
     which is what allows to forget it.
     """
@@ -40,6 +46,9 @@ class Agent:
     def __init__(
         self,
         name: str,
+        incarnation: int,
+        store: TaskStore,
+        clock: Clock,
         wire: Wire,
         functions: Functions,
         is_settled: Callable[[str, str, int], bool],
@@ -47,6 +56,9 @@ class Agent:
         probe: Probe | None = None,
     ) -> None:
         self.name = name
+        self.incarnation = incarnation
+        self.store = store
+        self.clock = clock
         self.wire = wire
         self.functions = functions
         self.is_settled = is_settled
@@ -58,15 +70,30 @@ class Agent:
 
     @action
     def start(self, scheduler: str, message: str, attempt: int) -> None:
-        """A request for what is not in memory: the function is started (agent_dedup off: for every request)."""
+        """A request for what is not in memory and counts: it is noted as begun, and started.
+
+        agent_dedup off: for every request.
+        """
         known = self.memory.get((message, attempt))
         require(known is None or not self.mechanisms.agent_dedup, f"{self.name} knows {message} attempt {attempt}")
+        self._require_request(scheduler, message, attempt)
+        placed_on = (self.name, self.incarnation) if self.mechanisms.sticky_placement else None
+        self.store.begin(message, attempt, placed_on, self.clock.now_ns())
         order = self._take(scheduler, message, attempt)
         execution = known or Execution(order)
         execution.stage = RUNNING
         execution.asked.add(scheduler)
         self.memory[message, attempt] = execution
         self.functions.start(self.name, message, attempt, order)
+
+    @action
+    def turn_away(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request that does not count any more, by the store, and is not in memory: nothing is started."""
+        known = self.memory.get((message, attempt))
+        require(known is None or not self.mechanisms.agent_dedup, f"{self.name} knows {message} attempt {attempt}")
+        self._require_request(scheduler, message, attempt)
+        require(not self.is_wanted(message, attempt), f"{message} is open in attempt {attempt}")
+        self.wire.turn_away((scheduler, self.name, message, attempt))
 
     @action
     def join(self, scheduler: str, message: str, attempt: int) -> None:
@@ -120,6 +147,11 @@ class Agent:
         require(not self.memory or not self.mechanisms.retain_until_delete, f"{self.name} remembers tasks")
         self._die()
 
+    def is_wanted(self, message: str, attempt: int) -> bool:
+        """Whether the store still wants this attempt run."""
+        run = self.store.run(message)
+        return run.outcome == OPEN and run.attempt == attempt
+
     def askers(self) -> set[tuple[str, str, int]]:
         """(scheduler, message, attempt) of everybody who is to hear a result."""
         return {(asker, *key) for key, execution in self.memory.items() for asker in execution.asked}
@@ -134,6 +166,11 @@ class Agent:
         if execution is None:
             raise NotEnabled(f"{self.name} knows nothing of {message} attempt {attempt}")
         return execution
+
+    def _require_request(self, scheduler: str, message: str, attempt: int) -> None:
+        require(not self.gone, f"{self.name} is gone")
+        exchange = (scheduler, self.name, message, attempt)
+        require(self.wire.has_request(exchange), f"no request {exchange} has arrived")
 
     def _take(self, scheduler: str, message: str, attempt: int) -> Order:
         require(not self.gone, f"{self.name} is gone")

@@ -42,6 +42,15 @@ class LoadBalancer:
             require(owner is not None and owner[0] != scheduler, f"{scheduler} owns the queue of {user} already")
             self._give(scheduler, user)
 
+    @action
+    def hand_over(self, scheduler: str, user: str) -> None:
+        """Give a queue to a scheduler with fewer. Its owner, which is up, is told, and takes no more of it."""
+        with self.database.transaction():
+            owner = self.owner(user)
+            require(owner is not None and self.is_up(owner[0]), f"{user}'s queue has no owner that is up")
+            require(owner is not None and owner[0] != scheduler, f"{scheduler} owns the queue of {user} already")
+            self._give(scheduler, user)
+
     def owner(self, user: str) -> tuple[str, int] | None:
         """(scheduler, epoch) of a user's queue, or None."""
         row = self.database.row(self.OWNER, user)

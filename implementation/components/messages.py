@@ -59,6 +59,14 @@ class Wire(Protocol):
         """Send an order to an agent."""
         ...
 
+    def has_request(self, exchange: Exchange) -> bool:
+        """Whether a request has arrived."""
+        ...
+
+    def turn_away(self, exchange: Exchange) -> None:
+        """Take a request that has arrived, and let its sender know that nothing comes of it."""
+        ...
+
     def take_request(self, exchange: Exchange) -> Order:
         """Take a request that has arrived; NotEnabled if there is none."""
         ...

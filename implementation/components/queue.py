@@ -78,6 +78,10 @@ class Queue(Protocol):
         """Extend the invisibility; until when (nanoseconds). NotEnabled if the receipt is not good for that."""
         ...
 
+    def release(self, message: str, receipt: str) -> None:
+        """Give a message back: it is visible at once. NotEnabled if the receipt is not current."""
+        ...
+
     def delete(self, message: str, receipt: str) -> None:
         """Delete the message for good. NotEnabled if the receipt is not good for that."""
         ...

@@ -28,20 +28,27 @@ class ResourceManager:
 
     @action
     def fail_lost(self, scheduler: str, message: str) -> None:
-        """fail_on_agent_loss: the agent that had the task is gone, so the task has failed, visibly."""
+        """fail_on_agent_loss: the agent that had begun the task is gone, so the task has failed, visibly."""
         require(self.mechanisms.fail_on_agent_loss, "fail_on_agent_loss is off")
         with self.store.database.transaction():
-            placement = self._lost(message)
+            placement = self._lost(message, begun=True)
             error = f"agent {placement.agent} (incarnation {placement.incarnation}) was lost with the task"
             self.store.fail(message, self.store.run(message).attempt, error, self.clock.now_ns())
 
     @action
     def replace(self, scheduler: str, message: str, agent: str) -> None:
-        """fail_on_agent_loss off: the agent that had the task is gone, so another one runs it."""
+        """fail_on_agent_loss off: the agent that had begun the task is gone, so another one runs it again."""
         require(not self.mechanisms.fail_on_agent_loss, "fail_on_agent_loss is on")
         with self.store.database.transaction():
-            self._lost(message)
+            self._lost(message, begun=True)
             self.store.replace(message, agent)
+
+    @action
+    def unplace(self, scheduler: str, message: str) -> None:
+        """The agent that had the task is gone and had not begun it: it is to be placed anew."""
+        with self.store.database.transaction():
+            self._lost(message, begun=False)
+            self.store.unplace(message)
 
     @action
     def agent_boot(self, agent: str, *, address: str = "") -> None:
@@ -49,9 +56,11 @@ class ResourceManager:
         require(self.store.is_gone(agent), f"{agent} is not gone")
         self.store.agent_boots(agent, address)
 
-    def _lost(self, message: str) -> Placement:
-        """The placement of an open message on an agent that is gone; NotEnabled if it is not so."""
-        require(self.store.run(message).outcome == OPEN, f"{message} has ended")
+    def _lost(self, message: str, begun: bool) -> Placement:
+        """The placement of an open message, begun or not, on an agent that is gone; NotEnabled if it is not so."""
+        run = self.store.run(message)
+        require(run.outcome == OPEN, f"{message} has ended")
+        require(run.is_begun == begun, f"{message} was {'not begun' if begun else 'begun'} by the agent that has it")
         placement = self.store.placement(message)
         if placement is None or not placement.gone:
             raise NotEnabled(f"the agent that has {message} is not gone")

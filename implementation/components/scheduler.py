@@ -68,6 +68,17 @@ class Scheduler:
         if owner is not None and owner[0] == self.name:
             self.epochs[user] = owner[1]
 
+    def unlearn(self, user: str) -> None:
+        """Hear from the load balancer that the user's queue is another's now."""
+        self.epochs.pop(user, None)
+
+    def owns(self, user: str) -> bool:
+        """Whether messages of this queue would be given to this scheduler: by the store, or by its own belief."""
+        if not self.mechanisms.owner_epoch:
+            return user in self.epochs
+        owner = self.balancer.owner(user)
+        return owner is not None and owner[0] == self.name
+
     @action
     def receive(self, message: str) -> None:
         """Take a visible message of an owned queue; if it is in hand already (its lease lapsed), take the receipt."""
@@ -100,6 +111,19 @@ class Scheduler:
         else:
             refused = self.queue.is_deleted(message)
         require(refused, f"the queue takes the receipt of {message}")
+        del self.works[message]
+
+    @action
+    def release(self, message: str) -> None:
+        """Give back what was not sent to an agent: this scheduler drains, or its queue is another's now."""
+        work = self._work(message, HELD)
+        require(self.mechanisms.delete_after_result, "delete_after_result is off")
+        require(
+            self.mode == DRAINING or not self.owns(work.received.owner), f"{self.name} takes messages of this queue"
+        )
+        require(self.queue.is_current(message, work.received.receipt), f"the receipt of {message} is not current")
+        require(self.store.run(message).outcome == OPEN, f"{message} has ended")
+        self.queue.release(message, work.received.receipt)
         del self.works[message]
 
     @action
@@ -249,7 +273,7 @@ class Scheduler:
     def _hold(self, message: str, deliver: Callable[[], Received]) -> None:
         with self.store.database.transaction():
             received = deliver()
-            self.store.open_run(message, received.task, self.clock.now_ns())
+            self.store.open_run(message, received.task)
         if message in self.works:
             self.works[message].received = received
         else:

@@ -43,6 +43,12 @@ class Run:
     expires_ns: int | None
     stop_asked: bool
     request_id: str
+    begun: int  # the attempt that an agent has begun last; 0: none
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the attempt that counts was begun."""
+        return self.begun == self.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,18 @@ class TaskStore:
     PENDING = "SELECT task, submission, owner FROM outbox WHERE relayed = 0 LIMIT ?"
     PENDING_OWNER = "SELECT owner FROM outbox WHERE task = ? AND submission = ? AND relayed = 0"
     MARK_RELAYED = "UPDATE outbox SET relayed = 1 WHERE task = ? AND submission = ? AND relayed = 0"
-    OPEN_RUN = """INSERT INTO runs (message, task, outcome, attempt, started_ns) VALUES (?, ?, 'OPEN', 1, ?)
+    OPEN_RUN = """INSERT INTO runs (message, task, outcome, attempt) VALUES (?, ?, 'OPEN', 1)
         ON CONFLICT (message) DO NOTHING"""
-    LOCK_RUN = "SELECT outcome FROM runs WHERE message = ? FOR UPDATE"  # placing and expiring exclude each other
+    LOCK_RUN = (
+        "SELECT outcome FROM runs WHERE message = ? FOR UPDATE"  # placing, unplacing and beginning exclude each other
+    )
+    BEGIN = """UPDATE runs SET started_ns = CASE WHEN begun = attempt THEN started_ns ELSE ? END, begun = attempt
+        WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"""
+    IS_PLACED_ON = """SELECT 1 FROM placements JOIN agents ON agents.agent = placements.agent
+        AND agents.incarnation = placements.incarnation AND agents.gone = 0
+        WHERE placements.message = ? AND placements.agent = ? AND placements.incarnation = ?"""
     RUN = """SELECT runs.message, runs.task, runs.outcome, runs.attempt, tasks.attempts, tasks.function, tasks.task_id,
-        tasks.payload, tasks.expires_ns, tasks.stop_asked, tasks.request_id
+        tasks.payload, tasks.expires_ns, tasks.stop_asked, tasks.request_id, runs.begun
         FROM runs JOIN tasks ON tasks.task = runs.task WHERE runs.message = ?"""
     COMPLETE = """UPDATE runs SET outcome = 'COMPLETED', result = ?, ended_ns = ?
         WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"""
@@ -82,13 +95,14 @@ class TaskStore:
     STOP = """INSERT INTO runs (message, task, outcome, attempt, ended_ns) VALUES (?, ?, 'STOPPED', 1, ?)
         ON CONFLICT (message) DO UPDATE SET outcome = 'STOPPED', ended_ns = excluded.ended_ns
         WHERE runs.outcome = 'OPEN'"""
-    EXPIRE = """UPDATE runs SET outcome = 'EXPIRED', ended_ns = ? WHERE message = ? AND outcome = 'OPEN'
-        AND NOT EXISTS (SELECT 1 FROM placements WHERE placements.message = runs.message)"""
+    EXPIRE = """UPDATE runs SET outcome = 'EXPIRED', ended_ns = ?
+        WHERE message = ? AND outcome = 'OPEN' AND begun = 0"""
     PLACE = """INSERT INTO placements (message, agent, incarnation)
         SELECT ?, agent, incarnation FROM agents WHERE agent = ? AND gone = 0
         AND EXISTS (SELECT 1 FROM runs WHERE message = ? AND outcome = 'OPEN') ON CONFLICT (message) DO NOTHING"""
     REPLACE = """UPDATE placements SET agent = ?, incarnation = (SELECT incarnation FROM agents WHERE agent = ?)
         WHERE message = ? AND EXISTS (SELECT 1 FROM agents WHERE agent = ? AND gone = 0)"""
+    UNPLACE = "DELETE FROM placements WHERE message = ?"
     PLACEMENT = """SELECT placements.agent, placements.incarnation,
         agents.gone = 1 OR agents.incarnation != placements.incarnation
         FROM placements JOIN agents ON agents.agent = placements.agent WHERE placements.message = ?"""
@@ -156,9 +170,23 @@ class TaskStore:
         """Mark an outbox row as relayed; one that is not pending raises NotEnabled."""
         require(self.database.run(self.MARK_RELAYED, task, submission), f"no pending outbox row of {task} {submission}")
 
-    def open_run(self, message: str, task: str, now_ns: int) -> None:
+    def open_run(self, message: str, task: str) -> None:
         """Make the row of a message's execution, if it is not there."""
-        self.database.run(self.OPEN_RUN, message, task, now_ns)
+        self.database.run(self.OPEN_RUN, message, task)
+
+    def begin(self, message: str, attempt: int, placed_on: tuple[str, int] | None, now_ns: int) -> None:
+        """Note that an agent begins an attempt, before it starts the function.
+
+        placed_on: agent and incarnation that begin it (None: whichever it is). NotEnabled if the attempt does not count
+        any more, or the task is not placed there, or that incarnation is known to be gone.
+        """
+        with self.database.transaction():
+            self.database.row(self.LOCK_RUN, message)
+            if placed_on is not None:
+                placed = self.database.row(self.IS_PLACED_ON, message, *placed_on)
+                require(placed, f"{message} is not placed on {placed_on[0]} (incarnation {placed_on[1]})")
+            changed = self.database.run(self.BEGIN, now_ns, message, attempt)
+            require(changed, f"message {message} is not open in attempt {attempt}")
 
     def run(self, message: str) -> Run:
         """The execution of a message that was received once at least; NotEnabled if there is none."""
@@ -189,11 +217,9 @@ class TaskStore:
         require(self.database.run(self.STOP, message, task, now_ns), f"message {message} is not open")
 
     def expire(self, message: str, now_ns: int) -> None:
-        """End an open task that was never placed, because it is too old; NotEnabled otherwise."""
-        with self.database.transaction():
-            self.database.row(self.LOCK_RUN, message)
-            changed = self.database.run(self.EXPIRE, now_ns, message)
-            require(changed, f"message {message} is not open, or was placed")
+        """End an open task that no agent has begun, because it is too old; NotEnabled otherwise."""
+        changed = self.database.run(self.EXPIRE, now_ns, message)
+        require(changed, f"message {message} is not open, or was begun")
 
     def place(self, message: str, agent: str) -> None:
         """Give an open message that has no place to the agent's present incarnation; NotEnabled otherwise."""
@@ -206,6 +232,14 @@ class TaskStore:
         """Move the message to another agent's present incarnation."""
         changed = self.database.run(self.REPLACE, agent, agent, message, agent)
         require(changed, f"{message} has no place, or {agent} is gone")
+
+    def unplace(self, message: str) -> None:
+        """Take back the place of a message whose current attempt was not begun; NotEnabled if it was, or has ended."""
+        with self.database.transaction():
+            self.database.row(self.LOCK_RUN, message)
+            run = self.run(message)
+            require(run.outcome == OPEN and not run.is_begun, f"message {message} is not open, or was begun")
+            require(self.database.run(self.UNPLACE, message), f"{message} has no place")
 
     def placement(self, message: str) -> Placement | None:
         """Where the message was placed, or None."""

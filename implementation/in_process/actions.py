@@ -11,10 +11,11 @@ CLIENT = ("submit", "hear_answer", "response_loss", "request_loss_at_api")
 API_SERVER = ("admit", "refuse", "enqueue", "stop", "api_crash")
 RELAY = ("relay", "relay_again", "mark_relayed", "relay_crash")
 ENVIRONMENT = ("lapse", "lease_lapse", "request_loss", "request_duplication", "reply_loss")
-LOAD_BALANCER = ("assign", "stale_owner")
+LOAD_BALANCER = ("assign", "stale_owner", "hand_over")
 SCHEDULER = (
     "receive",
     "broker_duplicate",
+    "release",
     "renew",
     "receipt_refused",
     "dispatch",
@@ -33,8 +34,8 @@ SCHEDULER = (
     "scheduler_upgrade",
     "upgrade_finish",
 )
-RESOURCE_MANAGER = ("place", "replace", "fail_lost")
-AGENT = ("start", "join", "answer", "finish", "function_failure", "forget", "agent_boot")
+RESOURCE_MANAGER = ("place", "replace", "fail_lost", "unplace")
+AGENT = ("start", "turn_away", "join", "answer", "finish", "function_failure", "forget", "agent_boot")
 AGENT_ENDS = ("agent_crash", "agent_recycle")
 ACTIONS = (
     *CLIENT,
@@ -88,9 +89,10 @@ class Actions:
         calls.update((name, self._on_scheduler(name)) for name in SCHEDULER)
         calls.update((name, self._on_agent(name)) for name in AGENT)
         calls.update((name, self._agent_end(name)) for name in AGENT_ENDS)
+        calls["turn_away"] = self._turn_away
         calls["api_crash"] = self._api_crash
         calls.update((name, self._assignment(name)) for name in LOAD_BALANCER)
-        calls.update((name, self._placement(name)) for name in ("place", "replace"))
+        calls.update((name, self._placement(name)) for name in ("place", "replace", "unplace"))
         calls["fail_lost"] = self._fail_lost
         return calls
 
@@ -115,6 +117,11 @@ class Actions:
 
         return call
 
+    def _turn_away(self, arguments: Arguments) -> None:
+        """The scheduler that asked hears that nothing comes of it."""
+        self._parts.agents[arguments.pop("agent")].turn_away(**arguments)
+        self.time_out(**arguments)
+
     def _agent_end(self, name: str) -> Call:
         """The agent's connections break, and a scheduler that waits at one of them holds its message again."""
 
@@ -134,8 +141,12 @@ class Actions:
 
     def _assignment(self, name: str) -> Call:
         def call(arguments: Arguments) -> None:
+            user = arguments["user"]
+            before = self._parts.observer.owners().get(user)
             getattr(self._parts.load_balancer, name)(**arguments)
-            self._parts.schedulers[arguments["scheduler"]].learn(arguments["user"])
+            if name == "hand_over" and before is not None:
+                self._parts.schedulers[before].unlearn(user)
+            self._parts.schedulers[arguments["scheduler"]].learn(user)
 
         return call
 

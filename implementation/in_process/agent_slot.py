@@ -17,7 +17,7 @@ class AgentSlot:
     def __init__(
         self,
         name: str,
-        make: Callable[[str], Agent],
+        make: Callable[[str, int], Agent],
         store: TaskStore,
         resource_manager: ResourceManager,
         ledger: Ledger,
@@ -29,7 +29,7 @@ class AgentSlot:
         self.resource_manager = resource_manager
         self.ledger = ledger
         self.mechanisms = mechanisms
-        self.agent = make(name)
+        self.agent = make(name, 1)
 
     @property
     def memory(self) -> dict[tuple[str, int], Execution]:
@@ -43,6 +43,10 @@ class AgentSlot:
     def start(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives, and the function is started."""
         self.agent.start(scheduler, message, attempt)
+
+    def turn_away(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request arrives that does not count any more."""
+        self.agent.turn_away(scheduler, message, attempt)
 
     def join(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives for what runs."""
@@ -81,7 +85,7 @@ class AgentSlot:
     def agent_boot(self) -> None:
         """A fresh incarnation takes the place of one that is gone."""
         self.resource_manager.agent_boot(self.name)
-        self.agent = self.make(self.name)
+        self.agent = self.make(self.name, self.store.incarnation(self.name))
 
     def _mark_gone(self) -> None:
         self.store.agent_gone(self.name, self.store.incarnation(self.name))

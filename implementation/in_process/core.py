@@ -121,9 +121,17 @@ class Core:
             self.probe,
         )
 
-    def _new_agent(self, name: str) -> Agent:
+    def _new_agent(self, name: str, incarnation: int) -> Agent:
         return self.classes.agent(
-            name, self.network, self.ledger, self._is_settled, self.settings.mechanisms, self.probe
+            name,
+            incarnation,
+            self.store,
+            self.clock,
+            self.network,
+            self.ledger,
+            self._is_settled,
+            self.settings.mechanisms,
+            self.probe,
         )
 
     def _new_slot(self, name: str) -> AgentSlot:

@@ -61,6 +61,14 @@ class Network:
         """A scheduler sends an order to an agent."""
         self.requests[exchange] = order
 
+    def has_request(self, exchange: Exchange) -> bool:
+        """Whether a request is on the wire."""
+        return exchange in self.requests
+
+    def turn_away(self, exchange: Exchange) -> None:
+        """Deliver a request of which nothing comes."""
+        self.take_request(exchange)
+
     def take_request(self, exchange: Exchange) -> Order:
         """Deliver a request; of two copies one stays on the wire."""
         require(exchange in self.requests, f"no request {exchange} on the wire")

@@ -20,10 +20,11 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """What became of a message that was received once at least."""
+    """What became of a message that was received once at least; begun: how many of its attempts an agent has begun."""
 
     outcome: str
     attempt: int
+    begun: int
 
 
 class Observer:
@@ -36,7 +37,7 @@ class Observer:
     OWNERS = "SELECT owner, scheduler FROM owners"
     PLACEMENTS = "SELECT message, agent FROM placements"
     AGENTS = "SELECT agent, gone FROM agents"
-    RUNS = "SELECT message, outcome, attempt FROM runs"
+    RUNS = "SELECT message, outcome, attempt, begun FROM runs"
     ATTEMPTS = "SELECT message, attempt FROM attempts"
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -77,7 +78,7 @@ class Observer:
 
     def runs(self) -> dict[str, RunRow]:
         """Outcome and current attempt by message; a message that was never received has none (open, attempt 1)."""
-        return {row[0]: RunRow(row[1], row[2]) for row in self.database.rows(self.RUNS)}
+        return {row[0]: RunRow(row[1], row[2], row[3]) for row in self.database.rows(self.RUNS)}
 
     def failed_attempts(self) -> set[tuple[str, int]]:
         """(message, attempt) of attempts that raised and were followed by another."""

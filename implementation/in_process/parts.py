@@ -75,6 +75,9 @@ class LoadBalancerPart(Protocol):
     def stale_owner(self, scheduler: str, user: str) -> None:
         """A queue gets another owner although its owner is up."""
 
+    def hand_over(self, scheduler: str, user: str) -> None:
+        """A queue is given to a scheduler with fewer."""
+
     def withdraw(self, scheduler: str) -> None:
         """No action: the scheduler's last heartbeat does not hold any more."""
 
@@ -89,7 +92,10 @@ class ResourceManagerPart(Protocol):
         """Another agent is chosen, since the first is gone."""
 
     def fail_lost(self, scheduler: str, message: str) -> None:
-        """The task is failed, since its agent is gone."""
+        """The task is failed, since the agent that had begun it is gone."""
+
+    def unplace(self, scheduler: str, message: str) -> None:
+        """The task loses its place, since its agent is gone and had not begun it."""
 
 
 class WorkPart(Protocol):
@@ -134,6 +140,9 @@ class SchedulerPart(Protocol):
 
     def broker_duplicate(self, message: str) -> None:
         """The queue delivers a message to it that another one holds."""
+
+    def release(self, message: str) -> None:
+        """It gives a message back that it has not sent to an agent."""
 
     def renew(self, message: str) -> None:
         """It renews the invisibility of a message."""
@@ -189,6 +198,9 @@ class SchedulerPart(Protocol):
     def learn(self, user: str) -> None:
         """No action: it hears that it owns the user's queue."""
 
+    def unlearn(self, user: str) -> None:
+        """No action: it hears that the user's queue is another's."""
+
     def ask_placement(self, message: str) -> None:
         """No action: it asks where a message is to run; NotEnabled if it does not hold the message."""
 
@@ -228,6 +240,9 @@ class AgentPart(Protocol):
 
     def start(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives, and the function is started."""
+
+    def turn_away(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request arrives that does not count any more."""
 
     def join(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives for what runs."""

@@ -192,8 +192,8 @@ class Supervisor:
             self.hanging_at = now + HANG_PAUSE_SECONDS
 
     def _drain(self) -> None:
-        """No new work first, then what is in hand, then the rest; SIGKILL for what is not done in time."""
-        for roles in (("api",), ("relay", "scheduler"), ("agent",), ("resources", "balancer")):
+        """Nothing new starts from now on, what runs may end and be recorded; SIGKILL for what is not done in time."""
+        for roles in (("api", "relay", "scheduler", "agent"), ("resources", "balancer")):
             living = [member for member in self.members if member.role in roles and member.process is not None]
             for member in living:
                 self._signal(member, signal.SIGTERM)

@@ -8,7 +8,7 @@ window of two minutes; what it takes twice after that finds its row in the store
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,7 +59,7 @@ class JetStreamQueue(TableQueue):
         self._arrived: dict[str, dict[str, Msg]] = {}
         self._taken: dict[str, Msg] = {}
         self._pulls: dict[str, int] = {}
-        self._done: list[tuple[Msg, bool]] = []  # deliveries, and whether to acknowledge or to renew each
+        self._done: list[Callable[[], Coroutine[Any, Any, Any]]] = []  # what JetStream is to hear
 
     def prepare(self) -> None:
         """Make the stream if it is not there; StoreUnavailable if the server cannot be reached or will not."""
@@ -133,21 +133,28 @@ class JetStreamQueue(TableQueue):
             self._taken.pop(message, None)
             raise
         if message in self._taken:
-            self._done.append((self._taken[message], False))
+            self._done.append(self._taken[message].in_progress)
         return until
+
+    def release(self, message: str, receipt: str) -> None:
+        """Give back in the store; JetStream may deliver it again at once, when the store has committed."""
+        super().release(message, receipt)
+        delivery = self._taken.pop(message, None)
+        if delivery is not None:
+            self._done.append(delivery.nak)
 
     def delete(self, message: str, receipt: str) -> None:
         """Delete in the store; if that was right, JetStream may delete it too, when the store has committed."""
         delivery = self._taken.pop(message, None)
         super().delete(message, receipt)
         if delivery is not None:
-            self._done.append((delivery, True))
+            self._done.append(delivery.ack)
 
     def committed(self) -> None:
         """The store has committed: JetStream may hear of it."""
         done, self._done = self._done, []
-        for delivery, is_final in done:
-            self.link.post(delivery.ack() if is_final else delivery.in_progress())
+        for say in done:
+            self.link.post(say())
 
     def rolled_back(self) -> None:
         """The store has rolled back: forget; what was delivered here comes again when JetStream's wait is over."""

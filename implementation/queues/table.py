@@ -50,7 +50,9 @@ class TableQueue(Queue):
         WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
     DELETE = """UPDATE messages SET deleted_at_ns = ?, holder = NULL
         WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
-    RELEASE = "UPDATE messages SET holder = NULL WHERE message = ? AND deleted_at_ns IS NOT NULL"
+    LET_GO = "UPDATE messages SET holder = NULL WHERE message = ? AND deleted_at_ns IS NOT NULL"
+    RELEASE = """UPDATE messages SET visible_at_ns = ?, leased_until_ns = ?, holder = NULL
+        WHERE message = ? AND receipt = ? AND leased_until_ns > ? AND deleted_at_ns IS NULL"""
     MESSAGE_OF = "SELECT message FROM messages WHERE task = ? ORDER BY message LIMIT 1"
     HAS = "SELECT 1 FROM messages WHERE message = ? AND task = ?"
     KEEP_RECEIPT = "INSERT INTO receipts (message, receipt) VALUES (?, ?)"
@@ -162,6 +164,11 @@ class TableQueue(Queue):
         require(changed, f"the receipt of {message} is not current")
         return until
 
+    def release(self, message: str, receipt: str) -> None:
+        """Give a message back: it is visible at once. NotEnabled if the receipt is not current."""
+        now = self.clock.now_ns()
+        require(self.database.run(self.RELEASE, now, now, message, receipt, now), f"the receipt of {message} is old")
+
     def delete(self, message: str, receipt: str) -> None:
         """Delete the message for good. NotEnabled if the receipt is not (or no longer) good for that.
 
@@ -169,7 +176,7 @@ class TableQueue(Queue):
         """
         now = self.clock.now_ns()
         if not self.mechanisms.delete_after_result:
-            changed = self.database.run(self.RELEASE, message)
+            changed = self.database.run(self.LET_GO, message)
         elif self.mechanisms.receipt_fencing:
             changed = self.database.run(self.DELETE, now, message, receipt, now)
         else:

@@ -72,17 +72,24 @@ class Database(ABC):
     def end_turn(self) -> None:
         """After it."""
 
+    @abstractmethod
+    def make_durable(self) -> None:
+        """Wait until all commits that this connection has seen are on disk, where a commit does not wait by itself.
+
+        StoreUnavailable if they cannot be written; what was committed last may be lost then, or not.
+        """
+
     def row(self, sql: str, *parameters: Any) -> Row | None:
         """The first row of a query, or None."""
         found = self.rows(sql, *parameters)
         return found[0] if found else None
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, durable: bool = True) -> Iterator[None]:
         """All statements inside take effect together or not at all.
 
         Inside another transaction it is a savepoint: an exception undoes the inner part alone, and the outermost
-        commit makes all of it durable at once (a group commit).
+        commit makes all of it durable at once (a group commit). durable off: it may be so only after make_durable.
         """
         if self._depth > 0:
             with self._level(f"SAVEPOINT level{self._depth}", f"RELEASE level{self._depth}"):
@@ -94,6 +101,8 @@ class Database(ABC):
                 yield
         finally:
             self.end_turn()
+        if durable:
+            self.make_durable()
 
     def make_tables(self) -> None:
         """Make all tables in an empty database."""

@@ -112,6 +112,9 @@ class PostgresDatabase(Database):
     def end_turn(self) -> None:
         """Nobody waits."""
 
+    def make_durable(self) -> None:
+        """A commit waits by itself."""
+
     def is_in_transaction(self) -> bool:
         if self._postgres is None or self._postgres.closed:
             return False

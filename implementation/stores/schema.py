@@ -12,18 +12,20 @@ owners      which scheduler acts on a user's queue, and under which epoch
 members     schedulers and until when their last heartbeat holds
 agents      agent slots, the incarnation that each is in, and whether that one is gone
 placements  the agent incarnation that a message was given to
-runs        what became of a message: its outcome, its current attempt and the result
+runs        what became of a message: its outcome, its current attempt, the one that an agent has begun last (0: none),
+            when that was, and the result
 attempts    attempts that failed and were followed by another
 users       everybody who ever submitted a task: each has a queue that needs an owner
 configs     asynchronous invocation settings of functions, as their users put them
 metrics     counts that outlive the API server's process (runs.counted: this run is in them)
 """
 
-VERSION = 2
+VERSION = 3
 
 TASKS_OUTCOME = "CREATE INDEX IF NOT EXISTS tasks_outcome ON tasks (owner, function, outcome, recorded_ns, task_id)"
 RUNS_UNCOUNTED = """CREATE INDEX IF NOT EXISTS runs_uncounted ON runs (message)
     WHERE counted = 0 AND outcome <> 'OPEN'"""
+TASKS_DUE = "CREATE INDEX IF NOT EXISTS tasks_due ON tasks (task) WHERE destination_status = 'Due'"
 METRICS = """CREATE TABLE IF NOT EXISTS metrics (
     name TEXT NOT NULL, labels TEXT NOT NULL, value DOUBLE PRECISION NOT NULL, PRIMARY KEY (name, labels))"""
 TABLES = (
@@ -31,7 +33,9 @@ TABLES = (
         task TEXT PRIMARY KEY, owner TEXT NOT NULL, function TEXT NOT NULL, task_id TEXT NOT NULL,
         payload BLOB, attempts INTEGER NOT NULL, expires_ns BIGINT, recorded_ns BIGINT NOT NULL,
         request_id TEXT NOT NULL, qualifier TEXT NOT NULL, stop_asked INTEGER NOT NULL,
-        outcome TEXT NOT NULL DEFAULT '')""",
+        outcome TEXT NOT NULL DEFAULT '', on_success TEXT NOT NULL DEFAULT '', on_failure TEXT NOT NULL DEFAULT '',
+        destination_status TEXT NOT NULL DEFAULT '')""",
+    TASKS_DUE,
     """CREATE TABLE IF NOT EXISTS outbox (
         task TEXT NOT NULL, submission TEXT NOT NULL, owner TEXT NOT NULL, relayed INTEGER NOT NULL,
         PRIMARY KEY (task, submission))""",
@@ -53,7 +57,8 @@ TABLES = (
         message TEXT PRIMARY KEY, agent TEXT NOT NULL, incarnation INTEGER NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS runs (
         message TEXT PRIMARY KEY, task TEXT NOT NULL, outcome TEXT NOT NULL, attempt INTEGER NOT NULL,
-        result BLOB, error TEXT, started_ns BIGINT, ended_ns BIGINT, counted INTEGER NOT NULL DEFAULT 0)""",
+        result BLOB, error TEXT, started_ns BIGINT, ended_ns BIGINT, counted INTEGER NOT NULL DEFAULT 0,
+        begun INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX IF NOT EXISTS runs_task ON runs (task)",
     "CREATE INDEX IF NOT EXISTS runs_open ON runs (message) WHERE outcome = 'OPEN'",
     RUNS_UNCOUNTED,
@@ -82,6 +87,16 @@ STEPS: dict[int, tuple[str, ...]] = {
         METRICS,
         "CREATE TABLE schema_version (version INTEGER NOT NULL)",
         "INSERT INTO schema_version (version) VALUES (1)",
+    ),
+    2: (
+        "ALTER TABLE runs ADD COLUMN begun INTEGER NOT NULL DEFAULT 0",
+        # Nobody noted what was begun: whatever was given to an agent may have been.
+        """UPDATE runs SET begun = attempt
+            WHERE EXISTS (SELECT 1 FROM placements WHERE placements.message = runs.message)""",
+        "ALTER TABLE tasks ADD COLUMN on_success TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tasks ADD COLUMN on_failure TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tasks ADD COLUMN destination_status TEXT NOT NULL DEFAULT ''",
+        TASKS_DUE,
     ),
 }
 

@@ -38,6 +38,9 @@ class SqliteDatabase(Database):
     busy_seconds: how long to wait for another process's transaction before StoreUnavailable is raised.
     turnstile: a file that writers lock in turn before they begin, so that the kernel wakes the next one at once;
     SQLite alone would have them look again after ever longer sleeps.
+
+    FULL is done here and not by SQLite, which would hold the lock while the disk works: commits append to one log, so
+    that whoever syncs it after its own commit has made durable all that it may have seen of others.
     """
 
     BEGIN = "BEGIN IMMEDIATE"
@@ -47,13 +50,15 @@ class SqliteDatabase(Database):
     ) -> None:
         super().__init__(path)
         self._turnstile: int | None = None
+        self._syncs = synchronous == "FULL"
+        self._log: int | None = None
         try:
             self._connection = sqlite3.connect(
                 path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             self._connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a file that is made now
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute(f"PRAGMA synchronous={synchronous}")
+            self._connection.execute(f"PRAGMA synchronous={'NORMAL' if self._syncs else synchronous}")
             self._connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
             if turnstile is not None:
                 self._turnstile = os.open(turnstile, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -65,11 +70,14 @@ class SqliteDatabase(Database):
 
     def run(self, sql: str, *parameters: Any) -> int:
         try:
-            return self._connection.execute(sqlite_text(sql), parameters).rowcount
+            changed = self._connection.execute(sqlite_text(sql), parameters).rowcount
         except sqlite3.IntegrityError as error:
             raise NotEnabled(f"the store refuses it: {error}") from None
         except sqlite3.DatabaseError as error:
             raise StoreUnavailable(f"{self.path}: {in_words(error)}") from None
+        if self._depth == 0 and not self._connection.in_transaction:
+            self.make_durable()
+        return changed
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         try:
@@ -122,11 +130,25 @@ class SqliteDatabase(Database):
         if self._turnstile is not None:
             fcntl.flock(self._turnstile, fcntl.LOCK_UN)
 
+    def make_durable(self) -> None:
+        if not self._syncs:
+            return
+        try:
+            if self._log is None:
+                self._log = os.open(f"{self.path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            os.fdatasync(self._log)
+        except FileNotFoundError:
+            return  # nothing was committed since the log was last copied into the file
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path}: {error}") from None
+
     def is_in_transaction(self) -> bool:
         return self._connection.in_transaction
 
     def close(self) -> None:
         self._connection.close()
+        if self._log is not None:
+            os.close(self._log)
         if self._turnstile is not None:
             os.close(self._turnstile)
 

@@ -11,21 +11,52 @@ from onceproof.model.language import (
     require_not_none,
     sometimes,
 )
-from onceproof.model.protocol.network import awaits, take_request, wait_no_more
+from onceproof.model.protocol.network import awaits, take_request, time_out, wait_no_more
 from onceproof.model.protocol.state import Platform
-from onceproof.model.protocol.vocabulary import Agent, Attempt, Memory, Message, Reply, Scheduler, Stage, Task, Work
+from onceproof.model.protocol.vocabulary import (
+    Agent,
+    Attempt,
+    Memory,
+    Message,
+    Outcome,
+    Reply,
+    Scheduler,
+    Stage,
+    Task,
+    Work,
+)
 
 
 @action
 def start(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
-    """A request arrives for something that the agent does not remember: it starts the function."""
+    """A request arrives that the agent does not remember and that counts: it notes so in the store, and starts it.
+
+    The note and the look at the store are one transaction. Whoever finds no note knows that nothing was started.
+    """
     require_request(st, agent, scheduler, message, attempt)
+    require(is_wanted(st, message, attempt))
     require(not st.agent_dedup or st.memory[agent, message, attempt] == Memory.BLANK)
     task = require_not_none(st.task_of[message])
     take_request(st, scheduler, agent, message, attempt)
+    st.begun[message, attempt] = True
     st.memory[agent, message, attempt] = Memory.RUNNING
     st.asked[scheduler, agent, message, attempt] = True
     st.starts[task, attempt] += 1
+
+
+@action
+def turn_away(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
+    """A request arrives that does not count any more, as the store says: nothing is started, the asker is told."""
+    require_request(st, agent, scheduler, message, attempt)
+    require(not is_wanted(st, message, attempt))
+    require(not st.agent_dedup or st.memory[agent, message, attempt] == Memory.BLANK)
+    take_request(st, scheduler, agent, message, attempt)
+    time_out(st, scheduler, message, attempt)
+
+
+def is_wanted(st: Platform, message: Message, attempt: Attempt) -> bool:
+    """The task has not ended, and this is the attempt that counts."""
+    return st.outcome[message] == Outcome.OPEN and st.attempt[message] == attempt
 
 
 @action

@@ -199,6 +199,13 @@ def lost_agent_is_not_asked(
 
 
 @always(invariant=PLACED)
+def lost_agent_remembers_nothing(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> bool:
+    """An agent's memory dies with its VM, and a fresh VM begins with an empty one."""
+    given(st.gone[agent])
+    return st.memory[agent, message, attempt] == Memory.BLANK
+
+
+@always(invariant=PLACED)
 def placed_agent_alone_remembers(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> bool:
     """An agent remembers only what it was asked."""
     given(st.memory[agent, message, attempt] != Memory.BLANK)
@@ -225,9 +232,37 @@ def task_to_be_enqueued_is_not_started(st: Platform, task: Task, submission: Sub
 
 
 @always(invariant=NOT_STARTED)
+def start_is_noted(st: Platform, message: Message, task: Task, attempt: Attempt) -> bool:
+    """An agent notes in the store that it begins an attempt before it starts the function."""
+    given(st.task_of[message] == task and not st.begun[message, attempt])
+    return st.starts[task, attempt] == 0
+
+
+@always(invariant=NOT_STARTED)
+def begun_attempt_was_current(st: Platform, message: Message, attempt: Attempt) -> bool:
+    """Only the attempt that counts is begun; after it raised, another one counts."""
+    given(st.begun[message, attempt])
+    return st.attempt[message] == attempt or st.attempt_failed[message, attempt]
+
+
+@always(invariant=NOT_STARTED)
+def current_attempt_has_not_failed(st: Platform, message: Message) -> bool:
+    """The next attempt is one that was not tried before."""
+    return not st.attempt_failed[message, st.attempt[message]]
+
+
+@always(invariant=NOT_STARTED)
+def expired_task_is_not_begun(st: Platform, message: Message, attempt: Attempt) -> bool:
+    """A task expires before any agent has begun it, and what has ended is not begun."""
+    given(st.outcome[message] == Outcome.EXPIRED)
+    return not st.begun[message, attempt]
+
+
+@always(invariant=NOT_STARTED)
 def unplaced_task_is_not_started(st: Platform, message: Message, task: Task, attempt: Attempt) -> bool:
-    """A function is started by the agent that the task is placed on."""
+    """A function is started by the agent that the task is placed on, and its place is lost only before that."""
     given(st.task_of[message] == task and st.placed[message] is None)
+    given(not st.attempt_failed[message, attempt])
     return st.starts[task, attempt] == 0
 
 
@@ -246,6 +281,7 @@ def agent_remembers_until_delete(st: Platform, agent: Agent, message: Message, t
     """An agent forgets nothing of a message that some scheduler could still be given."""
     given(st.task_of[message] == task and st.stage[message] != Stage.DELETED)
     given(unstarted_there(st, agent, message, attempt))
+    given(not st.attempt_failed[message, attempt])
     return st.starts[task, attempt] == 0
 
 
@@ -256,6 +292,7 @@ def agent_remembers_while_held(
     """An agent forgets nothing of a message that some scheduler has in hand and could still ask for."""
     given(st.task_of[message] == task and st.work[scheduler, message] != Work.IDLE)
     given(unstarted_there(st, agent, message, attempt))
+    given(not st.attempt_failed[message, attempt])
     return st.starts[task, attempt] == 0
 
 

@@ -1,6 +1,6 @@
 """The load balancer: gives each user's queue to one scheduler, and to another when that one is down."""
 
-from onceproof.model.language import action, fault, require, require_not_none
+from onceproof.model.language import Fairness, action, fault, require, require_not_none
 from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Mode, Scheduler, User
 
@@ -20,6 +20,17 @@ def stale_owner(st: Platform, scheduler: Scheduler, user: User) -> None:
     require(st.mode[scheduler] == Mode.UP)
     owner = require_not_none(st.owner[user])
     require(owner != scheduler and st.mode[owner] == Mode.UP)
+    give(st, scheduler, user)
+
+
+@action(budget="hand_overs", fairness=Fairness.NONE)
+def hand_over(st: Platform, scheduler: Scheduler, user: User) -> None:
+    """A queue is given to a scheduler with fewer; its owner is told, takes no more of it, and ends what it began."""
+    require(st.mode[scheduler] == Mode.UP)
+    owner = require_not_none(st.owner[user])
+    require(owner != scheduler and st.mode[owner] == Mode.UP)
+    if not st.owner_epoch:
+        st.believes[owner, user] = False
     give(st, scheduler, user)
 
 

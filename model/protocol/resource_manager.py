@@ -17,20 +17,30 @@ def place(st: Platform, scheduler: Scheduler, message: Message, agent: Agent) ->
 
 @action
 def fail_lost(st: Platform, scheduler: Scheduler, message: Message) -> None:
-    """The agent of a task is gone: nobody can say how far it came, so the task is failed, for all to see."""
+    """The agent that began a task is gone: nobody can say how far it came, so the task is failed, for all to see."""
     require(st.fail_on_agent_loss)
     require_lost(st, scheduler, message)
+    require(st.begun[message, st.attempt[message]])
     st.outcome[message] = Outcome.FAILED
     st.work[scheduler, message] = Work.RECORDED
 
 
 @action
 def replace(st: Platform, scheduler: Scheduler, message: Message, agent: Agent) -> None:
-    """The agent of a task is gone: the task is placed on another one, where it may run a second time."""
+    """The agent that began a task is gone: the task is placed on another one, where it runs a second time."""
     require(not st.fail_on_agent_loss)
     require_lost(st, scheduler, message)
+    require(st.begun[message, st.attempt[message]])
     require(not st.gone[agent])
     st.placed[message] = agent
+
+
+@action
+def unplace(st: Platform, scheduler: Scheduler, message: Message) -> None:
+    """The agent of a task is gone and had not begun it: it is placed anew, for nothing of it was started there."""
+    require_lost(st, scheduler, message)
+    require(not st.begun[message, st.attempt[message]])
+    st.placed[message] = None
 
 
 def require_lost(st: Platform, scheduler: Scheduler, message: Message) -> None:

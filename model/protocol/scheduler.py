@@ -59,6 +59,19 @@ def receive(st: Platform, scheduler: Scheduler, message: Message) -> None:
 
 
 @action
+def release(st: Platform, scheduler: Scheduler, message: Message) -> None:
+    """A scheduler that takes no more of a queue gives back what it has not sent to an agent: visible at once."""
+    require(st.delete_after_result)
+    require(runs(st, scheduler) and st.work[scheduler, message] == Work.HELD)
+    require(st.outcome[message] == Outcome.OPEN and receipt_counts(st, scheduler, message))
+    task = require_not_none(st.task_of[message])
+    require(st.mode[scheduler] == Mode.DRAINING or not may_receive(st, scheduler, st.user_of[task]))
+    st.stage[message] = Stage.VISIBLE
+    st.current[message] = None
+    drop(st, scheduler, message)
+
+
+@action
 def renew(st: Platform, scheduler: Scheduler, message: Message) -> None:
     """A scheduler renews the invisibility of a message that it has in hand."""
     require(st.renewal and st.delete_after_result)
@@ -157,10 +170,10 @@ def skip(st: Platform, scheduler: Scheduler, message: Message) -> None:
 
 @action(budget="expiries", fairness=Fairness.NONE)
 def expire(st: Platform, scheduler: Scheduler, message: Message) -> None:
-    """A message is too old when it is pulled, and was never dispatched: its task expires."""
+    """A message is too old, and no agent has begun its task: the task expires, and none will."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.HELD)
-    require(st.outcome[message] == Outcome.OPEN and st.placed[message] is None)
-    require(st.sticky_placement)
+    require(st.outcome[message] == Outcome.OPEN)
+    require(forall(Attempt, lambda attempt: not st.begun[message, attempt]))
     st.outcome[message] = Outcome.EXPIRED
     settle(st, scheduler, message)
 

@@ -47,6 +47,7 @@ class TaskStoreState(State, component="task_store"):
     outbox = field(Task, Submission, Outbox)
     outcome = field(Message, Outcome)
     attempt = field(Message, Attempt, doc="the attempt that counts now")
+    begun = field(Message, Attempt, bool, doc="an agent noted that it starts this attempt, before it did")
     attempt_failed = field(Message, Attempt, bool, doc="this attempt raised, and another one was begun")
 
 

@@ -16,11 +16,13 @@ def delete_after_completion(st: Platform, message: Message, task: Task) -> bool:
 
 @always(optional=True)
 def failed_for_cause(st: Platform, message: Message, task: Task) -> bool:
-    """A task is failed only because its own function raised or its own agent is lost: never for another's sake."""
+    """A task is failed only because its own function raised, or was begun by an agent that is lost."""
     given(st.outcome[message] == Outcome.FAILED and st.stage[message] != Stage.DELETED)
     given(st.task_of[message] == task)
     agent = st.placed[message]
-    return exists(Attempt, lambda tried: st.raised[task, tried]) or (agent is not None and st.gone[agent])
+    return exists(Attempt, lambda tried: st.raised[task, tried]) or (
+        agent is not None and st.gone[agent] and st.begun[message, st.attempt[message]]
+    )
 
 
 @eventually

@@ -17,6 +17,8 @@ def _lost_join(agent: Agent, scheduler: str, message: str, attempt: int) -> None
 
 
 def _starts_each(agent: Agent, scheduler: str, message: str, attempt: int) -> None:
+    agent._require_request(scheduler, message, attempt)
+    agent.store.begin(message, attempt, (agent.name, agent.incarnation), agent.clock.now_ns())
     order = agent._take(scheduler, message, attempt)
     execution = agent.memory.setdefault((message, attempt), Execution(order))
     execution.stage = "RUNNING"

@@ -88,6 +88,10 @@ class SchedulerAdapter(Adapter):
         """The queue delivers a message to it that another one holds."""
         self._act("broker_duplicate", message=message)
 
+    def release(self, message: str) -> None:
+        """It gives a message back."""
+        self._act("release", message=message)
+
     def renew(self, message: str) -> None:
         """It renews the invisibility of a message."""
         self._act("renew", message=message)
@@ -194,6 +198,11 @@ class SchedulerAdapter(Adapter):
         if not self.harness.settings.mechanisms.owner_epoch:
             self.remote.control(Control.LEARN, user=user)
 
+    def unlearn(self, user: str) -> None:
+        """With owner_epoch off it hears that its queue is another's."""
+        if not self.harness.settings.mechanisms.owner_epoch:
+            self.remote.control(Control.UNLEARN, user=user)
+
     def ask_placement(self, message: str) -> None:
         """It asks the resource manager where a message is to run; NotEnabled if it does not."""
         work = self.works.get(message)
@@ -272,6 +281,10 @@ class AgentAdapter(Adapter):
         """A request arrives, and the function is started: it says so itself."""
         self._request("start", scheduler, message, attempt)
         self.harness.functions.await_start((self.name, message, attempt))
+
+    def turn_away(self, scheduler: str, message: str, attempt: int) -> None:
+        """A request arrives that does not count any more."""
+        self._request("turn_away", scheduler, message, attempt)
 
     def join(self, scheduler: str, message: str, attempt: int) -> None:
         """A request arrives for what runs."""

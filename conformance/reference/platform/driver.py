@@ -36,8 +36,7 @@ HOW = {
     "place": "of several agents the resource manager takes the one with the fewest tasks; the gate may choose",
     "forget": "an agent waits for a lease after the deletion; it is taken as over when nobody can ask any more",
     "lapse": "the clock that is passed in moves to the end of this lease; the others were renewed just before",
-    "start": "an agent that finds in the store that a task was stopped meanwhile turns its request away; not here, and "
-    "with a mechanism off none is turned away",
+    "hand_over": "the balancer does so when a scheduler has two queues fewer than another; here when the gate says so",
     "dispatch": "with sticky_placement off the gate chooses the agent, and the resource manager is not asked",
     "receive": "with owner_epoch off a scheduler hears of its queue when it gets it, and does not ask the store again",
     "stop": "an HTTP request to the API server",

@@ -159,6 +159,10 @@ class LoadBalancerAdapter(Adapter):
         finally:
             self.harness.database.run(BEAT_AT, beat[0], owner)
 
+    def hand_over(self, scheduler: str, user: str) -> None:
+        """A queue is given to another scheduler, which the gate chooses."""
+        self.permit("hand_over", {"scheduler": scheduler, "user": user})
+
     def withdraw(self, scheduler: str) -> None:
         """The last heartbeat does not hold any more."""
         self.harness.database.run(BEAT_AT, self.harness.clock.now_ns(), scheduler)
@@ -174,6 +178,10 @@ class ResourceManagerAdapter(Adapter):
     def replace(self, scheduler: str, message: str, agent: str) -> None:
         """Another agent is chosen."""
         self.permit("replace", {"scheduler": scheduler, "message": message, "agent": agent})
+
+    def unplace(self, scheduler: str, message: str) -> None:
+        """The message loses its place."""
+        self.permit("unplace", {"scheduler": scheduler, "message": message})
 
     def fail_lost(self, scheduler: str, message: str) -> None:
         """The task is failed."""

@@ -25,6 +25,8 @@ Ended = Callable[[str, int, Result], None]
 class FunctionPool:
     """At most config.slots functions at a time. ended(message, attempt, result) is called when one has ended.
 
+    ready: called when a process is there for an attempt that it was started for. reserved: attempts, by the task, for
+    which a process is there or is being started.
     lock: a descriptor that children inherit, so that a lock on it ends only when they are gone too. logs: where to put
     what attempts wrote. Whatever an attempt has started ends with it.
     """
@@ -33,39 +35,82 @@ class FunctionPool:
     ended: Ended
     lock: int
     logs: TaskLogs
+    ready: Callable[[], None] = lambda: None
+    reserved: dict[tuple[str, int], str] = field(default_factory=dict)
     running: dict[tuple[str, int], str] = field(default_factory=dict)
     idle: list[Runner] = field(default_factory=list)
     pids: set[int] = field(default_factory=set)
+    _waiting: dict[tuple[str, int], Runner | OSError] = field(default_factory=dict)
     _busy: dict[int, tuple[Runner, list[str]]] = field(default_factory=dict)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _watch: "asyncio.Task[None] | None" = None
 
     def start(self, agent: str, message: str, attempt: int, order: Order) -> None:
         """Start a function; returns at once."""
-        if self._watch is None:
-            become_subreaper()
-            cgroups.remove_leftovers()
-            self._watch = asyncio.ensure_future(self._watch_limits())
+        self._begin()
+        self.reserved.pop((message, attempt), None)
         self.running[message, attempt] = order.task
         self._keep_task(self._execute(message, attempt, order))
 
     def close(self) -> None:
         """Kill every process that waits for an event."""
-        for runner in self.idle:
-            runner.kill()
+        for runner in [*self.idle, *self._waiting.values()]:
+            if isinstance(runner, Runner):
+                runner.kill()
         self.idle.clear()
+        self._waiting.clear()
         self.logs.close()
+
+    def _begin(self) -> None:
+        if self._watch is None:
+            become_subreaper()
+            cgroups.remove_leftovers()
+            self._watch = asyncio.ensure_future(self._watch_limits())
+
+    def is_ready(self, message: str, attempt: int, order: Order) -> bool:
+        """Whether a process waits for this attempt. If not, one is being started, and then ready() is called."""
+        key = (message, attempt)
+        if key not in self.reserved:
+            self._begin()
+            self.reserved[key] = order.task
+            runner = self._idle_runner(order.function)
+            if runner is not None:
+                self._waiting[key] = runner
+            else:
+                self._keep_task(self._reserve(key, order.function))
+        return key in self._waiting
+
+    def let_go(self, message: str, attempt: int) -> None:
+        """The attempt will not be started here; its process is kept for another."""
+        key = (message, attempt)
+        runner = self._waiting.pop(key, None)
+        if self.reserved.pop(key, None) is not None and isinstance(runner, Runner):
+            self.idle.append(runner)
+
+    async def _reserve(self, key: tuple[str, int], function: str) -> None:
+        runner: Runner | OSError
+        try:
+            runner = await started(self.config, function, self.lock, self.pids)
+        except OSError as error:
+            runner = error
+        if key in self.reserved:
+            self._waiting[key] = runner
+        elif isinstance(runner, Runner):
+            self.idle.append(runner)
+        self.ready()
 
     async def _execute(self, message: str, attempt: int, order: Order) -> None:
         try:
-            result = await self._run(attempt, order)
+            result = await self._run(message, attempt, order)
         except OSError as error:
             result = Result(False, error=f"the function's process could not be started: {error.strerror}")
         self.running.pop((message, attempt), None)  # with agent_dedup off it may have been started twice
         self.ended(message, attempt, result)
 
-    async def _run(self, attempt: int, order: Order) -> Result:
-        runner = self._idle_runner(order.function)
+    async def _run(self, message: str, attempt: int, order: Order) -> Result:
+        runner = self._waiting.pop((message, attempt), None) or self._idle_runner(order.function)
+        if isinstance(runner, OSError):
+            raise runner
         if runner is None:
             runner = await started(self.config, order.function, self.lock, self.pids)
         over_limit: list[str] = []
@@ -123,7 +168,7 @@ class FunctionPool:
             self._keep_task(self._forget(runner))
             return
         self.idle.append(runner)
-        if len(self.idle) + len(self.running) > self.config.slots + 1:
+        if len(self.idle) + len(self.running) + len(self.reserved) > self.config.slots + 1:
             self._keep_task(self._forget(self.idle.pop(0)))
 
     async def _forget(self, runner: Runner) -> None:

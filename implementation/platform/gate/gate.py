@@ -32,6 +32,7 @@ class Control(StrEnum):
     ASK = "ask"  # scheduler: ask the resource manager about all that is held
     REACH = "reach"  # scheduler: connect to the present incarnation of an agent
     LEARN = "learn"  # scheduler: a queue is yours
+    UNLEARN = "unlearn"  # scheduler: a queue is another's
     SETTLED = "settled"  # scheduler: wait until you have heard that a task was ended
     TIMED_OUT = "timed_out"  # scheduler: the wait for a reply is over
     BROKEN = "broken"  # scheduler: wait until you have noticed that a connection broke

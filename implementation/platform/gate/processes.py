@@ -16,7 +16,7 @@ from onceproof.implementation.components.messages import Exchange, Result
 from onceproof.implementation.components.queue import END_OF_TIME_NS, Offer
 from onceproof.implementation.components.resource_manager import ResourceManager
 from onceproof.implementation.components.scheduler import DISPATCHED, RECORDED
-from onceproof.implementation.components.task_store import OPEN, STOPPED
+from onceproof.implementation.components.task_store import OPEN
 from onceproof.implementation.errors import require
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.gate.gate import Control, Gate, Permit
@@ -29,6 +29,7 @@ from onceproof.implementation.platform.processes.scheduler import SchedulerProce
 
 IS_VISIBLE = "SELECT 1 FROM messages WHERE message = ? AND visible_at_ns <= ? AND deleted_at_ns IS NULL"
 REDELIVERY_SECONDS = 0.1
+REQUESTS = ("start", "turn_away", "join", "answer")
 IS_DELETED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns IS NOT NULL"
 
 
@@ -44,7 +45,7 @@ class GatedProcess(Process):
         self.probe = Gate(self.name, self.config.gate, self.clock)
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self, durable: bool = True) -> Iterator[None]:
         """Each action is a transaction of its own."""
         yield
 
@@ -129,6 +130,8 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
                 self._turn_for(control)
             case Control.LEARN:
                 self.scheduler.learn(arguments["user"])
+            case Control.UNLEARN:
+                self.scheduler.unlearn(arguments["user"])
             case Control.TIMED_OUT:
                 self._time_out(arguments["message"])
             case Control.BROKEN:
@@ -213,7 +216,7 @@ class GatedAgent(GatedProcess, AgentProcess):
     async def begin(self) -> None:
         """Wait for the incarnation before to be dead, listen, and note that it is gone; the boot waits for a permit."""
         await self.take_slot()
-        self.incarnation = self.next_incarnation()
+        self.incarnation = self.agent.incarnation = self.next_incarnation()
         self.address = os.path.join(self.folder, f"{self.name}.wire")
         await asyncio.start_unix_server(self._serve, os.path.join(self.folder, f"{self.name}.sock"))
         if self.incarnation > 1:
@@ -222,7 +225,7 @@ class GatedAgent(GatedProcess, AgentProcess):
 
     def ready(self, permit: Permit) -> bool:
         action, arguments = permit["action"], permit["arguments"]
-        if action in ("start", "join", "answer") and permit["arrived"]:
+        if action in REQUESTS and permit["arrived"]:
             return self._exchange(arguments) in self.wire.requests
         if action in ("finish", "function_failure"):
             attempt = int(arguments["attempt"].removeprefix("attempt"))
@@ -235,6 +238,7 @@ class GatedAgent(GatedProcess, AgentProcess):
         if action == "agent_boot":
             manager = ResourceManager(self.store, self.clock, self.settings.mechanisms, self.probe)
             manager.agent_boot(self.name, address=self.address)
+            self.agent.incarnation = self.store.incarnation(self.name)
         elif action == "agent_recycle":
             needed = self.settings.mechanisms.retain_until_delete and self.store.is_needed(self.name)
             require(not needed, f"{self.name} has messages that are not deleted")
@@ -244,7 +248,7 @@ class GatedAgent(GatedProcess, AgentProcess):
             self._end_of(arguments["message"], int(arguments["attempt"].removeprefix("attempt")))
         elif action == "forget":
             self._forget_settled()
-        elif action in ("start", "join", "answer"):
+        elif action in REQUESTS:
             self.forget_at = math.inf
             wanted = self._exchange(permit["arguments"])
             self.wire.requests = {key: order for key, order in self.wire.requests.items() if key == wanted}
@@ -261,7 +265,7 @@ class GatedAgent(GatedProcess, AgentProcess):
         self.agent.gone = False
         self.wire.requests.clear()
         self.ends.clear()
-        self.store.agent_boots(self.name, self.address)
+        self.agent.incarnation = self.store.agent_boots(self.name, self.address)
 
     def _exchange(self, arguments: dict[str, str]) -> tuple[str, str, str, int]:
         attempt = int(arguments["attempt"].removeprefix("attempt"))
@@ -274,17 +278,22 @@ class GatedAgent(GatedProcess, AgentProcess):
             super()._ended(*ended[0])
             self.ends = [end for end in self.ends if end not in ended]
 
-    def _take(self, exchange: Exchange) -> None:
-        if self.settings.mechanisms.agent_dedup:
-            super()._take(exchange)
-        else:
-            self.agent.start(exchange[0], exchange[2], exchange[3])
+    def _take_requests(self) -> None:
+        """With agent_dedup off it does not look in its memory."""
+        for exchange in list(self.wire.requests):
+            if self.settings.mechanisms.agent_dedup and exchange[2:] in self.agent.memory:
+                self._take_known(exchange)
+            else:
+                self._take_new(exchange)
+        self.starts.take_noted()
+        self.starts.start_waiting()
 
-    def _is_wanted(self, message: str, attempt: int) -> bool:
-        """As in the model a request is not turned away because its task was stopped, or where a mechanism is off."""
-        if super()._is_wanted(message, attempt) or self.config.without:
-            return True
-        return self.store.run(message).outcome == STOPPED
+    def _take_new(self, exchange: Exchange) -> None:
+        scheduler, _, message, attempt = exchange
+        if self.agent.is_wanted(message, attempt):
+            self.agent.start(scheduler, message, attempt)
+        else:
+            self.agent.turn_away(scheduler, message, attempt)
 
     def _ended(self, message: str, attempt: int, result: Result) -> None:
         self.ends.append((message, attempt, result))
@@ -318,7 +327,16 @@ class GatedRelay(GatedProcess, RelayProcess):
 
 
 class GatedBalancer(GatedProcess, BalancerProcess):
-    """The load balancer."""
+    """The load balancer; it hands over whichever queue it may, however many each scheduler has."""
+
+    async def act(self, permit: Permit) -> None:
+        if permit["action"] == "hand_over":
+            self.balancer.hand_over(permit["arguments"]["scheduler"], permit["arguments"]["user"])
+        else:
+            self.turn()
+
+    def _even_out(self, load: dict[str, int]) -> None:
+        """Not by itself."""
 
 
 class GatedResources(GatedProcess, ResourceProcess):

@@ -41,6 +41,7 @@ FIRST_IN_OUTBOX = """SELECT tasks.recorded_ns FROM outbox JOIN tasks ON tasks.ta
 QUEUED = "FROM messages WHERE deleted_at_ns IS NULL"
 END_OF_KEYS = "\x7f"  # behind every character that a TaskID may have
 MS = 1_000_000
+DURABLE_AFTER_NS = 60 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,17 @@ class Records:
     def get(self, task: str) -> Record | None:
         """A task by its key."""
         row = self.database.row(ONE, task)
-        return None if row is None else Record.of(row)
+        if row is None:
+            return None
+        record = Record.of(row)
+        self._sure([record])
+        return record
+
+    def _sure(self, records: list[Record]) -> None:
+        """What a caller is told is on disk; of what ended long ago that is known."""
+        recent = time.time_ns() - DURABLE_AFTER_NS
+        if any(record.ended_ns is not None and record.ended_ns > recent for record in records):
+            self.database.make_durable()
 
     def listed(self, wanted: Filter) -> tuple[list[Record], str]:
         """A page of tasks, the latest first unless asked otherwise, and the token of the next page (empty: none)."""
@@ -126,6 +137,7 @@ class Records:
         else:
             rows = self._page(wanted)
         records = [Record.of(row) for row in rows[: wanted.limit]]
+        self._sure(records)
         more = len(rows) > wanted.limit
         return records, packed_token(records[-1]) if more else ""
 

@@ -1,4 +1,4 @@
-"""The load balancer's process: sees to it that every user's queue has an owner that is up."""
+"""The load balancer's process: every queue has an owner that is up, and each owner about as many as the others."""
 
 import time
 
@@ -15,30 +15,52 @@ ORPHANS = """SELECT users.owner FROM users LEFT JOIN owners ON owners.owner = us
     LEFT JOIN members ON members.scheduler = owners.scheduler AND members.beat_until_ns > ?
     WHERE members.scheduler IS NULL ORDER BY users.owner"""
 LOAD = "SELECT scheduler, COUNT(*) FROM owners GROUP BY scheduler"
+OWNED = "SELECT owner FROM owners WHERE scheduler = ? ORDER BY owner LIMIT ?"
 COUNT_SECONDS = 1.0
+
+
+def fewest(load: dict[str, int]) -> str:
+    """The scheduler with the fewest queues."""
+    return min(load, key=lambda name: (load[name], name))
 
 
 class BalancerProcess(Process):
     """Looks at users, owners and heartbeats, and assigns what has no owner that is up; removes what is too old."""
 
-    remove_at = 0.0
-    count_at = 0.0
+    remove_at = count_at = even_at = 0.0
 
     def turn(self) -> bool:
         """Give each queue without a living owner to the scheduler that owns the fewest."""
         self._count_ended()
         self._remove_old()
         orphans = self.database.rows(ORPHANS, self.clock.now_ns())
-        load = dict.fromkeys(self.balancer.up(), 0) if orphans else {}
+        now = time.monotonic()
+        if not orphans and now < self.even_at:
+            return False
+        self.even_at = now + self.config.beat_seconds / 3
+        load = dict.fromkeys(self.balancer.up(), 0)
         if not load:
             return False
         load.update((name, number) for name, number in self.database.rows(LOAD) if name in load)
         for (user,) in orphans:
-            least = min(load, key=lambda name: (load[name], name))
-            scheduler = self.choice("scheduler", load, least)
+            scheduler = self.choice("scheduler", load, fewest(load))
             load[scheduler] += 1
             self._assign(scheduler, user)
+        self._even_out(load)
         return False
+
+    def _even_out(self, load: dict[str, int]) -> None:
+        """Hand queues over from the scheduler with the most to the one with the fewest."""
+        least, most = fewest(load), max(load, key=lambda name: (load[name], name))
+        surplus = (load[most] - load[least]) // 2
+        for (user,) in self.database.rows(OWNED, most, surplus) if surplus > 0 else []:
+            try:
+                self.balancer.hand_over(least, user)
+            except NotEnabled:
+                return
+            self.say("handed over", scheduler=least, of=most, user=user)
+        if surplus > 0:
+            self.bell.ring(least)
 
     def _remove_old(self) -> None:
         """Every so often, a batch of tasks that are past their retention."""

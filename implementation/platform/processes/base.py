@@ -92,13 +92,16 @@ class Process:
         self.probe = Probe(self.name, Path(folder) / f"{self.name}.{os.getpid()}.ndjson") if folder else None
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
-        """Several actions with one commit; their log lines are written when it is on disk."""
+    def batch(self, durable: bool = True) -> Iterator[None]:
+        """Several actions with one commit; their log lines are written when it is made.
+
+        durable: it is on disk then; else whoever calls this has the database make it so.
+        """
         if self.probe is not None:
             self.probe.hold()
         committed = False
         try:
-            with self.database.transaction():
+            with self.database.transaction(durable):
                 yield
             committed = True
         finally:

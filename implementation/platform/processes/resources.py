@@ -1,7 +1,9 @@
 """The resource manager's process: schedulers ask it where a message is to run; many answers to a commit."""
 
 import asyncio
+import fcntl
 import os
+import time
 from typing import Any
 
 from onceproof.implementation.components.resource_manager import ResourceManager
@@ -11,9 +13,22 @@ from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.platform.wire.frames import PlacementAnswer, pack
 from onceproof.implementation.platform.wire.link import Link, read_frame
 
+PRESENT = "SELECT agent, incarnation FROM agents WHERE gone = 0"
 ADDRESSES = "SELECT agent, address FROM agents WHERE gone = 0"
 OPEN_BY_AGENT = """SELECT placements.agent, COUNT(*) FROM runs JOIN placements ON placements.message = runs.message
     WHERE runs.outcome = 'OPEN' GROUP BY placements.agent"""
+
+
+def is_dead(folder: str, agent: str) -> bool:
+    """Whether nothing of an agent is left, its functions' processes included: they would hold the lock of its slot."""
+    descriptor = os.open(os.path.join(folder, f"{agent}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 class ResourceProcess(Process):
@@ -25,6 +40,19 @@ class ResourceProcess(Process):
         self.asked: list[tuple[str, str, asyncio.StreamWriter]] = []
         self.links: dict[str, Link] = {}
         self.load: dict[str, int] = {}
+        self.started = {f"agent{number}" for number in range(1, config.agents + 1)}
+        self.look_at = 0.0
+
+    def _find_left(self) -> None:
+        """Agents that an earlier platform had and this one does not start: nobody replaces them, but they are gone."""
+        now = time.monotonic()
+        if now < self.look_at:
+            return
+        self.look_at = now + self.config.beat_seconds
+        for agent, incarnation in self.database.rows(PRESENT):
+            if agent not in self.started and is_dead(self.config.data, agent):
+                self.store.agent_gone(agent, incarnation)
+                self.say("an agent of before is gone", agent=agent, incarnation=incarnation)
 
     async def begin(self) -> None:
         """Listen for schedulers."""
@@ -35,6 +63,7 @@ class ResourceProcess(Process):
 
     def turn(self) -> bool:
         """Answer everything that was asked since the last turn."""
+        self._find_left()
         self._follow_agents()
         asked, self.asked = self.asked, []
         if not asked:
@@ -56,6 +85,9 @@ class ResourceProcess(Process):
         """What becomes of a held message."""
         placement = self.store.placement(message)
         try:
+            if placement is not None and placement.gone and not self.store.run(message).is_begun:
+                self.manager.unplace(scheduler, message)
+                placement = None
             if placement is None:
                 self.manager.place(scheduler, message, self._choose())
             elif placement.gone and self.settings.mechanisms.fail_on_agent_loss:

@@ -7,7 +7,16 @@ from collections import Counter
 from typing import Any, assert_never
 
 from onceproof.implementation.components.queue import Offer
-from onceproof.implementation.components.scheduler import DISPATCHED, HELD, RAISED, RECORDED, SUCCEEDED, UP, Scheduler
+from onceproof.implementation.components.scheduler import (
+    DISPATCHED,
+    DRAINING,
+    HELD,
+    RAISED,
+    RECORDED,
+    SUCCEEDED,
+    UP,
+    Scheduler,
+)
 from onceproof.implementation.components.task_store import OPEN
 from onceproof.implementation.errors import NotEnabled, NotNow, StoreUnavailable
 from onceproof.implementation.platform.config import PlatformConfig
@@ -93,6 +102,7 @@ class SchedulerProcess(Process):
             return False
         if self.drain_until is None:
             self.drain_until = time.monotonic() + self.config.drain_seconds
+            self.dirty.update(dict.fromkeys(self.scheduler.works))
             try:
                 self.scheduler.scheduler_upgrade()
             except (NotEnabled, StoreUnavailable):
@@ -120,7 +130,16 @@ class SchedulerProcess(Process):
     def _beat(self, now: float) -> None:
         if self.scheduler.mode == UP:
             self.balancer.beat(self.name)
+            self._look_for_lost()
         self.beat_at = now + self.config.beat_seconds / 3
+
+    def _look_for_lost(self) -> None:
+        """What is held of queues that are another's now is to be given back."""
+        if self.settings.mechanisms.owner_epoch:
+            self.scheduler.learn_owned()
+        for message, work in self.scheduler.works.items():
+            if work.stage == HELD and work.received.owner not in self.scheduler.epochs:
+                self.dirty[message] = None
 
     def _waiting(self) -> list[str]:
         """Messages to receive now, of owned queues. Users who have work have equal shares of what may be in hand."""
@@ -196,14 +215,29 @@ class SchedulerProcess(Process):
         placement = self.store.placement(message)
         if run.outcome != OPEN:
             self.scheduler.skip(message)
-        elif placement is None and run.expires_ns is not None and run.expires_ns <= self.clock.now_ns():
+        elif run.begun == 0 and run.expires_ns is not None and run.expires_ns <= self.clock.now_ns():
             self.scheduler.expire(message)
+        elif self._takes_no_more(message) and self._is_released(message):
+            pass
         elif placement is None or placement.gone:
             self.to_ask.append(message)
         elif self._can_reach(placement.agent):
             self.scheduler.dispatch(message, placement.agent)
         else:
             self.later[message] = time.monotonic() + LATER_SECONDS
+
+    def _takes_no_more(self, message: str) -> bool:
+        """Whether what is held is to be given back, not sent to an agent."""
+        user = self.scheduler.works[message].received.owner
+        return self.scheduler.mode == DRAINING or user not in self.scheduler.epochs
+
+    def _is_released(self, message: str) -> bool:
+        """Give a message back; False if it is to be dealt with otherwise."""
+        try:
+            self.scheduler.release(message)
+        except NotEnabled:
+            return False
+        return True
 
     def _settle_attempt(self, message: str, attempt: int, stage: str) -> None:
         """Record what an attempt came to, or find that it does not count any more."""
@@ -272,11 +306,11 @@ class SchedulerProcess(Process):
         return link is not None and link.connected
 
     def _turned_away(self, message: str, attempt: int) -> None:
-        """The agent did not take the request, since the task has ended meanwhile: look at it again."""
+        """The agent did not take the request, since the task has ended meanwhile or the agent is to end: look again."""
         work = self.scheduler.works.get(message)
         if work is not None and work.attempt == attempt:
             self.scheduler.timed_out(message, attempt)
-            self.dirty[message] = None
+            self.later[message] = time.monotonic() + (0.0 if self.scheduler.mode == DRAINING else LATER_SECONDS)
 
     def _broken(self, agent: str) -> None:
         """The connection to an agent broke: what waits for its replies is held again."""

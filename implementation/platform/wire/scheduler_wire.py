@@ -50,6 +50,14 @@ class SchedulerWire:
             raise NotEnabled(f"no reply {exchange} has arrived")
         return self.replies.pop(exchange)
 
+    def has_request(self, exchange: Exchange) -> bool:
+        """Requests do not arrive at schedulers."""
+        return False
+
+    def turn_away(self, exchange: Exchange) -> None:
+        """There is nothing to turn away."""
+        raise NotEnabled("a scheduler takes no requests")
+
     def take_request(self, exchange: Exchange) -> Order:
         """Requests do not arrive at schedulers."""
         raise NotEnabled("a scheduler takes no requests")

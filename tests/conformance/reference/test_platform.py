@@ -35,15 +35,17 @@ from tests.paths import SPECS
 
 SPEC = SPECS / "scheduler-failover.yaml"
 ALL = dict.fromkeys(PROTOCOL.faults, 1)
-ONE = {"submissions": 2, "agents": 2, "attempts": 2, "expiries": 1}
+ONE = {"submissions": 2, "agents": 2, "attempts": 2, "expiries": 1, "hand_overs": 1}
 # Sizes, mechanisms that are off, faults, how many random traces of how many steps at most. Each mechanism is off once.
 DAYS = (
     ({**ONE, "tasks": 2, "users": 2, "stops": 1}, (), ALL, 2, 45),
     ({**ONE, "stops": 1}, ("owner_epoch", "sticky_placement", "agent_dedup", "graceful_drain"), ALL, 2, 45),
     ({**ONE, "stops": 1}, ("atomic_admission", "receipt_fencing", "renewal", "retain_until_delete"), ALL, 2, 45),
     (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 2, 45),
-    ({"agents": 2}, (), {"agent_crash": None}, 1, 30),
+    ({"agents": 2, "attempts": 2}, (), {"agent_crash": None}, 2, 30),
     ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1, 30),
+    ({"hand_overs": 2}, (), {"scheduler_upgrade": 1}, 2, 30),
+    ({"agents": 1, "stops": 1}, (), {"scheduler_pause": 1}, 2, 45),
     (
         {"submissions": 2},
         (),
@@ -54,7 +56,7 @@ DAYS = (
 )
 
 
-STEPS = 376
+STEPS = 523
 
 
 @functools.cache
@@ -62,7 +64,7 @@ def the_same_traces() -> list[Trace]:
     """Seeded random traces in which every action of the model is taken, and each mechanism off somewhere."""
     traces: list[Trace] = []
     for sizes, off, faults, number, length in DAYS:
-        traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=143)
+        traces += random_traces(small(sizes, dict.fromkeys(off, False), **faults), number, length, seed=336)
     return traces
 
 

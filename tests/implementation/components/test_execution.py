@@ -215,13 +215,65 @@ def test_only_an_idle_agent_with_empty_memory_is_recycled(make_core: MakeCore) -
     core.step("agent_recycle", agent="agent1")
 
 
-def test_message_that_is_too_old_expires_before_it_is_placed(make_core: MakeCore) -> None:
+def test_message_that_is_too_old_expires_until_it_is_begun(make_core: MakeCore) -> None:
     core = make_core()
-    held(core)
+    dispatched(core)
+    core.step("request_duplication", **WIRE1)
+    core.step("request_loss", **WIRE1)
     relayed(core, "task2", "message2")
     core.step("receive", scheduler="scheduler1", message="message2")
     core.step("expire", **S1)
-    core.step("place", scheduler="scheduler1", message="message2", agent="agent1")
+    with pytest.raises(NotEnabled):
+        core.step("start", **WIRE1)
+    core.step("turn_away", **WIRE1)
+    for name, wire in (("place", {}), ("dispatch", {}), ("start", {"attempt": "attempt1"})):
+        core.step(name, scheduler="scheduler1", message="message2", agent="agent1", **wire)
+    core.step("scheduler_crash", scheduler="scheduler1")
+    core.step("scheduler_restart", scheduler="scheduler1")
+    core.step("lapse", message="message2")
+    core.step("receive", scheduler="scheduler1", message="message2")
     with pytest.raises(NotEnabled):
         core.step("expire", scheduler="scheduler1", message="message2")
     assert core.observer.runs()["message1"].outcome == "EXPIRED"
+    assert core.ledger.starts == {("task2", 1): 1}
+
+
+def test_task_of_a_lost_agent_is_placed_anew_unless_it_was_begun(make_core: MakeCore) -> None:
+    core = make_core()
+    dispatched(core)
+    core.step("agent_crash", agent="agent1")
+    with pytest.raises(NotEnabled):
+        core.step("fail_lost", **S1)
+    core.step("unplace", **S1)
+    assert core.observer.placements() == {}
+    core.step("place", **S1, agent="agent2")
+    core.step("dispatch", **S1, agent="agent2")
+    core.step("start", agent="agent2", scheduler="scheduler1", **K1)
+    core.step("agent_crash", agent="agent2")
+    with pytest.raises(NotEnabled):
+        core.step("unplace", **S1)
+    core.step("fail_lost", **S1)
+    assert core.ledger.starts == {("task1", 1): 1}
+
+
+def test_incarnation_that_is_known_to_be_gone_begins_nothing(make_core: MakeCore) -> None:
+    core = make_core()
+    dispatched(core)
+    core.store.agent_gone("agent1", 1)
+    with pytest.raises(NotEnabled):
+        core.step("start", **WIRE1)
+    core.step("request_loss", **WIRE1)
+    core.step("unplace", **S1)
+    assert core.ledger.starts == {}
+
+
+def test_retry_that_no_agent_has_begun_is_placed_anew(make_core: MakeCore) -> None:
+    core = make_core(attempts=2)
+    running(core)
+    core.step("function_failure", agent="agent1", **K1)
+    core.step("hear", **WIRE1)
+    core.step("retry", **S1, next_attempt="attempt2")
+    core.step("agent_crash", agent="agent1")
+    core.step("unplace", **S1)
+    core.step("place", **S1, agent="agent2")
+    assert core.observer.runs()["message1"].begun == 1

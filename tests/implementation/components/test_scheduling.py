@@ -228,3 +228,36 @@ def test_without_renewal_a_lease_cannot_be_renewed(make_core: MakeCore) -> None:
     held(core)
     with pytest.raises(NotEnabled):
         core.step("renew", **S1)
+
+
+def test_draining_scheduler_gives_back_what_it_has_not_sent(make_core: MakeCore) -> None:
+    core = make_core()
+    held(core)
+    with pytest.raises(NotEnabled):
+        core.step("release", **S1)
+    core.step("scheduler_upgrade", scheduler="scheduler1")
+    core.step("release", **S1)
+    assert core.observer.messages()["message1"].stage == "VISIBLE"
+    core.step("upgrade_finish", scheduler="scheduler1")
+    core.step("assign", scheduler="scheduler2", user="user1")
+    core.step("receive", **S2)
+
+
+@pytest.mark.parametrize("owner_epoch", [True, False])
+def test_queue_that_is_handed_over_starts_nothing_twice(make_core: MakeCore, owner_epoch: bool) -> None:
+    core = make_core(owner_epoch=owner_epoch)
+    running(core)
+    relayed(core, "task2", "message2")
+    core.step("receive", scheduler="scheduler1", message="message2")
+    core.step("hand_over", scheduler="scheduler2", user="user1")
+    with pytest.raises(NotEnabled):
+        core.step("release", **S1)
+    core.step("release", scheduler="scheduler1", message="message2")
+    with pytest.raises(NotEnabled):
+        core.step("receive", scheduler="scheduler1", message="message2")
+    core.step("receive", scheduler="scheduler2", message="message2")
+    core.step("finish", agent="agent1", message="message1", attempt="attempt1")
+    core.step("hear", scheduler="scheduler1", agent="agent1", message="message1", attempt="attempt1")
+    core.step("record", **S1)
+    core.step("delete", **S1)
+    assert core.ledger.starts == {("task1", 1): 1}

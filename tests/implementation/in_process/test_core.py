@@ -1,12 +1,14 @@
 """The core as a whole: reset, transactions that share a commit, probes, settings."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onceproof.implementation.components.retention import Retention
+from onceproof.implementation.components.task_store import TaskStore
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.probe import Probe
 from onceproof.implementation.settings import Mechanisms
@@ -66,10 +68,38 @@ def test_database_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         SqliteDatabase(str(tmp_path / "no-such-folder" / "x.db"))
 
 
-def test_every_commit_is_durable_by_default(tmp_path: Path) -> None:
+def test_every_commit_is_durable_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("os.fdatasync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
     database = SqliteDatabase(str(tmp_path / "x.db"))
-    assert database.rows("PRAGMA synchronous") == [(2,)]
     assert database.rows("PRAGMA journal_mode") == [("wal",)]
+    synced.clear()
+    store = TaskStore(database)
+    store.put_user("one")
+    assert synced == [f"{database.path}-wal"]
+    with database.transaction():
+        store.put_user("two")
+        store.put_user("three")
+        assert len(synced) == 1
+    assert len(synced) == 2
+    with database.transaction(durable=False):
+        store.put_user("four")
+    assert len(synced) == 2
+    database.make_durable()
+    assert len(synced) == 3
+    database.close()
+
+
+def test_disk_that_does_not_write_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = SqliteDatabase(str(tmp_path / "x.db"))
+
+    def broken(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.fdatasync", broken)
+    with pytest.raises(StoreUnavailable, match="Input/output error"):
+        TaskStore(database).put_user("one")
+    database.close()
 
 
 def test_gate_sees_every_action_before_it_happens(make_core: MakeCore) -> None:
