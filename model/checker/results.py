@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import RANGE, Property, range_of
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, Step, System
 
@@ -34,6 +35,7 @@ class StopReason(Enum):
     OUT_OF_MEMORY = "out of memory"  # the machine had no more
     PROCESS_LOST = "process lost"  # the process that searched died
     NOTHING_TO_JUDGE = "nothing to judge"  # no property applies
+    RANGE_LEFT = "range left"  # a step leaves the range of a field: there is no state after it
     MODEL_CUT_SHORT = "model cut short"  # the model was not explored completely, so what builds on that is not complete
 
 
@@ -54,30 +56,60 @@ INTERRUPTED = Stop(StopReason.INTERRUPTED)
 
 
 @dataclass(frozen=True)
+class Departure:
+    """The last step of a run, after which there is no state: it would write what a cell of ``field`` cannot hold.
+
+    cell, value: as a person writes them; why: what is wrong with the value, with the place in the model.
+    """
+
+    step: Step
+    field: str
+    cell: str
+    value: str
+    why: str
+
+    @classmethod
+    def by(cls, step: Step, error: OutOfRange) -> Departure:
+        """That of a step that failed so."""
+        return cls(step, error.field, error.cell, error.value, str(error))
+
+    @property
+    def claim(self) -> str:
+        """The built-in claim that it violates."""
+        return range_of(self.field)
+
+
+@dataclass(frozen=True)
 class Trace:
     """A run: ``states[0]`` is initial, ``steps[i]`` leads from ``states[i]`` to ``states[i + 1]``.
 
     loop: the position at which the loop starts that the run repeats for ever (its last state equals that one); None
-    for a finite run.
+    for a finite run. departure: a last step that leads to no state; None for a run that ends in one.
     """
 
     system: System
     states: tuple[State, ...]
     steps: tuple[Step, ...]
     loop: int | None = None
+    departure: Departure | None = None
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return len(self.taken)
+
+    @property
+    def taken(self) -> tuple[Step, ...]:
+        """All steps, with the one that leads to no state."""
+        return self.steps if self.departure is None else (*self.steps, self.departure.step)
 
     @property
     def faults(self) -> int:
         """How many of the steps are faults."""
-        return sum(self.system.model.actions[step.action].fault for step in self.steps)
+        return sum(self.system.model.actions[step.action].fault for step in self.taken)
 
     @property
     def turns(self) -> int:
         """How often the actor changes from one step to the next."""
-        actors = [self.system.actor(step) for step in self.steps]
+        actors = [self.system.actor(step) for step in self.taken]
         return sum(one != other for one, other in itertools.pairwise(actors))
 
 
@@ -99,10 +131,17 @@ class PropertyResult:
     """What was found out of one property. vacuous: why a "holds" would say nothing ("" where it says something)."""
 
     name: str
-    kind: str  # always, sometimes, eventually, deadlock
+    kind: str  # always, sometimes, eventually, deadlock, range
     verdict: Verdict
     vacuous: str = ""
     counterexample: Counterexample | None = None
+
+
+def range_left(trace: Trace, minimal: str) -> PropertyResult:
+    """The violation that a run with a departure is."""
+    assert trace.departure is not None
+    claim = trace.departure.claim
+    return PropertyResult(claim, RANGE, Verdict.VIOLATED, counterexample=Counterexample(claim, (), trace, minimal))
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.engines import AUTO, EngineError
-from onceproof.model.checker.explicit.random_walk import WalkResult, shortest_along
+from onceproof.model.checker.explicit.random_walk import WalkResult, shortest_along, shortest_departure
 from onceproof.model.checker.explicit.random_walk import walk as plain_walk
 from onceproof.model.checker.results import INTERRUPTED, Limits, Stop, StopReason
 from onceproof.model.language.declare import Property
@@ -95,8 +95,12 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Wa
     elif seconds is not None and found.walks < options.runs and found.violation is None:
         result.stopped = Stop(StopReason.SECONDS, seconds)
     if found.violation is not None:
-        (claim,) = system.properties([found.violation.property])
         result.run, result.length_found = found.walks - 1, len(found.violation.trace)
         result.deepest = max(result.deepest, result.length_found)
-        result.violation = shortest_along(system, claim, found.violation.trace.steps)
+        trace = found.violation.trace
+        if trace.departure is not None:
+            result.violation = shortest_departure(system, trace.taken)
+        else:
+            (claim,) = system.properties([found.violation.property])
+            result.violation = shortest_along(system, claim, trace.steps)
     return result

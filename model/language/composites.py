@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, assert_never
 
-from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.errors import ModelError, OutOfRange, nearest
 from onceproof.model.language.parameters import ModelParameter, bound_under
 from onceproof.model.language.sorts import Choice, Count, Flag, Holding, Index, Int, Kind, Maybe, Sort, kind_of
 
@@ -78,6 +78,11 @@ class Seq(Generic[E]):
             f"it is full with {self.most}: let a guard ask `len(...) < {self.most}`, declare more places, or say with "
             'drop="new" or drop="old" what is lost'
         )
+
+    @property
+    def overflow(self) -> OutOfRange:
+        """What a step does that puts one more element into a list that is full."""
+        return OutOfRange(self.full, value=f"one element more than {self.most}")
 
 
 CompositeKind = RecordKind | OptionKind | Seq[Any]
@@ -324,7 +329,7 @@ def within(kind: Seq[Any], values: list[Any]) -> list[Any]:
     if len(values) <= kind.most:
         return values
     if kind.drop is None:
-        raise ModelError(kind.full)
+        raise kind.overflow
     return values[: kind.most] if kind.drop == "new" else values[len(values) - kind.most :]
 
 

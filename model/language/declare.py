@@ -25,6 +25,14 @@ PropertyKind = Literal["always", "sometimes", "eventually", "deadlock", "ending"
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
 
+RANGE: Literal["range"] = "range"  # the kind of the built-in claims that no step leaves the range of a field
+
+
+def range_of(name: str) -> str:
+    """What the claim is called that no step writes a value which a field cannot hold."""
+    return f"range of {name}"
+
+
 class Fairness(Enum):
     """What may be assumed of an action in endless behaviour."""
 

@@ -26,6 +26,20 @@ class ModelError(Exception):
         return f"{self.place}: {self.message}" if self.place else self.message
 
 
+class OutOfRange(ModelError):
+    """A step writes a value of the right kind that its cell cannot hold: a count beyond its end, a sequence too long.
+
+    Where that happens in a run it is a violation, with its trace. field: the name of the field, "" until it is known;
+    cell: as a person writes it; value: as Python prints it.
+    """
+
+    def __init__(
+        self, message: str, place: str | None = None, *, field: str = "", cell: str = "", value: str = ""
+    ) -> None:
+        super().__init__(message, place)
+        self.field, self.cell, self.value = field, cell, value
+
+
 class AxiomError(ModelError):
     """An axiom of the model is false in the instance that was to be built."""
 
@@ -78,6 +92,8 @@ def locate(error: BaseException, what: str, function: Callable[..., Any]) -> Mod
         if not frame.filename.startswith(LANGUAGE_FOLDER) and not generated:
             line = f"{Path(frame.filename).name}:{frame.lineno}"
     text = error.message if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, OutOfRange):
+        return OutOfRange(text, f"{what}, {line}", field=error.field, cell=error.cell, value=error.value)
     return ModelError(text, f"{what}, {line}")
 
 

@@ -13,7 +13,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, TypeVar
 
 from onceproof.model.language.composites import CompositeField, PartOf, kind_under, parts_of
-from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, is_sort
+from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, is_sort, range_of
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.index_sets import index_set, size_of
 from onceproof.model.language.parameters import MOST_PARAMETER, ModelParameter
@@ -238,6 +238,12 @@ class Model:
     def field_names(self) -> tuple[str, ...]:
         """The fields as their author declared them, in order: one of a composite kind stands for all its parts."""
         return tuple(dict.fromkeys(one.part.of.name if one.part else name for name, one in self.fields.items()))
+
+    @property
+    def ranges(self) -> list[str]:
+        """The built-in claims that no step leaves the range of a field; they are always checked."""
+        strict = {name for name, declared in self.fields.items() if declared.kind.strict}
+        return [range_of(name) for name in self.field_names if name in strict or name in self.composites]
 
     @property
     def faults(self) -> tuple[str, ...]:

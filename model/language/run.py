@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.errors import ModelError, OutOfRange, nearest
 from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.model import Config
@@ -55,13 +55,27 @@ class Cells(dict[Any, Any]):
         if self.place.field is not None and self.place.field.constant:
             raise ModelError(f"`{self.place.name}` is constant")
         self.written.append((self, key))
-        super().__setitem__(key, checked(self.place, value))
+        try:
+            super().__setitem__(key, checked(self.place, value))
+        except OutOfRange as error:
+            raise self.leaving(key, error) from None
+
+    def label(self, key: Any) -> str:
+        """The cell with this key as a person writes it."""
+        return self.place.label(list(self.place.all_indices())[self.slots[key] - self.place.offset])
+
+    def leaving(self, key: Any, error: OutOfRange) -> OutOfRange:
+        """The error that says which cell of this field a step cannot write, and what."""
+        cell = self.label(key)
+        return OutOfRange(f"`{cell}`: {error.message}", field=self.place.name, cell=cell, value=error.value)
 
 
 def checked(place: Place, value: Any) -> Any:
     """The value as the cell will hold it; ModelError where its kind does not allow it."""
     try:
         code = place.kind.encode(value)
+    except OutOfRange:
+        raise
     except ModelError as error:
         raise ModelError(f"`{place.name}`: {error.message}") from None
     if code >= place.cardinality or code < 0:

@@ -10,7 +10,7 @@ from dataclasses import field as attribute
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
-from onceproof.model.language.errors import ModelError
+from onceproof.model.language.errors import ModelError, OutOfRange
 from onceproof.model.language.mode import current
 from onceproof.model.language.parameters import ModelParameter, bound_under
 
@@ -125,6 +125,11 @@ class _Kind:
         """The Python value of a stored number."""
         raise NotImplementedError
 
+    @property
+    def strict(self) -> bool:
+        """Whether a step may try to write a value that such a cell cannot hold, which is a violation."""
+        return False
+
     def show(self, code: int) -> Any:
         """The value as JSON can hold it: names of elements and of enum members, numbers, true and false, null."""
         return self.decode(code)
@@ -218,7 +223,7 @@ class Maybe(_Kind):
 
 @dataclass(frozen=True, slots=True)
 class Count(_Kind):
-    """A whole number from 0 to ``most``; a step that would leave that range fails.
+    """A whole number from 0 to ``most``; a step that would leave that range is a violation.
 
     most: a number, or a parameter of the model until ``under`` says what it is.
     saturate: it stays at its ends instead: read ``Count(2, saturate=True)`` as none, one, many.
@@ -250,8 +255,12 @@ class Count(_Kind):
         if type(value) is not int:
             raise ModelError(f"expected a whole number, found {value!r}")
         if not self.saturate and not 0 <= value <= self.most:
-            raise ModelError(f"{value} {self.out_of_range}")
+            raise OutOfRange(f"{value} {self.out_of_range}", value=str(value))
         return self.clipped(value)
+
+    @property
+    def strict(self) -> bool:
+        return not self.saturate
 
     def clipped(self, value: int) -> int:
         """The stored number of a number brought into the range."""
@@ -272,7 +281,7 @@ class Count(_Kind):
 
 @dataclass(frozen=True, slots=True)
 class Int(_Kind):
-    """A whole number from ``low`` to ``high``; a step that would leave that range fails. Stored is value - low.
+    """A whole number from ``low`` to ``high``; a step that would leave that range is a violation. Stored is value - low.
 
     Each bound is a number, or a parameter of the model until ``under`` says what it is.
     """
@@ -301,8 +310,12 @@ class Int(_Kind):
         if type(value) is not int:
             raise ModelError(f"expected a whole number, found {value!r}")
         if not self.low <= value <= self.high:
-            raise ModelError(f"{value} {self.out_of_range}")
+            raise OutOfRange(f"{value} {self.out_of_range}", value=str(value))
         return value - self.low
+
+    @property
+    def strict(self) -> bool:
+        return True
 
     def clipped(self, value: int) -> int:
         """The stored number of a number brought into the range."""

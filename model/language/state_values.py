@@ -12,7 +12,7 @@ from onceproof.model.language.composites import (
     record_kind,
     value_of_all_parts,
 )
-from onceproof.model.language.errors import ModelError
+from onceproof.model.language.errors import ModelError, OutOfRange
 
 Write = Callable[[Any], None]
 
@@ -20,16 +20,18 @@ Write = Callable[[Any], None]
 class StateList(list[Any]):
     """The list in a cell: Python's own, but that its changes are written to the state, and that it has an end."""
 
-    def __init__(self, values: Iterable[Any], kind: Seq[Any], write: Write) -> None:
+    def __init__(
+        self, values: Iterable[Any], kind: Seq[Any], write: Write, leaving: Callable[[OutOfRange], OutOfRange]
+    ) -> None:
         super().__init__(values)
-        self._kind, self._write = kind, write
+        self._kind, self._write, self._leaving = kind, write, leaving
 
     def append(self, value: Any) -> None:
         """At the end; where the list is full, as its kind says."""
         if len(self) < self._kind.most:
             super().append(value)
         elif self._kind.drop is None:
-            raise ModelError(self._kind.full)
+            raise self._leaving(self._kind.overflow)
         elif self._kind.drop == "old":
             super().pop(0)
             super().append(value)
@@ -49,7 +51,7 @@ class StateList(list[Any]):
         if len(self) == self._kind.most:
             if self._kind.drop == "new":
                 return
-            raise ModelError(self._kind.full)
+            raise self._leaving(self._kind.overflow)
         super().insert(place, value)
         self._write(self)
 
@@ -123,6 +125,8 @@ class CompositeCells:
         kind = self.declared.kind
         try:
             codes = encoded(kind, value)
+        except OutOfRange as error:
+            raise self._leaving(key, error) from None
         except ModelError as error:
             raise ModelError(f"`{self.declared.name}`: {error.message}") from None
         for cells, code in zip(self._parts, codes, strict=True):
@@ -131,9 +135,17 @@ class CompositeCells:
             if cells.codes[cells[key]] != code:
                 cells[key] = cells.values_of[code]
 
+    def _leaving(self, key: Any, error: OutOfRange) -> OutOfRange:
+        """The error that says which cell of this field a step cannot write, and what."""
+        part = self._parts[0]
+        cell = part.label(key).replace(part.place.name, self.declared.name, 1)
+        return OutOfRange(f"`{cell}`: {error.message}", field=self.declared.name, cell=cell, value=error.value)
+
     def _bound(self, key: Any, value: Any) -> Any:
         if isinstance(self.declared.kind, Seq):
-            return StateList(value, self.declared.kind, lambda now: self._store(key, now))
+            return StateList(
+                value, self.declared.kind, lambda now: self._store(key, now), lambda error: self._leaving(key, error)
+            )
         if record_kind(type(value)) is not None:
             value.__dict__["_write"] = lambda now: self._store(key, now)
         return value

@@ -16,6 +16,7 @@ from onceproof.model.language.errors import (
     ConfigError,
     Disabled,
     ModelError,
+    OutOfRange,
     Vacuous,
     locate,
     nearest,
@@ -106,6 +107,18 @@ class System:
                 if after is not None:
                     yield arguments, after
                     break
+
+    def departure(self, state: State) -> tuple[Step, OutOfRange] | None:
+        """The first step from a state that leaves the range of a field (faults last); None where none does."""
+        for name in sorted(self.actions, key=lambda name: self.actions[name].fault):
+            for candidates in self._candidates[name]:
+                for arguments in candidates:
+                    try:
+                        if self._run(name, state, arguments) is not None:
+                            break
+                    except OutOfRange as error:
+                        return Step(name, arguments), error
+        return None
 
     def step(self, state: State, step: Step) -> State | None:
         """The state after a step; None where it is not enabled. ModelError for an action or element that is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -149,6 +150,7 @@ def replay(
     claimed = trace.counterexample if isinstance(trace, TraceFile | CounterexampleReport) else None
     name = str(trace.path) if isinstance(trace, TraceFile) else "trace"
     taken = trace if isinstance(trace, Trace) else trace.trace
+    taken = dataclasses.replace(taken, departure=None)  # a system is taken as far as the model has states
     refused = [parse_call(taken.system, text) for text in forbidden]
     if not taken.steps and not refused:
         raise InputError(f"{name}: the trace has no steps; nothing to replay")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from onceproof.explain.prevention import Prevention, preventions
 from onceproof.explain.reasons import StateView
 from onceproof.explain.steps import ExplainedStep, explained_steps
-from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.checker.results import Counterexample, Departure, Trace
 from onceproof.model.language.terms import Term, Var
 
 
@@ -78,6 +79,8 @@ class Explanation:
 def explain(found: Counterexample) -> Explanation:
     """The explanation of a counterexample."""
     system = found.trace.system
+    if found.trace.departure is not None:
+        return _explain_departure(found, found.trace.departure)
     claim = system.model.properties.get(found.property)
     if claim is None:
         return _explain_deadlock(found)
@@ -103,6 +106,14 @@ def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:
 def explain_trace(trace: Trace) -> Explanation:
     """A trace that violates nothing, for the same reports."""
     return Explanation(trace, "", (), (), "", "", [], [])
+
+
+def _explain_departure(found: Counterexample, departure: Departure) -> Explanation:
+    model = found.trace.system.model
+    declared = model.fields.get(departure.field) or model.composites[departure.field]
+    about = f"No step writes what `{departure.field}` cannot hold ({Path(declared.line[0]).name}:{declared.line[1]})."
+    because = [f"step {len(found.trace)} would write {departure.value}", departure.why]
+    return Explanation(found.trace, found.property, (), (), about, found.minimal, [], because)
 
 
 def _explain_deadlock(found: Counterexample) -> Explanation:

@@ -95,7 +95,7 @@ def _steps(number: int) -> str:
 
 
 def _described(found: Counterexample, name: str) -> str:
-    actions = [step.action for step in found.trace.steps]
+    actions = [step.action for step in found.trace.taken]
     more = ", ..." if len(actions) > MOST_ACTIONS else ""
     return f"another run of {_steps(len(actions))} violates {name}: {', '.join(actions[:MOST_ACTIONS])}{more}"
 
@@ -104,13 +104,12 @@ def _checked(result: CheckResult | None, name: str, length: int) -> Checked:
     """How far the search that found no violation went."""
     if result is None:
         return Checked.STEPS
-    judged = result.property(name)
-    if judged is None:
-        return Checked.STEPS
-    if result.complete and judged.verdict is Verdict.HOLDS:
+    judged = result.property(name)  # None for the range of a field, which is not left then
+    if result.complete and (judged is None or judged.verdict is Verdict.HOLDS):
         return Checked.ALL
     by_depth = result.stopped is not None and result.stopped.reason is StopReason.DEPTH
-    return Checked.LENGTH if by_depth and judged.kind != "eventually" else Checked.STEPS
+    endless = judged is not None and judged.kind == "eventually"
+    return Checked.LENGTH if by_depth and not endless else Checked.STEPS
 
 
 def _counterexample(result: CheckResult | None, name: str) -> Counterexample | None:
@@ -130,12 +129,13 @@ def _search(system: System, name: str, length: int) -> CheckResult | None:
     if key not in _results:
         if len(_results) >= KEPT:
             _results.clear()
-        (claim,) = system.properties([name])
+        claims = [] if name in system.model.ranges else system.properties([name])  # a range is always looked at
         # Whether a state is a deadlock shows only when it is explored.
-        depth = None if claim.kind == "eventually" else length + (name == DEADLOCK)
+        endless = any(claim.kind == "eventually" for claim in claims)
+        depth = None if endless else length + (name == DEADLOCK)
         limits = Limits(SEARCHED_STATES, depth, SEARCHED_SECONDS)
         try:
-            result = engines.check(system, [claim], engines.Options("plain", limits))
+            result = engines.check(system, claims, engines.Options("plain", limits))
         except (ModelError, engines.EngineError):
             result = None
         _results[key] = result

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from onceproof.explain.steps import ExplainedStep, explained_steps, shown
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import Fairness, ModelError, Step, System
-from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language.declare import DEADLOCK, Property, range_of
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
 
 MOST_DIFFERENCES = 3  # cells that are named where a step has another effect
@@ -41,6 +42,10 @@ class _Fails(Exception):
     """The model fails in a step."""
 
 
+class _Leaves(Exception):
+    """A step leaves the range of a field; the message is the claim that this violates."""
+
+
 def rerun(trace: Trace, name: str, system: System) -> Rerun:
     """Take the steps of a trace, which violates the property ``name``, in a system with a mechanism more."""
     return _Runner(trace, name, system).run()
@@ -70,6 +75,10 @@ class _Runner:
             return self.ended()
         except _NotEnabled as stuck:
             return self.stuck(stuck.step)
+        except _Leaves as left:
+            if str(left) == self.name:
+                return self.same()
+            return Rerun(True, f"{left} is violated on the way", None, self.inserted)
         except _Fails as error:
             return Rerun(True, f"the model fails on the way: {error}", None, self.inserted)
 
@@ -91,7 +100,7 @@ class _Runner:
             extra, state, after = self.enabled_by_another(state, step)
             self.moves.append(extra)
             self.states.append(state)
-        elif not self.difference and not self.inserted:
+        elif not self.difference and not self.inserted and step.index < len(self.trace.states):
             self.compare(step, after)
         self.moves.append(self.system.parse_step(step.action, step.arguments))
         self.states.append(after)
@@ -99,6 +108,8 @@ class _Runner:
     def after(self, state: State, step: ExplainedStep) -> State | None:
         try:
             return self.system.step(state, self.system.parse_step(step.action, step.arguments))
+        except OutOfRange as error:
+            raise _Leaves(range_of(error.field)) from None
         except ModelError as error:
             raise _Fails(str(error)) from None
 
@@ -133,6 +144,8 @@ class _Runner:
         """What is different after all the steps."""
         if self.name == DEADLOCK:
             return self.deadlocked()
+        if self.trace.departure is not None:
+            return self.prevented(self.difference or "the last one stays within the range")
         if self.claim is not None and self.claim.kind == "always":
             if self.violated() is not None:
                 return self.same()

@@ -47,8 +47,9 @@ def diagram(explanation: Explanation) -> Diagram:
     """The sequence diagram of a trace."""
     system = explanation.trace.system
     arrows = []
-    for step, taken in zip(explanation.steps, explanation.trace.steps, strict=True):
-        before, after = explanation.trace.states[step.index - 1 : step.index + 1]
+    for step, taken in zip(explanation.steps, explanation.trace.taken, strict=True):
+        before, *following = explanation.trace.states[step.index - 1 : step.index + 1]
+        after = following[0] if following else before
         for position, (source, target, shape) in enumerate(_ends(system, taken, before, after)):
             arrows.append(Arrow(step, source, target, shape, position == 0))
     present = dict.fromkeys(name for arrow in arrows for name in (arrow.source, arrow.target))

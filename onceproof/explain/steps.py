@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from onceproof.model.checker.results import Trace
+from onceproof.model.checker.results import Departure, Trace
 from onceproof.model.language.layout import LEFT
 from onceproof.model.language.showing import text_of
 
@@ -51,7 +51,23 @@ def explained_steps(trace: Trace) -> list[ExplainedStep]:
                 changed={label: pair for label, pair in changes.items() if not label.startswith(LEFT)},
             )
         )
+    if trace.departure is not None:
+        steps.append(_departure(trace, trace.departure))
     return steps
+
+
+def _departure(trace: Trace, departure: Departure) -> ExplainedStep:
+    """The step that leads to no state: what it would write where it leaves the range of a field."""
+    system, step = trace.system, departure.step
+    (cell,) = (cell for cell in system.layout.cells[departure.field] if cell.label == departure.cell)
+    return ExplainedStep(
+        index=len(trace),
+        actor=system.actor(step),
+        action=step.action,
+        arguments=system.named_arguments(step),
+        fault=system.model.actions[step.action].fault,
+        changed={departure.cell: (cell.show(trace.states[-1]), departure.value)},
+    )
 
 
 def shown(value: object) -> str:

@@ -278,8 +278,9 @@ def _expectation(place: Located | None) -> Expectation:
 
 def _expects_what_is_checked(spec: Spec, place: Located) -> None:
     checked = [claim.name for claim in spec.properties]
+    known = [*checked, *spec.model.ranges]
     for name in spec.expect.violated:
-        if name not in checked:
+        if name not in known:
             what = "is not checked by this spec" if name in spec.model.checkable else "is not known"
-            hint = nearest(name, checked) or f"; it checks {', '.join(checked)}"
+            hint = nearest(name, known) or f"; it checks {', '.join(checked)}"
             raise place.at("violated").error(f"property `{name}` {what}{hint}")

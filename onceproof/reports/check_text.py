@@ -68,7 +68,7 @@ def _short(explanation: Explanation) -> Iterator[str]:
     trace, who = explanation.trace, f" for {', '.join(explanation.elements)}" if explanation.elements else ""
     length = f"{counted(len(trace), 'step')}, {counted(trace.faults, 'fault')}"
     yield from wrapped(
-        f"{explanation.property}{who}, {length}: {', '.join(s.action for s in trace.steps)}", page_width()
+        f"{explanation.property}{who}, {length}: {', '.join(s.action for s in trace.taken)}", page_width()
     )
     for reason in explanation.because[:MOST_REASONS]:
         yield f"{INDENT * 2}{reason}"

@@ -16,6 +16,7 @@ TEXTS = {
     StopReason.OUT_OF_MEMORY: "out of memory",
     StopReason.PROCESS_LOST: "its process died: out of memory?",
     StopReason.NOTHING_TO_JUDGE: "no property applies",
+    StopReason.RANGE_LEFT: "a step that leaves the range of a field",
     StopReason.MODEL_CUT_SHORT: "the exploration of the model was cut short",
 }
 

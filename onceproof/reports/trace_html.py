@@ -114,6 +114,9 @@ def _data(explanation: Explanation) -> Markup:
     for state in explanation.trace.states:
         cells = {place.label(key): shown(place.kind.show(state[n])) for n, (place, key) in enumerate(layout.labels)}
         states.append(cells)
+    departure = explanation.trace.departure
+    if departure is not None:  # what the state would be is not defined, but for what leaves its range
+        states.append({**states[-1], departure.cell: departure.value})
     components = {
         place.label(key): place.field.component if place.field else "budgets of faults" for place, key in layout.labels
     }

@@ -125,6 +125,8 @@ def filled(parts: list[str], width: int) -> list[str]:
 def headings(explanation: Explanation) -> tuple[str, str]:
     """The headings of the reasons why a property applies to the last state, and why it is false there."""
     claim = explanation.trace.system.model.properties.get(explanation.property)
+    if explanation.trace.departure is not None:
+        return "", f"`{explanation.trace.departure.cell}` leaves its range because"
     if claim is None:
         return "", "this state is a deadlock because"
     if claim.kind == "eventually":

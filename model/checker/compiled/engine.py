@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.checker.ground.symmetry import Exchange, symmetric_ground
 from onceproof.model.checker.results import CheckResult, Limits, unexplored
 from onceproof.model.language.declare import Property
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import System
 
 
@@ -60,6 +62,9 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
         search.run(limits, unfinished)
     except Failed as failed:
         reproduce_failure(functions, failed.state)
+    if search.failures:
+        with contextlib.suppress(OutOfRange):  # that is a violation, not a failure of the model
+            reproduce_failure(functions, search.failing)
     report["search_seconds"] = time.monotonic() - began
     report["search_cpu_seconds"] = time.process_time() - began_cpu
     report["looked_up"] = search.looked_up
@@ -118,6 +123,8 @@ def _result(search: Search, claims: Sequence[Property], limits: Limits) -> Check
     if functions.deadlock is not None:
         verdicts.look_for_deadlocks_at_the_last_depth()
     results = [verdicts.of(claim) for claim in claims]
+    if search.failures:
+        results.append(verdicts.range_left())
     fired = dict.fromkeys(system.actions, 0)
     for step, count in zip(functions.steps, search.fired.tolist(), strict=False):
         fired[step.action] += count

@@ -58,14 +58,22 @@ class FingerprintSearch(Search):
         waiting = sum(level.size for level in self.levels[-2:])
         return int(self.visited.bytes + waiting * (self.words + self.sleep_sets.words) * WORD_BYTES)
 
-    def expand(self, ranges: Ranges, depth: int, limits: Limits, faults: bool | None = None, found: Any = ()) -> Ranges:
+    def expand(
+        self,
+        ranges: Ranges,
+        depth: int,
+        limits: Limits,
+        faults: bool | None = None,
+        found: Any = (),
+        sleep: bool = True,
+    ) -> Ranges:
         """As in ``Search``; the states found go into the half of the arena that ``ranges`` is not in."""
         base = self.half if ranges and ranges[0][0] < self.half else 0
         self.shared[batch.NEXT_BLOCK] = base
         for worker in self.workers:
             worker.mine[batch.CURSOR] = worker.mine[batch.BLOCK_END] = 0
             worker.blocks.clear()
-        return super().expand(ranges, depth, limits, faults, found)
+        return super().expand(ranges, depth, limits, faults, found, sleep)
 
     def _begin_sleep_sets(self) -> None:
         self.sleep_sets.begin_anywhere()

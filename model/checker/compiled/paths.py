@@ -19,10 +19,12 @@ from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.deadline import OutOfTime, check_time
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
-from onceproof.model.checker.results import Limits, Trace
+from onceproof.model.checker.results import Limits, StopReason, Trace
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
 
 MOST_AT_A_LEVEL = 1000  # of the states on least runs, so many of each level are looked at
+FAILS = -1  # in place of a claim: that the model fails in a step
 LAYER = 1 << 24  # labels: faults * LAYER + steps + 1
 Words = tuple[int, ...]
 
@@ -50,6 +52,11 @@ class Paths:
             return self._run(levels, (0, steps), which, faults if counted else -1, 0, violates)
         return self._run(*self._in_layers(which), which, -1, LAYER, violates)
 
+    def to_departure(self, level: Level, leaves: Callable[[State], bool]) -> Trace:
+        """A run of least steps to a state of a level from which a step leaves the range of a field."""
+        levels = {(0, one.steps): one for one in self.search.levels}
+        return self._run(levels, (0, level.steps), FAILS, -1, 0, leaves)[0]
+
     def _in_layers(self, which: int) -> tuple[dict[tuple[int, int], Level], tuple[int, int]]:
         """Searches again, all that k faults reach before fault k + 1, up to the first violation.
 
@@ -73,8 +80,9 @@ class Paths:
                     found += search.expand(before[steps - 1].ranges, steps, Limits(), faults=True)
                 if found:
                     levels[faults, steps] = Level(found, faults, steps)
-                if search.stopped:
+                if search.stopped and search.stopped.reason is not StopReason.RANGE_LEFT:
                     raise OutOfTime
+                search.stopped = None
                 if self._violated(which, levels.get((faults, steps - 1))):
                     return levels, (faults, steps - 1)
                 steps += 1
@@ -169,7 +177,11 @@ class Paths:
         labels = [1]
         number = 0
         while number < len(graph.states):
-            for step, after in generated.successors(graph.states[number]):
+            try:
+                following = generated.successors(graph.states[number])
+            except OutOfRange:  # a step leaves the range of a field: no run goes on from there
+                following = []
+            for step, after in following:
                 label = labels[number] + 1 + (layer if faults[step] else 0)
                 if marked.get(self._representative(after)) != label:
                     continue

@@ -19,8 +19,9 @@ from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.search import NAMES
 from onceproof.model.checker.compiled.verdicts import reproduce_failure
 from onceproof.model.checker.ground.python_code import generated
-from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.checker.results import Counterexample, Departure, Trace
 from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import System
 
 ROUND = 64  # walks of each worker between two looks at the clock, at least
@@ -169,7 +170,14 @@ class _Walkers:
                 raise AssertionError(f"{step} is not enabled on a walk")
             states.append(after)
         if tally[walk_kernel.FAILING] or tally[walk_kernel.FALSE] < 0:
-            reproduce_failure(self.functions, states[-1])
+            try:
+                reproduce_failure(self.functions, states[-1])
+            except OutOfRange:
+                found = system.departure(states[-1])
+                assert found is not None
+                departure = Departure.by(*found)
+                trace = Trace(system, tuple(states), tuple(steps), departure=departure)
+                return Counterexample(departure.claim, (), trace)
         if tally[walk_kernel.STUCK]:
             return Counterexample(DEADLOCK, (), Trace(system, tuple(states), tuple(steps)))
         for claim, arguments in self.functions.properties.instances:

@@ -126,6 +126,17 @@ class Search:
         return int(np.bitwise_and.reduce([worker.mine[batch.PENDING] for worker in self.workers]))
 
     @property
+    def failures(self) -> int:
+        """In how many states that were expanded the model fails in a step."""
+        return sum(int(worker.mine[batch.FAILURES]) for worker in self.workers)
+
+    @property
+    def failing(self) -> State:
+        """One of them, of the level that was expanded last."""
+        worker = next(worker for worker in self.workers if worker.mine[batch.FAILURES])
+        return self.state(int(worker.mine[batch.ERROR]))
+
+    @property
     def bytes_used(self) -> int:
         """The memory of the states, of the visited set, and of the sleep sets of states that wait."""
         states = int(self.shared[batch.NEXT_BLOCK])
@@ -203,7 +214,10 @@ class Search:
                     self.stopped = Stop(StopReason.DEPTH, limits.max_depth)
                     self._save(self.levels[-1].ranges, [])
                     break
-                self._add_level(self.expand(self.levels[-1].ranges, depth, limits))
+                found = self.expand(self.levels[-1].ranges, depth, limits)
+                if self.stopped and self.stopped.reason is StopReason.RANGE_LEFT:
+                    found = [*found, *self._again(self.levels[-1].ranges, depth, limits)]
+                self._add_level(found)
         if not self.levels[-1].size:
             self.levels.pop()
 
@@ -214,9 +228,11 @@ class Search:
         limits: Limits,
         faults: bool | None = None,
         found: Sequence[tuple[int, int]] = (),
+        sleep: bool = True,
     ) -> Ranges:
         """All steps from the states in these ranges; returns the ranges of the states that are new.
 
+        Where the model fails in a step, the level is finished and the search ends (``failures``: in how many states).
         faults: only these or only others, where it does not go level by level (None: all). found: what else is in the
         level that is found now, for checkpoints.
         """
@@ -224,7 +240,7 @@ class Search:
         self.shared[batch.NEXT_CHUNK], self.shared[batch.CHUNKS] = 0, len(chunks)
         self.shared[batch.DEPTH] = depth
         self._kinds[:] = self.functions.kinds_of_moves(faults)
-        if faults is None:
+        if faults is None and sleep:
             self._begin_sleep_sets()
         else:
             self.sleep_sets.pause()
@@ -244,14 +260,25 @@ class Search:
             waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != batch.FINISHED]
             if waiting:
                 self._look_around(limits)
+            elif self.failures:
+                self.stopped = Stop(StopReason.RANGE_LEFT)
                 if batch.GROW in reasons:
                     self._make_room(limits)
             if self.checkpoint and self.checkpoint.due:
                 self._save(self._remaining(chunks), [*found, *self._new(marks)])
-        self._unfinished = bool(waiting)
+        self._unfinished = bool(waiting) or self.failures > 0
         if waiting:
             self._save(self._remaining(chunks), [*found, *self._new(marks)])
         return self._new(marks)
+
+    def _again(self, ranges: Ranges, depth: int, limits: Limits) -> Ranges:
+        """The states of a level that sleep sets left to states which were passed over, as the model fails in them."""
+        fired = [worker.fired.copy() for worker in self.workers]
+        self.stopped = None
+        found = self.expand(ranges, depth, limits, sleep=False)
+        for worker, before in zip(self.workers, fired, strict=True):
+            worker.fired[:] = before
+        return found
 
     def _add_level(self, found: Ranges) -> None:
         self.levels.append(Level(found, steps=len(self.levels)))
@@ -267,7 +294,7 @@ class Search:
         worker.fired[:] -= np.unpackbits(enabled.view(np.uint8), bitorder="little")
 
     def _save(self, remaining: Ranges, found: Ranges) -> None:
-        if self.checkpoint:
+        if self.checkpoint and not self.failures:  # a checkpoint would not know of them
             self.checkpoint.save(self.snapshot(remaining, found), self.states)
 
     def _begin_sleep_sets(self) -> None:

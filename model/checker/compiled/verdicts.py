@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from onceproof.model.checker.compiled.codegen.functions import Functions
@@ -17,14 +18,17 @@ from onceproof.model.checker.deadline import OutOfTime, grace
 from onceproof.model.checker.results import (
     INTERRUPTED,
     Counterexample,
+    Departure,
     Limits,
     Progress,
     PropertyResult,
     Stop,
     StopReason,
     Verdict,
+    range_left,
 )
-from onceproof.model.language.declare import Property
+from onceproof.model.language.declare import RANGE, Property, range_of
+from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import State
 
 if TYPE_CHECKING:
@@ -82,6 +86,32 @@ class Verdicts:
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
             case _:
                 assert_never(claim.kind)
+
+    def range_left(self) -> PropertyResult:
+        """The violation that a step is which leaves the range of a field; the search ended with its level."""
+        system, search = self.functions.system, self.search
+        if isinstance(search, FingerprintSearch):
+            search = Search(self.functions, search.library, len(search.workers), search.max_memory)
+            search.run(Limits(max_depth=self.search.finished_depth + 1))
+        first = system.departure(self.search.failing)
+        assert first is not None
+        try:
+            with grace():
+                trace = Paths(search).to_departure(search.levels[search.finished_depth], self._leaves)
+        except (OutOfTime, MemoryError):
+            claim = range_of(first[1].field)
+            self.notes.append(f"`{claim}` is violated; there was not enough time left to find a run that shows it")
+            return PropertyResult(claim, RANGE, Verdict.VIOLATED)
+        found = system.departure(trace.states[-1])
+        assert found is not None
+        return range_left(replace(trace, departure=Departure.by(*found)), "steps")
+
+    def _leaves(self, state: State) -> bool:
+        """Whether a step from a state leaves the range of a field."""
+        try:
+            return self.functions.system.departure(state) is not None
+        except ModelError:
+            return False
 
     def _sometimes(self, claim: Property, idle: bool) -> PropertyResult:
         if not idle:
@@ -162,7 +192,8 @@ class Verdicts:
         Where another limit ended the search, not all states of the last finished depth are known to have a next step.
         """
         search = self.search
-        if not search.stopped or int(search.best[0]) != FAR:
+        finished = search.stopped is None or search.stopped.reason is StopReason.RANGE_LEFT
+        if finished or int(search.best[0]) != FAR:
             return
         try:
             if search.stopped.reason is StopReason.DEPTH:

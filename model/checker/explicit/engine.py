@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
@@ -22,14 +23,17 @@ from onceproof.model.checker.results import (
     INTERRUPTED,
     CheckResult,
     Counterexample,
+    Departure,
     Limits,
     PropertyResult,
     Stop,
     StopReason,
     Verdict,
+    range_left,
     unexplored,
 )
 from onceproof.model.language.declare import Property
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import Arguments, System
 
 if TYPE_CHECKING:
@@ -85,6 +89,8 @@ class _Evaluation:
         """The verdicts on these properties."""
         graph = self.graph
         results = [self.of(claim) for claim in claims]
+        if graph.departing:
+            results.append(self._range_left(graph.departing))
         fired = dict.fromkeys(self.system.actions, 0)
         for step in graph.edge_steps[: graph.first_edge[-1]]:
             fired[graph.stepper.steps[step].action] += 1
@@ -149,6 +155,14 @@ class _Evaluation:
                 pass
         return self.graph.first_path(min(numbers)), "steps"
 
+    def _range_left(self, departing: Sequence[int]) -> PropertyResult:
+        """The violation that a step from one of these states is."""
+        number = min(departing, key=lambda number: self.graph.depths[number])
+        trace = self.graph.trace(self.graph.first_path(number))
+        found = self.system.departure(trace.states[-1])
+        assert found is not None
+        return range_left(replace(trace, departure=Departure.by(*found)), "steps")
+
     def _sometimes(self, claim: Property) -> PropertyResult:
         if claim.name not in self.monitor.unseen:
             return PropertyResult(claim.name, "sometimes", Verdict.HOLDS)
@@ -204,12 +218,14 @@ class _Evaluation:
         stuck = [
             number
             for number in range(graph.explored)
-            if not any(self._acts(step) for step, _ in graph.edges(number)) and ended(graph.states[number]) is False
+            if not any(self._acts(step) for step, _ in graph.edges(number))
+            and ended(graph.states[number]) is False
+            and number not in graph.departing
         ]
         try:
             if graph.stopped and graph.stopped.reason is StopReason.DEPTH:
                 stuck += self._stuck_at_the_last_depth(ended)
-            elif not graph.complete:
+            elif not graph.complete and (graph.stopped is None or graph.stopped.reason is not StopReason.RANGE_LEFT):
                 self.finished_depth -= 1  # not all states of that depth were explored, so some may be stuck
         except OutOfTime:
             self.finished_depth -= 1
@@ -220,7 +236,10 @@ class _Evaluation:
         graph, stuck = self.graph, []
         for number in range(graph.explored, len(graph.states)):
             check_time()
-            steps = graph.stepper.successors(graph.states[number])
+            try:
+                steps = graph.stepper.successors(graph.states[number])
+            except OutOfRange:  # a step is possible, which is more than is asked
+                continue
             if not any(self._acts(step) for step, _ in steps) and ended(graph.states[number]) is False:
                 stuck.append(number)
         return stuck

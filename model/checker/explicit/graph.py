@@ -10,6 +10,7 @@ from typing import Protocol
 
 from onceproof.model.checker.deadline import OutOfTime, check_time, deadline
 from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason, Trace
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Step, System
 
@@ -69,6 +70,7 @@ class Graph:
         self.edge_targets = array("i")
         self.found_by = array("q", [-1])  # for each state the edge that led to it first
         self.cut: dict[int, Edge] = {}  # of states found by a state that a limit cut off: the step, and from where
+        self.departing: list[int] = []  # the states from which a step leaves the range of a field
         self.stopped: Stop | None = None
         self.seconds = 0.0
 
@@ -80,7 +82,7 @@ class Graph:
     @property
     def complete(self) -> bool:
         """Whether every reachable state was found and explored."""
-        return self.explored == len(self.states)
+        return self.explored == len(self.states) and not self.departing
 
     @property
     def depth(self) -> int:
@@ -90,6 +92,8 @@ class Graph:
     @property
     def finished_depth(self) -> int:
         """The most steps up to which all states were found; all of them with fewer steps were explored."""
+        if self.departing:
+            return self.depths[self.departing[0]]
         return self.depth if self.complete else self.depths[self.explored]
 
     def edges(self, number: int) -> Iterator[tuple[int, int]]:
@@ -137,7 +141,8 @@ def explore(
     """All reachable states, breadth first, as far as the limits allow; Ctrl-C keeps what was found.
 
     visit: called once for each state that is found, with its number. A state of which a limit cut off the steps counts
-    as found and not as explored.
+    as found and not as explored. Where a step leaves the range of a field, the level is finished and no further one
+    begun; the state before has no steps then.
     """
     limits = limits or Limits()
     search = _Search(Graph(system, stepper), limits, visit)
@@ -174,10 +179,18 @@ class _Search:
         visit(0, states[0])
         while number < len(states):
             depth = depths[number] + 1
+            if graph.departing and depth > depths[graph.departing[0]] + 1:
+                graph.stopped = Stop(StopReason.RANGE_LEFT)
+                return
             if depth > deepest:
                 graph.stopped = Stop(StopReason.DEPTH, limits.max_depth)
                 return
-            for step, after in successors(states[number]):
+            try:
+                following = successors(states[number])
+            except OutOfRange:
+                graph.departing.append(number)
+                following = []
+            for step, after in following:
                 target = numbers.get(after)
                 if target is None:
                     if len(states) >= most:
@@ -201,6 +214,8 @@ class _Search:
             if unseen >= self.every:
                 unseen = 0
                 self._look(number, depth)
+        if graph.departing:
+            graph.stopped = Stop(StopReason.RANGE_LEFT)
 
     def _look(self, number: int, depth: int) -> None:
         """Looks at the clock, and when to look again."""

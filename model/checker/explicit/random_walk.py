@@ -9,12 +9,22 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
-from onceproof.model.checker.results import INTERRUPTED, Counterexample, Limits, Progress, Stop, StopReason, Trace
+from onceproof.model.checker.results import (
+    INTERRUPTED,
+    Counterexample,
+    Departure,
+    Limits,
+    Progress,
+    Stop,
+    StopReason,
+    Trace,
+)
 from onceproof.model.language.declare import Property
+from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Step, System
 
@@ -120,7 +130,11 @@ class _Walker:
         path: list[int] = []
         self._look(state, number, path)
         while len(path) < self.depth and self.result.violation is None:
-            following = self.generated.successors(state)
+            try:
+                following = self.generated.successors(state)
+            except OutOfRange:
+                self._note_departure(state, number, path)
+                break
             if self.deadlock is not None and all(self.is_fault[step] for step, _ in following):
                 self._judge_deadlock(self.deadlock, state, number, path)
             if not following or self.result.violation is not None:
@@ -145,6 +159,14 @@ class _Walker:
         if self.system.stuck(state):
             self._note(claim, number, path)
 
+    def _note_departure(self, state: State, number: int, path: list[int]) -> None:
+        """Takes a run after which a step leaves the range of a field for the violation that is reported."""
+        found = self.system.departure(state)
+        assert found is not None
+        steps = [*(self.generated.steps[step] for step in path), found[0]]
+        self.result.run, self.result.length_found = number, len(steps)
+        self.result.violation = shortest_departure(self.system, steps)
+
     def _note(self, claim: Property, number: int, path: list[int]) -> None:
         """Takes the run with this number for the violation that is reported."""
         steps = [self.generated.steps[step] for step in path]
@@ -164,13 +186,22 @@ class _Walker:
 
 def shortest_along(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
     """The counterexample that remains of a violating run when it is shortened."""
-    trace = shortened(system, claim, steps)
+    trace = shortened(steps, lambda fewer: violating(system, claim, fewer))
     broken = next(a for a in system.instances(claim) if system.holds(claim, trace.states[-1], a) is False)
     return Counterexample(claim.name, broken, trace)
 
 
-def shortened(system: System, claim: Property, steps: Sequence[Step]) -> Trace:
-    """A run that violates a property, with every step left out that it does not need: first halves, then single steps.
+def shortest_departure(system: System, steps: Sequence[Step]) -> Counterexample:
+    """The counterexample that remains of a run whose last step leaves the range of a field, when it is shortened."""
+    trace = shortened(steps, lambda fewer: departing(system, fewer))
+    assert trace.departure is not None
+    return Counterexample(trace.departure.claim, (), trace)
+
+
+def shortened(steps: Sequence[Step], violating: Callable[[Sequence[Step]], Trace | None]) -> Trace:
+    """A run that violates something, with every step left out that it does not need: first halves, then single steps.
+
+    violating: the run that takes some steps, up to where it violates that; None where it does not.
 
     A. Zeller, R. Hildebrandt, "Simplifying and isolating failure-inducing input", 2002; the result is 1-minimal.
     """
@@ -181,14 +212,28 @@ def shortened(system: System, claim: Property, steps: Sequence[Step]) -> Trace:
         removed = False
         while start < len(kept):
             fewer = kept[:start] + kept[start + size :]
-            if (trace := violating(system, claim, fewer)) is not None:
-                kept, removed = list(trace.steps), True
+            if (trace := violating(fewer)) is not None:
+                kept, removed = list(trace.taken), True
             else:
                 start += size
         size = size if removed and size == 1 else size // 2
-    trace = violating(system, claim, kept)
+    trace = violating(kept)
     assert trace is not None
     return trace
+
+
+def departing(system: System, steps: Sequence[Step]) -> Trace | None:
+    """The run that takes these steps, up to the first that leaves the range of a field; None if none does."""
+    states = [system.initial]
+    for number, step in enumerate(steps):
+        try:
+            after = system.step(states[-1], step)
+        except OutOfRange as error:
+            return Trace(system, tuple(states), tuple(steps[:number]), departure=Departure.by(step, error))
+        if after is None:
+            return None
+        states.append(after)
+    return None
 
 
 def violating(system: System, claim: Property, steps: Sequence[Step]) -> Trace | None:
@@ -198,7 +243,10 @@ def violating(system: System, claim: Property, steps: Sequence[Step]) -> Trace |
         if any(system.holds(claim, states[-1], arguments) is False for arguments in system.instances(claim)):
             return Trace(system, tuple(states), tuple(steps[:number]))
         if number < len(steps):
-            after = system.step(states[-1], steps[number])
+            try:
+                after = system.step(states[-1], steps[number])
+            except OutOfRange:
+                return None
             if after is None:
                 return None
             states.append(after)

@@ -22,8 +22,8 @@ from onceproof.model.checker.results import (
     Trace,
     Verdict,
 )
-from onceproof.model.language import Config, ConfigError, Model, Step, System, build
-from onceproof.model.language.declare import DEADLOCK, Property
+from onceproof.model.language import Config, ConfigError, Model, ModelError, Step, System, build
+from onceproof.model.language.declare import DEADLOCK, RANGE, Property
 from onceproof.model.language.errors import nearest
 
 JUDGED = ("always", "eventually", "deadlock")  # a "sometimes" cannot be broken
@@ -180,6 +180,8 @@ def explored(setting: Setting, case: Case, system: System, limits: Limits, explo
         return CaseResult(case, {}, complete=True, stopped=Stop(StopReason.NOTHING_TO_JUDGE), engine="none")
     probed = system if isinstance(system, ProbedSystem) else None
     result = explore(system, claims if claims is None or probed is None else [*claims, *probed.questions], limits)
+    for left in (p for p in result.properties if p.kind == RANGE):
+        raise ModelError(f"`{left.name}` is violated in this case (`check` shows the run): no cell can be judged")
     unseen = [p.name for p in result.properties if p.kind == "sometimes" and p.verdict is Verdict.VIOLATED]
     found = {p.name: _finding(p, result.complete) for p in result.properties if p.name in names}
     return CaseResult(

@@ -20,10 +20,10 @@ from onceproof.inputs.itf.values import ACTION, PICKS, decoded, unwrapped
 from onceproof.inputs.itf.writer import nearest_path
 from onceproof.inputs.models import ModelRef, resolve
 from onceproof.inputs.specs import spec_of
-from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.checker.results import Counterexample, Departure, Trace
 from onceproof.model.language import ConfigError, ModelError, Step, System, build
 from onceproof.model.language.declare import DEADLOCK
-from onceproof.model.language.errors import nearest
+from onceproof.model.language.errors import OutOfRange, nearest
 from onceproof.model.language.layout import State
 
 STDIN = "-"
@@ -77,7 +77,9 @@ class _Reader:
         steps, states = self.run(system, self.part(document, "states", list, "the file"))
         loop = self.loop(document, states)
         name, arguments = self.claim(system, meta)
-        trace = Trace(system, states, steps, loop)
+        trace = Trace(system, states, steps, loop, self.departure(system, meta, states[-1]))
+        if trace.departure is not None and trace.departure.claim != name:
+            raise self.wrong(f"its last step violates `{trace.departure.claim}`, not `{name}`, as #meta.property says")
         minimal = str(meta.get("minimal", ""))
         return TraceFile(self.path, source, str(settings.get("name", "")), trace, name, arguments, minimal)
 
@@ -197,6 +199,21 @@ class _Reader:
         label, (wanted, value) = next(iter(system.layout.changes(expected, found).items()))
         return f"`{label}` is {value}, expected {wanted}"
 
+    def departure(self, system: System, meta: Mapping[str, Any], last: State) -> Departure | None:
+        """The last step, after which there is no state."""
+        if "departure" not in meta:
+            return None
+        said = self.part(meta, "departure", dict, "#meta")
+        arguments = self.part(said, "arguments", dict, "#meta.departure")
+        try:
+            step = system.parse_step(self.part(said, "action", str, "#meta.departure"), arguments)
+            system.step(last, step)
+        except OutOfRange as error:
+            return Departure.by(step, error)
+        except ModelError as error:
+            raise self.wrong(f"#meta.departure: {error}") from None
+        raise self.wrong(f"#meta.departure: {_call(system, step)} leaves no range in the last state")
+
     def loop(self, document: Mapping[str, Any], states: tuple[State, ...]) -> int | None:
         loop = document.get("loop")
         if loop is None:
@@ -211,7 +228,7 @@ class _Reader:
     def claim(self, system: System, meta: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
         name = meta.get("property") or ""
         claim = system.model.properties.get(str(name))
-        if not name or name == DEADLOCK:
+        if not name or name == DEADLOCK or (name in system.model.ranges and "departure" in meta):
             return name, ()
         if claim is None or claim.kind == "ending":
             hint = nearest(str(name), system.model.properties)

@@ -31,6 +31,9 @@ def trace_text(source: ModelRef, spec_name: str, found: Counterexample, folder: 
         "elements": _elements(found),
         "minimal": found.minimal,
     }
+    if found.trace.departure is not None:
+        step = found.trace.departure.step
+        meta["departure"] = {"action": step.action, "arguments": found.trace.system.named_arguments(step)}
     if source.file is not None:
         # Relative to the trace, so that the two can be moved together.
         meta["model_file"] = os.path.relpath(source.file, folder.resolve())

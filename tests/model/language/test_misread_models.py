@@ -177,15 +177,6 @@ def test_an_initial_value_beyond_the_last_element_is_refused() -> None:
         build(model_of(HEADER + "seats = field(Count(3), init=4)\n" + SET_MARK))
 
 
-@pytest.mark.parametrize("engine", ["plain", "direct"])
-def test_a_count_that_leaves_its_range_fails_with_its_run(engine: str) -> None:
-    model = model_of(HEADER + "@action\ndef sell(st):\n    st.n += 1\n")
-    with pytest.raises(ModelError, match="is not within 0 to 3: let a guard keep it there, or declare"):
-        explicit.check(build(model), engine=engine)
-    with pytest.raises(ModelError, match="is not within 0 to 3"):
-        compiled.check(build(model))
-
-
 def test_a_literal_beyond_the_range_of_a_count_is_refused() -> None:
     with pytest.raises(ModelError, match=r"action `sell`, <misread>:\d+:\d+: `n`: 4 is not within 0 to 3"):
         build(model_of(HEADER + "@action\ndef sell(st):\n    st.n = 4\n"))

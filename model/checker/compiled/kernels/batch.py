@@ -31,7 +31,7 @@ MOVE_WORDS, SLEEP_WORDS, RING, OLD_FROM, OLD_TO, FRESH_FROM, FRESH_TO = range(7,
 # how many states may be found at all, and how many sources a batch may have
 MOST_STATES, MOST_SOURCES = 14, 15
 # numbers of each worker
-CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING, LOOKED_UP, CUT = range(9)
+CURSOR, BLOCK_END, FROM, TO, LOGGED, ERROR, PENDING, LOOKED_UP, CUT, FAILURES = range(10)
 # why a worker came back
 FINISHED, GROW, PAUSED, FAILED, LIMITED = range(5)
 PLANES = 6  # of the counters that count all moves of a word at once
@@ -43,7 +43,8 @@ def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, o
 
     Takes states from the worker's chunk, and chunks until there are none left. Counts what is taken, notes deadlocks,
     and the enabled moves of each source in its row of ``moves``, from row 1 on. kinds: words of bits of the moves that
-    are wanted, then of those that are not faults. Returns how many numbers were written; -1 where the model fails.
+    are wanted, then of those that are not faults. Returns how many numbers were written. A source in which the model
+    fails is passed over, noted and counted.
     """
     expand, spent, ends = functions[EXPAND], functions[SPENT], functions[ENDS]
     move_words, sleep_words, ring = shared[MOVE_WORDS], shared[SLEEP_WORDS], shared[RING]
@@ -70,7 +71,11 @@ def gather(functions, states, words, shared, mine, chunks, fired, kinds, best, o
         got = call_expand(expand, states, source * words, out, n, moves, at)
         if got < 0:
             mine[ERROR] = source
-            return -1
+            mine[FAILURES] += 1
+            for word in range(move_words):
+                moves[at + move_words + word] = 0
+            source += 1
+            continue
         if ends != 0:
             calm = 0
             for word in range(move_words):

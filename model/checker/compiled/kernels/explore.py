@@ -60,8 +60,6 @@ def explore(  # type: ignore[no-untyped-def]
         if shared[COUNT] >= shared[LIMIT]:
             return GROW
         n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, sleeping, moves)
-        if n < 0:
-            return FAILED
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
             return FINISHED
         count = hashed(functions, words, out, n, hashes, table, bits)

@@ -10,7 +10,9 @@ from onceproof.model.checker.compiled.llvm.primitives import call, call_expand
 
 @kernel
 def scan(functions, states, words: Fixed, start, stop, which, faults, calm, out, moves, marks, label) -> int:  # type: ignore[no-untyped-def]
-    """Marks with ``label`` each state where claim ``which`` - 1 is false (0: a deadlock) after so many faults.
+    """Marks with ``label`` each state where claim ``which`` - 1 is false after so many faults.
+
+    0: a deadlock; less than 0: that the model fails in a step from there.
 
     faults: less than 0 means any number; calm: words of bits of the moves that are not faults; moves: a row for
     ``expand``. Returns how many there are.
@@ -18,9 +20,10 @@ def scan(functions, states, words: Fixed, start, stop, which, faults, calm, out,
     found = 0
     for number in range(start, stop):
         at = number * words
-        if which == 0:
-            call_expand(functions[EXPAND], states, at, out, 0, moves, 0)
-            hit = True
+        if which < 0:
+            hit = call_expand(functions[EXPAND], states, at, out, 0, moves, 0) < 0
+        elif which == 0:
+            hit = call_expand(functions[EXPAND], states, at, out, 0, moves, 0) >= 0
             for word in range(len(calm)):
                 hit = hit and moves[len(calm) + word] & calm[word] == 0
             hit = hit and call(functions[ENDS], states, at, out, 0) == 0
