@@ -281,7 +281,7 @@ class Count(_Kind):
 
 @dataclass(frozen=True, slots=True)
 class Int(_Kind):
-    """A whole number from ``low`` to ``high``; a step that would leave that range is a violation. Stored is value - low.
+    """A whole number from ``low`` to ``high``; to leave it is a violation. Stored is value - low.
 
     Each bound is a number, or a parameter of the model until ``under`` says what it is.
     """

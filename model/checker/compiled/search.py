@@ -260,10 +260,10 @@ class Search:
             waiting = [w for w, reason in zip(waiting, reasons, strict=True) if reason != batch.FINISHED]
             if waiting:
                 self._look_around(limits)
-            elif self.failures:
-                self.stopped = Stop(StopReason.RANGE_LEFT)
                 if batch.GROW in reasons:
                     self._make_room(limits)
+            elif self.failures:
+                self.stopped = Stop(StopReason.RANGE_LEFT)
             if self.checkpoint and self.checkpoint.due:
                 self._save(self._remaining(chunks), [*found, *self._new(marks)])
         self._unfinished = bool(waiting) or self.failures > 0
