@@ -60,13 +60,13 @@ class Cells(dict[Any, Any]):
         except OutOfRange as error:
             raise self.leaving(key, error) from None
 
-    def label(self, key: Any) -> str:
-        """The cell with this key as a person writes it."""
-        return self.place.label(list(self.place.all_indices())[self.slots[key] - self.place.offset])
+    def indices(self, key: Any) -> tuple[int, ...]:
+        """The numbers of the elements that a key stands for."""
+        return list(self.place.all_indices())[self.slots[key] - self.place.offset]
 
     def leaving(self, key: Any, error: OutOfRange) -> OutOfRange:
         """The error that says which cell of this field a step cannot write, and what."""
-        cell = self.label(key)
+        cell = self.place.label(self.indices(key))
         return OutOfRange(f"`{cell}`: {error.message}", field=self.place.name, cell=cell, value=error.value)
 
 

@@ -137,8 +137,9 @@ class CompositeCells:
 
     def _leaving(self, key: Any, error: OutOfRange) -> OutOfRange:
         """The error that says which cell of this field a step cannot write, and what."""
-        part = self._parts[0]
-        cell = part.label(key).replace(part.place.name, self.declared.name, 1)
+        indices = self._parts[0].indices(key)
+        inside = ", ".join(sort.element(index) for sort, index in zip(self.declared.indices, indices, strict=True))
+        cell = f"{self.declared.name}[{inside}]" if inside else self.declared.name
         return OutOfRange(f"`{cell}`: {error.message}", field=self.declared.name, cell=cell, value=error.value)
 
     def _bound(self, key: Any, value: Any) -> Any:

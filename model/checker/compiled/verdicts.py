@@ -192,11 +192,11 @@ class Verdicts:
         Where another limit ended the search, not all states of the last finished depth are known to have a next step.
         """
         search = self.search
-        finished = search.stopped is None or search.stopped.reason is StopReason.RANGE_LEFT
-        if finished or int(search.best[0]) != FAR:
+        stopped = search.stopped
+        if stopped is None or stopped.reason is StopReason.RANGE_LEFT or int(search.best[0]) != FAR:
             return
         try:
-            if search.stopped.reason is StopReason.DEPTH:
+            if stopped.reason is StopReason.DEPTH:
                 search.workers[0].best[0] = Paths(search).deadlock_in(search.levels[-1])
                 return
         except OutOfTime:

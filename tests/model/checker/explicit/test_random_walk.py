@@ -1,6 +1,6 @@
 """Random runs: seeded, shortened, and honest about how much they saw."""
 
-from onceproof.model.checker.explicit.random_walk import shortened, walk
+from onceproof.model.checker.explicit.random_walk import shortest_along, walk
 from onceproof.model.checker.results import Limits, Stop, StopReason
 from onceproof.model.language import Step, build
 from tests.helpers.present import present
@@ -54,7 +54,7 @@ def test_shortening_keeps_only_the_steps_that_are_needed() -> None:
     claim = system.model.properties["never_four"]
     names = ["fill_small", "fill_big", "empty_small", "big_to_small", "empty_small", "empty_small", "big_to_small"]
     steps = [Step(name, ()) for name in [*names, "fill_big", "big_to_small", "empty_big"]]
-    trace = shortened(system, claim, steps)
+    trace = shortest_along(system, claim, steps).trace
     assert [step.action for step in trace.steps] == [
         "fill_big", "big_to_small", "empty_small", "big_to_small", "fill_big", "big_to_small",
     ]  # fmt: skip
