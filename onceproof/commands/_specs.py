@@ -16,6 +16,7 @@ from onceproof.inputs.models import names_a_model
 from onceproof.inputs.specs import ON_OFF, Spec, load_specs
 
 T = TypeVar("T")
+MECHANISM = ("--mechanism", "--mechanisms")
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,11 @@ class Settings:
         return tuple(part for option, text in listed if text for part in (option, text))
 
 
-def settings_options(function: Callable[..., T]) -> Callable[..., T]:
-    """Add ``--size``, ``--mechanism``, ``--faults`` and ``--properties``, which the command gets as ``settings``."""
+def settings_options(function: Callable[..., T], mechanism: Sequence[str] = MECHANISM) -> Callable[..., T]:
+    """Add ``--size``, ``--mechanism``, ``--faults`` and ``--properties``, which the command gets as ``settings``.
+
+    mechanism: what the option for mechanisms is called, in a command where one of its names means something else.
+    """
 
     @functools.wraps(function)
     def command(
@@ -54,7 +58,7 @@ def settings_options(function: Callable[..., T]) -> Callable[..., T]:
     ) -> T:
         return function(settings=Settings(sizes, mechanisms, faults, properties), **others)
 
-    for option in reversed(OPTIONS):
+    for option in reversed(_options(mechanism)):
         command = option(command)
     return command
 
@@ -93,39 +97,40 @@ def _names(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> 
     return tuple(name.strip() for text in given for name in text.split(","))
 
 
-OPTIONS = (
-    click.option(
-        "--size",
-        "--sizes",
-        "sizes",
-        multiple=True,
-        metavar="NAME=N,...",
-        callback=_pairs(_size, "NAME=NUMBER with a number of at least 1, such as nodes=3"),
-        help="How many there are of a sort: nodes=3.",
-    ),
-    click.option(
-        "--mechanism",
-        "mechanisms",
-        multiple=True,
-        metavar="NAME=on|off,...",
-        callback=_pairs(_switch, "NAME=on or NAME=off"),
-        help="Switch mechanisms off, or on.",
-    ),
-    click.option(
-        "--faults",
-        multiple=True,
-        metavar="NAME=N,...",
-        callback=_pairs(_budget, "NAME=NUMBER or NAME=any, such as crash=1"),
-        help="How often a fault may happen: crash=1, or crash=any.",
-    ),
-    click.option(
-        "--properties",
-        multiple=True,
-        metavar="P,Q",
-        callback=_names,
-        help="Properties to check (default: those of the spec, or all).",
-    ),
-)
+def _options(mechanism: Sequence[str]) -> tuple[Callable[[Any], Any], ...]:
+    return (
+        click.option(
+            "--size",
+            "--sizes",
+            "sizes",
+            multiple=True,
+            metavar="NAME=N,...",
+            callback=_pairs(_size, "NAME=NUMBER with a number of at least 1, such as nodes=3"),
+            help="How many there are of a sort: nodes=3.",
+        ),
+        click.option(
+            *mechanism,
+            "mechanisms",
+            multiple=True,
+            metavar="NAME=on|off,...",
+            callback=_pairs(_switch, "NAME=on or NAME=off"),
+            help="Switch mechanisms off, or on.",
+        ),
+        click.option(
+            "--faults",
+            multiple=True,
+            metavar="NAME=N,...",
+            callback=_pairs(_budget, "NAME=NUMBER or NAME=any, such as crash=1"),
+            help="How often a fault may happen: crash=1, or crash=any.",
+        ),
+        click.option(
+            "--properties",
+            multiple=True,
+            metavar="P,Q",
+            callback=_names,
+            help="Properties to check (default: those of the spec, or all).",
+        ),
+    )
 
 
 def given_specs(arguments: Sequence[str | Path], settings: Settings | None = None) -> list[Spec]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import partial
 from pathlib import Path
 
 import click
@@ -54,7 +55,7 @@ POSITIVE = click.IntRange(min=1)
     metavar="SPEC",
     help="Try each mechanism that the driver claims under this spec, by the shortest trace that tells.",
 )
-@settings_options
+@partial(settings_options, mechanism=["--mechanism"])
 @driver_option
 @answer_option
 @click.option(

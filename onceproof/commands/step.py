@@ -266,7 +266,5 @@ def _read(walk: HandWalk, file: str) -> None:
     read = read_trace(Path(file), str(source.file) if source.file else None)
     ours, theirs = walk.system, read.trace.system
     if (ours.model.name, ours.config) != (theirs.model.name, theirs.config):
-        raise InputError(
-            f"{file}: it is a trace of another model, or under another configuration, than {walk.spec.name}"
-        )
+        raise InputError(f"{file}: it is a trace of another model, or of another configuration of {walk.spec.name}")
     walk.follow(read.trace)
