@@ -17,7 +17,8 @@ from onceproof.model.checker import engines
 from onceproof.model.checker.results import Counterexample, Limits, Progress, Stop, Verdict
 from onceproof.model.language import ModelError
 from onceproof.reports.check_outcome import Outcome, as_json
-from onceproof.reports.check_text import outcome_lines, summary_lines
+from onceproof.reports.check_text import outcome_lines, property_row, summary_lines
+from onceproof.reports.notebook import Summary, html
 from onceproof.reports.style import unstyle
 
 
@@ -146,6 +147,17 @@ class CheckReport:
             for found in self.outcome.violated
         ]
         return f"<CheckReport of {self.spec.name}: {' '.join([self.outcome.limits, ', '.join(broken)]).rstrip()}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        found = self.counterexample
+        judged = self.outcome.result.properties
+        rows = [(*property_row(self.outcome, one), one.verdict is Verdict.VIOLATED) for one in judged]
+        facts = [f"{self.states:,} states", f"{self.transitions:,} transitions", f"depth {self.depth}"]
+        run = None if found is None else found.explanation
+        said = self.outcome.limits if self.outcome.result.verdict is not Verdict.VIOLATED else "violated"
+        tone = Verdict.UNKNOWN if self.vacuous and self.verdict is Verdict.HOLDS else self.verdict
+        return html(Summary(self.spec.name, tone, said, facts, str(self), rows, [*self.vacuous, *self.notes], run))
 
     def to_json(self) -> dict[str, Any]:
         """The keys of one spec in ``onceproof check --json``."""

@@ -11,9 +11,10 @@ from onceproof.explain.prevention import Prevention
 from onceproof.explain.steps import ExplainedStep
 from onceproof.inputs.itf import write_trace
 from onceproof.inputs.models import ModelRef
-from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.checker.results import Counterexample, Trace, Verdict
+from onceproof.reports.notebook import Summary, html
 from onceproof.reports.style import unstyle
-from onceproof.reports.trace_text import explanation_lines
+from onceproof.reports.trace_text import counted, explanation_lines
 
 
 class CounterexampleReport:
@@ -68,6 +69,11 @@ class CounterexampleReport:
 
     def __str__(self) -> str:
         return unstyle("\n".join(explanation_lines(self.explanation, "")))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        facts = [counted(len(self), "step"), counted(self.faults, "fault")]
+        return html(Summary(self.property, Verdict.VIOLATED, "violated", facts, str(self), run=self.explanation))
 
     def to_json(self) -> dict[str, Any]:
         """The keys of ``counterexample`` in ``onceproof check --json``."""

@@ -16,9 +16,12 @@ from onceproof.errors import InputError
 from onceproof.model.checker.results import Verdict
 from onceproof.reports.judgement_data import document
 from onceproof.reports.judgement_text import Judged, report_lines
+from onceproof.reports.notebook import Summary, html
 from onceproof.reports.style import unstyle
 
 VERDICTS = {True: Verdict.HOLDS, False: Verdict.VIOLATED, None: Verdict.UNKNOWN}
+
+SAID = {Verdict.HOLDS: "as expected", Verdict.VIOLATED: "not as expected", Verdict.UNKNOWN: "undecided"}
 
 
 class JudgeReport:
@@ -62,6 +65,11 @@ class JudgeReport:
 
     def __repr__(self) -> str:
         return f"<JudgeReport: {self.judgement.tasks} tasks, {self.verdict}, at most {self.guarantee.value}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        facts = [f"{self.judgement.tasks:,} tasks", f"at most {self.guarantee.value}"]
+        return html(Summary("judgement", self.verdict, SAID[self.verdict], facts, str(self)))
 
     def to_json(self) -> dict[str, Any]:
         """As ``onceproof judge --json``."""

@@ -21,6 +21,7 @@ from onceproof.model.checker.prover.minimise import minimal_invariant
 from onceproof.model.checker.prover.verify import CertificateError, Verification, verify
 from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Config, ConfigError
+from onceproof.reports.notebook import Summary, html
 from onceproof.reports.proof import Details, proof_json, proof_lines, verdict
 from onceproof.reports.style import unstyle
 
@@ -90,6 +91,14 @@ class ProofReport:
     def __repr__(self) -> str:
         outcomes = ", ".join(f"{name} {found.outcome}" for name, found in self.properties.items())
         return f"<ProofReport of {self.proof.model.name}: {outcomes}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        said = {Verdict.HOLDS: "proved for any size", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "not proved"}
+        rows = [(one.name, "always", one.outcome, one.outcome == "violated") for one in self.properties.values()]
+        runs = [one.counterexample.explanation for one in self.properties.values() if one.counterexample is not None]
+        name, facts = self.proof.model.name, [f"{self.seconds:.1f} s"]
+        return html(Summary(name, self.verdict, said[self.verdict], facts, str(self), rows, run=next(iter(runs), None)))
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``onceproof prove --json``."""

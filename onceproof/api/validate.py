@@ -18,6 +18,7 @@ from onceproof.errors import InputError
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import Verdict
 from onceproof.model.language.errors import nearest
+from onceproof.reports.notebook import Summary, html
 from onceproof.reports.style import unstyle
 from onceproof.reports.validation_text import document, report_lines
 
@@ -55,6 +56,12 @@ class ValidationReport:
     def __repr__(self) -> str:
         found = self.validation
         return f"<ValidationReport: {found.explained} of {found.slices} parts explained, {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        said = {Verdict.HOLDS: "explained", Verdict.VIOLATED: "not explained", Verdict.UNKNOWN: "undecided"}
+        facts = [f"{self.validation.explained:,} of {self.validation.slices:,} parts explained"]
+        return html(Summary("validation", self.verdict, said[self.verdict], facts, str(self)))
 
     def lines(self) -> list[str]:
         """The report, line by line."""

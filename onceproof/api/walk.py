@@ -15,6 +15,7 @@ from onceproof.model.checker.engines import AUTO, EngineError
 from onceproof.model.checker.explicit.random_walk import WalkResult
 from onceproof.model.checker.results import Limits, Progress, Verdict
 from onceproof.model.language import ModelError
+from onceproof.reports.notebook import Summary, html
 from onceproof.reports.style import unstyle
 from onceproof.reports.walk import walk_json, walk_lines
 
@@ -78,6 +79,14 @@ class WalkReport:
 
     def __repr__(self) -> str:
         return f"<WalkReport of {self.spec.name}: {self.verdict.value}, {self.runs:,} runs>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        found = self.counterexample
+        facts = [f"{self.runs:,} runs", f"{self.steps:,} steps", f"{self.states:,} distinct states"]
+        said = "violated" if found is not None else "no violation found"
+        run = None if found is None else found.explanation
+        return html(Summary(self.spec.name, self.verdict, said, facts, str(self), notes=self.result.notes, run=run))
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``onceproof walk --json``."""

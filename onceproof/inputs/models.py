@@ -128,7 +128,7 @@ def _pick(module: ModuleType, variable: str, place: str) -> Model:
 @cache
 def _whole(module: ModuleType, place: str) -> Model:
     try:
-        model = Model(Path(place).stem, module)
+        model = Model(Path(place).stem if place.endswith(".py") else place.rpartition(".")[2], module)
     except ModelError as error:
         raise InputError(f"`{place}`: {error}") from None
     if not model.actions or not model.fields:

@@ -43,7 +43,7 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
     if result.stopped:
         yield f"  {stopped_by(result.stopped)}: the verdicts below cover only the states found so far"
     yield ""
-    yield from table_lines(("property", "kind", "verdict"), [_property_row(outcome, p) for p in result.properties])
+    yield from table_lines(("property", "kind", "verdict"), [property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:
         yield style("VACUOUS ", fg="yellow", bold=True) + reason
     for note in result.notes:
@@ -74,7 +74,8 @@ def _short(explanation: Explanation) -> Iterator[str]:
         yield f"{INDENT * 2}{reason}"
 
 
-def _property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:
+def property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str]:
+    """The name, the kind and the verdict of a property, for a table."""
     if found.counterexample is not None:
         trace = found.counterexample.trace
         text = f"violated in {counted(len(trace), 'step')}, {counted(trace.faults, 'fault')}"
