@@ -16,7 +16,15 @@ from collections import deque
 from collections.abc import Mapping
 from typing import IO, Any
 
-from onceproof.conformance.driver import Abilities, Driver, DriverError, Observation, StepRefused, StepUncertain
+from onceproof.conformance.driver import (
+    Abilities,
+    Driver,
+    DriverError,
+    DriverSilent,
+    Observation,
+    StepRefused,
+    StepUncertain,
+)
 from onceproof.driver.processes import kill_tree
 from onceproof.model.checker.deadline import OutOfTime, time_left
 
@@ -37,21 +45,30 @@ class ProcessDriver(Driver):
 
     def __init__(self, command: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.command, self.answer_seconds = command, answer_seconds
+        self._launch()
+
+    def restart(self) -> None:
+        """End the process with all that it has started, and start the command again. DriverError where it can't."""
+        self.kill()
+        self._launch()
+
+    def _launch(self) -> None:
         self._number = 0
         self._closed = False
         self._received: queue.Queue[bytes] = queue.Queue(maxsize=1000)
         self._stderr_lines: deque[str] = deque(maxlen=STDERR_LINES)
         try:
-            arguments = shlex.split(command)
+            arguments = shlex.split(self.command)
             if not arguments:
                 raise ValueError("the command is empty")
             pipe = subprocess.PIPE
             self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise DriverError(f"the driver `{command}` cannot be started: {str(reason).lower()}") from None
-        for work, stream in ((self._read, self._process.stdout), (self._drain, self._process.stderr)):
-            threading.Thread(target=work, args=(stream,), daemon=True).start()
+            raise DriverError(f"the driver `{self.command}` cannot be started: {str(reason).lower()}") from None
+        out, err = self._process.stdout, self._process.stderr
+        threading.Thread(target=self._read, args=(out, self._received), daemon=True).start()
+        threading.Thread(target=self._drain, args=(err, self._stderr_lines), daemon=True).start()
 
     def reset(self, setting: Mapping[str, Any]) -> Abilities:
         answer = self._ask({"do": "reset", "protocol": VERSION, "setting": setting})
@@ -152,7 +169,7 @@ class ProcessDriver(Driver):
                 self.kill()  # it would answer too late, and out of turn
                 raise OutOfTime from None
             text = f"the driver wrote nothing for {self.answer_seconds:g} s, expected {expected}"
-            raise DriverError(text + self._said()) from None
+            raise DriverSilent(text + self._said()) from None
 
     def _checked(self, line: bytes, what: str) -> dict[str, Any]:
         """The answer in a line; DriverError where it does not answer the request that was sent last."""
@@ -221,24 +238,27 @@ class ProcessDriver(Driver):
     def _said(self) -> str:
         return f"; it said last: {' | '.join(self._stderr_lines)}" if self._stderr_lines else ""
 
-    def _read(self, stream: IO[bytes]) -> None:
-        while not self._closed:
+    def _read(self, stream: IO[bytes], received: queue.Queue[bytes]) -> None:
+        def wanted() -> bool:
+            return not self._closed and received is self._received
+
+        while wanted():
             try:
                 line = stream.readline(LINE_BYTES)
             except (OSError, ValueError):
                 line = END
-            while not self._closed:
+            while wanted():
                 with contextlib.suppress(queue.Full):
-                    self._received.put(line, timeout=1)
+                    received.put(line, timeout=1)
                     break
             if line == END:
                 return
 
-    def _drain(self, stream: IO[bytes]) -> None:
+    def _drain(self, stream: IO[bytes], lines: deque[str]) -> None:
         """Read stderr to its end, however much it is: a full pipe would stop the driver."""
         with contextlib.suppress(OSError, ValueError):
             while line := stream.readline(10_000):
-                self._stderr_lines.append(line.decode(errors="replace").strip()[:200])
+                lines.append(line.decode(errors="replace").strip()[:200])
 
 
 def _ending(status: int) -> str:

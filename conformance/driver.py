@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from onceproof.model.checker.results import Trace
 from onceproof.model.language import System
 
 Observation = Mapping[str, Any]
@@ -39,7 +40,25 @@ class StepUncalled(Exception):
 
 
 class DriverError(Exception):
-    """The driver itself is wrong: no answer, garbage, an exit. The text says what was received and what expected."""
+    """The driver itself is wrong: no answer, garbage, an exit. The text says what was received and what expected.
+
+    trace: the steps that it was taken along until then, the last one included; None where nobody kept them.
+    """
+
+    trace: Trace | None = None
+
+
+class DriverSilent(DriverError):
+    """No answer in time: the driver hangs, or the machine was too busy."""
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """A driver that can be begun anew after it was silent."""
+
+    def restart(self) -> None:
+        """End it with all that it has started, and start it again; a reset must follow. DriverError."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -20,6 +21,14 @@ class Exit(IntEnum):
 
 class InputError(Exception):
     """The input is wrong. Its text is one clear line: where, what was found, what was expected, the nearest name."""
+
+
+class DriverFailed(InputError):
+    """A driver went wrong in the middle of a run. trace: the steps until then, the last one included."""
+
+    def __init__(self, text: str, trace: Any) -> None:
+        super().__init__(text)
+        self.trace = trace
 
 
 def require_writable(path: Path | None) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from onceproof.conformance.coverage.graph import Graph, explore
 from onceproof.conformance.coverage.orbits import representatives
 from onceproof.conformance.coverage.plan import Plan, plan
-from onceproof.conformance.driver import Driver
+from onceproof.conformance.driver import Driver, DriverError, DriverSilent, Restartable
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
@@ -19,6 +19,7 @@ from onceproof.conformance.replay.shrink import shrink
 from onceproof.model.checker.results import INTERRUPTED, Stop, StopReason, Trace
 from onceproof.model.language import System
 
+MOST_SILENT = 3  # times that a driver may give no answer in time before that is its fault, not the machine's
 REFUSALS = 20  # forbidden steps that are asked for at each state that is new
 
 
@@ -48,7 +49,7 @@ class Coverage:
     perform. symmetric: how many of those differ in more than names, where only these were to be covered (else None);
     covered and left then count one for each. skipped: by action that the driver does not perform, how many
     transitions it blocks itself. trace: the shortest that ends in the disagreement, if that comes again each time
-    (``confirmation``); else the one that did.
+    (``confirmation``); else the one that did. silent: how often the driver gave no answer in time and was begun anew.
     """
 
     plan: Plan
@@ -69,6 +70,7 @@ class Coverage:
     confirmation: Confirmation = field(default_factory=Confirmation)
     unobserved: list[str] = field(default_factory=list)
     symmetric: int | None = None
+    silent: int = 0
 
 
 Report = Callable[[int, int, float], None]  # steps taken, steps planned, seconds
@@ -77,7 +79,8 @@ Report = Callable[[int, int, float], None]  # steps taken, steps planned, second
 def cover(system: System, driver: Driver, budget: Budget | None = None, report: Report | None = None) -> Coverage:
     """Walk every transition that the driver can perform, comparing after each step; stop at the first disagreement.
 
-    report: called about once a second with the progress. DriverError passes through.
+    report: called about once a second with the progress. DriverError passes through, with the steps until then as its
+    trace; a driver that is only silent is begun anew, and repeats the path.
     """
     budget = budget or Budget()
     lockstep = Lockstep(system, driver)
@@ -124,7 +127,7 @@ class _Walk:
         self.symmetric = None if wanted is None else len(wanted)
         self.covered: set[int] = set()
         self.visited: set[int] = set()
-        self.paths = self.steps = self.refused = 0
+        self.paths = self.steps = self.refused = self.silent = 0
         self.stopped: Stop | None = None
         self.disagreement: Disagreement | None = None
         self.trace: Trace | None = None
@@ -148,7 +151,18 @@ class _Walk:
         return random.Random(self.budget.seed).sample(self.plan.paths, self.budget.sample)
 
     def _walk(self, path: Sequence[int]) -> bool:
-        """Walk one path; whether there is more to do."""
+        """Walk one path; whether there is more to do. A silent driver is begun anew, and repeats the path."""
+        while True:
+            try:
+                return self._walk_once(path)
+            except DriverSilent:
+                driver = self.lockstep.driver
+                if self.silent == MOST_SILENT or not isinstance(driver, Restartable):
+                    raise
+                self.silent += 1
+                driver.restart()
+
+    def _walk_once(self, path: Sequence[int]) -> bool:
         graph = self.plan.graph
         taken: list[int] = []
         try:
@@ -167,6 +181,9 @@ class _Walk:
         except Disagreement as disagreement:
             self.disagreement, self.trace = disagreement, self.plan.trace(taken)
             return False
+        except DriverError as error:
+            error.trace = self.plan.trace(taken)
+            raise
         return True
 
     def _ask(self, state: int, before: int | None) -> None:
@@ -216,5 +233,6 @@ class _Walk:
             trace=self.trace,
             confirmation=self.confirmation,
             symmetric=self.symmetric,
+            silent=self.silent,
             unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
         )

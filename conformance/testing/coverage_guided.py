@@ -76,9 +76,15 @@ class _Enough(BaseException):
 class _Broken(BaseException):
     """The driver is wrong: nothing to shrink."""
 
+    def __init__(self, error: DriverError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
 
 def drive(system: System, driver: Driver, effort: Effort | None = None) -> Findings:
-    """Look for a disagreement; shrink and confirm what is found. DriverError passes through.
+    """Look for a disagreement; shrink and confirm what is found.
+
+    DriverError passes through, with the steps until then as its trace.
 
     The time of ``effort`` is kept whatever the driver does: also one that answers slowly, or not at all.
     """
@@ -122,7 +128,7 @@ class _Campaign:
             pass
         except _Broken as broken:
             if self.found.disagreement is None:
-                raise DriverError(str(broken)) from None
+                raise broken.error from None
             self.found.confirmation.unconfirmed = str(broken)  # the system has not survived what it did before
         except KeyboardInterrupt:
             self.found.stopped = INTERRUPTED
@@ -147,7 +153,8 @@ class _Campaign:
             self._note(disagreement, Trace(self.system, tuple(states), tuple(taken)))
             raise
         except DriverError as error:
-            raise _Broken(str(error)) from None
+            error.trace = Trace(self.system, tuple(states), tuple(taken))
+            raise _Broken(error) from None
         except OutOfTime:
             self._stop()
         if not self.frozen:

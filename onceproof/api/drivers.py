@@ -9,7 +9,7 @@ from typing import cast
 from onceproof.conformance.command_driver import ANSWER_SECONDS
 from onceproof.conformance.driver import Driver, DriverError
 from onceproof.conformance.drivers import open_driver
-from onceproof.errors import InputError
+from onceproof.errors import DriverFailed, InputError
 
 # A Driver; a class of drivers, or any function that makes one; ``core`` or ``platform`` for the reference system of
 # this project; or the command of a driver that is a process of its own (conformance/PROTOCOL.md).
@@ -38,6 +38,8 @@ def opened(source: DriverSource, answer_seconds: float = ANSWER_SECONDS) -> Iter
     try:
         yield driver
     except DriverError as error:
+        if error.trace is not None:
+            raise DriverFailed(str(error), error.trace) from None
         raise InputError(str(error)) from None
     finally:
         if driver is not source:

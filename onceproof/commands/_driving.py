@@ -10,9 +10,13 @@ from collections.abc import Iterator
 import click
 
 from onceproof.api.drivers import opened
+from onceproof.commands._traces import TraceTarget
 from onceproof.conformance.command_driver import ANSWER_SECONDS
 from onceproof.conformance.driver import Driver
 from onceproof.conformance.drivers import CORE
+from onceproof.errors import DriverFailed, InputError
+from onceproof.inputs.specs import Spec
+from onceproof.reports.trace_text import counted
 
 driver_option = click.option(
     "--driver",
@@ -37,6 +41,19 @@ def driving(name: str, answer_seconds: float) -> Iterator[Driver]:
     """A driver that is closed in the end; what is wrong with it becomes an InputError. SIGTERM counts as Ctrl-C."""
     with ending_on_signals(), opened(name, answer_seconds) as driver:
         yield driver
+
+
+@contextlib.contextmanager
+def keeping_trace(spec: Spec, target: TraceTarget | None) -> Iterator[None]:
+    """A driver that goes wrong in the middle leaves the steps until then, where a file for traces was named."""
+    try:
+        yield
+    except DriverFailed as failed:
+        if target is None:
+            raise
+        path, _ = target.save(spec.source, spec.name, failed.trace)
+        where = "" if path is None else f"; {path} has the {counted(len(failed.trace), 'step')} until then"
+        raise InputError(f"{failed}{where}") from None
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import click
 
 from onceproof.api.claims import try_mechanisms
 from onceproof.api.replay import MOST_STATES, cover, replay
-from onceproof.commands._driving import answer_option, driver_option, driving, ending_on_signals
+from onceproof.commands._driving import answer_option, driver_option, driving, ending_on_signals, keeping_trace
 from onceproof.commands._progress import StepProgress
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, model_option, trace_option
@@ -192,7 +192,7 @@ def _cover(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    with StepProgress(spec.name, quiet or as_json) as progress, ending_on_signals():
+    with StepProgress(spec.name, quiet or as_json) as progress, ending_on_signals(), keeping_trace(spec, trace_out):
         report = cover(
             spec,
             driver,

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from onceproof.commands._driving import answer_option, driver_option, driving
+from onceproof.commands._driving import answer_option, driver_option, driving, keeping_trace
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive
@@ -69,7 +69,7 @@ def command(
         trace_out.prepare(as_json)
     loaded = given_spec(spec, settings)
     effort = Effort(examples, steps, seed, max_seconds, refusals)
-    with driving(driver, answer_seconds) as driven:
+    with keeping_trace(loaded, trace_out), driving(driver, answer_seconds) as driven:
         found = drive(loaded.system, driven, effort)
     if not found.steps and found.disagreement is None and not found.stopped:
         raise InputError(f"{spec}: the driver performs none of the steps that come first; nothing to test")

@@ -71,6 +71,8 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
         yield (
             f"  skipped   {action}: the driver does not perform it ({counted(count, 'transition')}, and what follows)"
         )
+    if found.silent:
+        yield f"  silent    {counted(found.silent, 'time')} the driver gave no answer in time; it was begun anew"
     if found.unobserved:
         yield f"  unseen    {', '.join(found.unobserved)} (why: --explain-mapping)"
     if found.disagreement is None:
@@ -103,6 +105,7 @@ def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]
         "left": found.left,
         "skipped": found.skipped,
         "unobserved": found.unobserved,
+        "silent": found.silent,
         **confirmation_json(found.confirmation),
         "disagreement": disagreement,
     }

@@ -104,6 +104,24 @@ def test_after_an_uncertain_step_the_observation_decides() -> None:
     assert (disagreement.kind, disagreement.reason) == (Kind.DIFFERENT, "the line broke")
 
 
+def test_silence_costs_a_path_and_not_the_cover(tmp_path: Path) -> None:
+    driver = ProcessDriver(f"{odd('stalls-once')} {tmp_path / 'stalled'}", answer_seconds=3)
+    found = cover(small(), driver)
+    driver.close()
+    assert found.disagreement is None and found.covered == found.performable == 1
+    assert found.silent == 1
+
+
+def test_driver_that_goes_wrong_leaves_the_trace_until_then(onceproof: Command, tmp_path: Path) -> None:
+    for command in (["replay", "--cover", FAILOVER], ["test", FAILOVER]):
+        trace = tmp_path / f"{command[0]}.itf.json"
+        status, _, err = onceproof(*command, "--driver", odd("exits"), "--trace-out", trace)
+        assert status == 2 and "exited with status 7" in err
+        assert f"; {trace} has the 1 step until then" in err
+        status, out, _ = onceproof("show", trace)
+        assert status == 0 and "submit(task1, submission1)" in out
+
+
 def test_driver_that_does_not_quit_is_killed() -> None:
     driver = ProcessDriver(odd("stays"))
     cover(small(), driver)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 MODE = sys.argv[1]
@@ -11,6 +12,7 @@ PERFORMS = {"unknown-action": ["submit", "submitt"], "performs-nothing": []}.get
 OBSERVES = {"unknown-field": ["call", "cal"]}.get(MODE, ["call"])
 
 sent: dict[str, str] = {}
+FLAG = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 slips: list[dict[str, str]] = []
 
 
@@ -39,6 +41,9 @@ def result(request: dict[str, Any]) -> dict[str, Any]:
         if request["action"] != "submit" or key in sent:
             return {"ok": False, "error": "no", "definite": True}
         sent[key] = "WAITING"
+        if MODE == "stalls-once" and not FLAG.exists():
+            FLAG.touch()
+            time.sleep(1000)
         return {"ok": True}
     if request["do"] == "observe":
         if MODE == "unknown-value":
