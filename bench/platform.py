@@ -286,6 +286,8 @@ def rates_with_users(given: argparse.Namespace) -> dict[str, Any]:
 
 def rounds_of_rates(given: argparse.Namespace, say: Callable[[str], None]) -> dict[str, list[float]]:
     """Tasks a second, each system in turn, round after round; each number is said as soon as it is there."""
+    from bench.rivals import Stuck
+
     runs: dict[str, Callable[[], float]] = {"onceproof_sqlite": lambda: rate_of_platform(given.tasks, given.clients)}
     if not given.skip_rivals:
         from bench.rivals import postgresql, rate_of_celery, rate_of_procrastinate
@@ -301,8 +303,13 @@ def rounds_of_rates(given: argparse.Namespace, say: Callable[[str], None]) -> di
     rates: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(1, given.rounds + 1):
         for name, run in runs.items():
-            rates[name].append(run())
-            say(f"round {number} of {given.rounds}  {name:<26} {rates[name][-1]:8.1f} tasks a second")
+            where = f"round {number} of {given.rounds}  {name:<26}"
+            try:
+                rates[name].append(run())
+            except Stuck:
+                say(f"{where} not all tasks were done in time; this round does not count for it")
+            else:
+                say(f"{where} {rates[name][-1]:8.1f} tasks a second")
     return rates
 
 
@@ -346,7 +353,7 @@ def main() -> None:
     if given.only != "latency":
         rates = rounds_of_rates(given, say)
         measured["all_rates"] = rates
-        keep("tasks_a_second", {name: statistics.median(values) for name, values in rates.items()})
+        keep("tasks_a_second", {name: statistics.median(values) for name, values in rates.items() if values})
     if given.only != "rates":
         keep("latency_at_50_a_second", latencies(50, 10))
     if given.only is None:

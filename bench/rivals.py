@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from celery import Celery
 
 ROOT = Path(__file__).resolve().parents[1]
 POSTGRES = os.environ.get("BENCH_POSTGRES", "")
+PATIENCE_SECONDS = 120.0
 REDIS = os.environ.get("BENCH_REDIS", "")
 
 procrastinate_app = procrastinate.App(
@@ -100,8 +101,7 @@ def rate_of_procrastinate(tasks: int, clients: int, workers: int) -> float:
             warm_count = done()
             begin = time.monotonic()
             asyncio.run(defer_all(noop, app, tasks, clients))
-            while done() < tasks + warm_count:
-                time.sleep(0.02)
+            wait_for(lambda: done() >= tasks + warm_count)
             return tasks / (time.monotonic() - begin)
 
 
@@ -151,9 +151,21 @@ def rate_of_celery(tasks: int, workers: int, durable: bool) -> float:
             begin = time.monotonic()
             for _ in range(tasks):
                 app.send_task("noop")
-            while count(client) < before + tasks:
-                time.sleep(0.02)
+            wait_for(lambda: count(client) >= before + tasks)
             return tasks / (time.monotonic() - begin)
+
+
+class Stuck(Exception):
+    """Not all tasks were done in any reasonable time."""
+
+
+def wait_for(all_done: Callable[[], bool]) -> None:
+    """Until all is done; Stuck where that takes too long."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not all_done():
+        if time.monotonic() > deadline:
+            raise Stuck
+        time.sleep(0.02)
 
 
 def count(client: Any) -> int:

@@ -185,7 +185,8 @@ class Supervisor:
             if member.process is not None and sign is not None and sign.pid == member.process.pid:
                 silent.append((sign.silent_seconds(now), member))
         seconds, longest = max(silent, key=lambda one: one[0], default=(0.0, None))
-        if longest is not None and seconds > self.config.hang_seconds:
+        # Who waits for a lock in the store, as long as the settings let it, does not hang.
+        if longest is not None and seconds > max(self.config.hang_seconds, 3 * self.config.store_wait_seconds):
             fields = {"name": longest.name, "silent_seconds": round(seconds, 1)}
             self.log.error("hangs; it is killed and started again", extra={"fields": fields})
             self._signal(longest, signal.SIGKILL)

@@ -7,6 +7,7 @@ answered 503. So no number of clients that only hold on keeps the others away, a
 import asyncio
 import json
 import logging
+import resource
 import time
 from typing import Any
 
@@ -23,6 +24,17 @@ REASONS = {
 }
 ACCEPTED_AT_ONCE = 64  # connections that the event loop accepts before it looks at the others
 LOG_SECONDS = 1.0
+OWN_FILES = ACCEPTED_AT_ONCE + 128  # of the server itself, and what is accepted before anything is closed
+
+
+def room_for(wanted: int) -> int:
+    """How many connections there can be, wanted or fewer: the limit on open files is raised as far as it can be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - OWN_FILES))
 
 
 class Connections:

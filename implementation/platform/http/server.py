@@ -15,7 +15,7 @@ from onceproof.implementation.platform.gate.gate import Control, Gate, Permit
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.http.app import make_app
 from onceproof.implementation.platform.http.browsers import OwnNames
-from onceproof.implementation.platform.http.connections import ACCEPTED_AT_ONCE, Connections, guarded
+from onceproof.implementation.platform.http.connections import ACCEPTED_AT_ONCE, Connections, guarded, room_for
 from onceproof.implementation.platform.http.metrics import Metrics
 from onceproof.implementation.platform.http.service import Service
 from onceproof.implementation.platform.processes.base import IDLE_SECONDS, log_to_stderr
@@ -83,7 +83,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     gate = Gate(name, config.gate, ManualClock()) if config.gate else None
     metrics = Metrics()
     service = Service(config, bell, gate or probe)
-    connections = Connections(config.connections_max, log)
+    connections = Connections(room_for(config.connections_max), log)
     server = uvicorn.Server(
         uvicorn.Config(
             OwnNames(make_app(service, metrics), config),

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from onceproof.implementation.platform.http import connections
 from onceproof.implementation.platform.http.connections import Connections
 from tests.helpers.platforms import Platform
 from tests.helpers.waiting import wait_until
@@ -28,21 +30,30 @@ class Connection:
 
 
 def test_longest_idle_connection_makes_room_and_a_busy_one_never_does(caplog: pytest.LogCaptureFixture) -> None:
-    connections = Connections(3, logging.getLogger("test"))
+    held = Connections(3, logging.getLogger("test"))
     made: list[Any] = [Connection() for _ in range(6)]
-    assert all(connections.opened(one) for one in made[:3])
-    connections.is_busy(made[0])
-    assert connections.opened(made[3])
+    assert all(held.opened(one) for one in made[:3])
+    held.is_busy(made[0])
+    assert held.opened(made[3])
     assert [one.is_closed for one in made] == [False, True, False, False, False, False]
-    connections.is_busy(made[2])
-    connections.is_busy(made[3])
-    assert not connections.opened(made[4]), "all are busy"
-    connections.is_idle(made[0])
-    assert connections.opened(made[5]) and made[0].is_closed
-    connections.closed(made[5])
-    connections.is_idle(made[5])
-    assert connections.opened(made[4]) and len(connections.open) == 3
+    held.is_busy(made[2])
+    held.is_busy(made[3])
+    assert not held.opened(made[4]), "all are busy"
+    held.is_idle(made[0])
+    assert held.opened(made[5]) and made[0].is_closed
+    held.closed(made[5])
+    held.is_idle(made[5])
+    assert held.opened(made[4]) and len(held.open) == 3
     assert len(caplog.records) == 1, "one line a second"
+
+
+def test_there_is_room_for_as_many_connections_as_the_limit_on_files_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = [(1024, 4096)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
+    assert (connections.room_for(512), len(limits)) == (512, 1)
+    assert (connections.room_for(2000), limits[-1]) == (2000, (2000 + connections.OWN_FILES, 4096))
+    assert (connections.room_for(100_000), limits[-1]) == (4096 - connections.OWN_FILES, (4096, 4096))
 
 
 @pytest.fixture
