@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from onceproof.conformance.storms.schedule import MOMENTS, NETWORK, Fault, Moment, Schedule, usual
 
@@ -14,9 +15,14 @@ FIXED = (
 )
 
 
-def fixed() -> list[Schedule]:
-    """The fixed scenarios: each without other traffic, then each with it."""
-    return [*FIXED, *(schedule.with_traffic() for schedule in FIXED)]
+def fixed(parts: Iterable[str] = ()) -> list[Schedule]:
+    """The fixed scenarios: each without other traffic, then each with it. parts: that are stopped and killed, too."""
+    of_parts = [
+        replace(usual(fault, moment), part=part)
+        for part in parts
+        for fault, moment in ((Fault.KILL, Moment.AFTER_START), (Fault.PAUSE, Moment.AFTER_START))
+    ]
+    return [*of_parts, *FIXED, *(schedule.with_traffic() for schedule in (*of_parts, *FIXED))]
 
 
 def sweep() -> list[Schedule]:

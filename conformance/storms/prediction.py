@@ -29,6 +29,14 @@ FAULTS: Mapping[Fault, str] = {
     # The worker lives and cannot renew: for the queue its lease ends.
     **dict.fromkeys((Fault.BROKER, Fault.CUT, Fault.DELAY, Fault.BLACK_HOLE), "lease_lapse"),
 }
+# The same for one part of a system whose schedulers and agents are processes of their own.
+FAULTS_OF_PARTS: Mapping[tuple[Fault, str], str] = {
+    (Fault.KILL, "scheduler"): "scheduler_crash",
+    (Fault.PAUSE, "scheduler"): "scheduler_pause",
+    (Fault.KILL, "agent"): "agent_crash",
+    (Fault.KILL, "api"): "api_crash",
+    (Fault.KILL, "relay"): "relay_crash",
+}
 # The switch that confines faults to a moment; a task that is still queued is in no worker's hands.
 MOMENTS: Mapping[Moment, str] = {
     moment: name for moment in Moment if (name := moment.value.replace("-", "_")) in MODEL_MOMENTS
@@ -69,7 +77,12 @@ def predictions(
     found: dict[tuple[Schedule, Claim], Prediction] = {}
     known: dict[tuple[object, ...], dict[Claim, Prediction]] = {}
     for schedule in schedules:
-        key = schedule.fault, schedule.moment if schedule.fault in AT_MOMENTS else None, schedule.length > 1
+        key = (
+            schedule.fault,
+            schedule.part,
+            schedule.moment if schedule.fault in AT_MOMENTS else None,
+            schedule.length > 1,
+        )
         if key not in known:
             say(f"predicting {schedule.fault}@{schedule.moment}")
             known[key] = predict(profile, schedule)
@@ -79,11 +92,18 @@ def predictions(
 
 def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> dict[Claim, Prediction]:
     """What the model says of each claim under the fault of a schedule. anywhen: at whichever moment that comes."""
-    fault = FAULTS.get(schedule.fault)
+    separate = profile.topology is Topology.SEPARATE
+    fault = FAULTS_OF_PARTS.get((schedule.fault, schedule.part)) if schedule.part else FAULTS.get(schedule.fault)
+    if fault is None and schedule.fault is not Fault.NONE:
+        return dict.fromkeys(Claim, UNKNOWN(f"the model has no such fault of the part `{schedule.part}`"))
+    if separate and schedule.fault in (Fault.KILL, Fault.PAUSE, Fault.KILL_PARENT) and not schedule.part:
+        return dict.fromkeys(Claim, UNKNOWN("in the model its processes fail one by one"))
     if profile.topology is Topology.EMBEDDED and schedule.fault is Fault.KILL_PARENT:
         return dict.fromkeys(Claim, UNKNOWN("the worker is one process: it has no parent to kill"))
     model = model_of(profile)
-    names = {claim: name for claim, name in PROPERTIES.items() if name in model.properties}
+    # Where agents are processes of their own, a visible failure is an end that is promised.
+    wanted = {**PROPERTIES, **({Claim.AT_LEAST_ONCE: "no_lost_task"} if separate else {})}
+    names = {claim: name for claim, name in wanted.items() if name in model.properties}
     if fault is not None and fault not in model.faults:
         return dict.fromkeys(Claim, UNKNOWN(f"the model has no fault `{fault}`"))
     switches = {name: name in profile.mechanisms and profile.mechanisms[name].on for name in model.switches}
@@ -92,7 +112,7 @@ def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> d
     if schedule.length <= 1 and "renewal" in switches:
         # The task is short: whoever holds it and runs is never late, which is what renewal would see to.
         switches["renewal"] = True
-    sizes = {"submissions": 2} if schedule.fault is Fault.RESUBMIT and "submissions" in model.size_names else {}
+    sizes = {name: size for name, size in model.needs.get(fault or "", {}).items() if name in model.size_names}
     try:
         config = model.configure(sizes, switches, {fault: 1} if fault is not None else {})
         system = build(model, config)

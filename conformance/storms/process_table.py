@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MARK = "ONCEPROOF_STORM"  # in the environment of every process of a storm: which storm it is
-WORKER = "ONCEPROOF_STORM_WORKER"  # and of which of its workers or brokers
+MARK = "STORM_ID"  # in the environment of every process of a storm: which storm it is
+WORKER = "STORM_PROCESS"  # and of which of its workers or brokers
 DEAD = "ZXx"
 STOPPED = "Tt"
 
@@ -59,17 +59,39 @@ def members(storm: str, sessions: Iterable[int], worker: str | None = None) -> l
     """
     entries, wanted = table(), set(sessions)
     chosen = {each.pid for each in entries if each.session in wanted or _is_marked(each.pid, storm, worker)}
-    grown = True
-    while grown:
-        children = {each.pid for each in entries if each.parent in chosen}
-        grown = not children <= chosen
-        chosen |= children
+    chosen = with_descendants(chosen)
     mine = os.getpid()
     return [each for each in entries if each.pid in chosen and each.state not in DEAD and each.pid != mine]
 
 
 def _is_marked(pid: int, storm: str, worker: str | None) -> bool:
     return has_mark(pid, MARK, storm) and (worker is None or has_mark(pid, WORKER, worker))
+
+
+def with_descendants(pids: Iterable[int]) -> set[int]:
+    """These processes, and all that they started."""
+    entries, chosen = table(), set(pids)
+    while not (children := {each.pid for each in entries if each.parent in chosen}) <= chosen:
+        chosen |= children
+    return chosen
+
+
+def ancestors(pid: int) -> set[int]:
+    """A process, and whoever started it, up to the first of all."""
+    found: set[int] = set()
+    while pid > 1 and (known := entry(pid)) is not None and pid not in found:
+        found.add(pid)
+        pid = known.parent
+    return found
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process, its words separated by blanks; "" where it has none."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def end_all(storm: str, sessions: Iterable[int], seconds: float = 10.0) -> list[int]:

@@ -40,7 +40,8 @@ class Profile:
     """What is claimed of a system. Mechanisms that it does not name are off: nobody claims them.
 
     requirements: what its environment is made of, with versions; model: a Python file with a model of its own, for a
-    system that the protocol cannot express; settings: those that matter, for the report.
+    system that the protocol cannot express; settings: those that matter, for the report; parts: kinds of processes that
+    a fault can be done to by themselves, each with a regular expression for their command lines.
     """
 
     path: Path
@@ -51,4 +52,5 @@ class Profile:
     requirements: tuple[str, ...] = ()
     model: Path | None = None
     settings: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = field(default=())
+    changes: tuple[Change, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)

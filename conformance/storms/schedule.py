@@ -52,7 +52,8 @@ SHORT = 0.15  # of a task that is done long before its lease ends; it takes a se
 class Schedule:
     """One fault at one moment of one task. length: of the task; hold: of the fault; both in leases.
 
-    traffic: whether other tasks are submitted all the time.
+    traffic: whether other tasks are submitted all the time. part: which processes of the worker it is done to, by a
+    name that the profile gives them; "" for all.
     """
 
     fault: Fault
@@ -60,9 +61,10 @@ class Schedule:
     length: float = SHORT
     hold: float = 0.0
     traffic: bool = False
+    part: str = ""
 
     def __str__(self) -> str:
-        parts = [f"{self.fault}@{self.moment}", f"length={self.length:g}"]
+        parts = [f"{self.fault}{':' if self.part else ''}{self.part}@{self.moment}", f"length={self.length:g}"]
         if self.hold:
             parts.append(f"hold={self.hold:g}")
         return ",".join([*parts, *(["traffic"] if self.traffic else [])])
@@ -75,13 +77,14 @@ class Schedule:
 def parse(text: str) -> Schedule:
     """A schedule from its text, as ``str`` writes it; ValueError, with what was expected, where it is none."""
     head, *options = text.split(",")
-    name, _, moment_name = head.partition("@")
+    what, _, moment_name = head.partition("@")
+    name, _, part = what.partition(":")
     fault = Fault(_known(name, [each.value for each in Fault], "fault"))
     moments = [each.value for each in Moment]
     moment = Moment(_known(moment_name, moments, "moment")) if moment_name else MOMENTS[fault][0]
     if moment not in MOMENTS[fault]:
         raise ValueError(f"`{fault}` cannot happen at `{moment}`; possible are {', '.join(MOMENTS[fault])}")
-    schedule = usual(fault, moment)
+    schedule = replace(usual(fault, moment), part=part)
     for option in options:
         key, _, value = option.partition("=")
         if option == "traffic":

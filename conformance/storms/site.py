@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -17,7 +19,16 @@ from onceproof.conformance.storms.brokers.registry import broker
 from onceproof.conformance.storms.environment import Environment, python_for
 from onceproof.conformance.storms.errors import StormError
 from onceproof.conformance.storms.ledger import StormLedger
-from onceproof.conformance.storms.process_table import Entry
+from onceproof.conformance.storms.process_table import (
+    DEAD,
+    STOPPED,
+    Entry,
+    ancestors,
+    command_line,
+    entry,
+    send,
+    with_descendants,
+)
 from onceproof.conformance.storms.processes import Group, Processes, wait_until
 from onceproof.conformance.storms.program import Answer, Program, WorkerCommand
 from onceproof.conformance.storms.program import start as start_program
@@ -30,7 +41,7 @@ MOST_FALLS = 3
 RESTART_SECONDS = 0.3
 ANSWER_SECONDS = 10.0
 FIRST = "warm-up"
-WORKER_NAME = "ONCEPROOF_STORM_NAME"  # what a worker may call itself, where names must differ
+WORKER_NAME = "STORM_WORKER"  # what a worker may call itself, where names must differ
 # Libraries of task queues, whose versions a report names where they are installed.
 KNOWN = (
     *("celery", "kombu", "rq", "dramatiq", "arq", "taskiq", "taskiq-redis", "huey", "saq", "procrastinate", "pgqueuer"),
@@ -85,6 +96,7 @@ class Site:
         self.workers: list[Worker] = []
         self.relays: list[Relay] = []
         self.lease: float | None = None
+        self.parts: dict[str, str] = {}  # kinds of processes, each with an expression for their command lines
         self.variables: dict[str, str] = {}  # for every process of the queue, beside those of the storm
         self._asked: dict[int, str] = {}
         self._answers: dict[int, Answer] = {}
@@ -122,14 +134,16 @@ class Site:
         return {**self.environment.variables(url, self.ledger.path, self.holds), **self.variables}
 
     def versions(self) -> dict[str, str]:
-        """The versions of the libraries that its environment has, of those that matter here."""
-        command = [str(self.environment.python), "-P", "-c", VERSIONS, *KNOWN]
+        """The versions of the libraries of task queues that its file speaks of."""
+        text = self.file.read_text(encoding="utf-8", errors="replace")
+        spoken = [name for name in KNOWN if name.replace("-", "_") in text or f"import {name.split('-')[0]}" in text]
+        command = [str(self.environment.python), "-P", "-c", VERSIONS, *spoken]
         said = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/").stdout
         return dict(line.split() for line in said.splitlines())
 
     def _start_worker(self, declared: WorkerCommand) -> None:
         name = f"worker{len(self.workers) + 1}"
-        where = host_and_port(self.broker.url) if "," not in self.broker.url else None
+        where = host_and_port(self.broker.url) if self.broker.relayed else None
         relay = Relay(*where) if where is not None else None
         if relay is not None:
             self.relays.append(relay)
@@ -235,6 +249,23 @@ class Site:
             return stopped
         self.ledger.fault("pause" if how == "pause" else "kill", pids)
         return pids
+
+    def fault_of_part(self, worker: Worker, how: str, part: str, pid: int) -> list[int]:
+        """Kill or stop the processes of one kind: of these the one that has the task, if one of them started it.
+
+        StormError where the worker has no such part.
+        """
+        pattern = re.compile(self.parts[part])
+        matching = {each.pid for each in worker.members if pattern.search(command_line(each.pid))}
+        if not matching:
+            raise StormError(f"{worker.name} has no process whose command line matches `{pattern.pattern}` ({part})")
+        chosen = sorted(with_descendants((matching & ancestors(pid)) or matching))
+        for each in chosen:
+            send(each, signal.SIGKILL if how == "kill" else signal.SIGSTOP)
+        wanted = DEAD if how == "kill" else STOPPED + DEAD
+        wait_until(lambda: all((found := entry(each)) is None or found.state in wanted for each in chosen), 10.0)
+        self.ledger.fault("pause" if how == "pause" else "kill", chosen)
+        return chosen
 
     def restart_broker(self, down_seconds: float) -> None:
         """SIGKILL to the broker, and start it again on its data."""

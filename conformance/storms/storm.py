@@ -27,7 +27,7 @@ from onceproof.conformance.storms.outcomes import (
 from onceproof.conformance.storms.prediction import Prediction
 from onceproof.conformance.storms.schedule import Fault, Moment, Schedule, usual
 from onceproof.conformance.storms.site import Site
-from onceproof.conformance.storms.tries import Trial, Try
+from onceproof.conformance.storms.tries import ENDS, Trial, Try
 from onceproof.model.checker.results import Verdict
 
 Say = Callable[[str], None]
@@ -50,6 +50,7 @@ class StormOptions:
     gust_seconds: float = 0.0
     python: Path | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     predictions: dict[tuple[Schedule, Claim], Prediction] = field(default_factory=dict)
 
 
@@ -133,6 +134,7 @@ class Storm:
         self.say("starting broker and workers")
         with Site(self.result.file, folder, self.options.python) as site:
             site.variables.update(self.options.variables)
+            site.parts.update(self.options.parts)
             site.start()
             self.result.ledgers.append(site.ledger.path)
             self._note(site)
@@ -179,7 +181,7 @@ class Storm:
         waiting.pop(0)
         if this.impossible:  # nor will it be the next time
             waiting[:] = [each for each in waiting if each.fault is not schedule.fault]
-        finished = bool(site.ledger.of(this.task, "finish", "fail"))
+        finished = bool(site.ledger.of(this.task, *ENDS))
         self.result.tried.append(Tried(this, site.folder, time.monotonic() - began, finished))
         return not this.why_not or this.reached
 
@@ -202,7 +204,7 @@ class Storm:
     def _judge(self) -> None:
         """Judge every ledger, and hand its findings to the tries that they belong to."""
         result = self.result
-        if any(each.this.redelivery is not None for each in result.tried):
+        if any(each.this.redelivery is not None or each.this.taken_over for each in result.tried):
             result.lease = replace(result.lease, confirmed=True)
         for ledger in result.ledgers:
             judgement = judgement_of(ledger, result.lease.seconds)

@@ -18,6 +18,7 @@ BROKER_DOWN_SECONDS = 1.0
 ACKED_SECONDS = 1.0  # after a function has returned, until its message is taken for acknowledged
 LEAST_SECONDS = 1.0  # of a task: time enough for a fault while it runs
 SPAN_SECONDS = 3.0  # what stands for a lease that is not known
+ENDS = ("finish", "fail", "stop")  # of a task, for all to see
 HELD_AT = {Moment.BEFORE_START: ENTERED, Moment.BEFORE_ACK: FINISHED}
 
 
@@ -39,6 +40,7 @@ class Try:
     why_not: str = ""
     impossible: bool = False  # the fault cannot be done to this system
     redelivery: float | None = None
+    taken_over: bool = False  # its holder was killed, and the system came to a result: somebody else had received it
     ran: float | None = None  # seconds from the first start to the first end
     paused: float = 0.0
     pids: list[int] = field(default_factory=list)
@@ -72,9 +74,12 @@ class Trial:
         if not this.why_not:
             self._watch(this)
         this.ended = time.time_ns()
-        starts, ends = self.ledger.of(task, "start"), self.ledger.of(task, "finish", "fail")
+        starts, ends = self.ledger.of(task, "start"), self.ledger.of(task, *ENDS)
         if len(starts) > 1:
             this.redelivery = (starts[1].time - starts[0].time) / SECOND
+        killed = [line.time for line in self.ledger.read() if line.pid in this.pids and line.value == "kill"]
+        results = [line.time for line in self.ledger.of(task, "status") if line.value == "Succeeded"]
+        this.taken_over = bool(killed and results) and max(results) > max(killed)
         if starts and ends:
             this.ran = (ends[0].time - starts[0].time) / SECOND
         return this
@@ -142,18 +147,23 @@ class Trial:
             this.why_not = f"the process {pid} had gone before anything was done to it"
             return
         self.say(f"{this.schedule}: {worker.name} has it (pid {pid})")
-        if fault in (Fault.KILL, Fault.KILL_PARENT):
+        part = this.schedule.part
+        if part and fault is Fault.KILL:
+            this.pids = self.site.fault_of_part(worker, "kill", part, pid)
+        elif fault in (Fault.KILL, Fault.KILL_PARENT):
             this.pids = self.site.fault(worker, fault.value)
             if fault is Fault.KILL_PARENT and pid in this.pids:
                 this.why_not = "the process that ran the task is the one that was started: it has no parent to kill"
                 this.impossible = True
         elif fault is Fault.PAUSE:
-            self._pause(this, worker)
+            self._pause(this, worker, pid)
         else:
             self._disturb(this, worker)
 
-    def _pause(self, this: Try, worker: Worker) -> None:
-        this.pids = self.site.fault(worker, "pause")
+    def _pause(self, this: Try, worker: Worker, pid: int) -> None:
+        part = this.schedule.part
+        fault = self.site.fault_of_part(worker, "pause", part, pid) if part else self.site.fault(worker, "pause")
+        this.pids = fault
         began = time.monotonic()
         self._hold(this)
         this.paused = time.monotonic() - began
@@ -210,7 +220,7 @@ class Trial:
         """Until the task is settled. Where it is not done by then, an unrelated task shows whether the system lives."""
         window = quiet(span(self.site))
         self._settle(this, window)
-        if self.ledger.of(this.task, "finish", "fail") or this.schedule.traffic:
+        if self.ledger.of(this.task, *ENDS) or this.schedule.traffic:
             return
         this.probe = f"probe-{this.task}"
         self.say(f"{this.schedule}: not done yet; an unrelated task is submitted")
@@ -242,7 +252,7 @@ class Trial:
         """The processes that have started the task and not ended it."""
         running = [line.pid for line in lines if line.what == "start" and line.pid is not None]
         for line in lines:
-            if line.what in ("finish", "fail") and line.pid in running:
+            if line.what in ENDS and line.pid in running:
                 running.remove(line.pid)
         return running
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from onceproof.conformance.storms.errors import StormError
 from onceproof.conformance.storms.pinned import environment
 from onceproof.conformance.storms.plan import fixed, sweep
 from onceproof.conformance.storms.prediction import predictions
-from onceproof.conformance.storms.profile import Profile
+from onceproof.conformance.storms.profile import Profile, Topology
 from onceproof.conformance.storms.schedule import Fault, Schedule, parse
 from onceproof.conformance.storms.site import Site
 from onceproof.conformance.storms.storm import Storm, StormOptions
 from onceproof.errors import InputError
 from onceproof.inputs.profiles import load_profile
+from onceproof.model.language.errors import nearest
 from onceproof.reports.storm_data import document
 from onceproof.reports.storm_outcome import Stormed
 from onceproof.reports.storm_text import report_lines
@@ -72,10 +73,20 @@ def storm(
     where = Path(folder) if folder is not None else new_folder(path)
     try:
         home = _python(known, python, say)
-        planned = chosen or (*_aimed(known, say), *fixed(), *(sweep() if sweeps else []))
+        planned = chosen or (*_aimed(known, say), *fixed(known.parts if known else ()), *(sweep() if sweeps else []))
+        parts = dict(known.parts) if known is not None else {}
+        _require_parts(planned, parts)
         predicted = predictions(known, planned, say) if known is not None else {}
         options = StormOptions(
-            tries, seed, max_seconds, planned, random_seconds, home, dict(variables or {}), predicted
+            tries=tries,
+            seed=seed,
+            seconds=max_seconds,
+            schedules=tuple(planned),
+            gust_seconds=random_seconds,
+            python=home,
+            variables=dict(variables or {}),
+            parts=parts,
+            predictions=predicted,
         )
         return StormReport(Storm(path, where, options, say).run(), known, expect)
     except StormError as error:
@@ -136,8 +147,15 @@ def new_folder(path: Path) -> Path:
     return made
 
 
+def _require_parts(schedules: Sequence[Schedule], parts: Mapping[str, str]) -> None:
+    for schedule in schedules:
+        if schedule.part and schedule.part not in parts:
+            hint = nearest(schedule.part, parts) or f"; the profile names {', '.join(parts) or 'none'}"
+            raise InputError(f"schedule {schedule}: unknown part `{schedule.part}`{hint}")
+
+
 def _aimed(profile: Profile | None, say: Callable[[str], None]) -> list[Schedule]:
-    if profile is None:
+    if profile is None or profile.topology is Topology.SEPARATE:
         return []
     say("asking the model for its shortest counterexamples")
     return aimed(profile, (Fault.NONE, Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT, Fault.RESUBMIT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from onceproof.inputs.yaml_places import Located, load
 from onceproof.model.language.errors import nearest
 from onceproof.model.protocol.system import PROTOCOL
 
-KEYS = ("system", "about", "topology", "mechanisms", "requirements", "settings", "model", "changes")
+KEYS = ("system", "about", "topology", "mechanisms", "requirements", "settings", "model", "changes", "parts")
 MECHANISM_KEYS = ("is", "because", "source")
 CHANGE_KEYS = ("mechanism", "is", "setting", "variables")
 
@@ -42,6 +43,7 @@ def load_profile(path: Path) -> Profile:
         model=None if model is None else path.parent / _text(model),
         settings=_texts(parts.get("settings")),
         changes=tuple(_change(each) for each in _list(parts.get("changes"))),
+        parts=_parts(parts.get("parts")),
     )
 
 
@@ -54,6 +56,19 @@ def _mechanism(place: Located) -> Mechanism:
         raise place.error("the key `is` is missing: `on` or `off`")
     texts = [_text(parts[key]) if key in parts else "" for key in ("because", "source")]
     return Mechanism(_on(parts["is"]), *texts)
+
+
+def _parts(place: Located | None) -> dict[str, str]:
+    if place is None:
+        return {}
+    found = {}
+    for name, pattern in place.mapping("a mapping from names of parts to regular expressions").items():
+        found[name] = _text(pattern)
+        try:
+            re.compile(found[name])
+        except re.error as error:
+            raise pattern.error(f"not a regular expression: {error}") from None
+    return found
 
 
 def _change(place: Located) -> Change:

@@ -48,7 +48,7 @@ def facts_line(report: Stormed) -> str:
     """Versions, settings and the lease."""
     facts = report.result.facts
     versions = [f"{name} {text}" for name, text in facts.items() if name not in ("broker", "python", "workers")]
-    return ", ".join([*versions, facts.get("broker", ""), f"lease {report.result.lease}"])
+    return ", ".join(filter(None, [*versions, facts.get("broker", ""), f"lease {report.result.lease}"]))
 
 
 def cells(report: Stormed) -> list[tuple[str, ...]]:
@@ -81,7 +81,7 @@ def cell(row: Row | None) -> str:
 
 def fault_title(schedule: Schedule) -> str:
     """A fault, for people."""
-    return NAMES[schedule.fault.value]
+    return NAMES[schedule.fault.value] + (f" ({schedule.part} alone)" if schedule.part else "")
 
 
 def after(row: Row) -> str:
@@ -97,7 +97,13 @@ def _explained(report: Stormed) -> list[Row]:
     chosen: dict[tuple[str, ...], Row] = {}
     for row in report.rows:
         if row.shown is Shown.BROKEN or (row.shown is Shown.UNKNOWN and row.applies):
-            key = row.schedule.fault, row.claim, row.standing, row.why if row.shown is Shown.UNKNOWN else ""
+            key = (
+                row.schedule.fault,
+                row.schedule.part,
+                row.claim,
+                row.standing,
+                row.why if row.shown is Shown.UNKNOWN else "",
+            )
             chosen.setdefault(key, row)
     return list(chosen.values())
 

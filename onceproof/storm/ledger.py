@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 # Where a storm keeps what it needs; a storm sets these for every process that it starts.
-LEDGER = "ONCEPROOF_STORM_LEDGER"
-HOLDS = "ONCEPROOF_STORM_HOLDS"
+LEDGER = "STORM_LEDGER"
+HOLDS = "STORM_HOLDS"
 # The moments at which a storm can hold a task: before its first line, and before its function returns.
 ENTERED, FINISHED = "entered", "finished"
 POLL_SECONDS = 0.01

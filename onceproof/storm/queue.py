@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-URL = "ONCEPROOF_STORM_URL"
+URL = "STORM_URL"
 DEFAULTS = {
     "valkey": "redis://127.0.0.1:6379/0",
     "postgresql": "postgresql://postgres@127.0.0.1:5432/postgres",

@@ -41,6 +41,11 @@ class Broker(Protocol):
         ...
 
     @property
+    def relayed(self) -> bool:
+        """Whether a relay can stand between it and a worker: it has one port, and clients find no way around."""
+        ...
+
+    @property
     def ours(self) -> bool:
         """Whether the storm started it, and so may kill it."""
         ...

@@ -12,6 +12,11 @@ class Foreign:
     settings = ""
     ours = False
 
+    @property
+    def relayed(self) -> bool:
+        """Whether its URL says where it is."""
+        return "," not in self.url and host_and_port(self.url) is not None
+
     def __init__(self, url: str) -> None:
         self.url = url
 

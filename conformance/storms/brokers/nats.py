@@ -25,6 +25,11 @@ class Nats:
         self.groups: dict[int, Group] = {}
 
     @property
+    def relayed(self) -> bool:
+        """Nodes of a cluster tell clients of each other."""
+        return self.nodes == 1
+
+    @property
     def version(self) -> str:
         """As the program says."""
         said = subprocess.run([self.program, "--version"], capture_output=True, text=True, check=False).stdout

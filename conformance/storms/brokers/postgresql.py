@@ -20,6 +20,7 @@ class PostgreSQL:
 
     settings = "fsync on, synchronous_commit on"
     ours = True
+    relayed = True
 
     def __init__(self, folder: Path, processes: Processes) -> None:
         self.folder, self.processes = folder, processes

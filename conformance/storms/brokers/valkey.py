@@ -14,6 +14,7 @@ class Valkey:
 
     settings = "appendonly yes, appendfsync always"
     ours = True
+    relayed = True
 
     def __init__(self, folder: Path, processes: Processes) -> None:
         self.folder, self.processes = folder, processes

@@ -49,6 +49,18 @@ def test_jetstream_runs_a_task_twice_after_a_pause_and_once_when_it_is_submitted
     assert report.to_json()["rows"][0]["again"].endswith("--seed 1")
 
 
+@pytest.mark.servers
+def test_the_platform_runs_a_task_once_when_its_scheduler_dies_and_when_it_is_submitted_again(
+    tmp_path: Path, impatient: None
+) -> None:
+    schedules = ["kill:scheduler", "resubmit@after-start"]
+    report = storm(FOLDER / "platform_sqlite.py", folder=tmp_path, python=HERE, schedules=schedules, tries=1)
+    standings = {each.standing for each in report.rows if each.claim is not Claim.NOT_STUCK}
+    assert standings == {Standing.KEPT}, str(report)
+    assert report.result.lease.confirmed, "another scheduler took the task over"
+    assert report.verdict is Verdict.HOLDS
+
+
 def test_a_task_whose_only_worker_dies_is_lost_with_it(tmp_path: Path, impatient: None) -> None:
     report = storm(folder_queue(tmp_path), folder=tmp_path, python=HERE, schedules=["kill"], tries=1)
     assert row(report, "kill", Claim.AT_MOST_ONCE).shown is Shown.HELD
@@ -113,7 +125,7 @@ def test_processes_that_begin_a_session_of_their_own_are_ended_too(tmp_path: Pat
 
 
 def marked(storm_id: str) -> list[int]:
-    return [each.pid for each in table() if has_mark(each.pid, "ONCEPROOF_STORM", storm_id)]
+    return [each.pid for each in table() if has_mark(each.pid, "STORM_ID", storm_id)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -136,6 +148,6 @@ def test_nothing_is_left_running_whatever_ends_a_storm(number: signal.Signals, t
 def runs_below(pid: int, folder: Path) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            return f"ONCEPROOF_STORM_LEDGER={folder}".encode() in file.read()
+            return f"STORM_LEDGER={folder}".encode() in file.read()
     except OSError:
         return False
