@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from onceproof.model.language import always as always
     from onceproof.model.language import axiom as axiom
     from onceproof.model.language import build as build
+    from onceproof.model.language import choose as choose
+    from onceproof.model.language import choose_from as choose_from
     from onceproof.model.language import ending as ending
     from onceproof.model.language import eventually as eventually
     from onceproof.model.language import exists as exists
@@ -87,7 +89,8 @@ if TYPE_CHECKING:
 _LANGUAGE = (
     *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Int", "Model", "ModelError", "Optional"),
     *("Ordered", "Seq", "Sort", "State"),
-    *("Step", "System", "Violation", "action", "always", "axiom", "build", "ending", "eventually", "exists"),
+    *("Step", "System", "Violation", "action", "always", "axiom", "build"),
+    *("choose", "choose_from", "ending", "eventually", "exists"),
     *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "require"),
     *("require_not_none", "sometimes", "switch"),
 )

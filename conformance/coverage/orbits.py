@@ -35,8 +35,4 @@ def representatives(graph: Graph) -> set[int]:
 
 
 def _renamed(system: System, step: Step, exchange: Exchange) -> Step:
-    places = {exchange.first: exchange.first + 1, exchange.first + 1: exchange.first}
-    parameters = system.actions[step.action].parameters
-    pairs = zip(step.arguments, parameters, strict=True)
-    arguments = (places.get(a, a) if p.sort.__name__ == exchange.sort else a for a, p in pairs)
-    return Step(step.action, tuple(arguments))
+    return Step(step.action, exchange.arguments(step.arguments, system.parameters_of(step.action)))

@@ -16,7 +16,10 @@ from dataclasses import replace
 from onceproof.conformance.driver import Abilities
 from onceproof.model.language import Config, Step, System, build
 from onceproof.model.language.declare import Action
+from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.layout import LEFT, State
+from onceproof.model.language.reading.result import Chosen
+from onceproof.model.language.terms import TRUE
 
 PLENTY = 9  # what is left of each bounded choice, for one step: anything but nothing
 
@@ -36,7 +39,7 @@ class Guards:
 
     def forbids(self, state: State, step: Step) -> bool:
         """Whether a step is forbidden, for any choice of its ``Fresh`` parameters."""
-        parameters = self.system.model.actions[step.action].parameters
+        parameters = self.system.parameters_of(step.action)
         fixed = [position for position, parameter in enumerate(parameters) if not parameter.fresh]
         return not any(
             other.action == step.action and all(other.arguments[p] == step.arguments[p] for p in fixed)
@@ -58,11 +61,17 @@ class NegativeTests:
         self._chance = random.Random(seed)
 
     def _all_steps(self, action: Action) -> Iterable[list[Step]]:
-        """All steps of an action, in groups that differ in ``Fresh`` parameters alone."""
-        sizes = self.system.sizes
+        """All steps of an action, in groups that differ in ``Fresh`` parameters alone.
+
+        None of an action that need not come to each of its choices: what it is asked for might not be what it does.
+        """
+        parameters = self.system.parameters_of(action.name)
+        if any(isinstance(one, Chosen) and one.met is not TRUE for one in parameters):
+            return []
         groups: dict[tuple[int, ...], list[Step]] = {}
-        for arguments in itertools.product(*(range(sizes[p.sort.__name__]) for p in action.parameters)):
-            fixed = tuple(a for a, p in zip(arguments, action.parameters, strict=True) if not p.fresh)
+        ranges = (range(cardinality(one.sort, self.system.sizes)) for one in parameters)
+        for arguments in itertools.product(*ranges):
+            fixed = tuple(a for a, p in zip(arguments, parameters, strict=True) if not p.fresh)
             groups.setdefault(fixed, []).append(Step(action.name, arguments))
         return groups.values()
 

@@ -53,7 +53,7 @@ class ModelMachine(RuleBasedStateMachine):
 
     def call(self, step: Step) -> str:
         """A step as it is written: ``acquire(client1)``."""
-        return f"{step.action}({', '.join(self.system.named_arguments(step).values())})"
+        return self.system.call(step)
 
 
 def machine_of(system: System, driver: Driver) -> type[ModelMachine]:

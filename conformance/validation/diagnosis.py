@@ -114,7 +114,11 @@ def _blocked(explainer: Explainer, node: Node, order: Order) -> Iterator[Blocked
         if rule is None or rule.action not in system.actions:
             continue
         choices = [_possible(system, p, event.arguments.get(p.name), elements) for p in _parameters(system, rule)]
-        steps = [Step(rule.action, arguments) for arguments in itertools.islice(itertools.product(*choices), 4)]
+        reading = system.readings[rule.action]
+        steps = [
+            Step(rule.action, system.aligned(reading, node.state, arguments))
+            for arguments in itertools.islice(itertools.product(*choices), 4)
+        ]
         if steps:
             yield Blocked(event, steps[0], node.state)
 

@@ -166,7 +166,7 @@ class Explainer:
         """Which elements the names stand for if this step is this event; None if it cannot be."""
         parameters = self.system.actions[step.action].parameters
         known: dict[Named, tuple[int, ...]] | None = None
-        for parameter, argument in zip(parameters, step.arguments, strict=True):
+        for parameter, argument in zip(parameters, step.arguments, strict=False):
             value = event.arguments.get(parameter.name)
             if value is None:
                 continue

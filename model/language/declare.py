@@ -17,7 +17,7 @@ from onceproof.model.language.composites import COMPOSITE, CompositeField, PartO
 from onceproof.model.language.errors import Disabled, ModelError, Vacuous
 from onceproof.model.language.index_sets import index_of
 from onceproof.model.language.mode import current
-from onceproof.model.language.sorts import Index, Int, Kind, Sort, Unused
+from onceproof.model.language.sorts import Index, Int, Kind, Ordered, Sort, Unused
 
 Held = typing.TypeVar("Held")
 S = typing.TypeVar("S", bound=Sort)
@@ -101,7 +101,7 @@ class Switch:
 
 def is_sort(value: Any) -> typing.TypeGuard[type[Sort]]:
     """Whether it is a declared sort."""
-    return isinstance(value, type) and issubclass(value, Sort) and value is not Sort
+    return isinstance(value, type) and issubclass(value, Sort) and value not in (Sort, Ordered)
 
 
 def switch(*, on: str, off: str, default: bool = True) -> Any:
@@ -116,6 +116,10 @@ class Parameter:
     name: str
     sort: type[Sort]
     fresh: bool = False
+
+    def element(self, code: int) -> str:
+        """The name of an element by its number."""
+        return self.sort.element(code)
 
 
 @dataclass(eq=False)
@@ -375,6 +379,24 @@ def forall(*sorts_then_body: Any) -> Any:
 def exists(*sorts_then_body: Any) -> Any:
     """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
     return current().quantify(False, *_sorts_and_body("exists", sorts_then_body))
+
+
+def choose(options: Any, allowed: Callable[[Any], bool] | None = None) -> Any:
+    """An element of a sort (or a member of an enum) for which ``allowed`` is true, in the middle of an action.
+
+    Each possible choice makes a step of its own; where nothing can be chosen the action cannot happen.
+    """
+    if not (is_sort(options) or (isinstance(options, type) and issubclass(options, Enum))):
+        raise ModelError("expected choose(Sort) or choose(Sort, lambda element: condition)")
+    return current().choose(options, allowed)
+
+
+def choose_from(values: typing.Iterable[Held]) -> Held:
+    """One of these values, which are all of one kind, in the middle of an action.
+
+    Each value makes a step of its own; of nothing, the action cannot happen.
+    """
+    return typing.cast(Held, current().choose(values, None))
 
 
 def first(sort: type[S]) -> S:

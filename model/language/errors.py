@@ -69,6 +69,7 @@ class Vacuous(Exception):
 
 MISPLACED = {
     "require": "`require` is the guard of an action; what a property presupposes it says with `given`",
+    "choose": "a choice is part of an action: a property says what is true whatever is chosen",
     "given": "`given` is what a property presupposes; the guard of an action is `require`",
 }
 

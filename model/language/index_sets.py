@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, cast
 
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.sorts import Choice, Int, Sort, SortType
+from onceproof.model.language.sorts import Choice, Int, Kind, Ordered, Sort, SortType
 
 
 class _IndexSet(Sort):
@@ -25,16 +25,22 @@ class _IndexSet(Sort):
 
 
 @cache
-def index_set(kind: Choice | Int) -> type[Sort]:
-    """The index set of a kind; always the same one for the same kind."""
-    name = kind.enum.__name__ if isinstance(kind, Choice) else f"Int({kind.low}, {kind.high})"
+def index_set(kind: Kind) -> type[Sort]:
+    """The set of the values of a kind; always the same one for the same kind."""
+    match kind:
+        case Choice(enum):
+            name = enum.__name__
+        case Int(low, high):
+            name = f"Int({low}, {high})"
+        case _:
+            name = repr(kind)
     made = SortType(name, (_IndexSet,), {"values": kind, "__doc__": f"The values of {name}."})
     return cast("type[Sort]", made)
 
 
 def index_of(annotation: Any) -> type[Sort] | None:
     """The sort that a field is indexed by: a Sort, an Enum or ``Int(low, high)``; None for anything else."""
-    if isinstance(annotation, type) and issubclass(annotation, Sort) and annotation is not Sort:
+    if isinstance(annotation, type) and issubclass(annotation, Sort) and annotation not in (Sort, Ordered):
         return annotation
     if isinstance(annotation, type) and issubclass(annotation, Enum) and len(annotation):
         return index_set(Choice(annotation))
@@ -42,8 +48,13 @@ def index_of(annotation: Any) -> type[Sort] | None:
 
 
 def size_of(sort: type[Sort], sizes: Mapping[str, int]) -> int:
-    """How many elements a sort has, or values an index set, in a configuration with these sizes (by their keys)."""
+    """How many elements a sort has, or values the index of a field, in a configuration with these sizes (by key)."""
     return sizes[sort.size_name] if sort.values is None else sort.values.cardinality({})
+
+
+def cardinality(sort: type[Sort], sizes: Mapping[str, int]) -> int:
+    """The same by the names of sorts."""
+    return sizes[sort.__name__] if sort.values is None else sort.values.cardinality(sizes)
 
 
 class Element(int):

@@ -26,6 +26,9 @@ class Mode(Protocol):
     def size(self, sort: SortClass) -> int:
         """How many elements a sort has."""
 
+    def choose(self, options: Any, allowed: Callable[[Any], bool] | None) -> Any:
+        """One of the options for which ``allowed`` is true."""
+
     def element(self, sort: SortClass, place: int) -> Any:
         """An element of an ordered sort by its place: 0 is the first one, -1 the last."""
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from onceproof.model.language.errors import ModelError, OutOfRange, nearest
+from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, OutOfRange, nearest
 from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.model import Config
@@ -165,6 +165,37 @@ class RunMode:
 
     def __init__(self, sizes: dict[str, int], skips_given: bool = False) -> None:
         self.sizes, self.skips_given = sizes, skips_given
+        self.script: list[Any] | None = None  # the choices that an action is to make; None where it makes none
+        self.exploring = False  # whether choices beyond the script are made one after the other
+        self.taken: list[Any] = []
+        self.open: list[list[Any]] = []  # scripts for the other ways that choices beyond the script could go
+
+    def begin(self, script: list[Any], exploring: bool) -> None:
+        """Makes ready for a run of an action that makes these choices."""
+        self.script, self.exploring = script, exploring
+        self.taken, self.open = [], []
+
+    def choose(self, options: Any, allowed: Callable[[Any], bool] | None) -> Any:
+        """The next value of the script, or the first that is possible; Disabled where there is none."""
+        if self.script is None:
+            raise ModelError(MISPLACED["choose"])
+        values: list[Any] = []
+        for value in options:
+            if not any(type(value) is type(other) and value == other for other in values):
+                values.append(value)
+        place = len(self.taken)
+        if place < len(self.script):
+            value = next((one for one in values if one == self.script[place]), self)
+            if value is self or not (allowed is None or truth_of(allowed(value))):
+                raise Disabled
+        else:
+            possible = [one for one in values if allowed is None or truth_of(allowed(one))] if self.exploring else []
+            if not possible:
+                raise Disabled
+            value = possible[0]
+            self.open += [[*self.taken, other] for other in possible[1:]]
+        self.taken.append(value)
+        return value
 
     def iterate(self, sort: type[Sort]) -> Iterator[int]:
         """All elements, as 0-based whole numbers."""

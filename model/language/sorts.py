@@ -56,7 +56,7 @@ class Sort(metaclass=SortType):
     default_size: ClassVar[int]
     symmetric: ClassVar[bool]
     ordered: ClassVar[bool] = False
-    values: ClassVar[Choice | Int | None] = None  # of an index set that is made of an enum or of numbers: their kind
+    values: ClassVar[Kind | None] = None  # of a set of values, say of an enum, that stands for a sort: their kind
 
     def __init_subclass__(
         cls, *, size: str | None = None, default: int = 1, symmetric: bool = False, ordered: bool = False

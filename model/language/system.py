@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import FunctionType
 from typing import Any
 
 from onceproof.model.language.axioms import constants_of, false_axiom
-from onceproof.model.language.declare import DEADLOCK, Action, Property, never_ends
+from onceproof.model.language.declare import DEADLOCK, Action, Parameter, Property, never_ends
 from onceproof.model.language.errors import (
     MISPLACED,
     ConfigError,
     Disabled,
+    InternalContradiction,
     ModelError,
     OutOfRange,
     Vacuous,
     locate,
     nearest,
 )
-from onceproof.model.language.index_sets import values_of
+from onceproof.model.language.evaluate import meaning
+from onceproof.model.language.index_sets import cardinality, values_of
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.reader import Reader, can_be_switched_on
-from onceproof.model.language.reading.result import ActionReading, PropertyReading
+from onceproof.model.language.reading.result import UNMET, ActionReading, Chosen, PropertyReading
 from onceproof.model.language.run import RunMode, RunState, truth_of
-from onceproof.model.language.terms import FALSE, TRUE
+from onceproof.model.language.terms import FALSE, TRUE, Term
 
 Arguments = tuple[int, ...]
 NEVER_ENDS = PropertyReading(Property(never_ends, (), "ending", name=never_ends.__name__), (), TRUE, FALSE, ())
@@ -101,8 +103,12 @@ class System:
 
     def steps_of(self, name: str, state: State) -> Iterator[tuple[Arguments, State]]:
         """The enabled steps of one action. Of a ``Fresh`` parameter only the first element that will do is used."""
+        chooses = self.readings[name].choices
         for candidates in self._candidates[name]:
             for arguments in candidates:
+                if chooses:
+                    yield from sorted(self._ways(name, state, arguments))
+                    break
                 after = self._run(name, state, arguments)
                 if after is not None:
                     yield arguments, after
@@ -111,12 +117,18 @@ class System:
     def departure(self, state: State) -> tuple[Step, OutOfRange] | None:
         """The first step from a state that leaves the range of a field (faults last); None where none does."""
         for name in sorted(self.actions, key=lambda name: self.actions[name].fault):
+            chooses = bool(self.readings[name].choices)
             for candidates in self._candidates[name]:
                 for arguments in candidates:
                     try:
-                        if self._run(name, state, arguments) is not None:
+                        found = (
+                            list(self._ways(name, state, arguments)) if chooses else [self._run(name, state, arguments)]
+                        )
+                        if found != [None]:
                             break
                     except OutOfRange as error:
+                        if chooses:
+                            arguments = self._with_choices(name, state, arguments, self._mode.taken, ended=False)
                         return Step(name, arguments), error
         return None
 
@@ -126,7 +138,7 @@ class System:
             raise ModelError(f"unknown action `{step.action}`{nearest(step.action, self.model.actions)}")
         if step.action not in self.actions:
             return None
-        parameters = self.actions[step.action].parameters
+        parameters = self.parameters_of(step.action)
         if len(step.arguments) != len(parameters):
             raise ModelError(f"`{step.action}` takes {len(parameters)} arguments, found {len(step.arguments)}")
         fresh = {position for position, parameter in enumerate(parameters) if parameter.fresh}
@@ -137,9 +149,65 @@ class System:
                 if same and arguments == step.arguments:
                     return after
             return None
-        if any(a >= self.sizes[p.sort.__name__] for a, p in zip(step.arguments, parameters, strict=True)):
+        if any(a >= cardinality(p.sort, self.sizes) for a, p in zip(step.arguments, parameters, strict=True)):
+            return None
+        reading = self.readings[step.action]
+        if reading.choices and not all(self._holds(term, state, step) for term in reading.as_chosen(step.arguments)):
             return None
         return self._run(step.action, state, step.arguments)
+
+    def _holds(self, term: Term, state: State, step: Step) -> bool:
+        return bool(meaning(term, self.layout)(state, self.readings[step.action].environment(step.arguments)))
+
+    def _ways(self, name: str, state: State, arguments: Arguments) -> Iterator[tuple[Arguments, State]]:
+        """The steps of an action that chooses, for these arguments: each with its choices, in no order."""
+        left = self._left.get(name)
+        if left is not None and state[left] == 0:
+            return
+        scripts: list[list[Any]] = [[]]
+        while scripts:
+            self._mode.begin(scripts.pop(), exploring=True)
+            after = self._after(self.actions[name], state, arguments)
+            scripts += self._mode.open
+            if after is not None:
+                taken = self._with_choices(name, state, arguments, self._mode.taken)
+                yield taken, after if left is None else (*after[:left], after[left] - 1, *after[left + 1 :])
+
+    def _with_choices(
+        self, name: str, state: State, arguments: Arguments, taken: list[Any], *, ended: bool = True
+    ) -> Arguments:
+        """Arguments with what was chosen in a run, and UNMET for each choice that was not met.
+
+        ended: the run came to its end; of one that failed on the way the choices after that are any.
+        """
+        reading, left = self.readings[name], list(taken)
+        found = [*arguments, *(UNMET for _ in reading.choices)]
+        for place, choice in enumerate(reading.choices, len(arguments)):
+            if meaning(choice.met, self.layout)(state, reading.environment(found)):
+                if ended and not left:
+                    raise InternalContradiction(f"action `{name}` chooses {taken}, and is read to choose more")
+                found[place] = choice.kind.encode(left.pop(0)) if left else 0
+        if left:
+            raise InternalContradiction(f"action `{name}` chooses {taken}, and is read to choose less")
+        return tuple(found)
+
+    def parameters_of(self, name: str) -> tuple[Parameter | Chosen, ...]:
+        """What the arguments of an action's steps stand for: its parameters, then its choices."""
+        action = self.model.actions[name]
+        reading = self.all_readings.get(name)
+        return action.parameters if reading is None else (*action.parameters, *reading.choices)
+
+    def aligned(self, reading: ActionReading, state: State, arguments: Arguments) -> Arguments:
+        """Arguments with choices where the reading says that the action meets them in a state, and nowhere else."""
+        found = [*arguments, *(0 for _ in reading.all_variables[len(arguments) :])]
+        for place, choice in enumerate(reading.choices, len(reading.variables)):
+            met = meaning(choice.met, self.layout)(state, reading.environment(found))
+            found[place] = max(found[place], 0) if met else UNMET
+        return tuple(found)
+
+    def instance(self, step: Step) -> Step:
+        """The step without what it chooses: fairness is of an action and its arguments, whatever is chosen."""
+        return Step(step.action, step.arguments[: len(self.model.actions[step.action].parameters)])
 
     def candidates(self, name: str) -> list[list[Arguments]]:
         """The argument tuples of an action, in groups of which at most one (the first enabled) counts."""
@@ -171,7 +239,21 @@ class System:
         return (*after[:left], after[left] - 1, *after[left + 1 :])
 
     def run_action(self, action: Action, state: State, arguments: Arguments) -> State | None:
-        """The state after an action's function has run, whatever its budget; None where it is not enabled."""
+        """The state after an action's function has run, whatever its budget; None where it is not enabled.
+
+        Among the arguments are its choices, if it makes any: one that is not met is left out.
+        """
+        script: list[Any] = []
+        if len(arguments) > len(action.parameters):
+            codes = arguments[len(action.parameters) :]
+            pairs = zip(self.all_readings[action.name].choices, codes, strict=True)
+            script = [choice.kind.decode(code) for choice, code in pairs if code != UNMET]
+            arguments = arguments[: len(action.parameters)]
+        self._mode.begin(script, exploring=False)
+        after = self._after(action, state, arguments)
+        return after if len(self._mode.taken) == len(script) else None
+
+    def _after(self, action: Action, state: State, arguments: Arguments) -> State | None:
         view = self._view
         if view._loaded is not state:
             view._load(state)
@@ -190,6 +272,7 @@ class System:
             raise locate(error, f"action `{action.name}`", action.function) from None
         finally:
             leave()
+            self._mode.script = None
 
     # -- properties
 
@@ -288,20 +371,29 @@ class System:
     # -- names
 
     def named_arguments(self, step: Step) -> dict[str, str]:
-        """The arguments of a step by parameter: ``{"scheduler": "scheduler1"}``."""
-        parameters = self.model.actions[step.action].parameters
-        return {p.name: p.sort.element(a) for p, a in zip(parameters, step.arguments, strict=True)}
+        """The arguments of a step by parameter, and what it chooses: ``{"node": "node1", "voter": "node2"}``."""
+        pairs = zip(self.parameters_of(step.action), step.arguments, strict=True)
+        return {one.name: one.element(code) for one, code in pairs if code != UNMET}
+
+    def chosen(self, step: Step) -> tuple[str, ...]:
+        """The names of the choices that a step makes."""
+        number = len(self.model.actions[step.action].parameters)
+        return tuple(self.named_arguments(step))[number:]
+
+    def call(self, step: Step) -> str:
+        """A step as people read it: ``grant(node1, voter=node2)``."""
+        return call_text(step.action, self.named_arguments(step), self.chosen(step))
 
     def parse_step(self, action: str, arguments: Mapping[str, Any]) -> Step:
-        """The step with these named arguments; ModelError for an unknown action, parameter or element."""
+        """The step with these named arguments and choices; ModelError for an unknown action, name or value."""
         known = self.model.actions.get(action)
         if known is None:
             raise ModelError(f"unknown action `{action}`{nearest(action, self.model.actions)}")
+        choices = self.all_readings[action].choices if action in self.all_readings else ()
+        names = [*(p.name for p in known.parameters), *(choice.name for choice in choices)]
         for name in arguments:
-            if name not in {p.name for p in known.parameters}:
-                raise ModelError(
-                    f"`{action}` has no argument `{name}`{nearest(name, [p.name for p in known.parameters])}"
-                )
+            if name not in names:
+                raise ModelError(f"`{action}` has no argument `{name}`{nearest(name, names)}")
         values = []
         for parameter in known.parameters:
             elements = [parameter.sort.element(i) for i in range(self.sizes[parameter.sort.__name__])]
@@ -311,15 +403,27 @@ class System:
                     f"`{action}`: `{parameter.name}` must be one of {', '.join(elements)}, found {given!r}"
                 )
             values.append(elements.index(given))
+        for choice in choices:
+            shown = [choice.element(code) for code in range(cardinality(choice.sort, self.sizes))]
+            given = arguments.get(choice.name, shown[0])
+            if given not in shown:
+                raise ModelError(f"`{action}`: `{choice.name}` must be one of {', '.join(shown)}, found {given!r}")
+            values.append(shown.index(given) if choice.name in arguments else UNMET)
         return Step(action, tuple(values))
 
     def actor(self, step: Step) -> str:
         """The actor: the element that is called as the action's component is, or else the component."""
         action = self.model.actions[step.action]
-        for parameter, argument in zip(action.parameters, step.arguments, strict=True):
+        for parameter, argument in zip(action.parameters, step.arguments, strict=False):
             if parameter.sort.__name__.lower() == action.component:
                 return parameter.sort.element(argument)
         return action.component
+
+
+def call_text(action: str, arguments: Mapping[str, str], chosen: Collection[str] = ()) -> str:
+    """``grant(node1, voter=node2)``: a step with its arguments; what it chooses has its name before it."""
+    parts = (f"{name}={value}" if name in chosen else value for name, value in arguments.items())
+    return f"{action}({', '.join(parts)})"
 
 
 def build(model: Model, config: Config | None = None) -> System:

@@ -213,6 +213,8 @@ def kind_of_term(term: Term) -> Kind:
     match term:
         case Const(kind, _) | Read(_, _, kind):
             return NUMBER if isinstance(kind, Count | Int) else kind
+        case Var(_, sort) if sort.values is not None:
+            return NUMBER if isinstance(sort.values, Count | Int) else sort.values
         case Var(_, sort) | Deref(_, sort) | ElementAt(_, sort):
             return Index(sort)
         case Some(_, sort):

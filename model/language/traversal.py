@@ -201,6 +201,8 @@ def _extent(term: Term, of: Callable[[Term], tuple[int, int]]) -> tuple[int, int
             return code, code
         case Read(_, _, Count() | Int() as kind):
             return kind.low, kind.high
+        case Var(_, sort) if isinstance(sort.values, Int):
+            return 0, sort.values.high - sort.values.low
         case Plus(left, right):
             return of(left)[0] + of(right)[0], of(left)[1] + of(right)[1]
         case Minus(left, right):

@@ -14,7 +14,7 @@ def reasons(system: System, state: State, step: Step) -> list[str]:
     reading = system.readings.get(step.action)
     if reading is None or not reading.paths:
         return [f"`{step.action}` is never possible in this configuration"]
-    view = StateView(system.layout, state, dict(zip(reading.variables, step.arguments, strict=True)))
+    view = StateView(system.layout, state, reading.environment(step.arguments))
     ways: list[list[str]] = []
     for path in reading.paths:
         false = [term for term in path.guard if not view.holds(term)]

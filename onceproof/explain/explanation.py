@@ -64,6 +64,7 @@ class Explanation:
                     "actor": step.actor,
                     "action": step.action,
                     "arguments": step.arguments,
+                    **({"chosen": list(step.chosen)} if step.chosen else {}),
                     "fault": step.fault,
                     "changed": {label: list(pair) for label, pair in step.changed.items()},
                 }

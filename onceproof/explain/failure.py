@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -36,8 +37,7 @@ class RunFailed(ModelError):
         if self.step is None:
             return ""
         system = self.trace.system
-        inside = ", ".join(system.named_arguments(self.step).values())
-        return f"{system.actor(self.step)} {self.step.action}({inside})"
+        return f"{system.actor(self.step)} {system.call(self.step)}"
 
 
 def with_run(error: ModelError, system: System, claims: Sequence[Property]) -> ModelError:
@@ -77,12 +77,14 @@ def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
 
 def _failing_step(system: System, state: State) -> Step | None:
     for name in system.actions:
+        chosen = list(itertools.product(*system.readings[name].codes(system.sizes)))
         for candidates in system.candidates(name):
-            for arguments in candidates:
+            for arguments, choices in itertools.product(candidates, chosen):
+                step = Step(name, (*arguments, *choices))
                 try:
-                    system.step(state, Step(name, arguments))
+                    system.step(state, step)
                 except ModelError:
-                    return Step(name, arguments)
+                    return step
     return None
 
 

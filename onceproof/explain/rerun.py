@@ -127,8 +127,7 @@ class _Runner:
         raise _NotEnabled(step)
 
     def who(self, step: Step) -> str:
-        inside = ", ".join(self.system.named_arguments(step).values())
-        return f"{self.system.actor(step)} {step.action}({inside})"
+        return f"{self.system.actor(step)} {self.system.call(step)}"
 
     def compare(self, step: ExplainedStep, after: State) -> None:
         """Note where the same step has another effect with the mechanism on."""
@@ -211,8 +210,9 @@ class _Runner:
 
     def unfair(self, cycle: Sequence[State], taken: set[Step]) -> list[str]:
         """The actions that fairness demands on this loop, and that it does not take."""
+        passed = set(map(self.system.instance, taken))
         enabled = [
-            {step for step, after in self.system.successors(state) if after != state and step not in taken}
+            {self.system.instance(step) for step, after in self.system.successors(state) if after != state} - passed
             for state in cycle
         ]
         always, ever = set.intersection(*enabled), set.union(*enabled)

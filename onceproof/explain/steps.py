@@ -8,6 +8,7 @@ from typing import Any
 from onceproof.model.checker.results import Departure, Trace
 from onceproof.model.language.layout import LEFT
 from onceproof.model.language.showing import text_of
+from onceproof.model.language.system import call_text
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,10 @@ class ExplainedStep:
     index: int
     actor: str
     action: str
-    arguments: dict[str, str]
+    arguments: dict[str, str]  # with what the step chooses
     fault: bool
     changed: dict[str, tuple[Any, Any]]
+    chosen: tuple[str, ...] = ()  # the names of the arguments that are choices
 
     def __str__(self) -> str:
         return self.who
@@ -27,7 +29,7 @@ class ExplainedStep:
     @property
     def call(self) -> str:
         """``receive(scheduler1, message1)``."""
-        return f"{self.action}({', '.join(self.arguments.values())})"
+        return call_text(self.action, self.arguments, self.chosen)
 
     @property
     def who(self) -> str:
@@ -47,6 +49,7 @@ def explained_steps(trace: Trace) -> list[ExplainedStep]:
                 actor=system.actor(step),
                 action=step.action,
                 arguments=system.named_arguments(step),
+                chosen=system.chosen(step),
                 fault=system.model.actions[step.action].fault,
                 changed={label: pair for label, pair in changes.items() if not label.startswith(LEFT)},
             )
@@ -65,6 +68,7 @@ def _departure(trace: Trace, departure: Departure) -> ExplainedStep:
         actor=system.actor(step),
         action=step.action,
         arguments=system.named_arguments(step),
+        chosen=system.chosen(step),
         fault=system.model.actions[step.action].fault,
         changed={departure.cell: (cell.show(trace.states[-1]), departure.value)},
     )

@@ -22,19 +22,21 @@ from onceproof.reports.trace_text import counted, steps
 
 def call_text(system: System, step: Step) -> str:
     """``delete(scheduler1, message1)``."""
-    return f"{step.action}({', '.join(system.named_arguments(step).values())})"
+    return system.call(step)
 
 
 def parse_call(system: System, text: str) -> Step:
     """The step that ``delete(scheduler1, message1)`` means; InputError where the model has no such step."""
     name, _, rest = text.strip().rstrip(")").partition("(")
-    values = [word.strip() for word in rest.split(",") if word.strip()]
+    words = [word.strip() for word in rest.split(",") if word.strip()]
+    chosen = dict(word.split("=", 1) for word in words if "=" in word)
+    values = [word for word in words if "=" not in word]
     action = system.model.actions.get(name.strip())
     names = [parameter.name for parameter in action.parameters] if action else []
     if action is not None and len(values) != len(names):
         raise InputError(f"`{text}`: {name} takes {len(names)} arguments ({', '.join(names)}), found {len(values)}")
     try:
-        return system.parse_step(name.strip(), dict(zip(names, values, strict=False)))
+        return system.parse_step(name.strip(), {**dict(zip(names, values, strict=False)), **chosen})
     except ModelError as error:
         raise InputError(f"`{text}`: {error}") from None
 

@@ -71,10 +71,7 @@ def _finding(finding: Finding, system: System | None) -> dict[str, Any]:
             "faults": finding.faults,
             "shortest": finding.sure,
             "minimal_in": finding.minimal,
-            "steps": [
-                f"{system.actor(step)} {step.action}({', '.join(system.named_arguments(step).values())})"
-                for step in finding.steps
-            ],
+            "steps": [f"{system.actor(step)} {system.call(step)}" for step in finding.steps],
             "loop": finding.loop,
         }
     return document

@@ -26,6 +26,7 @@ from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, Obligation, PropertyReading
 from onceproof.model.language.showing import text_of
 from onceproof.model.language.system import Arguments, System
+from onceproof.model.language.terms import Var
 from onceproof.model.language.traversal import free_variables
 
 REACHED = 40  # states that are reached by running the functions
@@ -131,7 +132,7 @@ class Comparison:
         once = sum(map(_once, items))
         rounds = min(max(ENOUGH / once, 1.0), ROUNDS, MOST / once)
         for item in items:
-            instances = self._instances(declared_of(item.reading))
+            instances = self._instances(item.reading)
             number = max(int(rounds * _once(item)), FEWEST)
             for turn, state in enumerate(self.random.sample(reached, min(len(reached), number // 4))):
                 self._compare(item, state, instances[turn % len(instances)])
@@ -153,7 +154,9 @@ class Comparison:
         return _Item(reading, goals_of(reading, self.layout), slots, step)
 
     def _compare(self, item: _Item, state: State, arguments: Arguments) -> None:
-        environment = dict(zip(item.reading.variables, arguments, strict=True))
+        if isinstance(item.reading, ActionReading) and item.reading.choices:
+            arguments = self.system.aligned(item.reading, state, arguments)
+        environment = environment_of(item.reading, arguments)
         if isinstance(item.reading, ActionReading):
             assert item.step is not None
             self._compare_step(item.reading, item.step, state, arguments, environment)
@@ -178,7 +181,7 @@ class Comparison:
 
     def _made(self, item: _Item, goal: Goal, reached: Sequence[State], arguments: Arguments) -> Iterator[State]:
         """A state in which the goal holds, if one was found, and one beside it."""
-        environment = dict(zip(item.reading.variables, arguments, strict=True))
+        environment = environment_of(item.reading, arguments)
         state = list(self.random.choice(reached))
         for slot in self._some(item.slots, 4):
             state[slot] = self.random.randrange(self.free[slot])
@@ -191,8 +194,11 @@ class Comparison:
     def _some(self, slots: Sequence[int], most: int) -> list[int]:
         return self.random.choices(slots, k=self.random.randint(1, most)) if slots else []
 
-    def _instances(self, declared: Action | Property) -> list[Arguments]:
+    def _instances(self, reading: Reading) -> list[Arguments]:
+        declared = declared_of(reading)
         ranges = [range(self.system.sizes[parameter.sort.__name__]) for parameter in declared.parameters]
+        if isinstance(reading, ActionReading):
+            ranges += reading.codes(self.layout.sizes)
         every = list(itertools.islice(itertools.product(*ranges), 5_000))
         return every if len(every) <= INSTANCES else self.random.sample(every, INSTANCES)
 
@@ -256,7 +262,7 @@ class Comparison:
         self, declared: Action | Property, state: State, arguments: Arguments, ran: str, read: str
     ) -> Disagreement:
         kind = "action" if isinstance(declared, Action) else "property"
-        elements = ", ".join(p.sort.element(a) for p, a in zip(declared.parameters, arguments, strict=True))
+        elements = ", ".join(p.sort.element(a) for p, a in zip(declared.parameters, arguments, strict=False))
         file, line = declared.line
         cells = ", ".join(
             f"{cell.label} = {text_of(cell.show(state))}"
@@ -269,6 +275,13 @@ class Comparison:
             f"({Path(file).name}:{line}) otherwise than Python runs it. In the state with "
             f"{cells or 'all at its first'}: run, {ran}; read, {read}"
         )
+
+
+def environment_of(reading: Reading, arguments: Arguments) -> dict[Var, int]:
+    """What each variable of a reading stands for."""
+    if isinstance(reading, ActionReading):
+        return reading.environment(arguments)
+    return dict(zip(reading.variables, arguments, strict=True))
 
 
 def _truth(value: bool | None) -> str:

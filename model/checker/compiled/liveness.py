@@ -22,7 +22,7 @@ from onceproof.model.checker.explicit.liveness import FairSearch
 from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language.declare import Fairness, Property
 from onceproof.model.language.layout import State
-from onceproof.model.language.system import Arguments
+from onceproof.model.language.system import Arguments, Step
 
 UNFULFILLED, INCURRED = 1, 2  # bits that an ``obligation`` function returns
 STRENGTH = {
@@ -60,6 +60,11 @@ class LivenessGraph:
         actions = self.functions.system.actions
         self.fairness = np.array([STRENGTH[actions[s.action].fairness] for s in self.functions.steps] + [0], np.int64)
         self._make_edges()
+        # Moves that differ in what they choose are one action instance, of which the first stands for all.
+        first: dict[Step, int] = {}
+        instances = [first.setdefault(self.functions.system.instance(s), n) for n, s in enumerate(self.functions.steps)]
+        same = instances == list(range(len(instances)))
+        self.fair_moves = self.moves if same else np.array([*instances, len(instances)], np.int32)[self.moves]
         self._peel()
         self._base: Any = None
 
@@ -177,8 +182,8 @@ class LivenessGraph:
         on_cycles = members[~peeled]
         if len(on_cycles):
             group[on_cycles] = 0
-            graph = (self.first, self.moves, self.targets, self.is_fault, self.fairness)
-            room, counts = np.zeros((7, self.size), np.int64), np.zeros((2, len(self.fairness)), np.int64)
+            graph = (self.first, self.fair_moves, self.targets, self.is_fault, self.fairness)
+            room, counts = np.zeros((7, self.size), np.int64), np.zeros((3, len(self.fairness)), np.int64)
             sets = kernels.fair_sets(*graph, on_cycles, group, room, counts)
         alone = members[peeled & self.resting[members]]
         group[alone] = sets + 1 + np.arange(len(alone))

@@ -114,9 +114,9 @@ def _ranks(functions: Functions, footprints: Footprints) -> list[tuple[int, int]
 def _exchanged_moves(functions: Functions, exchange: Exchange) -> list[int]:
     """Which move each becomes where two elements change renamed."""
     number = {(step.action, step.arguments): move for move, step in enumerate(functions.steps)}
-    actions = functions.system.actions
+    system = functions.system
     return [
-        number[step.action, exchange.arguments(step.arguments, actions[step.action].parameters)]
+        number[step.action, exchange.arguments(step.arguments, system.parameters_of(step.action))]
         for step in functions.steps
     ]
 

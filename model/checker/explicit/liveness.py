@@ -22,6 +22,7 @@ from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.minimal import Edge
 from onceproof.model.language.declare import Fairness
+from onceproof.model.language.system import Step
 
 Bools = npt.NDArray[np.bool_]
 Open = tuple[int, bool]  # a state, and whether an obligation incurred before is still open there
@@ -44,6 +45,10 @@ class FairSearch:
         actions = graph.system.actions
         self.is_fault = [actions[step.action].fault for step in graph.stepper.steps]
         self.fairness = [actions[step.action].fairness for step in graph.stepper.steps]
+        # For each step the first one that is the same action instance: steps that differ in what they choose are one.
+        first: dict[Step, int] = {}
+        instances = map(graph.system.instance, graph.stepper.steps)
+        self._instance = [first.setdefault(one, number) for number, one in enumerate(instances)]
         self._moves = _Moves(graph, self.is_fault, self.fairness)
 
     def lasso(self, incurred: Callable[[int], bool], fulfilled: Callable[[int], bool]) -> Lasso | None:
@@ -124,7 +129,7 @@ class FairSearch:
         always_enabled: set[int] | None = None
         avoid: set[int] = set()
         for number in component:
-            enabled = {step for step, _ in self._changes(number)}
+            enabled = {self._instance[step] for step, _ in self._changes(number)}
             always_enabled = enabled if always_enabled is None else always_enabled & enabled
             if any(self.fairness[s] is Fairness.STRONG and s not in taken for s in enabled):
                 avoid.add(number)
@@ -132,7 +137,8 @@ class FairSearch:
         return component if not weak <= taken else frozenset(avoid)
 
     def _taken(self, component: frozenset[int]) -> set[int]:
-        return {s for n in component for s, t in self._changes(n) if t in component and not self.is_fault[s]}
+        changes = ((s, t) for n in component for s, t in self._changes(n))
+        return {self._instance[s] for s, t in changes if t in component and not self.is_fault[s]}
 
     def _cycle(self, start: int, component: frozenset[int]) -> list[Edge]:
         """A closed walk from ``start`` inside the component that is fair; empty where staying is."""
@@ -157,14 +163,15 @@ class FairSearch:
 
     def _duties(self, component: frozenset[int]) -> Iterable[Callable[[int, int], bool]]:
         """What a fair walk must pass, for each fair step that is enabled inside: the step, or a state without it."""
-        enabled = {number: {step for step, _ in self._changes(number)} for number in component}
+        enabled = {number: {self._instance[step] for step, _ in self._changes(number)} for number in component}
+        instance = [*self._instance, -1]  # the last is for where no step led
         taken = self._taken(component)
         for step in sorted(set().union(*enabled.values())):
             fairness = self.fairness[step]
             if fairness is Fairness.WEAK:
-                yield lambda number, by, step=step: by == step or step not in enabled[number]  # type: ignore[misc]
+                yield lambda number, by, step=step: instance[by] == step or step not in enabled[number]  # type: ignore[misc]
             elif fairness is Fairness.STRONG and step in taken:
-                yield lambda number, by, step=step: by == step  # type: ignore[misc]
+                yield lambda number, by, step=step: instance[by] == step  # type: ignore[misc]
 
     def _walk(self, start: int, component: frozenset[int], arrived: Callable[[int, int], bool]) -> list[Edge]:
         """A shortest walk of at least one step inside the component to where ``arrived(state, step)`` is true."""

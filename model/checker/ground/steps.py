@@ -110,22 +110,25 @@ class Ground:
 
     def _groups(self, name: str) -> Iterator[Group]:
         action = self.system.actions[name]
-        for candidates in self.system.candidates(name):
+        chosen = list(itertools.product(*self.system.readings[name].codes(self.system.sizes)))
+        for candidates, choices in itertools.product(self.system.candidates(name), chosen):
             alternatives: list[Alternative] = []
             for arguments in candidates:
-                alternatives += self._alternatives(action, arguments)
+                alternatives += self._alternatives(action, (*arguments, *choices))
             yield Group(tuple(alternatives), len(candidates) > 1)
 
     def _alternatives(self, action: Action, arguments: tuple[int, ...]) -> Iterator[Alternative]:
         reading = self.system.readings[action.name]
         move = len(self.steps)
         self.steps.append(Step(action.name, arguments))
-        environment: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))
+        environment, as_chosen = reading.environment(arguments), reading.as_chosen(arguments)
         left = self.system.layout.places.get(LEFT + action.budget) if action.budget else None
         known = list(self.known)
         if left is not None:
             known[left.offset] &= ~1
         for path in reading.paths:
+            if as_chosen:
+                path = replace(path, guard=(*path.guard, *as_chosen))
             for way in self._ways(move, path, environment, known):
                 if left is not None:
                     spent = Put(left.offset, added(cell(left.offset, self.known), -1))

@@ -32,7 +32,7 @@ from onceproof.model.checker.ground.formula import (
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
 from onceproof.model.language.declare import Parameter, Property
 from onceproof.model.language.layout import Place, State
-from onceproof.model.language.reading.result import PropertyReading
+from onceproof.model.language.reading.result import Chosen, PropertyReading
 from onceproof.model.language.sorts import Index, Maybe
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import and_
@@ -58,13 +58,18 @@ class Exchange:
             after[target] = self.values[target][code] if target in self.values else code
         return tuple(after)
 
-    def arguments(self, arguments: Arguments, parameters: Sequence[Parameter]) -> Arguments:
+    def arguments(self, arguments: Arguments, parameters: Sequence[Parameter | Chosen]) -> Arguments:
         """The arguments of a step or of a property, with the two elements exchanged."""
-        renamed = {self.first: self.first + 1, self.first + 1: self.first}
         return tuple(
-            renamed.get(argument, argument) if parameter.sort.__name__ == self.sort else argument
-            for argument, parameter in zip(arguments, parameters, strict=True)
+            self._argument(argument, parameter) for argument, parameter in zip(arguments, parameters, strict=True)
         )
+
+    def _argument(self, argument: int, parameter: Parameter | Chosen) -> int:
+        kind = parameter.kind if isinstance(parameter, Chosen) else Index(parameter.sort)
+        if not isinstance(kind, Index | Maybe) or kind.sort.__name__ != self.sort:
+            return argument
+        first = self.first + isinstance(kind, Maybe)
+        return {first: first + 1, first + 1: first}.get(argument, argument)
 
     def mask(self, slot: int, mask: int) -> int:
         """A mask of values of a cell, as one of the cell that it goes to."""
@@ -132,7 +137,7 @@ def _maps_onto_itself(ground: Ground, exchange: Exchange) -> bool:
         step = ground.steps[way.move]
         arguments = step.arguments
         if mapped is not None:
-            arguments = exchange.arguments(arguments, ground.system.actions[step.action].parameters)
+            arguments = exchange.arguments(arguments, ground.system.parameters_of(step.action))
         view = mapped or _Mapped(None)
         guard = frozenset(view.test(slot, mask) for slot, mask in way.guard.items())
         rest = frozenset(view.formula(formula) for formula in way.rest)

@@ -244,7 +244,7 @@ def content(setting: Setting, system: System) -> bytes:
     layout = [(place.name, place.shape, place.cardinality) for place in system.layout.places.values()]
     claims = setting.claims(system)
     # Actions and properties go by their names: what differs between two cases of one model is what was read.
-    actions = [(name, t.variables, t.paths, t.obligations) for name, t in system.readings.items()]
+    actions = [(name, t.all_variables, t.paths, t.obligations, t.choices) for name, t in system.readings.items()]
     asked = [(claim.name, system.property_reading(claim)) for claim in claims]
     asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations) for name, t in asked]
     text = repr((system.initial, layout, actions, asked_terms))

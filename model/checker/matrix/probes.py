@@ -91,7 +91,7 @@ def difference(one: System, other: System) -> Term:
         if mine and theirs and mine.variables != theirs.variables:
             return TRUE
         term = _goes_another_way(mine or replace(reading, paths=(), obligations=()), theirs, reading)
-        parts.append(quantified(False, reading.variables, term) if reading.variables else term)
+        parts.append(quantified(False, reading.all_variables, term) if reading.all_variables else term)
     return or_(*parts)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from onceproof.model.checker.matrix.cases import Case, Finding, Setting
 from onceproof.model.language import Config, Step, System
 from onceproof.model.language.declare import DEADLOCK, Fairness
+from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.run import RunMode, RunState
 
@@ -114,8 +115,9 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
 
 
 def _exists(system: System, step: Step) -> bool:
-    parameters = system.model.actions[step.action].parameters
-    return all(a < system.sizes[p.sort.__name__] for a, p in zip(step.arguments, parameters, strict=True))
+    parameters = system.parameters_of(step.action)
+    pairs = zip(step.arguments, parameters, strict=False)
+    return len(parameters) == len(step.arguments) and all(a < cardinality(p.sort, system.sizes) for a, p in pairs)
 
 
 def _never_fulfilled(system: System, finding: Finding, states: Sequence[State]) -> bool:
@@ -136,15 +138,15 @@ def _fair(system: System, finding: Finding, states: Sequence[State]) -> bool:
     """Whether the loop is fair: a step possible in all its states (strong fairness: in any of them) must be taken."""
     start = finding.loop or 0
     loop = states[start:]
-    taken = set(finding.steps[start:])
+    taken = set(map(system.instance, finding.steps[start:]))
     if any(system.actions[step.action].fault for step in taken):
         return False
     could: list[set[Step]] = []
     for state in loop:
         following = [pair for pair in system.successors(state) if not system.actions[pair[0].action].fault]
-        could.append({step for step, _ in following})
+        could.append({system.instance(step) for step, _ in following})
         # A step that changes nothing can be taken at any time: it is never what makes a run unfair.
-        taken |= {step for step, after in following if after == state}
+        taken |= {system.instance(step) for step, after in following if after == state}
     always = set.intersection(*could) - taken
     if any(system.actions[step.action].fairness is not Fairness.NONE for step in always):
         return False

@@ -113,7 +113,8 @@ def _replayed(stage: Stage, query: VerificationCondition, structure: Structure) 
         trace = Trace(system, (state_of(names, system.layout, after),), ())
     else:
         states = (state_of(names, system.layout, structure), state_of(names, system.layout, after))
-        trace = Trace(system, states, (Step(transition.name, arguments),))
+        aligned = system.aligned(system.all_readings[transition.name], states[0], arguments)
+        trace = Trace(system, states, (Step(transition.name, aligned),))
     return CounterexampleToInduction(query.subject, _false_for(system, query.subject, trace.states[-1]), trace)
 
 

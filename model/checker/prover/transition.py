@@ -129,6 +129,12 @@ class _Merged:
 
 def transition_of(model: Model, formulas: Formulas, reading: ActionReading) -> Transition:
     """An action as formulas; ModelError where it has no meaning for any number of elements."""
+    for choice in reading.choices:
+        if not isinstance(choice.kind, Index):
+            raise ModelError(
+                f"`{choice.name}` is chosen among values that are not the elements of a sort, and a proof for any size "
+                "takes elements only: write an action for each of the values"
+            )
     for path in reading.paths:
         _check_passes(path.writes)
     paths = [kept_writes(model, path) for path in reading.paths]
@@ -139,14 +145,14 @@ def transition_of(model: Model, formulas: Formulas, reading: ActionReading) -> T
             replace(one, guard=tuple(in_flight(part, absent) for part in one.guard)) for one in reading.obligations
         )
         merged = _merged(model, [lossy(model, path, absent) for path in paths], obligations)
-    names = {formulas.names.variable(v): argument_symbol(v.name) for v in reading.variables}
+    names = {formulas.names.variable(v): argument_symbol(v.name) for v in reading.all_variables}
     updates = [
         replace(update, value=sexpr.rename(update.value, names))
         for name, value in merged.values.items()
         for update in updates_of(formulas, model.fields[name], value)
     ]
     guard = sexpr.rename(formulas.of(merged.enabled), names)
-    encoded = map(obligation_encoder(formulas, reading.variables), merged.obligations)
+    encoded = map(obligation_encoder(formulas, reading.all_variables), merged.obligations)
     found = tuple((message, sexpr.rename(claim, names)) for message, claim in encoded)
     parts = (guard, *(update.value for update in updates), *(claim for _, claim in found))
     spoken_of = {symbol for part in parts for symbol in sexpr.symbols(part) if is_wire(symbol)}
@@ -155,7 +161,7 @@ def transition_of(model: Model, formulas: Formulas, reading: ActionReading) -> T
         for name, declared in model.fields.items()
         if wire_symbol(name) in spoken_of
     )
-    constants = tuple((names[name], sort) for name, sort in formulas.names.binding(reading.variables))
+    constants = tuple((names[name], sort) for name, sort in formulas.names.binding(reading.all_variables))
     return Transition(reading.action.name, constants, wires, guard, tuple(updates), found, reading.action)
 
 

@@ -31,7 +31,7 @@ from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe, Sort
 from onceproof.model.language.system import System
-from onceproof.model.language.terms import Var, not_, or_
+from onceproof.model.language.terms import TRUE, Const, Term, Var, eq, kind_of_term, not_, or_
 
 IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
 # What TLA+ itself, the modules that are extended and the frame of ours mean by a name.
@@ -231,19 +231,21 @@ class _Exporter:
 
     def _action(self, name: str) -> list[str]:
         action, action_merged = self.system.actions[name], self.merged[name]
-        scope = Scope(self.text, self.actions[name].variables)
+        reading = self.actions[name]
+        scope = Scope(self.text, reading.all_variables)
         head = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
         left = LEFT + action.budget if action.budget and LEFT + action.budget in self.variables else None
         budget = [f"{left} > 0"] if left else []
         lines = _remark(action.doc)
+        guard = (*action_merged.guard, *_unmet_choices_are_first(reading))
         fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
         if fresh or (self.deadlock and not action.fault):
-            tests = budget + [scope.condition(part) for part in action_merged.guard]
+            tests = budget + [scope.condition(part) for part in guard]
             lines += [f"{self._can(head)} ==", *(f"  /\\ {test}" for test in tests or ["TRUE"])]
             earlier = [self._first(action, scope.parameters, fresh)] if fresh else []
             guards = [f"TRUE = {part}" for part in (self._can(head), *earlier)]
         else:
-            guards = budget + [scope.conjunct(part) for part in action_merged.guard]
+            guards = budget + [scope.conjunct(part) for part in guard]
         updates = [f"{field}' = {scope.update(field, action_merged.writes)}" for field in action_merged.fields]
         if left:
             updates.append(f"{left}' = {left} - 1")
@@ -273,9 +275,9 @@ class _Exporter:
         parts = [f"  \\/ {self._called(name, reading)}" for name, reading in self.actions.items()]
         return ["Next ==", *(parts or ["  FALSE"])]
 
-    def _bounds(self, variables: Sequence[Var], scope: Scope) -> str:
-        pairs = zip(scope.parameters, variables, strict=True)
-        return ", ".join(f"{name} \\in {variable.sort.__name__}" for name, variable in pairs)
+    def _bounds(self, variables: Sequence[Var], scope: Scope, start: int = 0) -> str:
+        pairs = list(zip(scope.parameters, variables, strict=False))[start:]
+        return ", ".join(f"{name} \\in {self.text.domain(variable.sort)}" for name, variable in pairs)
 
     # -- properties
 
@@ -307,8 +309,8 @@ class _Exporter:
 
     def _called(self, name: str, reading: ActionReading) -> str:
         """An operator of an action, for some elements."""
-        scope = Scope(self.text, reading.variables)
-        bounds = self._bounds(reading.variables, scope)
+        scope = Scope(self.text, reading.all_variables)
+        bounds = self._bounds(reading.all_variables, scope)
         call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
         return f"\\E {bounds} : {call}" if bounds else call
 
@@ -319,9 +321,11 @@ class _Exporter:
         parts = []
         for name, reading in self.actions.items():
             if reading.action.fairness is not Fairness.NONE:
-                scope = Scope(self.text, reading.variables)
+                scope = Scope(self.text, reading.all_variables)
                 bounds = self._bounds(reading.variables, scope)
                 call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
+                if reading.choices:  # fairness is of the action and its arguments, whatever is chosen
+                    call = f"\\E {self._bounds(reading.all_variables, scope, len(reading.variables))} : {call}"
                 fair = f"{'SF' if reading.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
                 parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
         return [
@@ -337,6 +341,12 @@ class _Exporter:
         bounds = self._bounds(reading.variables, scope)
         leads = f"({scope.condition(reading.antecedent)}) ~> ({scope.condition(reading.body)})"
         return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
+
+
+def _unmet_choices_are_first(reading: ActionReading) -> list[Term]:
+    """That a choice that the action does not meet is the first one, so that it makes no step of its own."""
+    firsts = [(one.met, eq(one.variable, Const(kind_of_term(one.variable), 0))) for one in reading.choices]
+    return [or_(met, first) for met, first in firsts if met != TRUE]
 
 
 def _remark(doc: str) -> list[str]:

@@ -66,10 +66,17 @@ class TlaText:
         name = sort.element(index)
         return name if isinstance(sort.values, Int) else f'"{name}"'
 
-    @staticmethod
-    def domain(sort: type[Sort]) -> str:
-        """The set of the elements of a sort."""
-        return f"({sort.values.low}..{sort.values.high})" if isinstance(sort.values, Int) else sort.__name__
+    def domain(self, sort: type[Sort]) -> str:
+        """The set of the elements of a sort, or of the values that stand for one."""
+        match sort.values:
+            case Int(low, high):
+                return f"({low}..{high})"
+            case Flag():
+                return "BOOLEAN"
+            case kind if kind is None or sort.__name__ in self.system.sizes:
+                return sort.__name__
+            case kind:
+                return f"{{{', '.join(self.code(kind, code) for code in range(kind.cardinality(self.system.sizes)))}}}"
 
     def code(self, kind: Kind, code: int) -> str:
         """A value by its stored number."""

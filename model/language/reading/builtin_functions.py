@@ -13,6 +13,7 @@ from onceproof.model.language import declare
 from onceproof.model.language.errors import MISPLACED, ModelError
 from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
+from onceproof.model.language.reading.choices import choose, choose_from
 from onceproof.model.language.reading.comprehensions import any_or_all, list_comprehension, next_of
 from onceproof.model.language.reading.functions_of_values import (
     absolute,
@@ -207,6 +208,8 @@ def _end(name: str, last: bool) -> Known:
 
 
 BUILTINS: dict[Any, Known] = {
+    declare.choose: choose,
+    declare.choose_from: choose_from,
     declare.first: _end("first", last=False),
     declare.last: _end("last", last=True),
     declare.forall: quantifier(True),

@@ -20,7 +20,7 @@ from onceproof.model.language.index_sets import size_of
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.facts import NOTHING_KNOWN
 from onceproof.model.language.reading.outside import from_outside
-from onceproof.model.language.reading.result import Obligation, Write, overwritten
+from onceproof.model.language.reading.result import Chosen, Obligation, Write, overwritten
 from onceproof.model.language.reading.sources import Source, source_of
 from onceproof.model.language.reading.values import (
     UNSET,
@@ -98,6 +98,9 @@ class Interpreter:
         self.changed_attributes: dict[str, int] = {}  # and an attribute of the record that it is
         self.shared: set[str] = set()  # fields of which one cell was given the very value of another one
         self.stored: set[int] = set()  # lists that were put into a cell
+        self.choices: list[Chosen] = []
+        self.choosing = False  # whether the condition of a choice is read
+        self.naming = ""  # the local or the field that what is read now is assigned to
         self.pending = 0  # ways that have left by `return`, `break` or `continue` and are still to be joined
         self._bound = 0
         self._made = 0
@@ -233,6 +236,14 @@ class Interpreter:
         """A variable for an element, with a name that no identifier can be: two alike quantifiers have the same."""
         self._bound += 1
         return Var(f"{sort.__name__}.{self._bound}", sort)
+
+    def choice_variable(self, sort: type[Sort]) -> Var:
+        """A variable for a choice, called as the local that it is assigned to; no other is called so."""
+        taken = self._names | {one.name for one in self.choices}
+        name, number = self.naming or "choice", 2
+        while name in taken:
+            name, number = f"{self.naming or 'choice'}_{number}", number + 1
+        return Var(name, sort)
 
     @property
     def bound(self) -> int:

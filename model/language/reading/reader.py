@@ -38,10 +38,18 @@ class Reader:
         try:
             self._result(f"action `{action.name}`", action.function, variables)
         except Ended:
-            return ActionReading(action, variables, (), self._obligations())
+            return ActionReading(action, variables, (), self._obligations(), tuple(interpreter.choices))
         guard = tuple(dict.fromkeys(interpreter.guard))
         paths = () if and_(*guard) is FALSE else (Path(guard, interpreter.world.writes),)
-        return ActionReading(action, variables, paths, self._obligations())
+        if interpreter.choices and any(parameter.fresh for parameter in action.parameters):
+            name = interpreter.choices[0].name
+            fresh = next(parameter.name for parameter in action.parameters if parameter.fresh)
+            raise located(
+                f"`{fresh}` is Fresh, and `{name}` is chosen: take `{fresh}` as a plain parameter",
+                f"action `{action.name}`",
+                action.function,
+            )
+        return ActionReading(action, variables, paths, self._obligations(), tuple(interpreter.choices))
 
     @property
     def functions(self) -> tuple[FunctionType, ...]:

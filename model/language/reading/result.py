@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import cardinality
+from onceproof.model.language.sorts import Kind, Sort
 from onceproof.model.language.terms import (
     TRUE,
     Term,
@@ -13,6 +16,7 @@ from onceproof.model.language.terms import (
     and_,
     eq,
     ite,
+    not_,
 )
 from onceproof.model.language.traversal import substitute
 
@@ -47,14 +51,70 @@ class Obligation:
     message: str
 
 
+UNMET = -1  # what stands among the arguments of a step for a choice that it does not meet
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice that an action makes on its way, as a further variable of its reading.
+
+    met: when an action that can happen comes to it. kind: what is chosen; the variable is 0 for its first value.
+    """
+
+    name: str
+    variable: Var
+    met: Term
+    kind: Kind
+
+    @property
+    def sort(self) -> type[Sort]:
+        """What the variable ranges over."""
+        return self.variable.sort
+
+    @property
+    def fresh(self) -> bool:
+        """Whether any will do: each choice counts."""
+        return False
+
+    def element(self, code: int) -> str:
+        """What is chosen, as people read it."""
+        value = self.kind.show(code)
+        return "none" if value is None else str(value)
+
+
 @dataclass(frozen=True)
 class ActionReading:
-    """All ways through an action; no way at all means that this configuration rules it out."""
+    """All ways through an action; no way at all means that this configuration rules it out.
+
+    The arguments of a step are those of the action, and after them its choices, in the order of the reading. Where a
+    choice is not met, UNMET stands for it, so that each step has one tuple of arguments only.
+    """
 
     action: Action
     variables: tuple[Var, ...]
     paths: tuple[Path, ...]
     obligations: tuple[Obligation, ...]
+    choices: tuple[Chosen, ...] = ()
+
+    @property
+    def all_variables(self) -> tuple[Var, ...]:
+        """The variables of the parameters, and those of the choices."""
+        return (*self.variables, *(one.variable for one in self.choices))
+
+    def environment(self, arguments: Sequence[int]) -> dict[Var, int]:
+        """What each variable stands for in a step; that of a choice that is not met, for anything."""
+        return dict(zip(self.all_variables, (max(code, 0) for code in arguments), strict=True))
+
+    def as_chosen(self, arguments: Sequence[int]) -> tuple[Term, ...]:
+        """The conditions under which just those choices are met that are among the arguments of a step."""
+        codes = arguments[len(self.variables) :]
+        met = zip(self.choices, codes, strict=True)
+        found = (not_(one.met) if code == UNMET else one.met for one, code in met)
+        return tuple(term for term in found if term is not TRUE)
+
+    def codes(self, sizes: Mapping[str, int]) -> list[range]:
+        """For each choice what may stand for it among the arguments of a step."""
+        return [range(0 if one.met is TRUE else UNMET, cardinality(one.sort, sizes)) for one in self.choices]
 
     @property
     def possible(self) -> bool:

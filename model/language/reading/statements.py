@@ -28,16 +28,34 @@ def expression(interpreter: Interpreter, node: ast.Expr) -> None:
 
 
 def assignment(interpreter: Interpreter, node: ast.Assign) -> None:
-    """``a = b = value``."""
-    value = interpreter.evaluate(node.value)
+    """``a = b = value``. What is chosen on the right is called as the local on the left."""
+    value = _named(interpreter, node.targets[0], node.value)
     for target in node.targets:
         assign(interpreter, target, value)
+
+
+def _named(interpreter: Interpreter, target: ast.expr, value: ast.expr) -> Value:
+    """The value; what is chosen there is called as the target."""
+    outer = interpreter.naming
+    interpreter.naming = _name_of(target)
+    found = interpreter.evaluate(value)
+    interpreter.naming = outer
+    return found
+
+
+def _name_of(target: ast.expr) -> str:
+    """What a target is called: a local, or a field."""
+    match target:
+        case ast.Name(name) | ast.Attribute(_, name) | ast.Subscript(ast.Attribute(_, name)):
+            return name
+        case _:
+            return ""
 
 
 def annotated(interpreter: Interpreter, node: ast.AnnAssign) -> None:
     """``a: kind = value``."""
     if node.value is not None:
-        assign(interpreter, node.target, interpreter.evaluate(node.value))
+        assign(interpreter, node.target, _named(interpreter, node.target, node.value))
 
 
 def augmented(interpreter: Interpreter, node: ast.AugAssign) -> None:

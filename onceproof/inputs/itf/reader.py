@@ -242,4 +242,4 @@ class _Reader:
 
 
 def _call(system: System, step: Step) -> str:
-    return f"{step.action}({', '.join(system.named_arguments(step).values())})"
+    return system.call(step)

@@ -188,8 +188,7 @@ class Functions:
 
     def _take(self, text: WordText, work: Work) -> list[str]:
         step = self.steps[work.number]
-        arguments = ", ".join(self.system.named_arguments(step).values())
-        remark = f"  # {step.action}({arguments})"
+        remark = f"  # {self.system.call(step)}"
         if work.error:
             return [f"return -1{remark} fails"]
         lines, words = text.after(work.puts)

@@ -260,10 +260,11 @@ def fair_sets(
     Fairness counts only steps that change the state, as WF and SF of TLA+ do. In the end ``group`` is the number of
     the set (from 1 on) of each state in one, and -1 for all others. Strongly connected sets come from Tarjan's
     algorithm over steps that are not faults; a set with states that enable a strongly fair step that it never takes is
-    searched again without those. ``room`` is seven numbers a state (0 before), ``counts`` two for each move.
+    searched again without those. ``room`` is seven numbers a state (0 before), ``counts`` three for each
+    move. Moves that are one instance of an action, and differ in what they choose, have one number.
     """
     index, low, edge_of, stack, path, component, again = room[0], room[1], room[2], room[3], room[4], room[5], room[6]
-    enabled, taken = counts[0], counts[1]
+    enabled, taken, noted = counts[0], counts[1], counts[2]
     sets, components, clock = 0, 0, 0
     waiting = len(members)
     while waiting > 0:
@@ -320,12 +321,14 @@ def fair_sets(
                     if stack[bottom] == number:
                         break
                 for move in range(len(fairness)):
-                    enabled[move] = taken[move] = 0
+                    enabled[move] = taken[move] = noted[move] = 0
                 for at in range(bottom, height):
                     for edge in range(first[stack[at]], first[stack[at] + 1]):
                         move = moves[edge]
                         if not is_fault[move] and targets[edge] != stack[at]:
-                            enabled[move] += 1
+                            if noted[move] != at + 1:  # once a state, however many choices there are
+                                enabled[move] += 1
+                                noted[move] = at + 1
                             if component[targets[edge]] == components and group[targets[edge]] == 0:
                                 taken[move] = 1
                 fair, avoided = True, 0

@@ -1,0 +1,144 @@
+"""``choose`` and ``choose_from``: a choice is a further variable of the reading, with its condition in the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, EnumMeta
+from types import FunctionType
+from typing import cast
+
+from onceproof.model.language.declare import is_sort
+from onceproof.model.language.errors import MISPLACED, ModelError
+from onceproof.model.language.index_sets import index_set
+from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.operators import condition, equal, number_term
+from onceproof.model.language.reading.result import Chosen
+from onceproof.model.language.reading.sequences import items_of
+from onceproof.model.language.reading.values import Closure, Item, Symbol, Value, name_of, value_of
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe
+from onceproof.model.language.terms import FALSE, TRUE, Term, and_, number, or_, plus
+from onceproof.model.language.traversal import extent
+
+MOST_NUMBERS = 1_000  # among which one may be chosen
+EXPECTED = "expected choose(Sort) or choose(Sort, lambda element: condition)"
+
+
+def choose(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """``choose(Sort, lambda element: condition)``."""
+    options, *more = arguments or (None,)
+    if keywords or len(more) > 1 or not all(isinstance(one, FunctionType | Closure) for one in more):
+        raise ModelError(EXPECTED)
+    if not is_sort(options) and not isinstance(options, EnumMeta):
+        raise ModelError(EXPECTED)
+
+    def allowed(value: Value) -> Term:
+        return condition(interpreter, interpreter.call(more[0], [value])) if more else TRUE
+
+    kind: Kind = Index(options) if is_sort(options) else Choice(cast("type[Enum]", options))
+    return _chosen(interpreter, kind, allowed)
+
+
+def choose_from(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """``choose_from(values)``: those that are equal are one choice."""
+    if keywords or len(arguments) != 1:
+        raise ModelError("`choose_from` takes what is to be chosen from: a list, a tuple, a range, an enum or a sort")
+    return interpreter.split(arguments[0], lambda one: _one_of(interpreter, one))
+
+
+def _one_of(interpreter: Interpreter, container: Value) -> Value:
+    if is_sort(container) or isinstance(container, EnumMeta):
+        return choose(interpreter, [container], {})
+    items = items_of(interpreter, container)
+    if not items:
+        interpreter.guard_by(FALSE)
+    kind = _kind_of([value for _, value in items])
+
+    def allowed(value: Value) -> Term:
+        if _all_values(kind, items):
+            return TRUE
+        return or_(*(and_(present, equal(interpreter, value, item)) for present, item in items))
+
+    return _chosen(interpreter, kind, allowed)
+
+
+def _chosen(interpreter: Interpreter, kind: Kind, allowed: Callable[[Value], Term]) -> Value:
+    """A new choice of a value of a kind; the run goes on only where the value is allowed."""
+    if interpreter.guard_word != "require":
+        raise ModelError(MISPLACED["choose"])
+    if interpreter.quantifiers or interpreter.choosing:
+        raise ModelError("a choice inside a quantifier or another choice: choose before it")
+    if interpreter.open_loops:
+        raise ModelError("a choice inside a loop over a sort with any number of elements: choose before the loop")
+    if kind.cardinality(interpreter.sizes) > MOST_NUMBERS:
+        raise ModelError(f"a choice among more than {MOST_NUMBERS:,} values")
+    variable = interpreter.choice_variable(_domain(kind))
+    value = _value(kind, variable)
+    interpreter.choices.append(Chosen(variable.name, variable, interpreter.here(), kind))
+    base = interpreter.world
+    interpreter.choosing = True
+    try:
+        found = allowed(value)
+    finally:
+        interpreter.choosing = False
+    after = interpreter.world
+    if after.writes != base.writes or any(
+        after.heap.get(i, content) is not content for i, content in base.heap.items()
+    ):
+        raise ModelError("the condition of a choice must change nothing")
+    interpreter.guard_by(found)
+    return value
+
+
+def _domain(kind: Kind) -> type:
+    """What the variable of a choice ranges over: a sort, or the values of a kind, counted from 0."""
+    match kind:
+        case Index(sort):
+            return sort
+        case Int(low, high):
+            return index_set(Int(0, high - low))
+        case _:
+            return index_set(kind)
+
+
+def _value(kind: Kind, variable: Term) -> Value:
+    if isinstance(kind, Int):
+        return value_of(plus(variable, number(kind.low)))
+    return Symbol(variable, kind)
+
+
+def _kind_of(values: list[Value]) -> Kind:
+    """The kind of which all of these values are; ModelError where there is none."""
+    kinds = [value.kind if isinstance(value, Symbol) else type(value) for value in values]
+    sorts = {kind.sort for kind in kinds if isinstance(kind, Index | Maybe)}
+    if len(sorts) == 1 and all(isinstance(kind, Index | Maybe) or kind is type(None) for kind in kinds):
+        sort = sorts.pop()
+        return Index(sort) if all(isinstance(kind, Index) for kind in kinds) else Maybe(sort)
+    enums = {kind.enum if isinstance(kind, Choice) else kind for kind in kinds}
+    if len(enums) == 1 and isinstance(enum := next(iter(enums)), EnumMeta):
+        return Choice(enum)
+    if all(isinstance(kind, Flag) or kind is bool for kind in kinds):
+        return Flag()
+    if all(isinstance(kind, Count) or kind is int for kind in kinds):
+        extents = [extent(number_term(value)) for value in values]
+        low, high = min(low for low, _ in extents), max(high for _, high in extents)
+        if high - low >= MOST_NUMBERS:
+            raise ModelError(f"a choice among numbers from {low:,} to {high:,}: more than {MOST_NUMBERS:,}")
+        return Int(low, high)
+    what = ", ".join(dict.fromkeys(map(name_of, values)))
+    raise ModelError(
+        "`choose_from` takes values of one kind (elements of a sort, members of an enum, whole numbers, truths), "
+        f"found {what}: choose each part by itself"
+    )
+
+
+def _all_values(kind: Kind, items: tuple[Item, ...]) -> bool:
+    """Whether surely each value of a kind can be chosen."""
+    if not all(present is TRUE and isinstance(value, Enum | int) for present, value in items):
+        return False
+    match kind:
+        case Choice(enum):
+            return {value for _, value in items} == set(enum)
+        case Int(low, high):
+            return {value for _, value in items} == set(range(low, high + 1))
+        case _:
+            return False
