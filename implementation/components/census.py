@@ -58,7 +58,7 @@ class Census:
     UNCOUNTED = """SELECT runs.message, runs.task, runs.outcome, runs.attempt, tasks.recorded_ns, runs.started_ns,
         runs.ended_ns, COALESCE(messages.received, 1) FROM runs JOIN tasks ON tasks.task = runs.task
         LEFT JOIN messages ON messages.message = runs.message
-        WHERE runs.counted = 0 AND runs.outcome <> 'OPEN' LIMIT ?"""
+        WHERE runs.counted = 0 AND runs.outcome <> 'OPEN' AND runs.ended_ns IS NOT NULL LIMIT ?"""
     MARK = "UPDATE runs SET counted = 1 WHERE message IN ({})"
     NOTE = "UPDATE tasks SET outcome = ? WHERE task IN ({})"
     ADD = """INSERT INTO metrics (name, labels, value) VALUES (?, ?, ?)

@@ -21,11 +21,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an attempt ended: a value, or an error's text."""
+    """How an attempt ended: a value, or an error's text; and when the function started and ended (ns; 0: not known)."""
 
     succeeded: bool
     value: bytes = b""
     error: str = ""
+    started_ns: int = 0
+    ended_ns: int = 0
 
 
 Exchange = tuple[str, str, str, int]

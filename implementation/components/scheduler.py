@@ -156,7 +156,7 @@ class Scheduler:
         """Write the result into the task store."""
         work = self._work(message, SUCCEEDED)
         value = work.result.value if work.result is not None else b""
-        self.store.complete(message, work.attempt, value, self.clock.now_ns())
+        self.store.complete(message, work.attempt, value, *self._times(work))
         work.stage = RECORDED
 
     @action
@@ -165,7 +165,7 @@ class Scheduler:
         work = self._work(message, RAISED)
         run = self.store.run(message)
         require(work.attempt >= run.attempts_max, f"{message} has another attempt")
-        self.store.fail(message, work.attempt, self._error(work), self.clock.now_ns())
+        self.store.fail(message, work.attempt, self._error(work), *self._times(work))
         work.stage = RECORDED
 
     @action
@@ -293,6 +293,11 @@ class Scheduler:
     def _waits_for(self, work: Work, attempt: int) -> bool:
         """Whichever agent it comes from, the result of the attempt that was asked for is what is waited for."""
         return work.stage == DISPATCHED and work.attempt == attempt
+
+    def _times(self, work: Work) -> tuple[int, int]:
+        """When the function ended and started, as its agent says."""
+        result = work.result
+        return (result.ended_ns or self.clock.now_ns(), result.started_ns) if result else (self.clock.now_ns(), 0)
 
     def _error(self, work: Work) -> str:
         return work.result.error if work.result is not None else ""

@@ -86,15 +86,26 @@ class TaskStore:
     RUN = """SELECT runs.message, runs.task, runs.outcome, runs.attempt, tasks.attempts, tasks.function, tasks.task_id,
         tasks.payload, tasks.expires_ns, tasks.stop_asked, tasks.request_id, runs.begun
         FROM runs JOIN tasks ON tasks.task = runs.task WHERE runs.message = ?"""
-    COMPLETE = """UPDATE runs SET outcome = 'COMPLETED', result = ?, ended_ns = ?
+    COMPLETE = """UPDATE runs SET outcome = 'COMPLETED', result = ?, ended_ns = ?,
+        started_ns = COALESCE(NULLIF(?, 0), started_ns)
         WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"""
-    FAIL = """UPDATE runs SET outcome = 'FAILED', error = ?, ended_ns = ?
+    FAIL = """UPDATE runs SET outcome = 'FAILED', error = ?, ended_ns = ?,
+        started_ns = COALESCE(NULLIF(?, 0), started_ns)
         WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"""
     NEXT_ATTEMPT = "UPDATE runs SET attempt = ? WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"
     PUT_FAILED_ATTEMPT = "INSERT INTO attempts (message, attempt, error, failed_ns) VALUES (?, ?, ?, ?)"
     STOP = """INSERT INTO runs (message, task, outcome, attempt, ended_ns) VALUES (?, ?, 'STOPPED', 1, ?)
-        ON CONFLICT (message) DO UPDATE SET outcome = 'STOPPED', ended_ns = excluded.ended_ns
+        ON CONFLICT (message) DO UPDATE SET outcome = 'STOPPED',
+        ended_ns = CASE WHEN runs.begun = runs.attempt THEN NULL ELSE excluded.ended_ns END
         WHERE runs.outcome = 'OPEN'"""
+    STOPPED_HERE = """SELECT runs.message, runs.attempt FROM runs JOIN placements ON placements.message = runs.message
+        WHERE runs.outcome = 'STOPPED' AND runs.ended_ns IS NULL
+        AND placements.agent = ? AND placements.incarnation = ?"""
+    STOPPED_ENDS = "UPDATE runs SET ended_ns = ? WHERE message = ? AND outcome = 'STOPPED' AND ended_ns IS NULL"
+    STOPPED_LOST = """UPDATE runs SET ended_ns = ? WHERE outcome = 'STOPPED' AND ended_ns IS NULL
+        AND NOT EXISTS (SELECT 1 FROM placements JOIN agents ON agents.agent = placements.agent
+            AND agents.incarnation = placements.incarnation AND agents.gone = 0
+            WHERE placements.message = runs.message)"""
     EXPIRE = """UPDATE runs SET outcome = 'EXPIRED', ended_ns = ?
         WHERE message = ? AND outcome = 'OPEN' AND begun = 0"""
     PLACE = """INSERT INTO placements (message, agent, incarnation)
@@ -195,14 +206,17 @@ class TaskStore:
             raise NotEnabled(f"message {message} was never received")
         return Run(*row)
 
-    def complete(self, message: str, attempt: int, result: bytes | None, now_ns: int) -> None:
-        """Record the result of the current attempt; NotEnabled if the task has ended or the attempt is over."""
-        changed = self.database.run(self.COMPLETE, result, now_ns, message, attempt)
+    def complete(self, message: str, attempt: int, result: bytes | None, ended_ns: int, started_ns: int = 0) -> None:
+        """Record the result of the current attempt; NotEnabled if the task has ended or the attempt is over.
+
+        started_ns: when its function started; 0: when that was noted.
+        """
+        changed = self.database.run(self.COMPLETE, result, ended_ns, started_ns, message, attempt)
         require(changed, f"message {message} is not open in attempt {attempt}")
 
-    def fail(self, message: str, attempt: int, error: str, now_ns: int) -> None:
+    def fail(self, message: str, attempt: int, error: str, ended_ns: int, started_ns: int = 0) -> None:
         """Record that the task failed in its current attempt; NotEnabled as for complete."""
-        changed = self.database.run(self.FAIL, error, now_ns, message, attempt)
+        changed = self.database.run(self.FAIL, error, ended_ns, started_ns, message, attempt)
         require(changed, f"message {message} is not open in attempt {attempt}")
 
     def next_attempt(self, message: str, attempt: int, next_attempt: int, error: str, now_ns: int) -> None:
@@ -213,8 +227,23 @@ class TaskStore:
             self.database.run(self.PUT_FAILED_ATTEMPT, message, attempt, error, now_ns)
 
     def stop(self, message: str, task: str, now_ns: int) -> None:
-        """End an open task because its user says so; NotEnabled if it has ended."""
+        """End an open task because its user says so; NotEnabled if it has ended.
+
+        When a function that runs has ended, too, is for its agent to say: stopped_here, stopped_ends.
+        """
         require(self.database.run(self.STOP, message, task, now_ns), f"message {message} is not open")
+
+    def stopped_here(self, agent: str, incarnation: int) -> list[tuple[str, int]]:
+        """(message, attempt) of stopped tasks that this agent had begun, and has not said of that they ended."""
+        return [(message, attempt) for message, attempt in self.database.rows(self.STOPPED_HERE, agent, incarnation)]
+
+    def stopped_ends(self, message: str, now_ns: int) -> None:
+        """The function of a stopped task has ended."""
+        self.database.run(self.STOPPED_ENDS, now_ns, message)
+
+    def stopped_lost(self, now_ns: int) -> None:
+        """Functions of stopped tasks have ended with their agents."""
+        self.database.run(self.STOPPED_LOST, now_ns)
 
     def expire(self, message: str, now_ns: int) -> None:
         """End an open task that no agent has begun, because it is too old; NotEnabled otherwise."""

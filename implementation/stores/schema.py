@@ -26,6 +26,8 @@ TASKS_OUTCOME = "CREATE INDEX IF NOT EXISTS tasks_outcome ON tasks (owner, funct
 RUNS_UNCOUNTED = """CREATE INDEX IF NOT EXISTS runs_uncounted ON runs (message)
     WHERE counted = 0 AND outcome <> 'OPEN'"""
 TASKS_DUE = "CREATE INDEX IF NOT EXISTS tasks_due ON tasks (task) WHERE destination_status = 'Due'"
+RUNS_STOPPING = """CREATE INDEX IF NOT EXISTS runs_stopping ON runs (message)
+    WHERE outcome = 'STOPPED' AND ended_ns IS NULL"""
 METRICS = """CREATE TABLE IF NOT EXISTS metrics (
     name TEXT NOT NULL, labels TEXT NOT NULL, value DOUBLE PRECISION NOT NULL, PRIMARY KEY (name, labels))"""
 TABLES = (
@@ -62,6 +64,7 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS runs_task ON runs (task)",
     "CREATE INDEX IF NOT EXISTS runs_open ON runs (message) WHERE outcome = 'OPEN'",
     RUNS_UNCOUNTED,
+    RUNS_STOPPING,
     "CREATE INDEX IF NOT EXISTS tasks_recorded ON tasks (owner, function, recorded_ns, task_id)",
     TASKS_OUTCOME,
     "CREATE TABLE IF NOT EXISTS users (owner TEXT PRIMARY KEY)",
@@ -97,6 +100,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE tasks ADD COLUMN on_failure TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE tasks ADD COLUMN destination_status TEXT NOT NULL DEFAULT ''",
         TASKS_DUE,
+        RUNS_STOPPING,
     ),
 }
 

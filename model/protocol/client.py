@@ -42,7 +42,7 @@ def request_loss_at_api(st: Platform, task: Task, submission: Submission) -> Non
 
 @action(budget="stops", fairness=Fairness.NONE)
 def stop(st: Platform, task: Task, message: Message) -> None:
-    """The user stops a task that has not ended; a function that runs already runs to its end, unheard."""
+    """The user stops a task that has not ended; a function that runs already ends unheard, by itself or by force."""
     require(st.task_of[message] == task and st.outcome[message] == Outcome.OPEN)
     st.outcome[message] = Outcome.STOPPED
 

@@ -18,6 +18,7 @@ from onceproof.conformance.driver import DriverError, StepRefused
 from onceproof.implementation.components.messages import Exchange, Order, Result
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.platform.wire.frames import HEAD, Frame, pack
+from onceproof.implementation.platform.wire.scheduler_wire import reply_header, result_of
 
 SECONDS = 10.0
 Asked = tuple[str, str, int]
@@ -153,7 +154,7 @@ class AgentProxy:
         for scheduler, line in self.to_agent.items():
             for header, body in line.frames():
                 if not header.get("turned_away"):
-                    result = Result(header["succeeded"], body, header["error"])
+                    result = result_of((header, body))
                     self.replied((scheduler, self.agent, header["message"], header["attempt"]), result)
 
     def deliver_request(self, exchange: Exchange, order: Order) -> None:
@@ -171,7 +172,7 @@ class AgentProxy:
     def deliver_reply(self, exchange: Exchange, result: Result) -> None:
         """A reply arrives at its scheduler."""
         scheduler, _, message, attempt = exchange
-        header = {"message": message, "attempt": attempt, "succeeded": result.succeeded, "error": result.error}
+        header = {"message": message, "attempt": attempt, **reply_header(result)}
         self.drain()
         for line in reversed(self.from_schedulers):
             if line.scheduler == scheduler:

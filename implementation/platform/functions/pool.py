@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onceproof.implementation.components.messages import Order, Result
@@ -41,6 +42,7 @@ class FunctionPool:
     idle: list[Runner] = field(default_factory=list)
     pids: set[int] = field(default_factory=set)
     _waiting: dict[tuple[str, int], Runner | OSError] = field(default_factory=dict)
+    _attempts: dict[tuple[str, int], Runner] = field(default_factory=dict)
     _busy: dict[int, tuple[Runner, list[str]]] = field(default_factory=dict)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _watch: "asyncio.Task[None] | None" = None
@@ -51,6 +53,19 @@ class FunctionPool:
         self.reserved.pop((message, attempt), None)
         self.running[message, attempt] = order.task
         self._keep_task(self._execute(message, attempt, order))
+
+    def end(self, message: str, attempt: int) -> None:
+        """The attempt is to end: its process is asked to, and killed when its grace is over."""
+        runner = self._attempts.pop((message, attempt), None)
+        if runner is not None:
+            self._keep_task(self._end_in_time(runner))
+
+    async def _end_in_time(self, runner: Runner) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            runner.process.terminate()
+        await asyncio.sleep(self.config.stop_grace_seconds)
+        if runner.process.pid in self._busy:
+            runner.kill()
 
     def close(self) -> None:
         """Kill every process that waits for an event."""
@@ -116,13 +131,16 @@ class FunctionPool:
         over_limit: list[str] = []
         self._busy[runner.process.pid] = runner, over_limit
         runner.output.begin()
+        self._attempts[message, attempt] = runner
+        begin = time.time_ns()
         try:
             result = await self._result(runner, attempt, order)
         finally:
             del self._busy[runner.process.pid]
+            self._attempts.pop((message, attempt), None)
         if over_limit and not result.succeeded:
             result = Result(False, error=over_limit[0])
-        return result
+        return replace(result, started_ns=begin, ended_ns=time.time_ns())
 
     async def _result(self, runner: Runner, attempt: int, order: Order) -> Result:
         """The result of one attempt; its log is kept before anybody hears of it."""

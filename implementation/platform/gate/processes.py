@@ -249,7 +249,7 @@ class GatedAgent(GatedProcess, AgentProcess):
         elif action == "forget":
             self._forget_settled()
         elif action in REQUESTS:
-            self.forget_at = math.inf
+            self.forget_at = self.stop_at = math.inf
             wanted = self._exchange(permit["arguments"])
             self.wire.requests = {key: order for key, order in self.wire.requests.items() if key == wanted}
             try:

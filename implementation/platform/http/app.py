@@ -180,7 +180,7 @@ class Routes:
     async def stop_task(
         self, request: Request, function: Function, taskId: TaskId, qualifier: Qualifier = ""
     ) -> Response:
-        """Stop a task; a function that runs already runs to its end, and its result is dropped."""
+        """Stop a task; a function that runs is asked to end, then killed, and its result is dropped."""
         target = await self.target(request, await read_body(request, self.service.config), function, qualifier)
         await self.service.stop(target, taskId)
         return Response(status_code=204 if self.new else 202)

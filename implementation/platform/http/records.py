@@ -11,9 +11,10 @@ from onceproof.implementation.platform.http.metrics import Depth
 from onceproof.implementation.stores.database import Database, Row
 
 STATUS = """CASE WHEN runs.outcome = 'COMPLETED' THEN 'Succeeded' WHEN runs.outcome = 'FAILED' THEN 'Failed'
+    WHEN runs.outcome = 'STOPPED' AND runs.ended_ns IS NULL THEN 'Stopping'
     WHEN runs.outcome = 'STOPPED' THEN 'Stopped' WHEN runs.outcome = 'EXPIRED' THEN 'Expired'
     WHEN tasks.stop_asked = 1 THEN 'Stopping' WHEN runs.message IS NULL THEN 'Enqueued'
-    WHEN placements.message IS NULL THEN 'Dequeued' WHEN runs.attempt > 1 THEN 'Retrying' ELSE 'Running' END"""
+    WHEN runs.begun = runs.attempt THEN 'Running' WHEN runs.attempt > 1 THEN 'Retrying' ELSE 'Dequeued' END"""
 SELECT = f"""SELECT tasks.task, tasks.function, tasks.task_id, tasks.qualifier, tasks.request_id, tasks.payload,
     tasks.recorded_ns, {STATUS}, runs.attempt, runs.result, runs.error, runs.started_ns, runs.ended_ns,
     placements.agent, placements.incarnation
@@ -26,7 +27,8 @@ IN_HAND = ("Dequeued", "Running", "Retrying")
 NOTED = "tasks.outcome = ?"
 NOT_NOTED = """tasks.outcome = '' AND tasks.task IN
     (SELECT counting.task FROM runs AS counting
-        WHERE counting.counted = 0 AND counting.outcome <> 'OPEN' AND counting.outcome = ?)"""
+        WHERE counting.counted = 0 AND counting.outcome <> 'OPEN' AND counting.outcome = ?
+            AND counting.ended_ns IS NOT NULL)"""
 OPEN_RUN = f"""tasks.outcome = '' AND ({STATUS}) = ? AND tasks.task IN
     (SELECT opened.task FROM runs AS opened WHERE opened.outcome = 'OPEN')"""
 UNENDED = f"tasks.outcome = '' AND ({STATUS}) = ?"
@@ -215,22 +217,25 @@ def shown(record: Record, version: str, with_payload: bool) -> dict[str, Any]:
     """A task as a version of the API shows it."""
     new = version.startswith("2023")
     payload = record.payload.decode("utf-8", "replace") if with_payload else ""
-    events = [{"eventId": "1", "status": "Enqueued", "timestamp": record.recorded_ns // MS, "eventDetail": ""}]
-    if record.ended_ns is not None:
-        ended = {"eventId": "2", "status": record.status, "timestamp": record.ended_ns // MS, "eventDetail": ""}
-        events.append(ended)
+    happened = [("Enqueued", record.recorded_ns), ("Running", record.started_ns), (record.status, record.ended_ns)]
+    events = [
+        {"eventId": str(number), "status": status, "timestamp": when // MS, "eventDetail": ""}
+        for number, (status, when) in enumerate(((status, when) for status, when in happened if when is not None), 1)
+    ]
+    started, ended = record.started_ns, record.ended_ns
+    duration = 0 if started is None or ended is None else ended - started
     service, _, function = record.function.rpartition("/")
     body: dict[str, Any] = {
         "functionName": record.function.replace("/", "$") if new else function,
         "qualifier": record.qualifier,
         "status": record.status,
-        "startedTime": (record.started_ns or record.recorded_ns) // MS,
+        "startedTime": (record.started_ns or 0) // MS,
         "endTime": (record.ended_ns or 0) // MS,
         "destinationStatus": "",
         "requestId": record.request_id,
         "alreadyRetriedTimes": record.attempt - 1,
         "instanceId": record.instance,
-        "durationMs": ((record.ended_ns or record.recorded_ns) - (record.started_ns or record.recorded_ns)) // MS,
+        "durationMs": duration // MS,
         "returnPayload": record.result.decode("utf-8", "replace"),
         "events": events,
     }

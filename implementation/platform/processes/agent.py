@@ -20,7 +20,9 @@ from onceproof.implementation.platform.functions.pool import FunctionPool
 from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.platform.wire.frames import pack
 from onceproof.implementation.platform.wire.link import read_frame
+from onceproof.implementation.platform.wire.scheduler_wire import reply_header
 
+STOP_SECONDS = 0.2
 FORGET_SECONDS = 1.0
 FORGET_LOOKS = 100  # memory is in the order of starting: after so many that stay, younger ones will stay too
 AWAITED = """SELECT 1 FROM runs JOIN placements ON placements.message = runs.message WHERE runs.outcome = 'OPEN'
@@ -43,7 +45,7 @@ class AgentWire:
 
     def send_reply(self, exchange: Exchange, result: Result) -> None:
         """Send a result, if the scheduler is connected; it asks again otherwise."""
-        self.send(exchange, {"succeeded": result.succeeded, "error": result.error}, result.value)
+        self.send(exchange, reply_header(result), result.value)
 
     def has_request(self, exchange: Exchange) -> bool:
         """Whether a request has arrived."""
@@ -122,7 +124,7 @@ class AgentProcess(Process):
             self.settings.mechanisms,
             self.probe,
         )
-        self.forget_at = 0.0
+        self.forget_at = self.stop_at = 0.0
         self.syncing: asyncio.Task[None] | None = None
         self.drain_until: float | None = None
 
@@ -159,6 +161,9 @@ class AgentProcess(Process):
         """Take the requests that can be taken now; forget what nobody will ask for again."""
         self._take_requests()
         now = time.monotonic()
+        if now >= self.stop_at:
+            self.stop_at = now + STOP_SECONDS
+            self._end_stopped()
         if now >= self.forget_at:
             self.forget_at = now + FORGET_SECONDS
             self._forget_settled()
@@ -181,6 +186,15 @@ class AgentProcess(Process):
     async def finish(self) -> None:
         """End idle children."""
         self.pool.close()
+
+    def _end_stopped(self) -> None:
+        """What users have stopped is to end; what has ended is said."""
+        for message, attempt in self.store.stopped_here(self.name, self.agent.incarnation):
+            known = self.agent.memory.get((message, attempt))
+            if known is not None and known.stage == RUNNING:
+                self.pool.end(message, attempt)
+            else:
+                self.store.stopped_ends(message, self.clock.now_ns())
 
     def _is_awaited(self) -> bool:
         """Whether the store waits for the end of something that was begun here."""

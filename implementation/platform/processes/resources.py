@@ -53,6 +53,7 @@ class ResourceProcess(Process):
             if agent not in self.started and is_dead(self.config.data, agent):
                 self.store.agent_gone(agent, incarnation)
                 self.say("an agent of before is gone", agent=agent, incarnation=incarnation)
+        self.store.stopped_lost(self.clock.now_ns())
 
     async def begin(self) -> None:
         """Listen for schedulers."""

@@ -9,6 +9,22 @@ from onceproof.implementation.platform.wire.frames import Frame
 from onceproof.implementation.platform.wire.link import Link
 
 
+def reply_header(result: Result) -> dict[str, Any]:
+    """A result as the header of a frame whose body is its value."""
+    return {
+        "succeeded": result.succeeded,
+        "error": result.error,
+        "started_ns": result.started_ns,
+        "ended_ns": result.ended_ns,
+    }
+
+
+def result_of(frame: Frame) -> Result:
+    """The result of such a frame."""
+    header, body = frame
+    return Result(header["succeeded"], body, header["error"], header["started_ns"], header["ended_ns"])
+
+
 class SchedulerWire:
     """A link to each agent's present incarnation.
 
@@ -91,13 +107,13 @@ class SchedulerWire:
 
     def _link(self, agent: str, address: str) -> Link:
         def arrived(frame: Frame) -> None:
-            header, body = frame
+            header = frame[0]
             if header.get("turned_away"):
                 self.turned_away(header["message"], header["attempt"])
                 self.on_reply()
                 return
             exchange = (self.scheduler, agent, header["message"], header["attempt"])
-            self.replies[exchange] = Result(header["succeeded"], body, header["error"])
+            self.replies[exchange] = result_of(frame)
             self.on_reply()
 
         def changed(connected: bool) -> None:

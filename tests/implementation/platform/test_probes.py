@@ -70,7 +70,7 @@ def test_task_that_is_too_old_expires_and_is_never_started(platform: Platform) -
     relay = platform.pid("relay")
     os.kill(relay, signal.SIGSTOP)
     caller.submit("ledger", platform.order(), "late")
-    recorded = caller.get("ledger", "late")["startedTime"]
+    recorded = caller.get("ledger", "late")["events"][0]["timestamp"]
     wait_until(lambda: time.time() * 1000 > recorded + 1100)
     assert caller.get("ledger", "late")["status"] == "Enqueued"
     os.kill(relay, signal.SIGCONT)

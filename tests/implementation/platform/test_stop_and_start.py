@@ -1,10 +1,12 @@
 """A platform that is stopped and started, also with fewer agents and schedulers: no work is lost or done twice."""
 
 import functools
+import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +114,51 @@ def test_scheduler_that_comes_back_gets_its_share_of_queues_again(platform: Plat
     every = [task for tasks in names.values() for task in tasks]
     assert set(statuses(platform, every).values()) == {"COMPLETED"}
     assert platform.starts() == {(name, "1"): 1 for name in every}
+
+
+PATIENT = """
+    import json, os, signal, time
+    def handler(event, context):
+        order = json.loads(event)
+        signal.signal(signal.SIGTERM, lambda *_: open(order["asked"], "w").close())
+        open(order["began"], "w").close()
+        while not os.path.exists(order["ends"]):
+            time.sleep(0.01)
+"""
+
+
+def test_stopped_function_is_asked_to_end_then_killed(platform: Platform) -> None:
+    platform.settings.update(stop_grace_seconds=1.0)
+    platform.function("patient", PATIENT)
+    platform.start()
+    files = {name: platform.folder / name for name in ("asked", "began", "ends")}
+    caller = platform.caller()
+    caller.submit("patient", json.dumps({name: str(path) for name, path in files.items()}).encode(), "stopped")
+    wait_until(files["began"].exists)
+    assert caller.get("patient", "stopped")["status"] == "Running"
+    caller.stop("patient", "stopped")
+    wait_until(files["asked"].exists)
+    assert caller.get("patient", "stopped")["status"] == "Stopping"
+    record = platform.ended("patient", "stopped")
+    assert record["status"] == "Stopped" and record["durationMs"] >= 900
+
+
+def test_times_of_a_task_are_those_of_its_function(platform: Platform) -> None:
+    platform.settings.update(agents=1, slots=1)
+    platform.start()
+    caller = platform.caller()
+    for name in ("first", "second"):
+        caller.submit("ledger", platform.order(seconds=0.7), name)
+    wait_until(functools.partial(has_started, platform, 1))
+    waiting = {caller.get("ledger", name)["status"] for name in ("first", "second")}
+    assert "Running" in waiting and waiting <= {"Running", "Dequeued", "Enqueued"}
+    first, second = sorted((platform.ended("ledger", name) for name in ("first", "second")), key=started)
+    assert 700 <= first["durationMs"] == first["endTime"] - started(first) and 700 <= second["durationMs"]
+    assert first["endTime"] <= started(second) + 100, "one slot; clocks may be set meanwhile"
+    assert [event["status"] for event in second["events"]] == ["Enqueued", "Running", "Succeeded"]
+    assert second["events"][1]["timestamp"] - second["events"][0]["timestamp"] >= 700, "waiting is not running"
+
+
+def started(record: dict[str, Any]) -> int:
+    """When a task's function started."""
+    return int(record["startedTime"])

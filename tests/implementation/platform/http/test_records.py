@@ -13,19 +13,21 @@ from onceproof.implementation.stores.sqlite import SqliteDatabase
 
 TASK = """INSERT INTO tasks (task, owner, function, task_id, attempts, recorded_ns, request_id, qualifier, stop_asked)
     VALUES (?, ?, ?, ?, 1, ?, 'r', 'LATEST', ?)"""
-RUN = "INSERT INTO runs (message, task, outcome, attempt, started_ns, ended_ns) VALUES (?, ?, ?, ?, 0, 0)"
+RUN = "INSERT INTO runs (message, task, outcome, attempt, begun, started_ns, ended_ns) VALUES (?, ?, ?, ?, ?, 0, ?)"
 PLACED = "INSERT INTO placements (message, agent, incarnation) VALUES (?, 'agent1', 1)"
-# (outcome of the run, attempt, placed, stop asked) and the status that it shows as.
+# (outcome of the run, attempt, the one that was begun last, stop asked) and the status that it shows as.
 KINDS = [
-    (None, 1, False, False, "Enqueued"),
-    ("OPEN", 1, False, False, "Dequeued"),
-    ("OPEN", 1, True, False, "Running"),
-    ("OPEN", 2, True, False, "Retrying"),
-    (None, 1, False, True, "Stopping"),
-    ("COMPLETED", 1, True, False, "Succeeded"),
-    ("FAILED", 1, True, False, "Failed"),
-    ("STOPPED", 1, False, True, "Stopped"),
-    ("EXPIRED", 1, False, False, "Expired"),
+    (None, 1, 0, False, "Enqueued"),
+    ("OPEN", 1, 0, False, "Dequeued"),
+    ("OPEN", 1, 1, False, "Running"),
+    ("OPEN", 2, 1, False, "Retrying"),
+    ("OPEN", 2, 2, False, "Running"),
+    (None, 1, 0, True, "Stopping"),
+    ("STOPPED", 1, 1, True, "Stopping"),
+    ("COMPLETED", 1, 1, False, "Succeeded"),
+    ("FAILED", 1, 1, False, "Failed"),
+    ("STOPPED", 1, 0, True, "Stopped"),
+    ("EXPIRED", 1, 0, False, "Expired"),
 ]
 STATUSES = [kind[-1] for kind in KINDS]
 
@@ -33,20 +35,20 @@ STATUSES = [kind[-1] for kind in KINDS]
 def fill(database: SqliteDatabase, tasks: int, owner: str = "ann", function: str = "f") -> None:
     with database.transaction():
         for number, kind in zip(range(tasks), itertools.cycle(KINDS)):
-            outcome, attempt, placed, stopping, _ = kind
+            outcome, attempt, begun, stopping, status = kind
             task = f"{owner}/{function}/{'ab'[number % 2]}{number}"
             task_id = task.rpartition("/")[2]
             database.run(TASK, task, owner, function, task_id, (number // 3) * 1_000_000, int(stopping))
             if outcome is not None:
-                database.run(RUN, f"m-{task}", task, outcome, attempt)
-            if placed:
+                database.run(RUN, f"m-{task}", task, outcome, attempt, begun, None if status == "Stopping" else 0)
+            if begun:
                 database.run(PLACED, f"m-{task}")
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Any:
     made = SqliteDatabase(str(tmp_path / "x.db"), "OFF")
-    fill(made, 90)
+    fill(made, 99)
     fill(made, 20, "bob")
     fill(made, 20, "ann", "f/a")
     yield made
@@ -66,7 +68,7 @@ def pages(records: Records, **wanted: Any) -> list[str]:
 def plainly(ascending: bool, status: str, prefix: str, begin: int, end: int) -> list[str]:
     """The same, by looking at every task."""
     found = []
-    for number in range(90):
+    for number in range(99):
         task_id = f"{'ab'[number % 2]}{number}"
         time_ms = number // 3
         shown = STATUSES[number % len(KINDS)]
@@ -76,7 +78,7 @@ def plainly(ascending: bool, status: str, prefix: str, begin: int, end: int) -> 
 
 
 @pytest.mark.parametrize("counted", [0, 7, 1000], ids=["census-before", "census-halfway", "census-after"])
-@pytest.mark.parametrize("status", ["", *STATUSES])
+@pytest.mark.parametrize("status", ["", *dict.fromkeys(STATUSES)])
 def test_listing_finds_what_a_look_at_all_tasks_finds(database: SqliteDatabase, status: str, counted: int) -> None:
     if counted:
         Census(database).count(counted)
@@ -94,7 +96,9 @@ def test_listing_finds_the_same_where_many_have_the_prefix(
     assert pages(Records(database), prefix="a", limit=4) == few
 
 
-@pytest.mark.parametrize("wanted", [*({"status": status} for status in ["", *STATUSES]), {"prefix": "a"}])
+@pytest.mark.parametrize(
+    "wanted", [*({"status": status} for status in ["", *dict.fromkeys(STATUSES)]), {"prefix": "a"}]
+)
 def test_no_listing_reads_all_tasks(database: SqliteDatabase, wanted: dict[str, Any]) -> None:
     asked: list[tuple[str, tuple[Any, ...]]] = []
     rows = database.rows
