@@ -20,6 +20,7 @@ from onceproof.implementation.errors import StoreUnavailable, TakenOver
 from onceproof.implementation.platform.beat import sign_of
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.descendants import become_subreaper, end_strangers
+from onceproof.implementation.platform.functions.runner import mark_of
 from onceproof.implementation.platform.isolation import isolated
 from onceproof.implementation.platform.processes.base import log_to_stderr
 from onceproof.implementation.platform.stores import claim_database
@@ -156,7 +157,8 @@ class Supervisor:
                 },
             )
             member.process = None
-            end_strangers({other.process.pid for other in self.members if other.process is not None})
+            known = {other.process.pid for other in self.members if other.process is not None}
+            end_strangers(known, mark_of(self.config))
 
     def _hold_database(self) -> bool:
         """Every few seconds: hold the database still; False if another platform has it now."""
@@ -213,7 +215,7 @@ class Supervisor:
             if member.process is not None:
                 member.process.wait()
                 member.process = None
-        end_strangers(set())
+        end_strangers(set(), mark_of(self.config))
 
     def _signal(self, member: Member, number: signal.Signals) -> None:
         if member.process is not None and member.process.poll() is None:

@@ -46,12 +46,21 @@ def descendants(pid: int) -> Iterator[int]:
         level = [below for child in level for below in children(child)]
 
 
-def end_strangers(known: set[int]) -> list[int]:
+def is_marked(pid: int, mark: str) -> bool:
+    """Whether a process was started with this line (NAME=VALUE) in its environment."""
+    try:
+        return mark.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def end_strangers(known: set[int], mark: str = "") -> list[int]:
     """Kill every child of this process that is not known, and what it has started: an orphan that came to it.
 
-    Their pids: each is to be waited for, which this does where they are gone already.
+    mark: only those that have this line in their environment, where others may have come to this process, too. The
+    result is their pids: each is to be waited for, which this does where they are gone already.
     """
-    found = [pid for pid in children(os.getpid()) if pid not in known]
+    found = [pid for pid in children(os.getpid()) if pid not in known and (not mark or is_marked(pid, mark))]
     for pid in found:
         end_descendants(pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -28,6 +28,11 @@ def function_file(folder: str, function: str) -> Path:
     return Path(folder) / f"{function}.py"
 
 
+def mark_of(config: PlatformConfig) -> str:
+    """What tells processes that functions of this platform have started from others: a line of their environment."""
+    return f"_ONCEPROOF_FUNCTION_OF={os.path.abspath(config.data)}"
+
+
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for users' functions: the platform's own settings, keys and passwords among them, stay out."""
     return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
@@ -158,7 +163,7 @@ async def started(config: PlatformConfig, function: str, lock: int, known: set[i
                 stdin=subprocess.DEVNULL,
                 stdout=log_in,
                 stderr=log_in,
-                env=without_secrets(os.environ),
+                env=without_secrets(os.environ) | dict([mark_of(config).split("=", 1)]),
                 start_new_session=True,
             )
         except OSError:

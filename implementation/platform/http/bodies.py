@@ -9,6 +9,7 @@ import json
 from typing import Any, NoReturn
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.http.problems import Problem, bad_request
@@ -46,6 +47,8 @@ async def read_body(request: Request, config: PlatformConfig) -> bytes:
                 parts.append(part)
     except TimeoutError:
         raise Problem(408, "RequestTimeout", "the body came too slowly", CLOSE) from None
+    except ClientDisconnect:
+        raise Problem(400, "InvalidArgument", "the client left before the end of its body", CLOSE) from None
     body = b"".join(parts)
     check_md5(request.headers.get("content-md5", ""), body)
     return body

@@ -1,6 +1,7 @@
 """The API server's process: the application, behind its limits, on the socket that the supervisor holds."""
 
 import asyncio
+import logging
 import os
 import socket
 from pathlib import Path
@@ -23,6 +24,7 @@ from onceproof.implementation.platform.wire.bell import Bell
 from onceproof.implementation.probe import Probe
 
 BACKLOG = 512
+NOT_HTTP = "Invalid HTTP request received."  # whoever sent it is told; the log need not grow by it
 COUNT_SECONDS = 2.0
 
 
@@ -81,6 +83,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
     probe = Probe(name, Path(config.probe_log) / f"{name}.{os.getpid()}.ndjson") if config.probe_log else None
     bell = Bell(folder, name)
     gate = Gate(name, config.gate, ManualClock()) if config.gate else None
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.getMessage() != NOT_HTTP)
     metrics = Metrics()
     service = Service(config, bell, gate or probe)
     connections = Connections(room_for(config.connections_max), log)
@@ -93,6 +96,7 @@ async def serve(name: str, config: PlatformConfig, folder: str, descriptor: int)
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=5,
             backlog=ACCEPTED_AT_ONCE,

@@ -1,6 +1,7 @@
 """A function's code: what it may import, that an edited file is used by the next call, what ends with an attempt."""
 
 import os
+import signal
 import subprocess
 import textwrap
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from onceproof.implementation.platform.functions import cgroups
+from onceproof.implementation.platform.functions import cgroups, descendants
 from tests.helpers.platforms import Platform
 from tests.helpers.waiting import is_alive, wait_until
 
@@ -56,6 +57,14 @@ FUNCTIONS = {
                 os._exit(1)
             if how == "raise":
                 raise ValueError("no")
+    """,
+    "lingers": """
+        import pathlib, subprocess, time
+        def handler(event, context):
+            process = subprocess.Popen(["setsid", "sleep", "600"])
+            time.sleep(0.2)
+            (pathlib.Path(__file__).parents[1] / "pid.txt").write_text(str(process.pid))
+            time.sleep(60)
     """,
     "breeds": """
         import subprocess, sys
@@ -141,6 +150,28 @@ def test_what_an_attempt_has_started_ends_with_it(platform: Platform, how: str) 
     pids = [int(word) for word in platform.caller().log("orphans", task_id)[0]["output"].split("]")[0][1:].split(",")]
     assert len(pids) == 3
     wait_until(lambda: not any(is_alive(pid) for pid in pids), 5)
+
+
+def test_what_functions_have_started_ends_with_their_agent_and_nothing_else_does(platform: Platform) -> None:
+    task_id, _ = platform.caller().submit("lingers", b"")
+    wait_until(lambda: (platform.folder / "pid.txt").exists() and (platform.folder / "pid.txt").read_text())
+    pid = int((platform.folder / "pid.txt").read_text())
+    assert is_alive(pid)
+    os.kill(platform.pid("agent1"), signal.SIGKILL)
+    wait_until(lambda: not is_alive(pid))
+    assert platform.ended("lingers", task_id)["status"] == "Failed"
+
+
+def test_orphans_that_are_not_of_functions_are_left_alone() -> None:
+    process = subprocess.Popen(["sleep", "600"], env={"MARK": "other"})
+    try:
+        assert descendants.end_strangers(set(), "MARK=mine") == []
+        assert is_alive(process.pid)
+        assert process.pid in descendants.end_strangers(set(), "MARK=other")
+        wait_until(lambda: not is_alive(process.pid))
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_function_with_too_many_processes_fails_and_leaves_none(platform: Platform) -> None:

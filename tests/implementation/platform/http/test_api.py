@@ -257,6 +257,17 @@ def test_slow_clients_are_cut_off(platform: Platform) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ") and b'"RequestTimeout"' in answer
 
 
+def test_client_that_leaves_in_the_middle_of_its_body_is_no_error_of_the_server(platform: Platform) -> None:
+    address = urlsplit(platform.endpoint)
+    path = f"{base(NEW)}/async-invoke-config".encode()
+    for _ in range(3):
+        with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+            connection.sendall(b"PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc" % path)
+    assert raw(platform, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    log = (platform.folder / "log.ndjson").read_text()
+    assert "Traceback" not in log and "Invalid HTTP" not in log
+
+
 def test_request_that_is_not_http_is_answered_with_400(platform: Platform) -> None:
     answer = raw(platform, b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ") and b'"InvalidArgument"' in answer
