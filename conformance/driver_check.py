@@ -63,7 +63,7 @@ def _examine(system: System, driver: ProcessDriver) -> Iterator[Finding]:
         yield Finding(Verdict.DIFFERS, f"the initial state is not that of the model: {_cells(disagreement)}")
         return
     abilities = lockstep.abilities
-    fields = {name for name, place in system.layout.places.items() if place.field is not None}
+    fields = set(system.model.field_names)
     yield Finding(Verdict.NOTE, f"performs {len(abilities.performs)} of {len(system.model.actions)} actions")
     yield Finding(Verdict.NOTE, f"observes {len(abilities.observes)} of {len(fields)} fields")
     for name in sorted(abilities.observes - set(abilities.sources)):

@@ -214,7 +214,7 @@ class _Walk:
         graph = self.plan.graph
         left = Counter(graph.edges[number].step.action for number in self.wanted - self.covered)
         system = self.lockstep.system
-        fields = [name for name, place in system.layout.places.items() if place.field is not None]
+        fields = list(system.model.field_names)
         return Coverage(
             plan=self.plan,
             transitions=transitions,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from onceproof.conformance.driver import DriverError, Observation
 from onceproof.model.language import System
-from onceproof.model.language.errors import nearest
-from onceproof.model.language.layout import LEFT, Place, State, element_key
+from onceproof.model.language.composites import COMPOSITE
+from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.layout import LEFT, Cell, State
+from onceproof.model.language.showing import expectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +31,38 @@ class Comparison:
 
     def __init__(self, system: System, observes: Iterable[str]) -> None:
         self.system = system
-        known = [name for name in system.layout.places if not name.startswith(LEFT)]
+        known = [name for name in system.layout.cells if not name.startswith(LEFT)]
         wanted = frozenset(observes)
         for name in sorted(wanted):
             if name not in known:
                 raise DriverError(f"the driver observes `{name}`, which the model lacks{nearest(name, known)}")
         self.fields = [name for name in known if name in wanted]
-        self._cells: dict[str, dict[str, tuple[int, Mapping[Any, int]]]] = {}
+        self._cells: dict[str, dict[str, tuple[int, Mapping[Any, int]]]] = {}  # of scalar fields
+        self._composites: dict[str, dict[str, tuple[int, Cell]]] = {}
         self._slots: list[int] = []
         for name in self.fields:
-            self._add(system.layout.places[name])
+            self._add(name, system.layout.cells[name])
         self._initial = [system.initial[slot] for slot in self._slots]
 
-    def _add(self, place: Place) -> None:
-        codes = {place.kind.show(code): code for code in range(place.cardinality)}
-        cells = self._cells[place.name] = {}
-        for indices in place.all_indices():
-            cells[element_key(place, indices)] = (len(self._slots), codes)
-            self._slots.append(place.slot(indices))
+    def _add(self, name: str, cells: Sequence[Cell]) -> None:
+        kind = cells[0].kind
+        positions = {}
+        for cell in cells:
+            positions[cell.key] = len(self._slots)
+            self._slots += cell.slots
+        if isinstance(kind, COMPOSITE):
+            self._composites[name] = {cell.key: (positions[cell.key], cell) for cell in cells}
+        else:
+            codes = {kind.show(code): code for code in range(cells[0].cardinalities[0])}
+            self._cells[name] = {key: (position, codes) for key, position in positions.items()}
 
     def codes(self, observation: Observation) -> list[int]:
         """The observed cells as stored numbers; DriverError for a field, key or value that the model lacks."""
         codes = self._initial.copy()
         for name, values in observation.items():
+            if name in self._composites:
+                self._put_composite(codes, name, values)
+                continue
             cells = self._cells.get(name)
             if cells is None:
                 raise DriverError(f"the driver observed `{name}`, which it did not announce{self._near(name)}")
@@ -65,6 +76,27 @@ class Comparison:
                 raise DriverError(self._wrong(name, values)) from None
         return codes
 
+    def _put_composite(self, codes: list[int], name: str, values: Any) -> None:
+        cells = self._composites[name]
+        if "" in cells:
+            values = {"": values}
+        if type(values) is not dict:
+            raise DriverError(f"the driver observed {name} = {values!r}, expected an object with a key for each cell")
+        for key, value in values.items():
+            if key not in cells:
+                known = f"; the model has {name}[{', '.join(cells)}]" if len(cells) <= 8 else ""
+                raise DriverError(
+                    f"the driver observed {name}[{key}], which the model lacks{nearest(str(key), cells) or known}"
+                )
+            position, cell = cells[key]
+            try:
+                found = cell.parse(value)
+            except (KeyError, TypeError, ModelError):
+                raise DriverError(
+                    f"the driver observed {cell.label} = {value!r}, expected {expectation(cell.kind)}"
+                ) from None
+            codes[position : position + len(found)] = found
+
     def expected(self, state: State) -> list[int]:
         """The same cells of a model state."""
         return [state[slot] for slot in self._slots]
@@ -75,12 +107,11 @@ class Comparison:
 
     def differences(self, state: State, observation: Observation) -> list[Difference]:
         """The cells in which the observation is not this state."""
-        found = []
+        observed = list(state)
         for slot, code in zip(self._slots, self.codes(observation), strict=True):
-            if state[slot] != code:
-                place, indices = self.system.layout.labels[slot]
-                found.append(Difference(place.label(indices), place.kind.show(state[slot]), place.kind.show(code)))
-        return found
+            observed[slot] = code
+        changes = self.system.layout.changes(state, tuple(observed))
+        return [Difference(label, *pair) for label, pair in changes.items()]
 
     def _near(self, name: str) -> str:
         return nearest(name, self.fields)

@@ -138,7 +138,7 @@ class _Reader:
             self._name(f"actions.{event}.arguments", str(name), parameters)
         shows = {str(cell): str(path) for cell, path in dict(rule.get("shows", {})).items()}
         for cell in shows:
-            self._name(f"actions.{event}.shows", cell.split("[")[0], self._model.fields)
+            self._name(f"actions.{event}.shows", cell.split("[")[0], self._model.field_names)
         return Rule(action, {str(name): str(path) for name, path in arguments.items()}, shows)
 
     def _actions(self, key: str, names: Any) -> frozenset[str]:

@@ -71,6 +71,29 @@ def text_of(value: object) -> str:
             return str(value)
 
 
+def expectation(kind: AnyKind) -> str:
+    """What JSON must be to be a value of a kind, for people."""
+    match kind:
+        case Seq(element=element, most=most):
+            return f"a list of at most {most}, each {expectation(element)}"
+        case RecordKind(_, parts):
+            return "an object with " + ", ".join(f"{name}: {expectation(inner)}" for name, inner in parts)
+        case OptionKind(inner):
+            return f"null, or {expectation(inner)}"
+        case Flag():
+            return "true or false"
+        case Choice(enum):
+            return " or ".join(member.name for member in enum)
+        case Index(sort):
+            return f"the name of a {sort.__name__}"
+        case Maybe(sort):
+            return f"null, or the name of a {sort.__name__}"
+        case Count() | Int():
+            return f"a whole number from {kind.low} to {kind.high}"
+        case _:
+            assert_never(kind)
+
+
 # -- back
 
 

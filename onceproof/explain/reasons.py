@@ -78,9 +78,8 @@ class StateView:
             case Var(name, sort):
                 return sort.element(self.names[term]) if term in self.names else name.rsplit("_", 1)[0]
             case Read(name, indices, _):
-                axes = zip(indices, self.layout.places[name].sorts, strict=True)
-                inside = ", ".join(self._index(index, sort) for index, sort in axes)
-                return f"{name}[{inside}]" if indices else name
+                place = self.layout.places[name]
+                return place.text([self._index(index, sort) for index, sort in zip(indices, place.sorts, strict=True)])
             case Deref(inner, _) | Some(inner, _) | Position(inner, _) | ElementAt(inner, _):
                 return self.text(inner)
             case Plus(Clamp(Minus(inner, _), _), _) | Clamp(inner, _):

@@ -154,7 +154,7 @@ def again_command(
 
 def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:
     """How a driver's observations are read as the model's state: a table, and what is left out with the reasons."""
-    fields = [name for name, place in system.layout.places.items() if place.field is not None]
+    fields = list(system.model.field_names)
     yield f"{abilities.name}: observed"
     rows = [(name, abilities.sources.get(name, "")) for name in fields if name in abilities.observes]
     yield from (f"  {line}" for line in plain(("field", "read from"), rows))
@@ -164,7 +164,7 @@ def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:
     yield from (f"  {line}" for line in _rows([row for row in hidden if row[0] not in abilities.observes]))
     budgets = [
         (name, "what is left of a fault budget (part of the model only)")
-        for name in system.layout.places
+        for name in system.layout.cells
         if name not in fields
     ]
     yield from (f"  {line}" for line in _rows(budgets))
@@ -192,7 +192,7 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 def mapping_json(abilities: Abilities, system: System) -> dict[str, Any]:
     """The same for machines."""
     lacking = sorted(set(system.model.actions) - abilities.performs - abilities.internal)
-    fields = [name for name, place in system.layout.places.items() if place.field is not None]
+    fields = list(system.model.field_names)
     return {
         "driver": abilities.name,
         "observed": {name: abilities.sources.get(name, "") for name in fields if name in abilities.observes},

@@ -112,14 +112,11 @@ def _data(explanation: Explanation) -> Markup:
     layout = explanation.trace.system.layout
     states = []
     for state in explanation.trace.states:
-        cells = {place.label(key): shown(place.kind.show(state[n])) for n, (place, key) in enumerate(layout.labels)}
-        states.append(cells)
+        states.append({cell.label: shown(cell.show(state)) for mine in layout.cells.values() for cell in mine})
     departure = explanation.trace.departure
     if departure is not None:  # what the state would be is not defined, but for what leaves its range
         states.append({**states[-1], departure.cell: departure.value})
-    components = {
-        place.label(key): place.field.component if place.field else "budgets of faults" for place, key in layout.labels
-    }
+    components = {cell.label: cell.component or "budgets of faults" for mine in layout.cells.values() for cell in mine}
     steps = [
         {
             "title": f"{step.index}. {step.actor}: {step.call}",

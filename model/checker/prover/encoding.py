@@ -30,6 +30,7 @@ from onceproof.model.checker.prover.transition import (
     updates_of,
 )
 from onceproof.model.language.axioms import constants_of
+from onceproof.model.language.composites import CompositeField, Seq
 from onceproof.model.language.declare import Action, Field, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
@@ -103,6 +104,8 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
     Raises ModelError, with the author's line, for what has no meaning for any number of elements.
     """
     model = model.under(config)
+    for composite in model.composites.values():
+        _check_kind(composite)
     for declared in model.fields.values():
         with _placed(f"field `{declared.name}`", [declared]):
             _check_indices(declared)
@@ -125,6 +128,17 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
             conjuncts[claim.name] = _conjunct(model, formulas, reader, claim)
     vocabulary = _vocabulary(model, formulas.names)
     return Encoding(model, config, formulas.names, vocabulary, start, transitions, conjuncts, laws)
+
+
+def _check_kind(declared: CompositeField) -> None:
+    """ModelError for a field whose cells have no first-order meaning for any size."""
+    if isinstance(declared.kind, Seq):
+        file, line = declared.line
+        raise ModelError(
+            f"`{declared.name}` is a sequence, and a proof for any size has no order of what is sent or logged: say "
+            "what may be in it by a field over sorts, field(Node, Value, bool)",
+            f"field `{declared.name}`, {Path(file).name}:{line}",
+        )
 
 
 def _check_indices(declared: Field) -> None:

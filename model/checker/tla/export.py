@@ -77,7 +77,7 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
 def _check_names(system: System, properties: Sequence[Property]) -> None:
     """ModelError for a name that would mean something else in TLA+, or nothing."""
     sets = [name for name, sort in _sets(system).items() if not isinstance(sort.values, Int)]
-    declared = [*system.model.fields, *system.actions, *sets, *(claim.name for claim in properties)]
+    declared = [*system.model.field_names, *system.actions, *sets, *(claim.name for claim in properties)]
     for name in declared:
         prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_", "Position_", "At_"))
         if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
@@ -144,7 +144,7 @@ class _Exporter:
         ordered = [sort for sort in self.system.model.sorts.values() if sort.ordered]
         sets = [sort for sort in _sets(self.system).values() if not isinstance(sort.values, Int)]
         constants = [place for place in self.places if place.name not in self.variables]
-        variables = [f"VARIABLES {', '.join(self.variables)}"] if self.variables else []
+        variables = [f"VARIABLES {', '.join(map(self.text.field, self.variables))}"] if self.variables else []
         return [
             "EXTENDS Integers",
             "",
@@ -155,7 +155,7 @@ class _Exporter:
             "FloorDiv(a, b) == IF b > 0 THEN a \\div b ELSE (-a) \\div (-b)",
             "FloorMod(a, b) == a - (b * FloorDiv(a, b))",
             "",
-            *(f"{place.name} == {self._initial(place)}" for place in constants),
+            *(f"{self.text.field(place.name)} == {self._initial(place)}" for place in constants),
             *variables,
             "",
             *self._types(),
@@ -186,13 +186,13 @@ class _Exporter:
 
     def _init(self) -> list[str]:
         places = self.system.layout.places
-        parts = [f"  /\\ {name} = {self._initial(places[name])}" for name in self.variables]
+        parts = [f"  /\\ {self.text.field(name)} = {self._initial(places[name])}" for name in self.variables]
         return ["Init ==", *(parts or ["  TRUE"])]
 
     def _types(self) -> list[str]:
         """What every variable holds in every state, for a checker to hold the module itself against."""
         places = self.system.layout.places
-        parts = [f"  /\\ {name} \\in {self._type(places[name])}" for name in self.variables]
+        parts = [f"  /\\ {self.text.field(name)} \\in {self._type(places[name])}" for name in self.variables]
         return ["TypeOK ==", *(parts or ["  TRUE"])]
 
     def _type(self, place: Place) -> str:
@@ -246,11 +246,13 @@ class _Exporter:
             guards = [f"TRUE = {part}" for part in (self._can(head), *earlier)]
         else:
             guards = budget + [scope.conjunct(part) for part in guard]
-        updates = [f"{field}' = {scope.update(field, action_merged.writes)}" for field in action_merged.fields]
+        updates = [
+            f"{self.text.field(field)}' = {scope.update(field, action_merged.writes)}" for field in action_merged.fields
+        ]
         if left:
             updates.append(f"{left}' = {left} - 1")
         changed = {*action_merged.fields, left}
-        kept = [variable for variable in self.variables if variable not in changed]
+        kept = [self.text.field(variable) for variable in self.variables if variable not in changed]
         updates += [f"UNCHANGED <<{', '.join(kept)}>>"] if kept else []
         return [*lines, f"{head} ==", *(f"  /\\ {part}" for part in guards + updates)]
 
@@ -329,7 +331,7 @@ class _Exporter:
                 fair = f"{'SF' if reading.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
                 parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
         return [
-            f"vars == <<{', '.join(self.variables)}>>",
+            f"vars == <<{', '.join(map(self.text.field, self.variables))}>>",
             "Fairness ==",
             *(parts or ["  TRUE"]),
             "Spec == Init /\\ [][Next]_vars /\\ Fairness",

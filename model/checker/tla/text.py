@@ -55,6 +55,16 @@ class TlaText:
 
     def __init__(self, system: System, taken: set[str]) -> None:
         self.system, self.taken = system, taken
+        self._fields: dict[str, str] = {}
+        for name in sorted(system.layout.places, key=lambda name: "." in name):  # first what has to keep its name
+            written = name.replace(".", "_")
+            while written in self._fields.values() or (written != name and written in taken):
+                written += "_"
+            self._fields[name] = written
+
+    def field(self, name: str) -> str:
+        """What a field is called; a part of a composite value by its name with underscores."""
+        return self._fields[name]
 
     def elements(self, sort: type[Sort]) -> list[str]:
         """The elements of a sort, or the values of an index set."""
@@ -170,7 +180,7 @@ class Scope:
             case Var():
                 return self._name(term)
             case Read(name, indices, _):
-                return name + self.cell(name, indices)
+                return self.text.field(name) + self.cell(name, indices)
             case Deref(inner, _) | Some(inner, _):
                 return self.value(inner)
             case Plus(left, right):
@@ -208,18 +218,19 @@ class Scope:
     def update(self, field: str, writes: Sequence[Write]) -> str:
         """What a field is after the step."""
         mine = [write for write in writes if write.field == field]
+        known = self.text.field(field)
         if any(write.binders for write in mine):
             return self._everywhere(field, mine)
         if not mine[0].indices:
-            value = field
+            value = self.text.field(field)
             for write in mine:
                 value = self._given(write.condition, self.value(write.value), value)
             return value
         if len({write.condition for write in mine}) == 1:
             cells = [f"!{self.cell(field, write.indices)} = {self.value(write.value)}" for write in mine]
-            return self._given(mine[0].condition, f"[{field} EXCEPT {', '.join(cells)}]", field)
+            return self._given(mine[0].condition, f"[{known} EXCEPT {', '.join(cells)}]", known)
         cells = [f"!{self._cell_if(w)} = {self._given(w.condition, self.value(w.value), '@')}" for w in mine]
-        return f"[{field} EXCEPT {', '.join(cells)}]"
+        return f"[{known} EXCEPT {', '.join(cells)}]"
 
     def _cell_if(self, write: Write) -> str:
         """As ``cell``; where an index may be none unless the write's condition is true, of a cell that is there."""
@@ -235,7 +246,7 @@ class Scope:
         """The same where a loop writes many cells: the field is given anew, cell by cell."""
         sorts = self.text.system.layout.places[field].sorts
         here = tuple(Var(f"at_{axis}", sort) for axis, sort in enumerate(sorts))
-        value = field + self.cell(field, here)
+        value = self.text.field(field) + self.cell(field, here)
         for write in writes:
             bound: dict[Var, Term] = {}
             for index, cell in zip(write.indices, here, strict=True):

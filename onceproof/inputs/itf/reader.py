@@ -188,8 +188,8 @@ class _Reader:
         layout = system.layout
         fields = {name: value for name, value in shown.items() if name not in ("#meta", ACTION, PICKS)}
         for name in fields:
-            if name not in layout.places:
-                raise self.wrong(f"state {number}: the model has no field `{name}`{nearest(name, layout.places)}")
+            if name not in layout.cells:
+                raise self.wrong(f"state {number}: the model has no field `{name}`{nearest(name, layout.cells)}")
         try:
             return layout.parse({name: decoded(value) for name, value in fields.items()})
         except (ModelError, TypeError, ValueError, KeyError, IndexError) as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, assert_never
 
-from onceproof.model.language.layout import Layout, Place, State
-from onceproof.model.language.sorts import Count, Int, Maybe
+from onceproof.model.language.composites import AnyKind, OptionKind, RecordKind, Seq
+from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe
 
 ACTION, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
 NONE: dict[str, Any] = {"tag": "None", "value": {"#tup": []}}
@@ -17,31 +18,48 @@ def some(value: Any) -> dict[str, Any]:
     return {"tag": "Some", "value": value}
 
 
-def encoded(layout: Layout, place: Place, state: State) -> Any:
+def encoded(layout: Layout, name: str, state: State) -> Any:
     """A field of a state: a value, or a map from elements to values."""
+    cells = layout.cells[name]
+    values = [_encoded(cell.kind, cell.show(state)) for cell in cells]
+    if not cells[0].key:
+        return values[0]
+    keys = [cell.key.split(",") for cell in cells]
+    return {
+        "#map": [[key[0] if len(key) == 1 else {"#tup": key}, value] for key, value in zip(keys, values, strict=True)]
+    }
 
-    def cell(slot: int) -> Any:
-        value = place.kind.show(state[slot])
-        if isinstance(place.kind, Maybe):
+
+def _encoded(kind: AnyKind, value: Any) -> Any:
+    match kind:
+        case Seq(element=element):
+            return [_encoded(element, one) for one in value]
+        case RecordKind(_, parts):
+            return {name: _encoded(inner, value[name]) for name, inner in parts}
+        case OptionKind(inner):
+            return NONE if value is None else some(_encoded(inner, value))
+        case Maybe():
             return NONE if value is None else some(value)
-        return {"#bigint": str(value)} if isinstance(place.kind, Count | Int) else value
-
-    if not place.shape:
-        return cell(place.offset)
-    keys = [[sort.element(i) for sort, i in zip(place.sorts, key, strict=True)] for key in place.all_indices()]
-    pairs = [[key[0] if len(key) == 1 else {"#tup": key}, cell(place.offset + n)] for n, key in enumerate(keys)]
-    return {"#map": pairs}
+        case Count() | Int():
+            return {"#bigint": str(value)}
+        case Flag() | Choice() | Index():
+            return value
+        case _:
+            assert_never(kind)
 
 
 def decoded(value: Any) -> Any:
     """A value of ITF as ``Layout.show`` has it."""
+    if isinstance(value, list):
+        return [decoded(one) for one in value]
     if isinstance(value, dict):
         if "#bigint" in value:
             return int(value["#bigint"])
         if "#map" in value:
             return {_key(key): decoded(inner) for key, inner in value["#map"]}
-        if "tag" in value:
-            return unwrapped(value)
+        if value.keys() == {"tag", "value"} and value["tag"] in ("Some", "None"):
+            return decoded(unwrapped(value))
+        return {name: decoded(inner) for name, inner in value.items()}
     return value
 
 

@@ -88,8 +88,8 @@ def _body(trace: Trace) -> dict[str, Any]:
                 "#meta": {"index": index},
                 ACTION: step.action if step else "init",
                 PICKS: {name: some(picks[name]) if name in picks else NONE for name in names},
-                **{place.name: encoded(layout, place, state) for place in layout.places.values()},
+                **{name: encoded(layout, name, state) for name in layout.cells},
             }
         )
-    body: dict[str, Any] = {"vars": [ACTION, PICKS, *layout.places], "states": states}
+    body: dict[str, Any] = {"vars": [ACTION, PICKS, *layout.cells], "states": states}
     return body if trace.loop is None else {**body, "loop": trace.loop}

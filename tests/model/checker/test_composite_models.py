@@ -1,0 +1,139 @@
+"""Models with sequences and records: every engine counts the same states, traces are read back, the prover is clear."""
+
+from __future__ import annotations
+
+import io
+import json
+import tokenize
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onceproof import Count, Model, ModelError, Optional, Seq, Sort, action, build, check, field, record, require
+from onceproof.inputs.itf.values import decoded, encoded
+from onceproof.model.checker import compiled
+from onceproof.model.checker.prover.encoding import encode
+from onceproof.model.checker.results import Limits
+from onceproof.model.checker.tla.export import export
+from tests.models import alternating_bit, blocking_queue
+from tests.paths import ROOT
+
+BIT: Any = {"faults": {"lose": "any", "lose_ack": "any"}}
+COUNTS = [
+    ("alternating_bit", BIT, (211, 979, 15)),
+    ("blocking_queue", {}, (22, 85, 8)),
+]
+
+
+def code_lines(path: Path) -> int:
+    """Lines with code: no blank ones, comments or docstrings."""
+    kept: set[int] = set()
+    previous = tokenize.INDENT
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+        if token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT):
+            previous = token.type
+            continue
+        alone = token.type == tokenize.STRING and previous in (tokenize.NEWLINE, tokenize.INDENT, tokenize.NL)
+        if not alone and token.type != tokenize.ENDMARKER:
+            kept.update(range(token.start[0], token.end[0] + 1))
+        previous = token.type
+    return len(kept)
+
+
+@pytest.mark.parametrize("engine", ["direct", "plain", "compiled"])
+@pytest.mark.parametrize(("name", "options", "counts"), COUNTS)
+def test_every_engine_counts_the_same(name: str, options: Any, counts: tuple[int, ...], engine: str) -> None:
+    found = check(ROOT / "tests" / "models" / f"{name}.py", engine=engine, symmetry=False, **options)
+    assert (found.states, found.transitions, found.depth) == counts
+
+
+def test_the_alternating_bit_protocol_keeps_its_promise() -> None:
+    found = check(alternating_bit, **BIT)
+    assert found.holds, str(found)
+
+
+def test_a_blocking_queue_may_fall_asleep() -> None:
+    assert not check(blocking_queue, properties=["someone_runs"]).holds
+    assert check(blocking_queue, properties=["someone_runs"], mechanisms={"wake_all": True}).holds
+
+
+class Node(Sort, default=2):
+    """A node."""
+
+
+class Value(Sort, default=3, symmetric=True):
+    """What is sent."""
+
+
+@record
+class Stamped:
+    """A value, and how often it was passed on."""
+
+    value: Value
+    passed: Count(1)  # type: ignore[valid-type]
+
+
+chan = field(Node, Seq(Stamped, 2))
+last = field(Optional[Stamped])
+
+
+@action
+def send(st: Any, node: Node, value: Value) -> None:
+    """A value is sent."""
+    require(len(st.chan[node]) < 2)
+    st.chan[node].append(Stamped(value, 0))
+
+
+@action
+def forward(st: Any, node: Node, to: Node) -> None:
+    """The first value is passed on, or kept."""
+    require(node != to)
+    require(len(st.chan[node]) > 0 and len(st.chan[to]) < 2)
+    first = st.chan[node].pop(0)
+    if first.passed == 0:
+        st.chan[to].append(Stamped(first.value, 1))
+    else:
+        st.last = first
+
+
+NAMES = {"chan": chan, "last": last, "send": send, "forward": forward, "__name__": "relay"}
+
+
+def test_symmetry_merges_states_that_differ_in_what_is_in_sequences_and_records() -> None:
+    system = build(Model("relay", NAMES))
+    whole = compiled.check(system, None, Limits(), symmetry=False)
+    merged = compiled.check(system, None, Limits(), symmetry=True)
+    assert merged.symmetry
+    assert (whole.states, merged.states) == (6100, 1062)
+    assert whole.complete and merged.complete
+
+
+@pytest.mark.parametrize(("name", "most"), [("alternating_bit", 45), ("blocking_queue", 35)])
+def test_models_are_short(name: str, most: int) -> None:
+    assert code_lines(ROOT / "tests" / "models" / f"{name}.py") <= most
+
+
+def test_values_are_written_to_traces_and_read_back() -> None:
+    system = build(Model("bit", alternating_bit))
+    state = system.initial
+    for name in ("send", "send", "receive"):
+        after = system.step(state, system.parse_step(name, {}))
+        assert after is not None
+        state = after
+    written = {name: encoded(system.layout, name, state) for name in system.layout.cells}
+    assert written["data"] == [{"value": "value1", "bit": False}]
+    read = {name: decoded(value) for name, value in json.loads(json.dumps(written)).items()}
+    assert system.layout.parse(read) == state
+
+
+def test_parts_have_readable_names_in_tla() -> None:
+    system = build(Model("bit", alternating_bit))
+    module = export(system, "Bit", system.properties()).module
+    assert "data_length, data_0_value, data_0_bit" in module
+
+
+def test_a_proof_refuses_sequences_in_one_line() -> None:
+    model = Model("bit", alternating_bit)
+    with pytest.raises(ModelError, match=r"field `received`, alternating_bit.py:.*: `received` is a sequence"):
+        encode(model, model.configure(), [])
