@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from onceproof.model.checker.results import Trace as Trace
     from onceproof.model.checker.results import Verdict as Verdict
     from onceproof.model.language import ANY as ANY
+    from onceproof.model.language import Bag as Bag
     from onceproof.model.language import Config as Config
     from onceproof.model.language import ConfigError as ConfigError
     from onceproof.model.language import Count as Count
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import Optional as Optional
     from onceproof.model.language import Ordered as Ordered
     from onceproof.model.language import Seq as Seq
+    from onceproof.model.language import Set as Set
     from onceproof.model.language import Sort as Sort
     from onceproof.model.language import State as State
     from onceproof.model.language import Step as Step
@@ -87,8 +89,8 @@ if TYPE_CHECKING:
     from onceproof.reports.replay import Agreement as Agreement
 
 _LANGUAGE = (
-    *("ANY", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Int", "Model", "ModelError", "Optional"),
-    *("Ordered", "Seq", "Sort", "State"),
+    *("ANY", "Bag", "Config", "ConfigError", "Count", "Fairness", "Fresh", "Int", "Model", "ModelError", "Optional"),
+    *("Ordered", "Seq", "Set", "Sort", "State"),
     *("Step", "System", "Violation", "action", "always", "axiom", "build"),
     *("choose", "choose_from", "ending", "eventually", "exists"),
     *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "require"),

@@ -6,7 +6,7 @@ Write a model with ``Sort``, ``State``, ``field``, ``switch``, ``action``, ``fau
 
 from typing import Optional
 
-from onceproof.model.language.composites import Seq, record
+from onceproof.model.language.composites import Bag, Seq, Set
 from onceproof.model.language.declare import (
     Fairness,
     action,
@@ -31,9 +31,11 @@ from onceproof.model.language.signatures import exists, field, forall, parameter
 from onceproof.model.language.sorts import Count, Fresh, Int, Ordered, Sort
 from onceproof.model.language.state import State
 from onceproof.model.language.system import Step, System, Violation, build
+from onceproof.model.language.value_kinds import record
 
 __all__ = [
     "ANY",
+    "Bag",
     "Config",
     "ConfigError",
     "Count",
@@ -45,6 +47,7 @@ __all__ = [
     "Optional",
     "Ordered",
     "Seq",
+    "Set",
     "Sort",
     "State",
     "Step",

@@ -83,16 +83,17 @@ class Cell:
     slots: tuple[int, ...]
     cardinalities: tuple[int, ...]
     component: str
+    sizes: Mapping[str, int]
 
     def show(self, state: State) -> Any:
         """Its value as JSON can hold it."""
         if isinstance(self.kind, COMPOSITE):
-            return shown(self.kind, [state[slot] for slot in self.slots])
+            return shown(self.kind, [state[slot] for slot in self.slots], self.sizes)
         return self.kind.show(state[self.slots[0]])
 
     def parse(self, value: Any) -> tuple[int, ...]:
         """What its slots hold where it shows this value; ModelError where it never does."""
-        return parsed(self.kind, self.cardinalities, value)
+        return parsed(self.kind, self.cardinalities, value, self.sizes)
 
 
 class Layout:
@@ -116,7 +117,7 @@ class Layout:
         self.meanings: dict[Any, Any] = {}  # terms as functions, see ``evaluate``
         self.slots: dict[Any, Any] = {}  # the positions of cells, likewise
         parts = _parts(self.places)
-        self.cells = {name: list(_cells_of(name, mine)) for name, mine in parts.items()}
+        self.cells = {name: list(_cells_of(name, mine, self.sizes)) for name, mine in parts.items()}
         self.composites = {name: parts[name] for name in model.composites}
 
     def show(self, state: State) -> dict[str, Any]:
@@ -173,17 +174,21 @@ def _parts(places: Mapping[str, Place]) -> dict[str, list[Place]]:
     return found
 
 
-def _cells_of(name: str, parts: list[Place]) -> Iterator[Cell]:
+def _cells_of(name: str, parts: list[Place], sizes: Mapping[str, int]) -> Iterator[Cell]:
     first = parts[0]
     part = first.field.part if first.field is not None else None
     kind: AnyKind = part.of.kind if part is not None else first.kind
     component = first.field.component if first.field is not None else ""
     cardinalities = tuple(place.cardinality for place in parts)
-    for indices in first.all_indices():
-        names = [sort.element(i) for sort, i in zip(first.sorts, indices, strict=True)]
+    own = len(part.of.indices) if part is not None else len(first.shape)
+    for indices in itertools.product(*map(range, first.shape[:own])):
+        names = [sort.element(i) for sort, i in zip(first.sorts, indices, strict=False)]
         label = f"{name}[{', '.join(names)}]" if names else name
-        slots = tuple(place.slot(indices) for place in parts)
-        yield Cell(name, label, ",".join(names), kind, slots, cardinalities, component)
+        inner = [itertools.product(*map(range, place.shape[own:])) for place in parts]
+        slots = tuple(
+            place.slot((*indices, *more)) for place, every in zip(parts, inner, strict=True) for more in every
+        )
+        yield Cell(name, label, ",".join(names), kind, slots, cardinalities, component, sizes)
 
 
 def sizes_of(model: Model, config: Config) -> dict[str, int]:

@@ -353,7 +353,7 @@ def _parts(declared: CompositeField) -> Iterator[Field]:
     """The fields that hold the parts of one of a composite kind."""
     for number, part in enumerate(parts_of(declared.kind)):
         init: Any = None
-        if callable(declared.init):
+        if callable(declared.init) or (declared.init is not None and part.sorts):
             init = partial(_part_of_init, declared, number)
         elif declared.init is not None:
             try:
@@ -361,7 +361,7 @@ def _parts(declared: CompositeField) -> Iterator[Field]:
             except ModelError as error:
                 raise ModelError(error.message, f"field `{declared.name}`, its init") from None
         yield Field(
-            declared.indices,
+            (*declared.indices, *part.sorts),
             part.kind,
             init,
             declared.ghost,

@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from onceproof.model.language.composites import Bag, Set
 from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, OutOfRange, nearest
 from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import Layout, Place, State
 from onceproof.model.language.model import Config
 from onceproof.model.language.sorts import Count, Index, Int, Maybe, Sort
+from onceproof.model.language.state_members import MemberCells
 from onceproof.model.language.state_values import CompositeCells
 
 
@@ -83,6 +85,15 @@ def checked(place: Place, value: Any) -> Any:
     return place.kind.decode(code) if isinstance(place.kind, Count | Int) else value
 
 
+def _composite_cells(parts: list[Place], cells: list[Cells], layout: Layout) -> CompositeCells | MemberCells:
+    field = parts[0].field
+    assert field is not None and field.part is not None
+    declared = field.part.of
+    if isinstance(declared.kind, Set | Bag):
+        return MemberCells(declared, cells, layout.sizes)
+    return CompositeCells(declared, cells)
+
+
 class RunState:
     """What a model function gets as ``st`` when it is run: fields, switches, and nothing else.
 
@@ -98,7 +109,7 @@ class RunState:
         self.__dict__.update(config.parameters)
         self.__dict__.update({name: c for name, c in cells.items() if c.place.shape})
         composites = {
-            name: CompositeCells(parts[0].field.part.of, [cells[place.name] for place in parts])  # type: ignore[union-attr]
+            name: _composite_cells(parts, [cells[place.name] for place in parts], layout)
             for name, parts in layout.composites.items()
         }
         self.__dict__["_composites"] = composites
@@ -110,11 +121,11 @@ class RunState:
         raise ModelError(f"the model has no field `{name}`{nearest(name, self._layout.cells)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        cells: Cells | CompositeCells | None = self._composites.get(name, self._cells.get(name))
-        if isinstance(cells, CompositeCells) and not cells.declared.indices:
+        cells: Cells | CompositeCells | MemberCells | None = self._composites.get(name, self._cells.get(name))
+        if isinstance(cells, CompositeCells | MemberCells) and not cells.declared.indices:
             cells[()] = value
             return
-        if cells is None or isinstance(cells, CompositeCells) or cells.place.shape:
+        if cells is None or isinstance(cells, CompositeCells | MemberCells) or cells.place.shape:
             what = "is an array: write one of its cells" if cells is not None else "is not a field that can be written"
             raise ModelError(f"`{name}` {what}{'' if cells is not None else nearest(name, self._layout.cells)}")
         cells[()] = value

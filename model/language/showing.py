@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
-from onceproof.model.language.composites import (
-    AnyKind,
-    Codes,
-    CompositeKind,
-    OptionKind,
-    RecordKind,
-    Seq,
-    ValueKind,
-    rows_of,
-    width,
-)
+from onceproof.model.language.composites import AnyKind, Bag, CompositeKind, Seq, Set, rows_of
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.members import rows
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe
+from onceproof.model.language.value_kinds import Codes, OptionKind, RecordKind, ValueKind, parts_of_value, width
 
 
 class ShownRecord(dict[str, Any]):
@@ -29,8 +22,14 @@ class ShownRecord(dict[str, Any]):
         self.name = name
 
 
-def shown(kind: CompositeKind, codes: Sequence[int]) -> Any:
-    """A composite value by its parts."""
+def shown(kind: CompositeKind, codes: Sequence[int], sizes: Mapping[str, int]) -> Any:
+    """A composite value by its parts. What is in a set or a bag is a list, in a fixed order.
+
+    sizes: how many there are of each sort, by its name.
+    """
+    if isinstance(kind, Set | Bag):
+        every = zip(rows(kind.element, sizes), codes, strict=True)
+        return [_shown_value(kind.element, row, False) for row, times in every for _ in range(times)]
     if isinstance(kind, Seq):
         return [_shown_value(kind.element, row, True) for row in rows_of(kind, codes)]
     return _shown_value(kind, codes, False)
@@ -74,6 +73,8 @@ def text_of(value: object) -> str:
 def expectation(kind: AnyKind) -> str:
     """What JSON must be to be a value of a kind, for people."""
     match kind:
+        case Set() | Bag():
+            return f"a list of what is in it, each {expectation(kind.element)}"
         case Seq(element=element, most=most):
             return f"a list of at most {most}, each {expectation(element)}"
         case RecordKind(_, parts):
@@ -102,11 +103,13 @@ def _codes_of(kind: Kind, cardinality: int) -> dict[Any, int]:
     return {kind.show(code): code for code in range(cardinality)}
 
 
-def parsed(kind: AnyKind, cardinalities: Sequence[int], value: Any) -> Codes:
+def parsed(kind: AnyKind, cardinalities: Sequence[int], value: Any, sizes: Mapping[str, int]) -> Codes:
     """The parts of a shown value; ModelError, KeyError or TypeError where no value of the kind is shown like that.
 
     cardinalities: how many values each of the parts may have.
     """
+    if isinstance(kind, Set | Bag):
+        return _parsed_members(kind, value, sizes)
     if not isinstance(kind, Seq):
         return _parsed_value(kind, cardinalities, value, False)
     if not isinstance(value, list) or len(value) > kind.most:
@@ -115,6 +118,17 @@ def parsed(kind: AnyKind, cardinalities: Sequence[int], value: Any) -> Codes:
     rows = [_parsed_value(kind.element, cardinalities[1 : 1 + size], one, True) for one in value]
     rows += [(0,) * size] * (kind.most - len(rows))
     return (len(value), *(code for row in rows for code in row))
+
+
+def _parsed_members(kind: Set[Any] | Bag[Any], value: Any, sizes: Mapping[str, int]) -> Codes:
+    if not isinstance(value, list):
+        raise ModelError(f"expected a list of what is in it, found {value!r}")
+    limits = [part.kind.cardinality(sizes) for part in parts_of_value(kind.element, "", "", False)]
+    held = Counter(_parsed_value(kind.element, limits, one, False) for one in value)
+    most = 1 if isinstance(kind, Set) else kind.most
+    if any(times > most for times in held.values()):
+        raise ModelError(f"a value more than {most} times")
+    return tuple(held[row] for row in rows(kind.element, sizes))
 
 
 def _parsed_value(kind: ValueKind, cardinalities: Sequence[int], value: Any, optional: bool) -> Codes:

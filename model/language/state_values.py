@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, SupportsIndex
 
-from onceproof.model.language.composites import (
-    CompositeField,
-    Seq,
-    encoded,
-    record_kind,
-    value_of_all_parts,
-)
+from onceproof.model.language.composites import CompositeField, Seq, encoded, value_of_all_parts
 from onceproof.model.language.errors import ModelError, OutOfRange
+from onceproof.model.language.value_kinds import record_kind
 
 Write = Callable[[Any], None]
 

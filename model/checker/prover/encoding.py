@@ -30,7 +30,7 @@ from onceproof.model.checker.prover.transition import (
     updates_of,
 )
 from onceproof.model.language.axioms import constants_of
-from onceproof.model.language.composites import CompositeField, Seq
+from onceproof.model.language.composites import Bag, CompositeField, Seq
 from onceproof.model.language.declare import Action, Field, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
@@ -132,11 +132,16 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
 
 def _check_kind(declared: CompositeField) -> None:
     """ModelError for a field whose cells have no first-order meaning for any size."""
-    if isinstance(declared.kind, Seq):
-        file, line = declared.line
+    file, line = declared.line
+    if isinstance(declared.kind, Bag):
         raise ModelError(
-            f"`{declared.name}` is a sequence, and a proof for any size has no order of what is sent or logged: say "
-            "what may be in it by a field over sorts, field(Node, Value, bool)",
+            f"`{declared.name}` is a bag, and a proof for any size does not count: write a set, field(Set(...))",
+            f"field `{declared.name}`, {Path(file).name}:{line}",
+        )
+    if isinstance(declared.kind, Seq):
+        raise ModelError(
+            f"`{declared.name}` is a sequence, and a proof for any size has no order of what is sent or logged: write "
+            "a set of what may be in it, field(Set(...))",
             f"field `{declared.name}`, {Path(file).name}:{line}",
         )
 

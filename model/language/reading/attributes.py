@@ -16,6 +16,7 @@ from onceproof.model.language.reading.values import (
     Closure,
     FieldValue,
     Members,
+    MembersView,
     Method,
     RecordValue,
     Reference,
@@ -39,7 +40,7 @@ def attribute_value(interpreter: Interpreter, owner: Value, name: str) -> Value:
             raise ModelError(f"an enum value has no `{name}`: it is compared with members, with `==` and `!=`")
         case RecordValue():
             return _of_record(interpreter, owner, name)
-        case SequenceView():
+        case SequenceView() | MembersView():
             return Method(owner, name)
         case Symbol() | Closure() | Cases() | Members():
             raise ModelError(f"{name_of(owner)} has no `{name}`")

@@ -15,6 +15,7 @@ from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.choices import choose, choose_from
 from onceproof.model.language.reading.comprehensions import any_or_all, list_comprehension, next_of
+from onceproof.model.language.reading.elements import elements_of
 from onceproof.model.language.reading.functions_of_values import (
     absolute,
     enumerated,
@@ -31,7 +32,7 @@ from onceproof.model.language.reading.list_methods import METHODS_OF_BOUNDED, co
 from onceproof.model.language.reading.operators import condition, equal, truth
 from onceproof.model.language.reading.quantifiers import quantifier
 from onceproof.model.language.reading.rows import bounded_of
-from onceproof.model.language.reading.sequences import changeable, elements_of, items_of, passes_of
+from onceproof.model.language.reading.sequences import changeable, items_of, passes_of
 from onceproof.model.language.reading.values import (
     DictObject,
     Iterator,

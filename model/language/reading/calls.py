@@ -7,16 +7,17 @@ import inspect
 from types import FunctionType
 from typing import Any
 
-from onceproof.model.language.composites import record_kind
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.builtin_functions import BUILTINS, METHODS, SPECIAL
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
+from onceproof.model.language.reading.member_methods import method_of
 from onceproof.model.language.reading.records import made_record
 from onceproof.model.language.reading.sequences import items_of
 from onceproof.model.language.reading.sources import FunctionNode, is_plain, names_of
 from onceproof.model.language.reading.values import (
     Closure,
     DictObject,
+    MembersView,
     Method,
     RecordValue,
     Reference,
@@ -26,6 +27,7 @@ from onceproof.model.language.reading.values import (
 )
 from onceproof.model.language.reading.world import Frame, joined
 from onceproof.model.language.terms import TRUE
+from onceproof.model.language.value_kinds import record_kind
 
 DEEPEST = 60  # calls inside calls
 KNOWN = "a model function can call plain Python functions whose source is at hand, and len, sum, any, all, min, max …"
@@ -102,6 +104,11 @@ def _method(interpreter: Interpreter, method: Method, arguments: list[Value], ke
     if isinstance(method.of, RecordValue):
         function = vars(method.of.kind.cls)[method.name]
         return call_function(interpreter, function, [method.of, *arguments], keywords)
+    if isinstance(method.of, MembersView):
+        changing = method_of(method.of, method.name)
+        if changing is None or keywords:
+            raise ModelError(f"`.{method.name}` of {name_of(method.of)} is called, which cannot be read: {KNOWN}")
+        return checked_call(changing, method.name, interpreter, method.of, arguments)
     content = interpreter.content(method.of.identity) if isinstance(method.of, Reference) else method.of
     known = METHODS.get((type(content), method.name))
     if known is None:
@@ -109,7 +116,16 @@ def _method(interpreter: Interpreter, method: Method, arguments: list[Value], ke
         raise ModelError(f"`.{method.name}` of {what} is called, which cannot be read: {KNOWN}")
     if keywords:
         raise ModelError(f"`.{method.name}` takes no arguments by name here")
-    return known(interpreter, method.of, *arguments)
+    return checked_call(known, method.name, interpreter, method.of, arguments)
+
+
+def checked_call(known: Any, name: str, interpreter: Interpreter, of: Value, arguments: list[Value]) -> Value:
+    """Calls a method that is known; ModelError for more or fewer arguments than it takes."""
+    try:
+        inspect.signature(known).bind(interpreter, of, *arguments)
+    except TypeError:
+        raise ModelError(f"TypeError: `.{name}` does not take {len(arguments)} arguments") from None
+    return known(interpreter, of, *arguments)
 
 
 def call_function(

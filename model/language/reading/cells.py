@@ -7,7 +7,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, assert_never
 
-from onceproof.model.language.composites import CompositeField, OptionKind, RecordKind, Seq, ValueKind
+from onceproof.model.language.composites import Bag, CompositeField, Seq, Set
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.bounded_lists import appended, sliced, with_places
@@ -46,6 +46,9 @@ from onceproof.model.language.terms import (
     or_,
     plus,
 )
+from onceproof.model.language.value_kinds import OptionKind, RecordKind, ValueKind
+
+ASSIGNED = "`{name}` is a set or a bag, which is not assigned: change it by `clear()`, `add(...)`, `discard(...)`"
 
 
 def cell_read(interpreter: Interpreter, declared: Field | CompositeField, key: Value) -> Value:
@@ -174,6 +177,8 @@ def write_composite(
     interpreter: Interpreter, declared: CompositeField, indices: tuple[Term, ...], value: Value
 ) -> None:
     """Gives a cell of a composite kind another value: a copy of it, as what the state holds are values."""
+    if isinstance(declared.kind, Set | Bag):
+        raise ModelError(ASSIGNED.format(name=declared.name))
     fields = part_fields(interpreter, declared)
     try:
         if isinstance(declared.kind, Seq):

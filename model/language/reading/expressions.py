@@ -14,6 +14,7 @@ from onceproof.model.language.reading.cells import cell_read
 from onceproof.model.language.reading.comprehensions import dict_display, list_comprehension
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.list_methods import element_at, summed
+from onceproof.model.language.reading.member_cells import contains
 from onceproof.model.language.reading.operators import (
     IDENTITY,
     arithmetic,
@@ -31,6 +32,7 @@ from onceproof.model.language.reading.values import (
     FieldValue,
     ListObject,
     Members,
+    MembersView,
     Reference,
     Scope,
     Symbol,
@@ -158,6 +160,10 @@ def contained(interpreter: Interpreter, member: Value, container: Value) -> Term
     """``member in container``."""
 
     def one(container: Value) -> Value:
+        if isinstance(container, MembersView):
+            return value_of(
+                condition_of(interpreter.split(member, lambda value: value_of(contains(interpreter, container, value))))
+            )
         if isinstance(container, str):
             raise ModelError("a text is searched: compare values")
         if isinstance(container, Reference):

@@ -10,6 +10,7 @@ from types import FunctionType
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.member_cells import size
 from onceproof.model.language.reading.operators import arithmetic, below, is_ordered, number_term
 from onceproof.model.language.reading.rows import bounded_of
 from onceproof.model.language.reading.sequences import items_of, passes_of
@@ -20,6 +21,7 @@ from onceproof.model.language.reading.values import (
     Iterator,
     ListObject,
     Members,
+    MembersView,
     Reference,
     Value,
     merged,
@@ -44,6 +46,8 @@ def length(interpreter: Interpreter, arguments: list[Value], keywords: Keywords)
             raise ModelError(of.refusal)
         if isinstance(of, Members):
             raise ModelError("the size of a set: some of its members may be equal")
+        if isinstance(of, MembersView):
+            return value_of(size(interpreter, of))
         bounded = bounded_of(interpreter, of)
         if bounded is not None:
             return value_of(interpreter.world.facts.simpler(bounded.length))

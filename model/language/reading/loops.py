@@ -14,10 +14,11 @@ from functools import partial
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.assignment import assign
+from onceproof.model.language.reading.elements import any_number
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
 from onceproof.model.language.reading.operators import truth
 from onceproof.model.language.reading.result import Write
-from onceproof.model.language.reading.sequences import any_number, changes_of, check_unchanged, passes_of
+from onceproof.model.language.reading.sequences import changes_of, check_unchanged, passes_of
 from onceproof.model.language.reading.values import DictObject, ListObject, Poisoned, Symbol, Value
 from onceproof.model.language.reading.world import World, joined
 from onceproof.model.language.sorts import Index, Sort

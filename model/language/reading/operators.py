@@ -20,6 +20,7 @@ from onceproof.model.language.reading.values import (
     FieldValue,
     ListObject,
     Members,
+    MembersView,
     RecordValue,
     Reference,
     SequenceView,
@@ -164,7 +165,7 @@ def _equal(interpreter: Interpreter, left: Value, right: Value) -> Term:
     for side in (left, right):
         if isinstance(side, FieldValue):
             raise ModelError(side.refusal)
-        if isinstance(side, StateValue | Closure | Members):
+        if isinstance(side, StateValue | Closure | Members | MembersView):
             raise ModelError(f"{name_of(side)} is compared")
     if isinstance(left, Symbol):
         if isinstance(right, SequenceView | RecordValue):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from onceproof.model.language.composites import RecordKind, record_kind
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition_of, equal, none_test, truth
@@ -21,6 +20,7 @@ from onceproof.model.language.reading.values import (
 )
 from onceproof.model.language.sorts import Flag
 from onceproof.model.language.terms import FALSE, TRUE, Term, and_, not_, or_
+from onceproof.model.language.value_kinds import RecordKind, record_kind
 
 Bindings = dict[str, Value]
 

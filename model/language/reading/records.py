@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from onceproof.model.language.composites import OptionKind, RecordKind, ValueKind
 from onceproof.model.language.errors import ModelError, nearest
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.values import Cases, RecordValue, Symbol, Value, name_of
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe
+from onceproof.model.language.value_kinds import OptionKind, RecordKind, ValueKind
 
 
 def made_record(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from onceproof.model.language.composites import CompositeField, OptionKind, RecordKind, Seq, ValueKind, parts_of, width
+from onceproof.model.language.composites import Bag, CompositeField, Seq, Set, parts_of
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
@@ -14,6 +14,7 @@ from onceproof.model.language.reading.values import (
     BoundedList,
     Cases,
     Item,
+    MembersView,
     RecordValue,
     Reference,
     SequenceView,
@@ -22,6 +23,7 @@ from onceproof.model.language.reading.values import (
 )
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe
 from onceproof.model.language.terms import FALSE, TRUE, Term, deref, less, not_, number
+from onceproof.model.language.value_kinds import OptionKind, RecordKind, ValueKind, width
 
 STALE = (
     "`{name}` was assigned after it was read here: Python would go on with the old {what}. Read it again, or keep a "
@@ -63,6 +65,8 @@ def read_cell(interpreter: Interpreter, declared: Field | CompositeField, indice
         return interpreter.read(declared, indices)
     if isinstance(declared.kind, Seq):
         return SequenceView(declared, indices, interpreter.now())
+    if isinstance(declared.kind, Set | Bag):
+        return MembersView(declared, indices, interpreter.now())
     terms = [interpreter.cell_term(part, indices) for part in part_fields(interpreter, declared)]
     value = value_of_row(interpreter, declared.kind, terms, False)
     reads = ((declared.name, interpreter.now()),)

@@ -7,7 +7,9 @@ from typing import Any
 
 from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.elements import elements_of
 from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.member_cells import items_of_members
 from onceproof.model.language.reading.rows import bounded_of, items_of_bounded
 from onceproof.model.language.reading.values import (
     BoundedList,
@@ -17,14 +19,13 @@ from onceproof.model.language.reading.values import (
     Iterator,
     ListObject,
     Members,
+    MembersView,
     Reference,
     SequenceView,
-    Symbol,
     Value,
     name_of,
 )
-from onceproof.model.language.sorts import Index, Sort
-from onceproof.model.language.terms import TRUE, Const
+from onceproof.model.language.terms import TRUE
 
 MOST_ITEMS = 10_000
 
@@ -33,7 +34,7 @@ def changes_of(interpreter: Interpreter, value: Value) -> Any:
     """What is another one once a list that is gone through was changed, or one that an iterator is made of."""
     if isinstance(value, Iterator):
         return [changes_of(interpreter, one) for one in value.sources]
-    if isinstance(value, SequenceView):
+    if isinstance(value, SequenceView | MembersView):
         return interpreter.changed.get(value.declared.name, 0)
     return interpreter.content(value.identity) if isinstance(value, Reference) else None
 
@@ -42,22 +43,6 @@ def check_unchanged(interpreter: Interpreter, value: Value, before: Any) -> None
     """ModelError where a list was changed while it is gone through. before: its ``changes_of`` at the beginning."""
     if changes_of(interpreter, value) != before:
         raise ModelError("a loop changes the list that it goes through: go through a copy, `list(...)`")
-
-
-def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
-    """The elements of a sort, in their order; ModelError where there may be any number."""
-    if interpreter.unbounded:
-        raise ModelError(any_number(sort))
-    if sort.__name__ not in interpreter.sizes:
-        raise ModelError(f"the model has no field, action or property over {sort.__name__}: it has no size")
-    interpreter.ordered.add(sort.__name__)
-    kind = Index(sort)
-    return tuple((TRUE, Symbol(Const(kind, number), kind)) for number in range(interpreter.sizes[sort.__name__]))
-
-
-def any_number(sort: type[Sort], reason: str = "its elements are gone through one after the other") -> str:
-    """Why a loop over a sort cannot be read for any size."""
-    return f"{reason}, and here {sort.__name__} has any number of elements: say it with `forall` or `exists`"
 
 
 def items_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
@@ -77,6 +62,8 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Item, ...]:
         return tuple((TRUE, one) for one in value.values)
     if isinstance(value, FieldValue):
         raise ModelError(value.refusal)
+    if isinstance(value, MembersView):
+        return items_of_members(interpreter, value)
     bounded = bounded_of(interpreter, value)
     if bounded is not None:
         return items_of_bounded(interpreter, bounded)

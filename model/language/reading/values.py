@@ -14,7 +14,7 @@ from enum import Enum
 from types import FunctionType
 from typing import Any, assert_never
 
-from onceproof.model.language.composites import CompositeField, RecordKind, Seq, ValueKind
+from onceproof.model.language.composites import Bag, CompositeField, Seq, Set
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
@@ -38,6 +38,7 @@ from onceproof.model.language.terms import (
     or_,
     plus,
 )
+from onceproof.model.language.value_kinds import RecordKind, ValueKind
 
 Value = Any  # a constant of Python, a tuple of values, or one of the classes of this module
 
@@ -132,6 +133,21 @@ class SequenceView:
     def kind(self) -> Seq[Any]:
         """What kind of sequence it is."""
         assert isinstance(self.declared.kind, Seq)
+        return self.declared.kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MembersView:
+    """The set or bag in a cell of the state, as it is at any time. read: when the function got hold of it."""
+
+    declared: CompositeField
+    indices: tuple[Term, ...]
+    read: int
+
+    @property
+    def kind(self) -> Set[Any] | Bag[Any]:
+        """What kind of set or bag it is."""
+        assert isinstance(self.declared.kind, Set | Bag)
         return self.declared.kind
 
 
@@ -317,7 +333,7 @@ def same_constant(one: Value, other: Value) -> bool:
         return True
     if isinstance(one, Symbol) and isinstance(other, Symbol):
         return one.term is other.term
-    if isinstance(one, SequenceView) and isinstance(other, SequenceView):
+    if isinstance(one, SequenceView | MembersView) and type(one) is type(other):
         return one.declared is other.declared and all(a is b for a, b in zip(one.indices, other.indices, strict=True))
     if type(one) is not type(other):
         return False
@@ -396,6 +412,8 @@ def name_of(value: Value) -> str:
             return "the state"
         case SequenceView():
             return f"the sequence `{value.declared.name}`"
+        case MembersView():
+            return f"the {'set' if isinstance(value.kind, Set) else 'bag'} `{value.declared.name}`"
         case RecordValue():
             return f"a {value.kind.cls.__name__}"
         case Reference():

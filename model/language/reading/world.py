@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from onceproof.model.language.composites import ValueKind, parts_of_value
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.facts import Facts
 from onceproof.model.language.reading.result import Write
@@ -21,6 +20,7 @@ from onceproof.model.language.reading.values import (
     rows_ite,
 )
 from onceproof.model.language.terms import FALSE, TRUE, Term, and_, constant_of, ite, not_, or_
+from onceproof.model.language.value_kinds import ValueKind, parts_of_value
 
 Frame = dict[str, Value]
 ONE_WAY = "a list is one from the state on one way only: make a new list instead of changing it"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, assert_never
 
-from onceproof.model.language.composites import AnyKind, OptionKind, RecordKind, Seq
+from onceproof.model.language.composites import AnyKind, Bag, Seq, Set
 from onceproof.model.language.layout import Layout, State
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe
+from onceproof.model.language.value_kinds import OptionKind, RecordKind
 
 ACTION, PICKS = "mbt::actionTaken", "mbt::nondetPicks"
 NONE: dict[str, Any] = {"tag": "None", "value": {"#tup": []}}
@@ -32,7 +33,7 @@ def encoded(layout: Layout, name: str, state: State) -> Any:
 
 def _encoded(kind: AnyKind, value: Any) -> Any:
     match kind:
-        case Seq(element=element):
+        case Seq(element=element) | Set(element=element) | Bag(element=element):
             return [_encoded(element, one) for one in value]
         case RecordKind(_, parts):
             return {name: _encoded(inner, value[name]) for name, inner in parts}

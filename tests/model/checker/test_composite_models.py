@@ -10,19 +10,37 @@ from typing import Any
 
 import pytest
 
-from onceproof import Count, Model, ModelError, Optional, Seq, Sort, action, build, check, field, record, require
+from onceproof import (
+    Count,
+    Model,
+    ModelError,
+    Optional,
+    Seq,
+    Set,
+    Sort,
+    action,
+    always,
+    build,
+    check,
+    field,
+    prove,
+    record,
+    require,
+)
 from onceproof.inputs.itf.values import decoded, encoded
 from onceproof.model.checker import compiled
 from onceproof.model.checker.prover.encoding import encode
 from onceproof.model.checker.results import Limits
 from onceproof.model.checker.tla.export import export
-from tests.models import alternating_bit, blocking_queue
+from tests.models import alternating_bit, blocking_queue, raft_election
 from tests.paths import ROOT
 
 BIT: Any = {"faults": {"lose": "any", "lose_ack": "any"}}
+RAFT: Any = {"faults": {"lose": 1}}
 COUNTS = [
     ("alternating_bit", BIT, (211, 979, 15)),
     ("blocking_queue", {}, (22, 85, 8)),
+    ("raft_election", RAFT, (2443, 5022, 10)),
 ]
 
 
@@ -56,6 +74,11 @@ def test_the_alternating_bit_protocol_keeps_its_promise() -> None:
 def test_a_blocking_queue_may_fall_asleep() -> None:
     assert not check(blocking_queue, properties=["someone_runs"]).holds
     assert check(blocking_queue, properties=["someone_runs"], mechanisms={"wake_all": True}).holds
+
+
+def test_an_election_has_one_leader() -> None:
+    found = check(raft_election, faults={"lose": 1})
+    assert found.holds, str(found)
 
 
 class Node(Sort, default=2):
@@ -109,7 +132,7 @@ def test_symmetry_merges_states_that_differ_in_what_is_in_sequences_and_records(
     assert whole.complete and merged.complete
 
 
-@pytest.mark.parametrize(("name", "most"), [("alternating_bit", 45), ("blocking_queue", 35)])
+@pytest.mark.parametrize(("name", "most"), [("alternating_bit", 45), ("blocking_queue", 35), ("raft_election", 55)])
 def test_models_are_short(name: str, most: int) -> None:
     assert code_lines(ROOT / "tests" / "models" / f"{name}.py") <= most
 
@@ -131,6 +154,42 @@ def test_parts_have_readable_names_in_tla() -> None:
     system = build(Model("bit", alternating_bit))
     module = export(system, "Bit", system.properties()).module
     assert "data_length, data_0_value, data_0_bit" in module
+
+
+def test_a_set_of_records_is_a_relation_in_a_proof() -> None:
+    names = {"sent": field(Set(Ballot)), "cast": cast, "ballot": ballot, "safe": cast_once, "__name__": "ballots"}
+    model = Model("ballots", names)
+    proof = prove(model)
+    assert proof.proved, str(proof)
+
+
+class Server(Sort, default=2):
+    """Who votes."""
+
+
+@record
+class Ballot:
+    """A vote."""
+
+    voter: Server
+    choice: Server
+
+
+cast = field(Server, Optional[Ballot])
+
+
+@action
+def ballot(st: Any, one: Server, other: Server) -> None:
+    """Someone votes, once."""
+    require(st.cast[one] is None)
+    st.cast[one] = Ballot(one, other)
+    st.sent.send(Ballot(one, other))
+
+
+@always
+def cast_once(st: Any, one: Server, other: Server) -> bool:
+    """What is on the wire was cast."""
+    return Ballot(one, other) not in st.sent or st.cast[one] == Ballot(one, other)
 
 
 def test_a_proof_refuses_sequences_in_one_line() -> None:

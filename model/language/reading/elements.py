@@ -1,0 +1,25 @@
+"""The elements of sorts, where there are so many."""
+
+from __future__ import annotations
+
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.values import Item, Symbol
+from onceproof.model.language.sorts import Index, Sort
+from onceproof.model.language.terms import TRUE, Const
+
+
+def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
+    """The elements of a sort, in their order; ModelError where there may be any number."""
+    if interpreter.unbounded:
+        raise ModelError(any_number(sort))
+    if sort.__name__ not in interpreter.sizes:
+        raise ModelError(f"the model has no field, action or property over {sort.__name__}: it has no size")
+    interpreter.ordered.add(sort.__name__)
+    kind = Index(sort)
+    return tuple((TRUE, Symbol(Const(kind, number), kind)) for number in range(interpreter.sizes[sort.__name__]))
+
+
+def any_number(sort: type[Sort], reason: str = "its elements are gone through one after the other") -> str:
+    """Why a loop over a sort cannot be read for any size."""
+    return f"{reason}, and here {sort.__name__} has any number of elements: say it with `forall` or `exists`"

@@ -1,0 +1,146 @@
+"""Sets and bags in the state: the cells that say what is in them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from onceproof.model.language.composites import Set
+from onceproof.model.language.declare import Field
+from onceproof.model.language.errors import ModelError
+from onceproof.model.language.members import Pattern, axes, patterns
+from onceproof.model.language.reading.cells import row_of
+from onceproof.model.language.reading.elements import elements_of
+from onceproof.model.language.reading.interpreter import Interpreter
+from onceproof.model.language.reading.rows import STALE, part_fields, value_of_row
+from onceproof.model.language.reading.values import Item, MembersView, Value
+from onceproof.model.language.sorts import Maybe
+from onceproof.model.language.terms import (
+    FALSE,
+    TRUE,
+    Const,
+    Some,
+    Term,
+    and_,
+    constant_of,
+    deref,
+    eq,
+    is_none,
+    ite,
+    less,
+    not_,
+    number,
+    or_,
+    plus,
+)
+from onceproof.model.language.value_kinds import parts_of_value
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cell that says whether a value is in, or how often: where a value is kept if ``condition`` holds."""
+
+    field: Field
+    indices: tuple[Term, ...]
+    condition: Term
+
+
+def current(interpreter: Interpreter, view: MembersView) -> MembersView:
+    """The view; ModelError for a cell that was assigned since it was looked at."""
+    if view.read < interpreter.assigned.get(view.declared.name, 0):
+        raise ModelError(STALE.format(name=view.declared.name, what="set"))
+    return view
+
+
+def places_of(interpreter: Interpreter, view: MembersView, value: Value) -> list[Place]:
+    """The cells in which a value may be kept, of which one is that of the value."""
+    element = view.kind.element
+    row = row_of(interpreter, element, value, False)
+    kinds = [part.kind for part in parts_of_value(element, "", "", False)]
+    found = []
+    for pattern, field in zip(patterns(element), part_fields(interpreter, view.declared), strict=True):
+        tests, indices = [], []
+        for term, code, kind in zip(row, pattern, kinds, strict=True):
+            if code is not None:
+                tests.append(is_none(term) if isinstance(kind, Maybe) else _is(term, constant_of(kind, code)))
+            elif isinstance(kind, Maybe):
+                tests.append(not_(is_none(term)))
+                indices.append(deref(term, kind.sort))
+            else:
+                indices.append(term)
+        condition = interpreter.world.facts.simpler(and_(*tests))
+        if condition is not FALSE:
+            found.append(Place(field, (*view.indices, *indices), condition))
+    return found
+
+
+def _is(term: Term, constant: Const) -> Term:
+    return eq(term, constant)
+
+
+def times_at(interpreter: Interpreter, view: MembersView, place: Place) -> Term:
+    """How often the value of a cell is in, as a number."""
+    term = interpreter.cell_term(place.field, place.indices)
+    return ite(term, number(1), number(0)) if isinstance(view.kind, Set) else term
+
+
+def is_in(interpreter: Interpreter, view: MembersView, place: Place) -> Term:
+    """Whether the value of a cell is in."""
+    term = interpreter.cell_term(place.field, place.indices)
+    return interpreter.world.facts.simpler(term if isinstance(view.kind, Set) else less(number(0), term))
+
+
+def contains(interpreter: Interpreter, view: MembersView, value: Value) -> Term:
+    """``value in view``."""
+    current(interpreter, view)
+    return or_(
+        *(and_(place.condition, is_in(interpreter, view, place)) for place in places_of(interpreter, view, value))
+    )
+
+
+def every_place(interpreter: Interpreter, view: MembersView) -> Iterator[tuple[Place, Value]]:
+    """All cells, each with the value that it stands for; ModelError where there may be any number."""
+    element = current(interpreter, view).kind.element
+    kinds = [part.kind for part in parts_of_value(element, "", "", False)]
+    for pattern, field in zip(patterns(element), part_fields(interpreter, view.declared), strict=True):
+        ranges = [elements_of(interpreter, sort) for sort in axes(element, pattern)]
+        for chosen in itertools.product(*ranges):
+            indices = tuple(symbol.term for _, symbol in chosen)
+            yield Place(field, (*view.indices, *indices), TRUE), value_at(interpreter, view, pattern, indices, kinds)
+
+
+def value_at(
+    interpreter: Interpreter, view: MembersView, pattern: Pattern, indices: tuple[Term, ...], kinds: list[Any]
+) -> Value:
+    """The value that a cell of a pattern stands for."""
+    left = iter(indices)
+    terms: list[Term] = []
+    for code, kind in zip(pattern, kinds, strict=True):
+        if code is not None:
+            terms.append(constant_of(kind, code))
+        else:
+            terms.append(Some(next(left), kind.sort) if isinstance(kind, Maybe) else next(left))
+    return value_of_row(interpreter, view.kind.element, terms, False)
+
+
+def items_of_members(interpreter: Interpreter, view: MembersView) -> tuple[Item, ...]:
+    """What is in, each with the condition under which it is there, in the order of the cells."""
+    items: list[Item] = []
+    for place, value in every_place(interpreter, view):
+        if isinstance(view.kind, Set):
+            items.append((is_in(interpreter, view, place), value))
+            continue
+        times = times_at(interpreter, view, place)
+        simpler = interpreter.world.facts.simpler
+        items += [(simpler(less(number(n), times)), value) for n in range(view.kind.most)]
+    return tuple(item for item in items if item[0] is not FALSE)
+
+
+def size(interpreter: Interpreter, view: MembersView) -> Term:
+    """``len(view)``."""
+    total: Term = number(0)
+    for place, _ in every_place(interpreter, view):
+        total = plus(total, times_at(interpreter, view, place))
+    return total
