@@ -12,10 +12,12 @@ from onceproof.api.sources import installed_first
 from onceproof.conformance.judging.anomalies import Guarantee
 from onceproof.conformance.storms.aiming import aimed
 from onceproof.conformance.storms.errors import StormError
+from onceproof.conformance.storms.outcomes import Shown
 from onceproof.conformance.storms.pinned import environment
 from onceproof.conformance.storms.plan import fixed, sweep
 from onceproof.conformance.storms.prediction import predictions
 from onceproof.conformance.storms.profile import Profile, Topology
+from onceproof.conformance.storms.remedies import remedies
 from onceproof.conformance.storms.schedule import Fault, Schedule, parse
 from onceproof.conformance.storms.site import Site
 from onceproof.conformance.storms.storm import Storm, StormOptions
@@ -54,6 +56,7 @@ def storm(
     max_seconds: float | None = None,
     expect: Guarantee | None = None,
     variables: dict[str, str] | None = None,
+    remedy: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> StormReport:
     """Run the queue that a storm file declares under faults. Ctrl-C ends it early; what was seen by then is judged.
@@ -62,6 +65,7 @@ def storm(
     ledgers and logs go; None for a new one in the folder for temporary files. python: the environment of the file.
     schedules: these (``pause@after-start,hold=2``) instead of the fixed scenarios. sweeps: the other moments and
     faults of the network, too. random_seconds: how long random faults follow. variables: of the environment.
+    remedy: run what broke again with each setting of the profile that, as the model says, would prevent it.
 
     InputError where the file, its profile, its broker or its workers are wrong, with the last lines of the log.
     """
@@ -88,7 +92,11 @@ def storm(
             parts=parts,
             predictions=predicted,
         )
-        return StormReport(Storm(path, where, options, say).run(), known, expect)
+        report = StormReport(Storm(path, where, options, say).run(), known, expect)
+        if remedy and known is not None and not report.result.stopped:
+            broken = [row for row in report.rows if row.shown is Shown.BROKEN]
+            report.remedies = remedies(known, broken, options, path, where, say)
+        return report
     except StormError as error:
         raise StormFailed(path, error) from None
 

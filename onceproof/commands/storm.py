@@ -60,6 +60,7 @@ def command() -> None:
 @click.option(
     "--random", "random_seconds", type=SECONDS, default=0.0, metavar="SECONDS", help="Random faults at the end."
 )
+@click.option("--remedy", is_flag=True, help="Try the profile's other settings on what broke, where the model says so.")
 @click.option("--tries", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is tried.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of random faults.")
 @click.option("--max-seconds", type=SECONDS, metavar="SECONDS", help="Stop after so long, and judge what there is.")

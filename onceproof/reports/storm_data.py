@@ -58,6 +58,10 @@ def _row(report: Stormed, row: Row) -> dict[str, Any]:
         "second_start_after_seconds": [t.this.redelivery for t in row.tried if t.this.redelivery is not None],
         "counterexample": [step.action for step in found.trace.steps] if found is not None else None,
         "explained_by": explaining(report, row) if row.shown is Shown.BROKEN else [],
+        "remedies": [
+            {"setting": each.change.setting, "tries": each.tries, "broken": each.broken}
+            for each in report.remedies_of(row)
+        ],
         "findings": [_finding(each) for each in row.findings],
         "again": again(report, row),
     }

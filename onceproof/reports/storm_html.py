@@ -102,7 +102,7 @@ def _details(report: Stormed, row: Row) -> dict[str, Any]:
         "text": found.text,
         "events": _events(found),
         "logs": _logs(row, found),
-        "explanation": explanation(report, row),
+        "explanation": [*explanation(report, row), *map(str, report.remedies_of(row))],
         "again": again(report, row),
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from onceproof.conformance.judging.anomalies import Guarantee
 from onceproof.conformance.storms.outcomes import Claim, Shown
 from onceproof.conformance.storms.profile import Profile
+from onceproof.conformance.storms.remedies import Remedy
 from onceproof.conformance.storms.storm import Row, Standing, StormResult, rows
 from onceproof.model.checker.results import Verdict
 
@@ -30,6 +31,11 @@ class Stormed:
     result: StormResult
     profile: Profile | None = None
     expect: Guarantee | None = None
+    remedies: list[Remedy] = field(default_factory=list)
+
+    def remedies_of(self, row: Row) -> list[Remedy]:
+        """The settings that were tried against a row."""
+        return [each for each in self.remedies if (each.row.schedule, each.row.claim) == (row.schedule, row.claim)]
 
     @cached_property
     def rows(self) -> list[Row]:

@@ -117,6 +117,7 @@ def row_lines(report: Stormed, row: Row) -> list[str]:
     lines.append("  " + ", ".join(f"{title} ({count})" for title, count in kinds.items()))
     lines += [f"  {line}" for line in timeline(row.findings[0])]
     lines += [f"  {line}" for line in explanation(report, row)]
+    lines += [f"  {remedy}" for remedy in report.remedies_of(row)]
     lines.append(f"  again: {again(report, row)}")
     return lines
 
@@ -193,5 +194,6 @@ def verdict_lines(report: Stormed) -> list[str]:
     wanted = report.expect.value if report.expect is not None else "as predicted" if report.profile else "exactly once"
     said = {Verdict.HOLDS: "holds in this storm", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "undecided"}[verdict]
     stopped = f"; {result.stopped}" if result.stopped else ""
-    tries = f"{len(result.tried)} tries in {result.seconds:.0f} s"
+    number = len(result.tried)
+    tries = f"{number} {'try' if number == 1 else 'tries'} in {result.seconds:.0f} s"
     return [f"{wanted}: {said}: {shown or 'nothing was seen'}; {tries}{stopped}", f"ledgers and logs: {result.folder}"]

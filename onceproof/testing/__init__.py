@@ -4,8 +4,13 @@ TYPE_CHECKING = False  # type checkers take it for true; `typing` is not importe
 if TYPE_CHECKING:
     from onceproof.testing.checks import Checks as Checks
     from onceproof.testing.conformance import conforms as conforms
+    from onceproof.testing.storms import storm as storm
 
-_HOMES = {"Checks": "onceproof.testing.checks", "conforms": "onceproof.testing.conformance"}
+_HOMES = {
+    "Checks": "onceproof.testing.checks",
+    "conforms": "onceproof.testing.conformance",
+    "storm": "onceproof.testing.storms",
+}
 
 __all__ = list(_HOMES)
 
