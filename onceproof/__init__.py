@@ -79,12 +79,15 @@ if TYPE_CHECKING:
     from onceproof.model.language import forall as forall
     from onceproof.model.language import given as given
     from onceproof.model.language import in_turn as in_turn
+    from onceproof.model.language import infinitely_often as infinitely_often
     from onceproof.model.language import last as last
+    from onceproof.model.language import leads_to as leads_to
     from onceproof.model.language import parameter as parameter
     from onceproof.model.language import record as record
     from onceproof.model.language import require as require
     from onceproof.model.language import require_not_none as require_not_none
     from onceproof.model.language import sometimes as sometimes
+    from onceproof.model.language import stays as stays
     from onceproof.model.language import switch as switch
     from onceproof.reports.replay import Agreement as Agreement
 
@@ -93,6 +96,7 @@ _LANGUAGE = (
     *("Ordered", "Seq", "Set", "Sort", "State"),
     *("Step", "System", "Violation", "action", "always", "axiom", "build"),
     *("choose", "choose_from", "ending", "eventually", "exists"),
+    *("infinitely_often", "leads_to", "stays"),
     *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "require"),
     *("require_not_none", "sometimes", "switch"),
 )

@@ -20,10 +20,13 @@ from onceproof.model.language.declare import (
     first,
     given,
     in_turn,
+    infinitely_often,
     last,
+    leads_to,
     require,
     require_not_none,
     sometimes,
+    stays,
 )
 from onceproof.model.language.errors import ConfigError, ModelError
 from onceproof.model.language.model import ANY, Config, Model
@@ -68,11 +71,14 @@ __all__ = [
     "forall",
     "given",
     "in_turn",
+    "infinitely_often",
     "last",
+    "leads_to",
     "parameter",
     "record",
     "require",
     "require_not_none",
     "sometimes",
+    "stays",
     "switch",
 ]

@@ -21,7 +21,10 @@ from onceproof.model.language.sorts import Index, Int, Kind, Ordered, Sort, Unus
 
 Held = typing.TypeVar("Held")
 S = typing.TypeVar("S", bound=Sort)
-PropertyKind = Literal["always", "sometimes", "eventually", "deadlock", "ending", "axiom"]
+PropertyKind = Literal[
+    "always", "sometimes", "eventually", "leads_to", "infinitely_often", "stays", "deadlock", "ending", "axiom"
+]
+LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
 
@@ -154,7 +157,7 @@ class Action:
 
 @dataclass(eq=False)
 class Property:
-    """A claim: ``always`` true, ``sometimes``, ``eventually`` once its ``given`` is; or what a wanted ``ending`` is.
+    """A claim on states (``always``, ``sometimes``) or on endless runs (``LIVENESS``); or what a wanted ``ending`` is.
 
     One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance. The one
     of kind ``deadlock`` is built in; its function says what a wanted end is.
@@ -174,6 +177,11 @@ class Property:
     def doc(self) -> str:
         """The author's sentence about it."""
         return inspect.getdoc(self.function) or ""
+
+    @property
+    def is_liveness(self) -> bool:
+        """Whether it is endless runs that violate it."""
+        return self.kind in LIVENESS
 
     @property
     def what(self) -> str:
@@ -288,7 +296,7 @@ def fault(
 
 @dataclass
 class _PropertyMarker:
-    """``@always``, ``@sometimes``, ``@eventually``, ``@ending``: bare, or with options."""
+    """``@always``, ``@sometimes``, ``@eventually``, ``@ending`` and so on: bare, or with options."""
 
     kind: PropertyKind
     options: dict[str, Any] = attribute(default_factory=dict)
@@ -335,6 +343,9 @@ class _PropertyMarker:
 always = _PropertyMarker("always")
 sometimes = _PropertyMarker("sometimes")
 eventually = _PropertyMarker("eventually")
+leads_to = _PropertyMarker("leads_to")
+infinitely_often = _PropertyMarker("infinitely_often")
+stays = _PropertyMarker("stays")
 ending = _PropertyMarker("ending")
 
 
@@ -365,7 +376,7 @@ def require_not_none(value: Held | None) -> Held:
 
 
 def given(condition: bool) -> None:
-    """The antecedent of a property: where it is false nothing is claimed. For ``eventually``: what sets the clock."""
+    """The antecedent of a property: where it is false nothing is claimed. For ``leads_to``: what sets the clock."""
     mode = current()
     if not mode.skips_given and not mode.guard(condition, "given"):
         raise Vacuous

@@ -17,7 +17,7 @@ from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, 
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.index_sets import index_set, size_of
 from onceproof.model.language.parameters import MOST_PARAMETER, ModelParameter
-from onceproof.model.language.reading.sources import lines_of_definitions
+from onceproof.model.language.reading.sources import lines_of_assignments, lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
 from onceproof.model.language.state import declarations, declared_in, is_state_class
 
@@ -208,14 +208,12 @@ class Model:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
         functions: list[Action | Property] = [*self.actions.values(), *self.properties.values(), *self.axioms.values()]
         for declared in functions:
-            lines = lines_of_definitions(declared.function) if isinstance(declared.function, FunctionType) else []
-            if len(lines) > 1:
-                where = " and ".join(map(str, lines))
-                file = declared.line[0].rsplit("/", 1)[-1]
-                raise ModelError(
-                    f"`{declared.name}` is defined more than once, in the lines {where} of {file}: only the last of "
-                    "them would count, so give each a name of its own"
-                )
+            if isinstance(declared.function, FunctionType):
+                _defined_once(declared.name, declared.line, lines_of_definitions(declared.function))
+        fields: list[Field | CompositeField] = [*self.fields.values(), *self.composites.values()]
+        for field in fields:
+            if field.line[0]:
+                _defined_once(field.name, field.line, lines_of_assignments(field.name, field.line))
         for claim in self.properties.values():
             for name in sorted(claim.broken_by - set(self.faults)):
                 hint = nearest(name, self.faults) or f"; faults are {', '.join(self.faults) or 'none'}"
@@ -387,6 +385,16 @@ def _namespace(component: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(component, ModuleType | type):
         return component.__name__.rsplit(".", 1)[-1].lower(), vars(component)
     raise ModelError(f"a component is a module, a class or a dictionary, not {component!r}")
+
+
+def _defined_once(name: str, place: tuple[str, int], lines: list[int]) -> None:
+    """ModelError where a name is defined in several lines of a module or a class."""
+    if len(lines) > 1:
+        file, where = place[0].rsplit("/", 1)[-1], " and ".join(map(str, lines))
+        raise ModelError(
+            f"`{name}` is defined more than once, in the lines {where} of {file}: only the last of them would count, "
+            "so give each a name of its own"
+        )
 
 
 def _check_names(what: str, asked: Mapping[str, Any], known: Any) -> None:

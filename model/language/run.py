@@ -176,6 +176,7 @@ class RunMode:
 
     def __init__(self, sizes: dict[str, int], skips_given: bool = False) -> None:
         self.sizes, self.skips_given = sizes, skips_given
+        self.presupposed = False  # whether a property said `given` since this was last set
         self.script: list[Any] | None = None  # the choices that an action is to make; None where it makes none
         self.exploring = False  # whether choices beyond the script are made one after the other
         self.taken: list[Any] = []
@@ -228,6 +229,7 @@ class RunMode:
 
     def guard(self, condition: Any, what: str) -> bool:
         """The condition itself, which must be a bool."""
+        self.presupposed = self.presupposed or what == "given"
         return truth_of(condition)
 
 

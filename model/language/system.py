@@ -337,6 +337,10 @@ class System:
         """Whether a state keeps the promise of an ``eventually``, whatever its ``given`` says there."""
         return bool(self._truth(self._promises, claim, state, arguments))
 
+    def presupposes(self, claim: Property) -> bool:
+        """Whether a property says ``given(...)``."""
+        return self.property_reading(claim).presupposes
+
     def _truth(self, mode: RunMode, claim: Property, state: State, arguments: Arguments) -> bool | None:
         if self._view._loaded is not state:
             self._view._load(state)

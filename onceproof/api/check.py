@@ -26,8 +26,8 @@ from onceproof.reports.style import unstyle
 class PropertyReport:
     """What was found out about one property.
 
-    kind: ``always``, ``sometimes``, ``eventually`` or ``deadlock``. vacuous: why a "holds" says nothing; "" where it
-    says something. counterexample: a run on which the property is false; None where there is none.
+    kind: that of its decorator (``always``, ``leads_to``), ``deadlock`` or ``range``. vacuous: why a "holds" says
+    nothing; "" where it says something. counterexample: a run on which the property is false; None where there is none.
     """
 
     name: str

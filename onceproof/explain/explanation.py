@@ -10,6 +10,7 @@ from typing import Any
 from onceproof.explain.prevention import Prevention, preventions
 from onceproof.explain.reasons import StateView
 from onceproof.explain.steps import ExplainedStep, explained_steps
+from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.results import Counterexample, Departure, Trace
 from onceproof.model.language.terms import Term, Var
 
@@ -18,7 +19,8 @@ from onceproof.model.language.terms import Term, Var
 class Explanation:
     """A counterexample with its explanation, or a trace that violates nothing (``property`` is "").
 
-    given: why the property applies to the trace; because: why it is false.
+    given: why the property applies to the trace; because: why it is false. at: the number of the state that this is
+    about, None for the last one.
     """
 
     trace: Trace
@@ -29,6 +31,7 @@ class Explanation:
     minimal: str
     given: list[str]
     because: list[str]
+    at: int | None = None
 
     @cached_property
     def steps(self) -> list[ExplainedStep]:
@@ -88,10 +91,16 @@ def explain(found: Counterexample) -> Explanation:
     elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
     reading = system.property_reading(claim)
     names = dict(zip(reading.variables, found.arguments, strict=True))
-    view = StateView(system.layout, found.trace.states[-1], names)
+    at = len(found.trace.states) - 1
+    if claim.is_liveness and demand_of(system, claim) is Demand.LASTING:
+        loop = found.trace.loop or 0
+        at = next(n for n in range(loop, at + 1) if not system.keeps(claim, found.trace.states[n], found.arguments))
+    view = StateView(system.layout, found.trace.states[at], names)
     because = view.why(reading.body, False, known=reading.antecedent)
     given = _given(found.trace, reading.antecedent, names)
-    return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
+    return Explanation(
+        found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because, at
+    )
 
 
 def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:

@@ -15,7 +15,7 @@ from onceproof.explain.steps import ExplainedStep
 from onceproof.model.checker import engines
 from onceproof.model.checker.results import CheckResult, Counterexample, Limits, StopReason, Trace, Verdict
 from onceproof.model.language import Config, Model, ModelError, System, build
-from onceproof.model.language.declare import DEADLOCK
+from onceproof.model.language.declare import DEADLOCK, LIVENESS
 
 SEARCHED_STATES = 10_000
 SEARCHED_SECONDS = 2.0
@@ -108,7 +108,7 @@ def _checked(result: CheckResult | None, name: str, length: int) -> Checked:
     if result.complete and (judged is None or judged.verdict is Verdict.HOLDS):
         return Checked.ALL
     by_depth = result.stopped is not None and result.stopped.reason is StopReason.DEPTH
-    endless = judged is not None and judged.kind == "eventually"
+    endless = judged is not None and judged.kind in LIVENESS
     return Checked.LENGTH if by_depth and not endless else Checked.STEPS
 
 
@@ -131,7 +131,7 @@ def _search(system: System, name: str, length: int) -> CheckResult | None:
             _results.clear()
         claims = [] if name in system.model.ranges else system.properties([name])  # a range is always looked at
         # Whether a state is a deadlock shows only when it is explored.
-        endless = any(claim.kind == "eventually" for claim in claims)
+        endless = any(claim.is_liveness for claim in claims)
         depth = None if endless else length + (name == DEADLOCK)
         limits = Limits(SEARCHED_STATES, depth, SEARCHED_SECONDS)
         try:

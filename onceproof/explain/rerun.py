@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onceproof.explain.steps import ExplainedStep, explained_steps, shown
+from onceproof.model.checker.obligations import unmet
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import Fairness, ModelError, Step, System
 from onceproof.model.language.declare import DEADLOCK, Property, range_of
@@ -188,7 +189,8 @@ class _Runner:
         if waiting:
             return self.prevented(f"{', '.join(waiting)} can happen as well, and does if actions are fair")
         assert self.claim is not None
-        if any(self.open(self.claim, arguments, start) for arguments in self.system.instances(self.claim)):
+        instances = self.system.instances(self.claim)
+        if any(unmet(self.system, self.claim, arguments, self.states, start) for arguments in instances):
             return self.same()
         return self.prevented(self.difference or "its obligation is met")
 
@@ -219,13 +221,3 @@ class _Runner:
         actions = self.system.actions
         found = {step.action for step in always if actions[step.action].fairness is Fairness.WEAK}
         return sorted(found | {step.action for step in ever if actions[step.action].fairness is Fairness.STRONG})
-
-    def open(self, claim: Property, arguments: tuple[int, ...], start: int) -> bool:
-        """Whether the obligation is open in all states from ``start`` on."""
-        pending = False
-        for number, state in enumerate(self.states):
-            kept = self.system.keeps(claim, state, arguments)
-            pending = not kept and (pending or self.system.holds(claim, state, arguments) is False)
-            if kept and number >= start:
-                return False
-        return pending

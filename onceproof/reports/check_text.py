@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from onceproof.explain.explanation import Explanation
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import PropertyResult, Verdict
+from onceproof.model.language.declare import LIVENESS
 from onceproof.reports.check_outcome import Outcome
 from onceproof.reports.stops import stop_text, stopped_by
 from onceproof.reports.style import style
@@ -90,7 +91,7 @@ def property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str
 
 
 def _unknown(outcome: Outcome, found: PropertyResult) -> str:
-    if found.kind == "eventually":
+    if found.kind in LIVENESS:
         if not outcome.result.complete:
             return "unknown: needs a complete search"
         return f"unknown: {stop_text(outcome.result.stopped) or 'see the note'}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from onceproof.model.checker.results import PropertyResult, Verdict
+from onceproof.model.language.declare import LIVENESS
 from onceproof.reports.check_outcome import Outcome
 from onceproof.reports.stops import stop_text
 from onceproof.reports.style import unstyle
@@ -90,7 +91,7 @@ def judged(outcome: Outcome, found: PropertyResult) -> tuple[str, str] | None:
             return "unknown", f"not seen up to depth {outcome.result.bound}"
         return ("vacuous", found.vacuous) if found.vacuous and not expect.violated else None
     if found.verdict is Verdict.UNKNOWN:
-        judged_not = found.kind == "eventually" and outcome.result.complete
+        judged_not = found.kind in LIVENESS and outcome.result.complete
         return "unknown", "not judged" if judged_not else outcome.result.bounded
     if found.verdict is Verdict.VIOLATED:
         length = len(found.counterexample.trace) if found.counterexample else 0

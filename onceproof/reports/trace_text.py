@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from onceproof.explain.explanation import Explanation
 from onceproof.explain.steps import ExplainedStep, shown
+from onceproof.model.checker.obligations import Demand, demand_of
+from onceproof.model.language.declare import Property
 from onceproof.reports.style import style
 
 INDENT = "  "
@@ -129,11 +131,27 @@ def headings(explanation: Explanation) -> tuple[str, str]:
         return "", f"`{explanation.trace.departure.cell}` leaves its range because"
     if claim is None:
         return "", "this state is a deadlock because"
-    if claim.kind == "eventually":
-        subject = "and it" if explanation.given else explanation.property
-        return f"the obligation {explanation.property} arises because", f"{subject} is never met; in the last state"
+    if claim.is_liveness:
+        return _headings_of_endless(explanation, claim)
     applies = f"{explanation.property} applies to this state because"
     return applies, "and it is false because" if explanation.given else f"{explanation.property} is false because"
+
+
+def _headings_of_endless(explanation: Explanation, claim: Property) -> tuple[str, str]:
+    """The same for a property of runs without end: what this run does not do, and in which state the reasons are."""
+    name, last = explanation.property, len(explanation.trace.states) - 1
+    match demand_of(explanation.trace.system, claim):
+        case Demand.ONCE:
+            return "", f"{name} is true at no time on this run; in the last state"
+        case Demand.RESPONSE:
+            subject = "and it" if explanation.given else name
+            return f"the obligation {name} arises because", f"{subject} is never met; in the last state"
+        case Demand.REPEATED:
+            return "", f"{name} is not true again after step {explanation.trace.loop or 0}; in the last state"
+        case Demand.LASTING:
+            at = explanation.at
+            where = "in the last state" if at in (None, last) else f"after step {at}" if at else "in the initial state"
+            return "", f"{name} is false again and again: {where}"
 
 
 def _reasons(explanation: Explanation, width: int) -> Iterator[str]:

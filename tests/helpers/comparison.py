@@ -3,6 +3,7 @@
 from typing import Any
 
 from onceproof.model.checker.results import CheckResult
+from onceproof.model.language.declare import LIVENESS
 
 
 def comparable(result: CheckResult) -> Any:
@@ -15,7 +16,7 @@ def comparable(result: CheckResult) -> Any:
             p.counterexample
             and (
                 (p.counterexample.trace.faults, p.counterexample.trace.loop)
-                if p.kind == "eventually"
+                if p.kind in LIVENESS
                 else (p.counterexample.trace.faults, len(p.counterexample.trace), p.counterexample.trace.turns)
             ),
         )

@@ -57,6 +57,7 @@ class Writer:
         parts = [HEADER.format(symmetric=r.random() < 0.5, most=r.randint(1, 3), total=r.randint(0, 2))]
         parts += [self.action(n) for n in range(r.randint(3, 6))]
         parts += [self.property(n, kind) for n, kind in enumerate(("always", "always", "sometimes", "eventually"))]
+        parts += [self.property(n, kind) for n, kind in enumerate(("infinitely_often", "stays"), len(parts))]
         return "\n".join(parts)
 
     def action(self, number: int) -> str:
@@ -151,7 +152,8 @@ class Writer:
         r = self.random
         scope = r.choice((["t"], ["t", "p"], ["t", "u"]))
         names = ", ".join(f"{v}: {'Place' if v == 'p' else 'Thing'}" for v in scope)
-        lines = [f"    given({self.condition(scope)})"] if r.random() < 0.6 else []
+        conditional = kind not in ("infinitely_often", "stays") and r.random() < 0.6
+        lines = [f"    given({self.condition(scope)})"] if conditional else []
         return "\n".join(
             ["", f"@{kind}", f"def claim{number}(st, {names}):", *lines, f"    return {self.condition(scope)}"]
         )

@@ -105,7 +105,7 @@ def _functions(system: System, claims: Sequence[Property], options: SearchOption
         raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
     exchanges: list[Exchange] = []
     ground: Ground | None = None
-    liveness = any(claim.kind == "eventually" for claim in claims)
+    liveness = any(claim.is_liveness for claim in claims)
     if options.symmetry and not (liveness and (options.checkpoint or options.resume)):
         ground, exchanges = symmetric_ground(system, claims)
     code = GeneratedSystem(system, ground) if ground else generated(system)

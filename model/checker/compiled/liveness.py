@@ -19,6 +19,7 @@ from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.deadline import check_time, timer
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.liveness import FairSearch
+from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.results import Counterexample, Trace
 from onceproof.model.language.declare import Fairness, Property
 from onceproof.model.language.layout import State
@@ -103,7 +104,25 @@ class LivenessGraph:
         )
 
     def _labels(self, number: int) -> Any:
-        """For each state whether it incurs the obligation with this number, and whether it fails to fulfil it."""
+        """For each state whether it incurs the obligation with this number, and whether it fails to fulfil it.
+
+        What must be true at some time is owed from the start on. What must stay true is looked for everywhere.
+        """
+        labels = self._bodies(number)
+        match self._demand(number):
+            case Demand.ONCE:
+                labels[1:] &= UNFULFILLED
+            case Demand.LASTING:
+                labels &= UNFULFILLED
+            case Demand.RESPONSE | Demand.REPEATED:
+                pass
+        return labels
+
+    def _demand(self, number: int) -> Demand:
+        return demand_of(self.functions.system, self.functions.properties.instances[number][0])
+
+    def _bodies(self, number: int) -> Any:
+        """What the function of the obligation with this number says of each state."""
         labels = np.zeros(self.size, np.uint8)
         search = self.search
         address = search.library.address(f"obligation_{number}")
@@ -132,6 +151,8 @@ class LivenessGraph:
         labels = np.stack([self._labels(number) for number in numbers], axis=1)
         if not np.any(labels[self.resting]):
             return True
+        if self._demand(numbers[0]) is Demand.LASTING:
+            return False
         opened = np.zeros(labels.size, np.bool_)
         graph = (self.first, self.targets, self.exchanged, self._swaps(numbers), whole, len(numbers))
         kernels.reach_by_symmetry(*graph, labels.reshape(-1), opened, np.zeros(labels.size, np.int64))
@@ -160,6 +181,12 @@ class LivenessGraph:
         labels = self._labels(number)
         unfulfilled = labels & UNFULFILLED != 0
         seeds = np.flatnonzero(labels & INCURRED)
+        recurring = None
+        if self._demand(number) is Demand.LASTING:
+            recurring, unfulfilled = unfulfilled, np.zeros(self.size, np.bool_)
+            for start, stop in self.ranges:
+                unfulfilled[start:stop] = True
+            seeds = np.zeros(1, np.int64)
         if not len(seeds):
             return None
         opened = np.zeros(self.size, np.bool_)
@@ -170,6 +197,8 @@ class LivenessGraph:
         check_time()
         group = self._fair_sets(queue[:count])
         check_time()
+        if recurring is not None:
+            group[~np.isin(group, group[recurring])] = 0
         if not np.any(group > 0):
             return None
         return self._shown(claim, number, seeds, unfulfilled, group)
@@ -250,10 +279,19 @@ class LivenessGraph:
             graph.first_edge.append(len(graph.edge_targets))
         graph.first_edge.extend([len(graph.edge_targets)] * (len(graph.states) - graph.explored))
         truth, fulfilled = functions.properties.truth(number), functions.properties.fulfilled(number)
-        lasso = FairSearch(graph).lasso(
-            lambda n: graph.states[n] in inside and truth(graph.states[n]) is False,
-            lambda n: graph.states[n] not in inside or fulfilled(graph.states[n]),
-        )
+        demand, search = self._demand(number), FairSearch(graph)
+        if demand is Demand.LASTING:
+            lasso = search.lasso(
+                lambda n: n == 0,
+                lambda n: graph.states[n] not in inside,
+                lambda n: graph.states[n] in inside and not fulfilled(graph.states[n]),
+            )
+        else:
+            lasso = search.violation(
+                demand,
+                lambda n: graph.states[n] in inside and truth(graph.states[n]) is False,
+                lambda n: graph.states[n] not in inside or fulfilled(graph.states[n]),
+            )
         if lasso is None:
             raise AssertionError(f"{claim.name}: the fair run that the compiled search found is none")
         trace: Trace = graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))

@@ -80,7 +80,7 @@ class Verdicts:
                 every = self.functions.properties.instances
                 instances = [arguments for owner, arguments in every if owner is claim]
                 return self._safety(bit + 1, claim, instances, IDLE if idle and self.complete else "")
-            case "eventually":
+            case "eventually" | "leads_to" | "infinitely_often" | "stays":
                 return self._eventually(claim, IDLE if idle else "")
             case "deadlock" | "ending" | "axiom":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")

@@ -19,6 +19,7 @@ from onceproof.model.checker.explicit.evaluators import (
 from onceproof.model.checker.explicit.graph import DirectStepper, Graph, Stepper, explore
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs, Edge
 from onceproof.model.checker.ground.python_code import GeneratedSystem
+from onceproof.model.checker.obligations import demand_of
 from onceproof.model.checker.results import (
     INTERRUPTED,
     CheckResult,
@@ -115,7 +116,7 @@ class _Evaluation:
                 return self._always(claim)
             case "sometimes":
                 return self._sometimes(claim)
-            case "eventually":
+            case "eventually" | "leads_to" | "infinitely_often" | "stays":
                 return self._eventually(claim)
             case "deadlock":
                 return self._deadlock(claim)
@@ -178,7 +179,7 @@ class _Evaluation:
                 self.graph.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
             except KeyboardInterrupt:
                 self.graph.stopped = INTERRUPTED
-        return PropertyResult(claim.name, "eventually", Verdict.UNKNOWN)
+        return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
 
     def _liveness(self, claim: Property) -> PropertyResult:
         exercised = False
@@ -195,16 +196,20 @@ class _Evaluation:
             if found and (best is None or _stem(found) < _stem(best)):
                 best = found
         if best:
-            return PropertyResult(claim.name, "eventually", Verdict.VIOLATED, counterexample=best)
-        return PropertyResult(claim.name, "eventually", Verdict.HOLDS, "" if exercised else IDLE)
+            return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
+        return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, "" if exercised else IDLE)
 
     def _unfulfilled(self, claim: Property, arguments: Arguments, truths: list[bool | None]) -> Counterexample | None:
-        """A fair run on which an obligation is incurred and never fulfilled, if there is one."""
+        """A fair run that violates a liveness property, if there is one."""
         if False not in truths:
             return None
         fulfilled = self.evaluator.fulfilled(claim, arguments)
         states = self.graph.states
-        lasso = self._fair.lasso(lambda number: truths[number] is False, lambda number: fulfilled(states[number]))
+        lasso = self._fair.violation(
+            demand_of(self.system, claim),
+            lambda number: truths[number] is False,
+            lambda number: fulfilled(states[number]),
+        )
         if lasso is None:
             return None
         trace = self.graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))

@@ -14,6 +14,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.minimal import Edge
+from onceproof.model.checker.obligations import Demand
 from onceproof.model.language.declare import Fairness
 from onceproof.model.language.system import Step
 
@@ -51,10 +53,36 @@ class FairSearch:
         self._instance = [first.setdefault(one, number) for number, one in enumerate(instances)]
         self._moves = _Moves(graph, self.is_fault, self.fairness)
 
-    def lasso(self, incurred: Callable[[int], bool], fulfilled: Callable[[int], bool]) -> Lasso | None:
+    def violation(
+        self, demand: Demand, incurred: Callable[[int], bool], fulfilled: Callable[[int], bool]
+    ) -> Lasso | None:
+        """A fair run on which a demand is not met; None if there is none. Of all such runs one with a least stem.
+
+        incurred: whether the property is false in a state; fulfilled: whether its condition is true there, whatever
+        its ``given`` says.
+        """
+        match demand:
+            case Demand.RESPONSE | Demand.REPEATED:
+                return self.lasso(incurred, fulfilled)
+            case Demand.ONCE:
+                return self.lasso(lambda number: number == 0 and incurred(0), fulfilled)
+            case Demand.LASTING:
+                return self.lasso(
+                    lambda number: number == 0, lambda number: False, lambda number: not fulfilled(number)
+                )
+            case _:
+                assert_never(demand)
+
+    def lasso(
+        self,
+        incurred: Callable[[int], bool],
+        fulfilled: Callable[[int], bool],
+        recurring: Callable[[int], bool] | None = None,
+    ) -> Lasso | None:
         """A fair run on which, from a state that is ``incurred`` on, no state is ``fulfilled``; None if there is none.
 
-        Of all such runs one whose stem has the fewest faults, then the fewest steps.
+        Of all such runs one whose stem has the fewest faults, then the fewest steps. recurring: a state for which this
+        is true must come again and again.
         """
         numbers = range(len(self.graph.states))
         unfulfilled = np.fromiter((not fulfilled(number) for number in numbers), dtype=bool)
@@ -63,13 +91,15 @@ class FairSearch:
         member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in self._moves.may_stay(region)}
         for group in self._fair_sets(self._moves.on_cycles(region)):
             member.update(dict.fromkeys(group, group))
+        if recurring is not None:
+            member = {number: group for number, group in member.items() if any(map(recurring, group))}
         if not member:
             return None
         stem = self._least_stem(starts, unfulfilled, member)
         if stem is None:
             return None
         end = stem[-1][1] if stem else 0
-        return Lasso(stem, self._cycle(end, member[end]))
+        return Lasso(stem, self._cycle(end, member[end], recurring))
 
     def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Mapping[int, object]) -> list[Edge] | None:
         """The run of least cost, in faults and then in steps, to a goal in which the obligation is open.
@@ -140,11 +170,16 @@ class FairSearch:
         changes = ((s, t) for n in component for s, t in self._changes(n))
         return {self._instance[s] for s, t in changes if t in component and not self.is_fault[s]}
 
-    def _cycle(self, start: int, component: frozenset[int]) -> list[Edge]:
+    def _cycle(
+        self, start: int, component: frozenset[int], recurring: Callable[[int], bool] | None = None
+    ) -> list[Edge]:
         """A closed walk from ``start`` inside the component that is fair; empty where staying is."""
         cycle: list[Edge] = []
         here = start
-        for wanted in self._duties(component):
+        duties = list(self._duties(component))
+        if recurring is not None:
+            duties.append(lambda number, by, recurs=recurring: recurs(number))  # type: ignore[misc]
+        for wanted in duties:
             check_time()
             if any(wanted(n, s) for n, s in self._visited(start, cycle)):
                 continue

@@ -23,10 +23,10 @@ from onceproof.model.checker.results import (
     Verdict,
 )
 from onceproof.model.language import Config, ConfigError, Model, ModelError, Step, System, build
-from onceproof.model.language.declare import DEADLOCK, RANGE, Property
+from onceproof.model.language.declare import DEADLOCK, LIVENESS, RANGE, Property
 from onceproof.model.language.errors import nearest
 
-JUDGED = ("always", "eventually", "deadlock")  # a "sometimes" cannot be broken
+JUDGED = frozenset({"always", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
 Explore = Callable[[System, Sequence[Property] | None, Limits], CheckResult]
 
 
@@ -246,7 +246,7 @@ def content(setting: Setting, system: System) -> bytes:
     # Actions and properties go by their names: what differs between two cases of one model is what was read.
     actions = [(name, t.all_variables, t.paths, t.obligations, t.choices) for name, t in system.readings.items()]
     asked = [(claim.name, system.property_reading(claim)) for claim in claims]
-    asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations) for name, t in asked]
+    asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations, t.presupposes) for name, t in asked]
     text = repr((system.initial, layout, actions, asked_terms))
     if re.search(r" at 0x[0-9a-f]{6}", text):
         # Something without a text of its own: two of them can't be compared, so nothing is shared.

@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from onceproof.model.checker.matrix.cases import Case, Finding, Setting
+from onceproof.model.checker.obligations import unmet
 from onceproof.model.language import Config, Step, System
-from onceproof.model.language.declare import DEADLOCK, Fairness
+from onceproof.model.language.declare import DEADLOCK, Fairness, Property
 from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.run import RunMode, RunState
@@ -86,6 +87,13 @@ class UntracedSystem(System):
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
 
+    def presupposes(self, claim: Property) -> bool:
+        """As in ``System``, found out by running the property where the system starts."""
+        self._mode.presupposed = False
+        for arguments in self.instances(claim):
+            self.holds(claim, self.initial, arguments)
+        return self._mode.presupposed
+
     def applies(self, name: str) -> bool:
         """Whether a property should be asked of this configuration."""
         claim = self.model.properties.get(name)
@@ -111,27 +119,16 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
         return False
     if claim.kind == "always":
         return system.holds(claim, states[-1], finding.arguments) is False
-    return _never_fulfilled(system, finding, states) and _fair(system, finding, states)
+    start = finding.loop
+    if start is None or states[start] != states[-1]:
+        return False
+    return unmet(system, claim, finding.arguments, states, start) and _fair(system, finding, states)
 
 
 def _exists(system: System, step: Step) -> bool:
     parameters = system.parameters_of(step.action)
     pairs = zip(step.arguments, parameters, strict=False)
     return len(parameters) == len(step.arguments) and all(a < cardinality(p.sort, system.sizes) for a, p in pairs)
-
-
-def _never_fulfilled(system: System, finding: Finding, states: Sequence[State]) -> bool:
-    """Whether an obligation that the run raises is open at its end and in every state of its loop."""
-    claim, start = system.model.properties[finding.name], finding.loop
-    if start is None or states[start] != states[-1]:
-        return False
-    is_open = False
-    for position, state in enumerate(states):
-        kept = system.keeps(claim, state, finding.arguments)
-        if position >= start and kept:
-            return False
-        is_open = not kept and (is_open or system.holds(claim, state, finding.arguments) is False)
-    return is_open
 
 
 def _fair(system: System, finding: Finding, states: Sequence[State]) -> bool:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from onceproof.model.checker.agreement.comparison import check_agreement
+from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.tla.actions import Merged, merged
 from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
 from onceproof.model.language.declare import Action, Fairness, Property
@@ -96,7 +97,7 @@ class _Exporter:
         self.system = system
         self.deadlock = any(claim.kind == "deadlock" for claim in claims)
         self.predicates = [claim for claim in claims if claim.kind in ("always", "sometimes")]
-        self.obligations = [claim for claim in claims if claim.kind == "eventually"]
+        self.obligations = [claim for claim in claims if claim.is_liveness]
         self.actions = {name: self._read(name) for name in system.actions if system.readings[name].paths}
         self.merged: dict[str, Merged] = {name: merged(reading) for name, reading in self.actions.items()}
         written = {w.field for m in self.merged.values() for w in m.writes}
@@ -341,7 +342,16 @@ class _Exporter:
         reading = self.system.property_reading(claim)
         scope = Scope(self.text, reading.variables)
         bounds = self._bounds(reading.variables, scope)
-        leads = f"({scope.condition(reading.antecedent)}) ~> ({scope.condition(reading.body)})"
+        body = f"({scope.condition(reading.body)})"
+        match demand_of(self.system, claim):
+            case Demand.ONCE:
+                leads = f"<>{body}"
+            case Demand.RESPONSE:
+                leads = f"({scope.condition(reading.antecedent)}) ~> {body}"
+            case Demand.REPEATED:
+                leads = f"[]<>{body}"
+            case Demand.LASTING:
+                leads = f"<>[]{body}"
         return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
 
 

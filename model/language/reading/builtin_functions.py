@@ -55,8 +55,10 @@ def guard(word: str) -> Special:
     """``require`` or ``given``."""
 
     def read(interpreter: Interpreter, node: ast.Call) -> Value:
-        if word == "given" and interpreter.skips_given:
-            return None
+        if word == "given":
+            interpreter.presupposes = True
+            if interpreter.skips_given:
+                return None
         if interpreter.guard_word != word:
             raise ModelError(MISPLACED[word])
         if len(node.args) != 1 or node.keywords:

@@ -79,6 +79,7 @@ class Interpreter:
         self._expressions, self._statements, self._call = expressions, statements, call
         self.sources: dict[FunctionType, Source] = {}
         self.guard_word, self.skips_given = "require", False
+        self.presupposes = False  # whether the last property read says `given`
         self.begin("", ())
 
     def begin(self, what: str, variables: Sequence[Var]) -> None:

@@ -20,6 +20,16 @@ from onceproof.model.language.reading.values import STATE, Symbol, Value
 from onceproof.model.language.sorts import Index
 from onceproof.model.language.terms import FALSE, TRUE, Var, and_, not_, or_
 
+# Kinds of properties that have no use for `given`, and what to write instead.
+UNCONDITIONAL = {
+    "infinitely_often": "@infinitely_often speaks of each run as a whole and has no `given`: where it is to come after "
+    "something, write @leads_to",
+    "stays": "@stays speaks of each run as a whole and has no `given`: return `not (...) or (...)`",
+}
+NO_PREMISE = (
+    "@leads_to says what follows on what, and needs `given(...)` for the first part; without one write @eventually (at "
+    "some time) or @infinitely_often (again and again)"
+)
 MOST_SWITCHES = 6  # that are tried in all settings, of those that one action asks
 
 
@@ -69,20 +79,26 @@ class Reader:
     def property(self, claim: Property) -> PropertyReading:
         """The antecedent and the claim of a property as terms; ModelError for what cannot be read.
 
-        The claim is true where the antecedent is not, except for ``eventually``: its obligation stands by itself.
+        The claim is true where the antecedent is not, except for liveness: an obligation stands by itself.
         """
         interpreter = self._interpreter
-        interpreter.guard_word = "given"
+        interpreter.guard_word, interpreter.presupposes = "given", False
         variables = _variables(claim.parameters)
         antecedent, body = self._claim(claim, variables)
-        if claim.kind == "eventually":
+        if claim.kind in UNCONDITIONAL and interpreter.presupposes:
+            raise located(UNCONDITIONAL[claim.kind], claim.what, claim.function)
+        if claim.kind == "leads_to" and not interpreter.presupposes:
+            raise located(NO_PREMISE, claim.what, claim.function)
+        if claim.is_liveness:
             interpreter.skips_given = True
             try:
                 _, body = self._claim(claim, variables)
             finally:
                 interpreter.skips_given = False
         ordered = frozenset(interpreter.ordered)
-        return PropertyReading(claim, variables, antecedent, body, self._obligations(), ordered)
+        return PropertyReading(
+            claim, variables, antecedent, body, self._obligations(), ordered, interpreter.presupposes
+        )
 
     def _claim(self, claim: Property, variables: tuple[Var, ...]) -> tuple[Any, Any]:
         interpreter = self._interpreter

@@ -127,6 +127,7 @@ class PropertyReading:
     """A property is violated where ``antecedent`` holds and ``body`` does not.
 
     ordered: the sorts whose elements it looks at one after the other, so that it may tell the first from the last.
+    presupposes: whether it says ``given(...)`` at all.
     """
 
     property: Property
@@ -135,6 +136,7 @@ class PropertyReading:
     body: Term
     obligations: tuple[Obligation, ...]
     ordered: frozenset[str] = frozenset()
+    presupposes: bool = False
 
 
 def overwritten(write: Write, indices: tuple[Term, ...], older: Term) -> Term:

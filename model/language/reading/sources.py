@@ -35,6 +35,7 @@ class _File:
     """A parsed file: its functions and its code objects, both by name and first line."""
 
     bodies: list[list[ast.FunctionDef]]  # the functions of the module, and of each class in it
+    assigned: list[list[tuple[str, ast.stmt]]]  # and what is made by a call there, by its name
     functions: dict[tuple[str, int], list[FunctionNode]]
     codes: dict[tuple[str, int], list[CodeType]]
 
@@ -75,10 +76,11 @@ def _located(code: CodeType, text: str) -> FunctionNode | None:
 def _parsed(name: str, text: str) -> _File:
     functions: dict[tuple[str, int], list[FunctionNode]] = {}
     tree = ast.parse(text)
-    bodies = [_functions_in(tree)]
+    bodies, assigned = [_functions_in(tree)], [_assignments_in(tree)]
     for node in _definitions(tree, "lambda" in text):
         if isinstance(node, ast.ClassDef):
             bodies.append(_functions_in(node))
+            assigned.append(_assignments_in(node))
         else:
             decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
             first = min([node.lineno, *(one.lineno for one in decorators)])
@@ -90,7 +92,7 @@ def _parsed(name: str, text: str) -> _File:
         code = waiting.pop()
         codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
         waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
-    return _File(bodies, functions, codes)
+    return _File(bodies, assigned, functions, codes)
 
 
 def _definitions(tree: ast.Module, lambdas: bool) -> Iterator[FunctionNode | ast.ClassDef]:
@@ -128,6 +130,30 @@ def _alike(one: CodeType, other: CodeType) -> bool:
 
 def _functions_in(node: ast.Module | ast.ClassDef) -> list[ast.FunctionDef]:
     return [one for one in node.body if isinstance(one, ast.FunctionDef)]
+
+
+def _assignments_in(node: ast.Module | ast.ClassDef) -> list[tuple[str, ast.stmt]]:
+    """What a body makes by a call and names: ``name = field(...)``."""
+    found: list[tuple[str, ast.stmt]] = []
+    for one in node.body:
+        targets = one.targets if isinstance(one, ast.Assign) else [one.target] if isinstance(one, ast.AnnAssign) else []
+        if targets and isinstance(one.value, ast.Call):  # type: ignore[attr-defined]
+            found += [(target.id, one) for target in targets if isinstance(target, ast.Name)]
+    return found
+
+
+def lines_of_assignments(name: str, place: tuple[str, int]) -> list[int]:
+    """The lines in which the module, or the class, that declares something at a place gives its name to something."""
+    file, line = place
+    try:
+        bodies = _parsed(file, "".join(linecache.getlines(file))).assigned
+    except SyntaxError:
+        return []
+    for body in bodies:
+        mine = [one for named, one in body if named == name]
+        if any(one.lineno <= line <= (one.end_lineno or one.lineno) for one in mine):
+            return [one.lineno for one in mine]
+    return []
 
 
 def lines_of_definitions(function: FunctionType) -> list[int]:

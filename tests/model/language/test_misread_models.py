@@ -169,6 +169,15 @@ def test_two_definitions_of_one_name_are_refused() -> None:
         model_of(HEADER + SET_MARK + SET_MARK)
 
 
+def test_two_fields_of_one_name_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"`mark` is defined more than once, in the lines 10 and \d+ of <misread>"):
+        model_of(HEADER + SET_MARK + "mark = field(\n    Node,\n    bool,\n)\n")
+    twice = "class Lock(State):\n    held = field(bool)\n    held: bool = field(bool, init=True)\n"
+    with pytest.raises(ModelError, match=r"`held` is defined more than once, in the lines \d+ and \d+ of <misread>"):
+        model_of(HEADER + SET_MARK + twice)
+    model_of(HEADER + SET_MARK + "other = field(bool)\n")
+
+
 def test_an_initial_value_beyond_the_last_element_is_refused() -> None:
     after = "after = field(Node, Optional[Node], init=lambda n: n + 1, constant=True)\n"
     with pytest.raises(ModelError, match=r"field `after`, its init: 2 is out of range \(there are 2: the last is 1\)"):

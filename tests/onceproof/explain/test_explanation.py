@@ -127,7 +127,9 @@ def test_explanation_on_a_narrow_page_puts_changes_below(spec: Written) -> None:
 
 
 TOY = '''
-from onceproof import Sort, action, always, ending, eventually, exists, field, given, require
+from onceproof import (
+    Sort, action, always, ending, eventually, exists, field, given, infinitely_often, leads_to, require, stays
+)
 
 class W(Sort, default=2):
     """A thing."""
@@ -151,6 +153,26 @@ def goes_off(st, w: W):
     given(st.x[w])
     return not st.x[w]
 
+@eventually
+def comes(st, w: W):
+    """At some time the first is on and the second is off."""
+    return st.x[w] and exists(W, lambda other: other != w and not st.x[other])
+
+@infinitely_often
+def is_off_again(st, w: W):
+    """It is off again and again."""
+    return not st.x[w]
+
+@stays
+def stays_off(st, w: W):
+    """From some time on it is off for ever."""
+    return not st.x[w]
+
+@leads_to
+def off_after_on(st, w: W):
+    given(st.x[w])
+    return not st.x[w]
+
 @ending
 def never_ends(st):
     """Some thing is off."""
@@ -163,6 +185,10 @@ def never_ends(st):
     [
         ("on_at_once", 0, "  no steps: this is the initial state"),
         ("goes_off", 2, "  after that nothing more happens, forever"),
+        ("off_after_on", 2, "the obligation off_after_on arises because"),
+        ("comes", 2, "comes is true at no time on this run; in the last state"),
+        ("is_off_again", 2, "is_off_again is not true again after step 2; in the last state"),
+        ("stays_off", 2, "stays_off is false again and again: in the last state"),
         ("deadlock", 2, "  no action is enabled, except perhaps faults"),
     ],
 )

@@ -64,9 +64,7 @@ class Functions:
     def source(self) -> str:
         """All functions."""
         parts = [self.expand(), self.evaluate(), self.exercised(), self.spent()]
-        parts += [
-            self.obligation(n) for n, (claim, _) in enumerate(self.properties.instances) if claim.kind == "eventually"
-        ]
+        parts += [self.obligation(n) for n, (claim, _) in enumerate(self.properties.instances) if claim.is_liveness]
         if self.exchanges:
             parts.append(representative(self.packing, self.exchanges, self.path))
         if self.deadlock is not None:
@@ -134,7 +132,7 @@ class Functions:
         return self._function("exercised", ["state", "pending"], whole)
 
     def obligation(self, number: int) -> str:
-        """``obligation_7(state, unused)``: 1 where an ``eventually`` is not fulfilled, 3 where it is incurred, too."""
+        """``obligation_7(state, unused)``: 1 where an obligation is not fulfilled, 3 where it is incurred, too."""
         antecedent, body = self.properties.formulas(number)
         known = self.generated.ground.known
         failing = self._block(self.properties.failures(number))

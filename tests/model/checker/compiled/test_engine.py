@@ -56,7 +56,7 @@ def test_symmetry_gives_the_same_verdicts_on_random_models(start: int) -> None:
     fewer = 0
     for seed in range(start, start + 30):
         system = random_system(seed, fresh=False)
-        claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+        claims = [claim for claim in system.properties() if not claim.is_liveness]
         whole = compiled.check(system, claims, Limits(max_states=50_000), workers=1)
         if whole.complete:
             reduced = compiled.check(system, claims, workers=1, symmetry=True)
@@ -70,7 +70,7 @@ def test_symmetry_gives_the_same_verdicts_on_random_models(start: int) -> None:
 def test_symmetry_gives_the_same_verdicts_on_the_protocol(number: int) -> None:
     sizes, switches, budgets = BROKEN[number]
     system = build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets))
-    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    claims = [claim for claim in system.properties() if not claim.is_liveness]
     whole, reduced = (compiled.check(system, claims, symmetry=symmetry) for symmetry in (False, True))
     assert judged(reduced) == judged(whole)
     assert reduced.states < whole.states / 1.5
@@ -85,7 +85,7 @@ def test_fingerprints_give_the_same_results_on_random_models() -> None:
     compared = 0
     for seed in range(0, 20):
         system = random_system(seed)
-        claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+        claims = [claim for claim in system.properties() if not claim.is_liveness]
         whole = compiled.check(system, claims, Limits(max_states=20_000), workers=1)
         if whole.complete:
             for workers in (1, 2):

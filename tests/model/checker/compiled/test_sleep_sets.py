@@ -68,7 +68,7 @@ def test_two_thirds_of_the_random_models_have_independent_steps() -> None:
 def test_sleep_sets_change_no_result_on_random_models(
     system: System, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    claims = [claim for claim in system.properties() if not claim.is_liveness]
     few: dict[str, Any] = {}
     monkeypatch.setattr(sleep_sets, "FIRST_RING", 16)  # so that it is too small, and has to grow
     with_it = [
@@ -90,7 +90,7 @@ def test_sleep_sets_change_no_result_under_random_faults_of_the_protocol(
     budgets = dict.fromkeys(rand.sample(sorted(PROTOCOL.faults), 4), 1)
     sizes = {sort: rand.choice((1, 2)) for sort in ("tasks", "schedulers", "agents")}
     system = protocol(budgets, **sizes, messages=2)
-    claims = [claim for claim in system.properties() if claim.kind != "eventually"]
+    claims = [claim for claim in system.properties() if not claim.is_liveness]
     limits = Limits(max_depth=13)
     with_it = [compiled.check(system, claims, limits, workers=2, symmetry=symmetry) for symmetry in (True, False)]
     monkeypatch.setattr(sleep_sets, "MOST_WORDS", 0)

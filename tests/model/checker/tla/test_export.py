@@ -56,7 +56,7 @@ def compare(system: System, most: int) -> bool:
     assert len(found) == len(expected)
     wrong = violations(system, expected)
     assert {name: sum(not module.true_in(name, state) for state in found) for name in wrong} == wrong
-    assert ("SPECIFICATION Spec" in configuration) == any(claim.kind == "eventually" for claim in system.properties())
+    assert ("SPECIFICATION Spec" in configuration) == any(claim.is_liveness for claim in system.properties())
     invariants = [line.split()[1] for line in configuration.splitlines() if line.startswith("INVARIANT")]
     assert invariants == ["TypeOK", *wrong, "NoDeadlock"]
     return True

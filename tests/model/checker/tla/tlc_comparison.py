@@ -4,6 +4,7 @@ from onceproof.inputs.specs import Spec
 from onceproof.model.checker import compiled
 from onceproof.model.checker.results import CheckResult, Limits, Verdict
 from onceproof.model.checker.tla.export import Exported, export
+from onceproof.model.language.declare import LIVENESS
 from tests.model.checker.tla import tlc
 
 MOST = 20_000  # states; `python -m bench.tla` has the larger specs counted, too
@@ -11,7 +12,7 @@ COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\n"
 
 
 def exported(spec: Spec, *, liveness: bool = True) -> Exported:
-    claims = [claim for claim in spec.properties if liveness or claim.kind != "eventually"]
+    claims = [claim for claim in spec.properties if liveness or not claim.is_liveness]
     return export(spec.system, "counted", claims)
 
 
@@ -25,7 +26,7 @@ def violated(result: CheckResult) -> set[str]:
     invariants = {
         "NoDeadlock" if kind == "deadlock" else name for kind, name in found if kind in ("always", "deadlock")
     }
-    return invariants or {"temporal" for kind, _ in found if kind == "eventually"} or {""}
+    return invariants or {"temporal" for kind, _ in found if kind in LIVENESS} or {""}
 
 
 def steps_to(result: CheckResult, name: str) -> int:

@@ -1,0 +1,63 @@
+"""What liveness properties ask of runs without end, in terms that every engine can search by.
+
+A run violates such a property in one of two ways. An obligation stays open for ever: it was incurred in some state, and
+neither that state nor a later one fulfils it. Or (``stays``) states in which the property is false come again and
+again. ``unmet`` says the same of one run that repeats: a stem, and then a loop for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import assert_never
+
+from onceproof.model.language.declare import Property
+from onceproof.model.language.layout import State
+from onceproof.model.language.system import Arguments, System
+
+
+class Demand(Enum):
+    """What a liveness property demands.
+
+    ONCE: its condition at some time. RESPONSE: its condition, now or later, wherever its ``given`` was true.
+    REPEATED: its condition again and again. LASTING: its condition from some time on for ever.
+    """
+
+    ONCE = "once"
+    RESPONSE = "response"
+    REPEATED = "repeated"
+    LASTING = "lasting"
+
+
+def demand_of(system: System, claim: Property) -> Demand:
+    """What a liveness property demands in a system."""
+    match claim.kind:
+        case "eventually":
+            return Demand.RESPONSE if system.presupposes(claim) else Demand.ONCE
+        case "leads_to":
+            return Demand.RESPONSE
+        case "infinitely_often":
+            return Demand.REPEATED
+        case "stays":
+            return Demand.LASTING
+        case "always" | "sometimes" | "deadlock" | "ending" | "axiom":
+            raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} demands nothing of endless runs")
+        case _:
+            assert_never(claim.kind)
+
+
+def unmet(system: System, claim: Property, arguments: Arguments, states: Sequence[State], loop: int) -> bool:
+    """Whether a run that goes through these states, and repeats those from ``loop`` on, violates the property."""
+    kept = [system.keeps(claim, state, arguments) for state in states]
+    match demand_of(system, claim):
+        case Demand.ONCE:
+            return not any(kept)
+        case Demand.RESPONSE:
+            is_open = False
+            for state, fulfilled in zip(states, kept, strict=True):
+                is_open = not fulfilled and (is_open or system.holds(claim, state, arguments) is False)
+            return is_open and not any(kept[loop:])
+        case Demand.REPEATED:
+            return not any(kept[loop:])
+        case Demand.LASTING:
+            return not all(kept[loop:])
