@@ -6,27 +6,29 @@ Write a model with ``Sort``, ``State``, ``field``, ``switch``, ``action``, ``fau
 
 from typing import Optional
 
+from onceproof.model.language.claims import (
+    always,
+    axiom,
+    ending,
+    eventually,
+    infinitely_often,
+    leads_to,
+    sometimes,
+    stays,
+)
 from onceproof.model.language.composites import Bag, Seq, Set
 from onceproof.model.language.declare import (
     Fairness,
     action,
-    always,
-    axiom,
     choose,
     choose_from,
-    ending,
-    eventually,
     fault,
     first,
     given,
     in_turn,
-    infinitely_often,
     last,
-    leads_to,
     require,
     require_not_none,
-    sometimes,
-    stays,
 )
 from onceproof.model.language.errors import ConfigError, ModelError
 from onceproof.model.language.model import ANY, Config, Model
