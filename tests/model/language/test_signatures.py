@@ -13,6 +13,7 @@ import pytest
 from onceproof.main import run
 from tests.paths import ROOT
 
+GALLERY = sorted((ROOT / "docs" / "models").glob("*.py"))
 WELL_TYPED = Path(__file__).parent / "typed_models" / "work.py.in"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -108,7 +109,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 def errors_of_mypy(files: Files) -> set[tuple[str, int]]:
     command = [sys.executable, "-m", "mypy", "--strict", "--output", "json", "--config-file", os.devnull]
-    command += ["--cache-dir", str(files.folder / "cache"), "--follow-imports", "silent", "."]
+    command += ["--cache-dir", str(files.folder / "cache"), "--follow-imports", "silent", ".", *map(str, GALLERY)]
     environment = {**os.environ, "MYPYPATH": str(ROOT)}
     run = subprocess.run(command, cwd=files.folder, env=environment, capture_output=True, text=True, check=False)
     found = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
@@ -135,7 +136,7 @@ def test_mypy_accepts_correct_models_and_flags_mistakes(files: Files) -> None:
 
 
 def test_pyright_accepts_correct_models_and_flags_mistakes(files: Files) -> None:
-    errors = errors_of_pyright(files, str(ROOT / "model" / "protocol"))
+    errors = errors_of_pyright(files, str(ROOT / "model" / "protocol"), *map(str, GALLERY))
     assert {name for name, _ in errors} == {"mistakes.py"}
     assert set(MISTAKES) - files.flagged(errors) == UNSEEN_BY_PYRIGHT
     assert {line for _, line in errors} <= set(files.lines.values())
