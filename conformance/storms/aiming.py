@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from onceproof.conformance.storms.outcomes import Claim
-from onceproof.conformance.storms.prediction import FAULTS, predict
+from onceproof.conformance.storms.prediction import fault_of, predict
 from onceproof.conformance.storms.profile import Profile
 from onceproof.conformance.storms.schedule import MOMENTS, Fault, Moment, Schedule, usual
 from onceproof.model.checker.results import Counterexample
@@ -19,22 +19,26 @@ def aimed(profile: Profile, faults: Iterable[Fault]) -> list[Schedule]:
     found: dict[Schedule, None] = {}
     for fault in faults:
         for claim in Claim:
-            prediction = predict(profile, usual(fault, MOMENTS[fault][0]), anywhen=True)[claim]
+            schedule = usual(fault, MOMENTS[fault][0])
+            prediction = predict(profile, schedule, anywhen=True)[claim]
             if prediction.counterexample is not None:
-                found[aim(fault, prediction.counterexample)] = None
+                found[aim(fault, fault_of(profile.topology, schedule), prediction.counterexample)] = None
     return list(found)
 
 
-def aim(fault: Fault, counterexample: Counterexample) -> Schedule:
-    """The schedule that takes a real system along a counterexample: the fault comes where it comes in the model."""
+def aim(fault: Fault, name: str | None, counterexample: Counterexample) -> Schedule:
+    """The schedule that takes a real system along a counterexample: the fault comes where it comes in the model.
+
+    name: what the model calls the fault; None where there is none.
+    """
     actions = [step.action for step in counterexample.trace.steps]
-    if fault is Fault.NONE:
+    if fault is Fault.NONE or name is None:
         return usual(fault, Moment.AFTER_START)
     if fault is Fault.RESUBMIT:
         again = [number for number, action in enumerate(actions) if action == "submit"][1:]
         return usual(fault, _of_submission(actions[: again[0]] if again else []))
-    schedule = usual(fault, _moment(actions[: actions.index(FAULTS[fault])]))
-    if fault is Fault.KILL_PARENT and _overlap(actions):
+    schedule = usual(fault, _moment(actions[: actions.index(name)]))
+    if name == "scheduler_crash" and _overlap(actions):
         return replace(schedule, length=OUTLIVES)
     return schedule
 

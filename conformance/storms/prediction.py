@@ -93,7 +93,7 @@ def predictions(
 def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> dict[Claim, Prediction]:
     """What the model says of each claim under the fault of a schedule. anywhen: at whichever moment that comes."""
     separate = profile.topology is Topology.SEPARATE
-    fault = FAULTS_OF_PARTS.get((schedule.fault, schedule.part)) if schedule.part else FAULTS.get(schedule.fault)
+    fault = fault_of(profile.topology, schedule)
     if fault is None and schedule.fault is not Fault.NONE:
         return dict.fromkeys(Claim, UNKNOWN(f"the model has no such fault of the part `{schedule.part}`"))
     if separate and schedule.fault in (Fault.KILL, Fault.PAUSE, Fault.KILL_PARENT) and not schedule.part:
@@ -134,6 +134,15 @@ def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> d
             why = "" if one.verdict is not Verdict.UNKNOWN else f"not decided within {MAX_STATES:,} states"
             found[claim] = Prediction(one.verdict, one.counterexample, why, config)
     return found
+
+
+def fault_of(topology: Topology, schedule: Schedule) -> str | None:
+    """What the model calls the fault of a schedule; None where it has no such fault."""
+    if schedule.part:
+        return FAULTS_OF_PARTS.get((schedule.fault, schedule.part))
+    if topology is Topology.TIED and schedule.fault is Fault.KILL_PARENT:
+        return FAULTS[Fault.KILL]
+    return FAULTS.get(schedule.fault)
 
 
 def model_of(profile: Profile) -> Model:

@@ -12,6 +12,7 @@ class Topology(StrEnum):
     """How a system's processes map to the model's parts."""
 
     EMBEDDED = "embedded"  # a worker runs functions itself: scheduler and agent die together
+    TIED = "tied"  # a worker has its children run them, and they die with it
     FORKED = "forked"  # a worker has a child run them, which outlives it
     SEPARATE = "separate"  # schedulers and agents are processes of their own, as on the reference platform
 

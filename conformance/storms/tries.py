@@ -247,6 +247,9 @@ class Trial:
             return idle >= wanted or self._told(lines)
 
         self.ledger.wait(settled, limit, self.site.look)
+        gone = [pid for pid in self._open(self.ledger.of(this.task)) if self.site.owner(pid) is None]
+        known = {line.pid for line in self.ledger.read() if line.value in ("kill", "died")}
+        self.ledger.fault("died", [pid for pid in gone if pid not in known])
 
     def _open(self, lines: list[Line]) -> list[int]:
         """The processes that have started the task and not ended it."""

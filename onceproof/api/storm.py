@@ -10,6 +10,7 @@ from typing import Any
 
 from onceproof.api.sources import installed_first
 from onceproof.conformance.judging.anomalies import Guarantee
+from onceproof.conformance.storms import targets
 from onceproof.conformance.storms.aiming import aimed
 from onceproof.conformance.storms.errors import StormError
 from onceproof.conformance.storms.outcomes import Shown
@@ -61,17 +62,16 @@ def storm(
 ) -> StormReport:
     """Run the queue that a storm file declares under faults. Ctrl-C ends it early; what was seen by then is judged.
 
-    profile: a YAML file with what the queue claims; None for the one beside the file, if there is one. folder: where
-    ledgers and logs go; None for a new one in the folder for temporary files. python: the environment of the file.
+    file: may also be the name of a shipped target. profile: a YAML file with what the queue claims; None for the one
+    beside the file, if there is one. folder: where ledgers and logs go; None for a new one in the folder for temporary
+    files. python: the environment of the file.
     schedules: these (``pause@after-start,hold=2``) instead of the fixed scenarios. sweeps: the other moments and
     faults of the network, too. random_seconds: how long random faults follow. variables: of the environment.
     remedy: run what broke again with each setting of the profile that, as the model says, would prevent it.
 
     InputError where the file, its profile, its broker or its workers are wrong, with the last lines of the log.
     """
-    path, say = Path(file), progress or (lambda text: None)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    path, say = _file(file), progress or (lambda text: None)
     chosen = _schedules(schedules)
     known = _profile(path, profile)
     where = Path(folder) if folder is not None else new_folder(path)
@@ -109,9 +109,7 @@ def check_storm(
 
     InputError, with the last lines of the log, where something is wrong.
     """
-    path, say = Path(file), progress or (lambda text: None)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    path, say = _file(file), progress or (lambda text: None)
     known = _profile(path, None)
     try:
         with Site(path, new_folder(path) / "site1", _python(known, python, say)) as site:
@@ -167,6 +165,17 @@ def _aimed(profile: Profile | None, say: Callable[[str], None]) -> list[Schedule
         return []
     say("asking the model for its shortest counterexamples")
     return aimed(profile, (Fault.NONE, Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT, Fault.RESUBMIT))
+
+
+def _file(given: str | Path) -> Path:
+    """The storm file of this path, or that of the target of this name; InputError where there is neither."""
+    path = Path(given)
+    if path.is_file():
+        return path
+    if str(given) in targets.names():
+        return targets.FOLDER / f"{given}.py"
+    hint = nearest(str(given), targets.names())
+    raise InputError(f"{path}: no such file, and no target is called so{hint}")
 
 
 def _path(path: str | Path | None) -> Path | None:

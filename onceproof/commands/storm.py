@@ -80,7 +80,7 @@ def run(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Run the queue of FILE under faults.
+    """Run the queue of FILE (a storm file, or the name of a shipped target) under faults.
 
     Six scenarios, each without and with other traffic: a task longer than its lease; a worker stopped beyond the lease
     and resumed; a worker killed; its parent killed alone; the broker killed and started again; the same ID submitted

@@ -10,6 +10,7 @@ from onceproof.conformance.storms.outcomes import Claim, Shown
 from onceproof.conformance.storms.profile import Topology
 from onceproof.conformance.storms.schedule import Schedule
 from onceproof.conformance.storms.storm import Row, Standing
+from onceproof.conformance.storms.targets import FOLDER
 from onceproof.model.checker.results import Verdict
 from onceproof.model.protocol.workers import MOMENTS
 from onceproof.reports.storm_outcome import Stormed
@@ -164,7 +165,9 @@ def again(report: Stormed, row: Row) -> str:
     pinned = report.profile is not None and report.profile.requirements
     python = f" --python {options.python}" if options.python is not None and not pinned else ""
     seed = f" --seed {options.seed}"
-    return f"onceproof storm {report.result.file}{python} --schedule {row.schedule}{seed}"
+    file = report.result.file
+    name = file.stem if file.parent == FOLDER else file
+    return f"onceproof storm {name}{python} --schedule {row.schedule}{seed}"
 
 
 def gust_lines(report: Stormed) -> list[str]:

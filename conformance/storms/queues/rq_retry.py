@@ -15,5 +15,6 @@ def job(task: str, seconds: float) -> None:
     work(task, seconds)
 
 
-queue.worker("rq worker -c rq_retry --job-monitoring-interval 1 --maintenance-interval 1")
+# An idle worker does its maintenance between two looks at the queue, which are worker-ttl less 15 s apart.
+queue.worker("rq worker -c rq_retry --job-monitoring-interval 1 --maintenance-interval 1 --worker-ttl 17")
 queue.submit(lambda task, seconds: jobs.enqueue("rq_retry.job", task, seconds, job_id=task, retry=Retry(max=1)))
