@@ -117,7 +117,8 @@ class Driver(Protocol):
 
 
 def setting_of(system: System) -> dict[str, Any]:
-    """The configuration of a system as a driver gets it: JSON of model, sizes, mechanisms and faults.
+    """The configuration of a system as a driver gets it: JSON of model, sizes, mechanisms, faults and,
+    where the model has any, parameters.
 
     A fault's budget is a whole number, or ``"any"``.
     """
@@ -126,5 +127,6 @@ def setting_of(system: System) -> dict[str, Any]:
         "model": system.model.name,
         "sizes": dict(config.sizes),
         "mechanisms": dict(config.switches),
+        **({"parameters": dict(config.parameters)} if config.parameters else {}),
         "faults": {name: "any" if left is None else left for name, left in config.budgets.items()},
     }

@@ -184,11 +184,14 @@ def _of_the_model(validator: Validator, part: Slice) -> Iterator[tuple[Repair, S
     sizes = {name: size for name, size in config.sizes.items() if size}
     for name, on in config.switches.items():
         if on:
-            other = validator.model.configure(sizes, {**config.switches, name: False}, config.budgets)
+            other = validator.model.configure(
+                sizes, {**config.switches, name: False}, config.budgets, config.parameters
+            )
             yield Repair(Kind.MECHANISM, name), part, _changed(validator, other)
     for name, left in config.budgets.items():
         if left == 0:
-            other = validator.model.configure(sizes, config.switches, {**config.budgets, name: 1})
+            budgets = {**config.budgets, name: 1}
+            other = validator.model.configure(sizes, config.switches, budgets, config.parameters)
             yield Repair(Kind.FAULT, name), part, _changed(validator, other)
 
 

@@ -64,7 +64,8 @@ class Validator:
         sizes = self._sizes(part)
         key = tuple(sorted(sizes.items()))
         if key not in self._explainers:
-            config = self.model.configure(sizes, self.config.switches, self.config.budgets)
+            known = self.config
+            config = self.model.configure(sizes, known.switches, known.budgets, known.parameters)
             system = build(self.model, config)
             check_agreement(system)
             self._explainers[key] = Explainer(GeneratedSystem(system), self.mapping)

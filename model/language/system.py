@@ -167,7 +167,10 @@ class System:
         scripts: list[list[Any]] = [[]]
         while scripts:
             self._mode.begin(scripts.pop(), exploring=True)
-            after = self._after(self.actions[name], state, arguments)
+            try:
+                after = self._after(self.actions[name], state, arguments)
+            finally:
+                self._mode.script = None
             scripts += self._mode.open
             if after is not None:
                 taken = self._with_choices(name, state, arguments, self._mode.taken)
@@ -233,7 +236,8 @@ class System:
         left = self._left.get(name)
         if left is not None and state[left] == 0:
             return None
-        after = self.run_action(self.actions[name], state, arguments)
+        run = self.run_action if self.readings[name].choices else self._after
+        after = run(self.actions[name], state, arguments)
         if after is None or left is None:
             return after
         return (*after[:left], after[left] - 1, *after[left + 1 :])
@@ -250,7 +254,10 @@ class System:
             script = [choice.kind.decode(code) for choice, code in pairs if code != UNMET]
             arguments = arguments[: len(action.parameters)]
         self._mode.begin(script, exploring=False)
-        after = self._after(action, state, arguments)
+        try:
+            after = self._after(action, state, arguments)
+        finally:
+            self._mode.script = None
         return after if len(self._mode.taken) == len(script) else None
 
     def _after(self, action: Action, state: State, arguments: Arguments) -> State | None:
@@ -272,7 +279,6 @@ class System:
             raise locate(error, f"action `{action.name}`", action.function) from None
         finally:
             leave()
-            self._mode.script = None
 
     # -- properties
 

@@ -171,6 +171,7 @@ def check(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     properties: Sequence[str] | None = None,
     engine: str = engines.AUTO,
     max_states: int | None = None,
@@ -189,7 +190,8 @@ def check(
     """Explore every reachable state and judge every property in it.
 
     source: a Model, a module, a Spec, or a path to a model or spec; None for the protocol of this project.
-    sizes, mechanisms, faults, properties: what to check of it; see ``spec_of``. Without a budget no fault happens.
+    sizes, mechanisms, faults, parameters, properties: what to check of it; see ``spec_of``. Without a budget no fault
+    happens.
     engine: ``auto``, ``plain``, ``compiled`` or ``direct``. The limits make the verdict unknown when they are reached:
     max_states; max_depth in steps; max_seconds; max_memory in bytes.
     workers, max_memory, fingerprint (8 bytes a state, says how sure that is), checkpoint and resume (files of a long
@@ -199,7 +201,9 @@ def check(
     InputError where the source or a setting is wrong; ModelError where the model fails while it
     runs: then it is a ``RunFailed``, which has the ``trace`` that leads there.
     """
-    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
+    spec = spec_of(
+        source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters, properties=properties
+    )
     if spec.chosen is None and all(claim.kind == "deadlock" for claim in spec.properties):
         raise InputError(
             f"{spec.path}: no property of the model applies to this spec; nothing to check (`properties: [deadlock]` "

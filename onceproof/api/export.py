@@ -38,10 +38,13 @@ def export_tla(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     properties: Sequence[str] | None = None,
 ) -> TlaModule:
     """A model with these settings (see ``check``) as TLA+ that TLC reads: one operator for each action."""
-    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
+    spec = spec_of(
+        source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters, properties=properties
+    )
     name = module_name(spec.name)
     exported = export(spec.system, name, spec.properties)
     return TlaModule(name, exported.module, exported.configuration, exported.remarks)

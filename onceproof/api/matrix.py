@@ -67,6 +67,7 @@ def matrix(
     source: Source = None,
     *,
     sizes: Mapping[str, int] | None = None,
+    parameters: Mapping[str, int] | None = None,
     mechanisms: Sequence[str] | None = None,
     faults: Sequence[str] | None = None,
     properties: Sequence[str] | None = None,
@@ -83,8 +84,9 @@ def matrix(
 ) -> MatrixReport:
     """Explore a model with each mechanism off, under each fault, and judge every property each time.
 
-    source: as in ``check``; of a spec its sizes and properties count. mechanisms, faults: names; None for all, [] for
-    none. pairs: pairs of faults too; triples: sets of up to three faults for what breaks the full design.
+    source: as in ``check``; of a spec its sizes, parameters and properties count. parameters: by name.
+    mechanisms, faults: names; None for all, [] for none.
+    pairs: pairs of faults too; triples: sets of up to three faults for what breaks the full design.
     sets: look for the minimal sets of mechanisms, of at most ``most`` (None: all).
     max_states, set_states: the limits of a cell, and of a set of mechanisms. processes: how many explore at once.
     progress: called with a line of text, twice a second at most. keep_partial: as in ``check``.
@@ -93,12 +95,12 @@ def matrix(
     """
     if engine not in ENGINES:
         raise InputError(f"unknown engine `{engine}`{nearest(engine, ENGINES)}")
-    spec = spec_of(source, sizes=sizes)
+    spec = spec_of(source, sizes=sizes, parameters=parameters)
     model = spec.model
     off = _in_order("mechanism", mechanisms, tuple(model.switches))
     happen = _in_order("fault", faults, model.faults)
     chosen = spec.chosen if properties is None else tuple(dict.fromkeys(properties))
-    setting = Setting(model, spec.sizes, chosen, spec.source.reference)
+    setting = Setting(model, spec.sizes, chosen, spec.source.reference, spec.config.parameters)
     plan = Plan(
         setting,
         rows_of(off),

@@ -111,6 +111,7 @@ def prove(
     *,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Sequence[str] | None = None,
+    parameters: Mapping[str, int] | None = None,
     properties: Sequence[str] | None = None,
     timeout: float = 10.0,
     search: float = 60.0,
@@ -122,7 +123,7 @@ def prove(
 ) -> ProofReport:
     """Prove *always* properties for any number of everything and any number of faults, by induction with z3.
 
-    source: as in ``check``. faults: names; None for those that a spec has, or for all of a model.
+    source, parameters: as in ``check``. faults: names; None for those that a spec has, or for all of a model.
     properties: names; None for those that a spec lists, or for all that apply.
     timeout: seconds for each query. search: seconds to look for a run that violates what is not proved.
     minimise: find a smallest set of claims that is still inductive. invariant: list the invariant in the report.
@@ -132,7 +133,7 @@ def prove(
     InputError where the source or a setting is wrong; ModelError (with the author's line) for what cannot be read
     without bounds.
     """
-    reference, config, names = _asked(source, mechanisms, faults, properties)
+    reference, config, names = _asked(source, mechanisms, faults, properties, parameters)
     proof = induction.prove(reference.model, config, names, timeout, progress, walks=WALKS)
     if proof.interrupted and not keep_partial:
         raise KeyboardInterrupt
@@ -177,7 +178,8 @@ def verify_certificate(
         if model.name != result.model:
             result.problems.append(f"certificate.json: it is of a model called {result.model}, not of {model.name}")
         else:
-            config = induction.unbounded(model, dict.fromkeys(result.mechanisms_off, False), result.faults)
+            off = dict.fromkeys(result.mechanisms_off, False)
+            config = induction.unbounded(model, off, result.faults, result.parameters)
             result.problems += differences(model, config, folder, result.without)
     return result
 
@@ -187,13 +189,14 @@ def _asked(
     mechanisms: Mapping[str, bool] | None,
     faults: Sequence[str] | None,
     properties: Sequence[str] | None,
+    parameters: Mapping[str, int] | None = None,
 ) -> tuple[ModelRef, Config, list[str] | None]:
     """The model, its configuration and the properties that are to be proved (None: all)."""
-    spec = spec_of(source, mechanisms=mechanisms, properties=properties)
+    spec = spec_of(source, mechanisms=mechanisms, parameters=parameters, properties=properties)
     if faults is None and _is_spec(source):
         faults = [name for name, left in spec.config.budgets.items() if left != 0]
     try:
-        config = induction.unbounded(spec.model, dict(spec.config.switches), faults)
+        config = induction.unbounded(spec.model, dict(spec.config.switches), faults, spec.config.parameters)
     except ConfigError as error:
         raise InputError(str(error)) from None
     if spec.chosen is None:

@@ -177,6 +177,7 @@ def cover(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     max_seconds: float | None = None,
     max_steps: int | None = None,
     max_states: int | None = MOST_STATES,
@@ -190,14 +191,14 @@ def cover(
 ) -> CoverReport:
     """Take a system through every transition of a model, by paths of few steps, up to the first disagreement.
 
-    source, sizes, mechanisms, faults, keep_partial: as in ``check``. driver: see ``DriverSource``.
+    source, sizes, mechanisms, faults, parameters, keep_partial: as in ``check``. driver: see ``DriverSource``.
     negative_tests: at each new state the system is asked for so many steps that the model forbids, and must refuse.
     sample: walk only so many of the paths, chosen by ``seed``. symmetric: of transitions that differ in the names of
     interchangeable elements alone, one is enough. progress: called with steps taken, steps planned and seconds.
 
     InputError where the source or the driver is wrong, or where the driver performs none of the first steps.
     """
-    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults)
+    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
     budget = run.Budget(max_seconds, max_steps, max_states, negative_tests, sample, seed, symmetric)
     with opened(driver, answer_seconds) as driven:
         found = run.cover(spec.system, driven, budget, progress)

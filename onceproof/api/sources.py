@@ -59,15 +59,16 @@ def spec_of(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     properties: Sequence[str] | None = None,
 ) -> Spec:
     """The spec that a source and these settings make; what is not set is as the source says, or the default.
 
-    sizes, mechanisms, faults: by name, changed on top of what a spec says. properties: names, None for all that apply
-    (or those that a spec lists). InputError where a name is unknown or a value wrong.
+    sizes, mechanisms, faults, parameters: by name, changed on top of what a spec says. properties: names, None for all
+    that apply (or those that a spec lists). InputError where a name is unknown or a value wrong.
     """
     spec = _spec(source)
-    if sizes is None and mechanisms is None and faults is None and properties is None:
+    if all(one is None for one in (sizes, mechanisms, faults, parameters, properties)):
         return spec
     changed = {name: None if left == "any" else left for name, left in (faults or {}).items()}
     for name, left in changed.items():
@@ -76,7 +77,8 @@ def spec_of(
     budgets: dict[str, int | None] = {**spec.config.budgets, **changed}  # type: ignore[dict-item]
     given = {**spec.sizes, **(sizes or {})}
     try:
-        config = spec.model.configure(given, {**spec.config.switches, **(mechanisms or {})}, budgets)
+        switches = {**spec.config.switches, **(mechanisms or {})}
+        config = spec.model.configure(given, switches, budgets, {**spec.config.parameters, **(parameters or {})})
     except ConfigError as error:
         raise InputError(str(error)) from None
     chosen = spec.chosen if properties is None else _chosen(spec.model, properties)

@@ -52,6 +52,7 @@ def state_machine(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     answer_seconds: float = ANSWER_SECONDS,
 ) -> type[ModelMachine]:
     """A RuleBasedStateMachine with a rule for each action of the model; its ``TestCase`` runs under pytest.
@@ -59,12 +60,12 @@ def state_machine(
     Hypothesis chooses the steps; model and system take each, and their states must be the same after it. One more rule
     asks the system for steps that the model forbids, which it must refuse. What fails is a ``Disagreement``.
 
-    source, sizes, mechanisms, faults: as in ``check``. driver: see ``DriverSource``; a class is instantiated, and a
-    command started, when the first run begins; it is reset for each run and closed after the last.
+    source, sizes, mechanisms, faults, parameters: as in ``check``. driver: see ``DriverSource``; a class is
+    instantiated, and a command started, when the first run begins; it is reset for each run and closed after the last.
     """
     from onceproof.conformance.testing.stateful import machine_of
 
-    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults)
+    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
     driven = DriverWhenNeeded(driver, answer_seconds)
     machine = machine_of(spec.system, driven)
     test_case: Any = machine.TestCase

@@ -86,6 +86,7 @@ def validate(
     sizes: dict[str, int] | None = None,
     mechanisms: dict[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: dict[str, int] | None = None,
     max_nodes: int = NODES,
     repair_seconds: float = 10.0,
     lenient: bool = False,
@@ -94,15 +95,15 @@ def validate(
 ) -> ValidationReport:
     """Validate logs against a model; see docs/validation.md for logs and mappings.
 
-    source, sizes, mechanisms, faults: as for ``check``. mapping: a YAML file; None if the logs use the model's own
-    names, where ``by`` is the sort whose elements are validated one by one. max_nodes: limit of the search for each
-    part. repair_seconds: for the search for changes that would make a part fit. lenient: skip lines that are wrong.
+    source, sizes, mechanisms, faults, parameters: as for ``check``. mapping: a YAML file; None if the logs use the
+    model's own names, where ``by`` is the sort whose elements are validated one by one. max_nodes: limit of the search
+    for each part. repair_seconds: for the search for changes that would make a part fit. lenient: skip wrong lines.
     progress: called with the parts done, all parts and the nodes of the present one. keep_partial: Ctrl-C returns
     what is known.
 
     Raises InputError where a log or the mapping is wrong, with file, line or key, and reason.
     """
-    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults)
+    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
     paths = [str(logs)] if isinstance(logs, str | Path) else [str(log) for log in logs]
     try:
         chosen = load(Path(mapping), spec.model) if mapping is not None else own_names(spec, paths, by)

@@ -100,6 +100,7 @@ def walk(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     properties: Sequence[str] | None = None,
     runs: int = 10_000,
     depth: int = 100,
@@ -112,12 +113,14 @@ def walk(
 ) -> WalkReport:
     """Take random runs of at most ``depth`` steps each, until an *always* property is violated or all are taken.
 
-    source, sizes, mechanisms, faults, properties, workers, progress, keep_partial: as in ``check``.
+    source, sizes, mechanisms, faults, parameters, properties, workers, progress, keep_partial: as in ``check``.
     seed: the same seed, the same runs. engine: ``auto``, ``plain`` or ``compiled``.
 
     InputError where the source or a setting is wrong, or no *always* property applies.
     """
-    spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, properties=properties)
+    spec = spec_of(
+        source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters, properties=properties
+    )
     judged = [claim for claim in spec.properties if claim.kind in walks.JUDGED]
     if not judged or (spec.chosen is None and all(claim.kind == "deadlock" for claim in judged)):
         raise InputError(f"{spec.path}: no *always* property to judge on the way; nothing to check")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ class Settings:
     sizes: Mapping[str, int] = field(default_factory=dict)
     mechanisms: Mapping[str, bool] = field(default_factory=dict)
     faults: Mapping[str, int | str] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
     properties: tuple[str, ...] = ()
 
     @property
@@ -35,6 +37,7 @@ class Settings:
             ("--size", self.sizes),
             ("--mechanism", {name: "on" if on else "off" for name, on in self.mechanisms.items()}),
             ("--faults", self.faults),
+            ("--parameters", self.parameters),
         )
         listed = [(option, ",".join(f"{name}={value}" for name, value in given.items())) for option, given in pairs]
         listed.append(("--properties", ",".join(self.properties)))
@@ -53,10 +56,11 @@ def settings_options(function: Callable[..., T], mechanism: Sequence[str] = MECH
         sizes: Mapping[str, int],
         mechanisms: Mapping[str, bool],
         faults: Mapping[str, int | str],
+        parameters: Mapping[str, int],
         properties: tuple[str, ...],
         **others: Any,
     ) -> T:
-        return function(settings=Settings(sizes, mechanisms, faults, properties), **others)
+        return function(settings=Settings(sizes, mechanisms, faults, parameters, properties), **others)
 
     for option in reversed(_options(mechanism)):
         command = option(command)
@@ -69,6 +73,10 @@ def _size(text: str) -> int | None:
 
 def _budget(text: str) -> int | str | None:
     return "any" if text == "any" else int(text) if text.isdecimal() else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else None
 
 
 def _switch(text: str) -> bool | None:
@@ -97,6 +105,15 @@ def _names(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> 
     return tuple(name.strip() for text in given for name in text.split(","))
 
 
+parameters_option = click.option(
+    "--parameters",
+    multiple=True,
+    metavar="NAME=N,...",
+    callback=_pairs(_number, "NAME=NUMBER, such as retries=2"),
+    help="What a parameter of the model is set to: retries=2.",
+)
+
+
 def _options(mechanism: Sequence[str]) -> tuple[Callable[[Any], Any], ...]:
     return (
         click.option(
@@ -123,6 +140,7 @@ def _options(mechanism: Sequence[str]) -> tuple[Callable[[Any], Any], ...]:
             callback=_pairs(_budget, "NAME=NUMBER or NAME=any, such as crash=1"),
             help="How often a fault may happen: crash=1, or crash=any.",
         ),
+        parameters_option,
         click.option(
             "--properties",
             multiple=True,
@@ -164,6 +182,7 @@ def _changed(spec: Spec, settings: Settings) -> Spec:
             sizes=settings.sizes,
             mechanisms=settings.mechanisms,
             faults=settings.faults,
+            parameters=settings.parameters,
             properties=settings.properties or None,
         )
     except InputError as error:

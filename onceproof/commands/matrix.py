@@ -12,6 +12,7 @@ from onceproof.api.matrix import matrix
 from onceproof.api.sources import load_model
 from onceproof.commands._options import engine_option
 from onceproof.commands._progress import StatusLine
+from onceproof.commands._specs import parameters_option
 from onceproof.errors import Exit, InputError, require_writable
 from onceproof.model.language import Model
 from onceproof.model.language.errors import nearest
@@ -33,6 +34,7 @@ def size_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--model", "reference", metavar="MODEL", help="A model of your own: FILE.py, or FILE.py:NAME.")
 @size_options
 @click.option("--sizes", "more", metavar="NAME=N,...", help="Sizes by name; needed for a model of your own.")
+@parameters_option
 @click.option(
     "--mechanisms", metavar="A,B", help="Mechanisms to switch off (default: each); none: only the full design."
 )
@@ -78,6 +80,7 @@ def command(
     max_states: int,
     set_states: int,
     processes: int,
+    parameters: dict[str, int],
     **named: int | None,
 ) -> None:
     """Explore the protocol (or --model) with each mechanism off, under each fault, and check every property each time.
@@ -95,6 +98,7 @@ def command(
         report = matrix(
             reference,
             sizes=sizes,
+            parameters=parameters,
             mechanisms=_names("--mechanisms", mechanisms, list(model.switches)),
             faults=_names("--faults", faults, list(model.faults)),
             properties=_names("--properties", properties, None),

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from onceproof.commands._progress import QueryProgress
+from onceproof.commands._specs import parameters_option
 from onceproof.errors import Exit
 from onceproof.inputs.models import names_a_model
 from onceproof.inputs.specs import load_spec
@@ -26,6 +27,7 @@ EXITS = {Verdict.HOLDS: Exit.AS_EXPECTED, Verdict.VIOLATED: Exit.VIOLATED, Verdi
 @click.option(
     "--with-faults", metavar="FAULT,FAULT", help="Allow only these faults, any number of each (default: all)."
 )
+@parameters_option
 @click.option("--properties", metavar="P,Q", help="Prove only these (default: those of the spec, or all).")
 @click.option("--explain", is_flag=True, help="Print the invariant: each conjunct, and the actions that need it.")
 @click.option("--minimise", is_flag=True, help="Find a smallest set of conjuncts that is still inductive.")
@@ -60,6 +62,7 @@ def command(
     spec: Path | None,
     without: tuple[str, ...],
     with_faults: str | None,
+    parameters: dict[str, int],
     properties: str | None,
     explain: bool,
     minimise: bool,
@@ -82,7 +85,7 @@ def command(
 
     source = None if spec is None else str(spec) if names_a_model(str(spec)) else load_spec(spec)
     if verify is not None:
-        if without or with_faults or properties or explain or minimise or certificate:
+        if without or with_faults or parameters or properties or explain or minimise or certificate:
             raise click.UsageError("--verify goes with SPEC, --solver, --timeout, --json and --quiet alone")
         with QueryProgress(quiet) as progress:
             result = verify_certificate(verify, source, solver=solver, timeout=timeout, progress=progress.report)
@@ -101,6 +104,7 @@ def command(
             source,
             mechanisms=dict.fromkeys(off, False),
             faults=None if with_faults is None else [name for name in with_faults.split(",") if name],
+            parameters=parameters,
             properties=properties.split(",") if properties else None,
             timeout=timeout,
             search=search,

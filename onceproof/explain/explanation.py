@@ -67,7 +67,7 @@ class Explanation:
                     "actor": step.actor,
                     "action": step.action,
                     "arguments": step.arguments,
-                    **({"chosen": list(step.chosen)} if step.chosen else {}),
+                    "chosen": list(step.chosen),
                     "fault": step.fault,
                     "changed": {label: list(pair) for label, pair in step.changed.items()},
                 }

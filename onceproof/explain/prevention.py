@@ -143,6 +143,5 @@ def _search(system: System, name: str, length: int) -> CheckResult | None:
 
 
 def _settings(config: Config) -> str:
-    return repr(
-        (sorted(config.sizes.items()), sorted(config.switches.items()), sorted(map(repr, config.budgets.items())))
-    )
+    named = (config.sizes, config.switches, config.parameters)
+    return repr(([sorted(one.items()) for one in named], sorted(map(repr, config.budgets.items()))))

@@ -17,7 +17,7 @@ from onceproof.model.language import Config, ConfigError, Model, System, build
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import nearest
 
-KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "properties", "expect")
+KEYS = ("name", "about", "model", "sizes", "mechanisms", "faults", "parameters", "properties", "expect")
 ENDINGS = (".yaml", ".yml")
 # Files that are not specs, and what a user may have meant by them.
 OTHER_FILES = {
@@ -148,12 +148,13 @@ def load_spec(path: Path) -> Spec:
 def spec_of(source: ModelRef, settings: Mapping[str, Any], path: Path) -> Spec:
     """A spec from plain values, as ``settings_of`` gives them; ConfigError where they don't fit the model."""
     budgets = {name: None if left == "any" else left for name, left in settings.get("faults", {}).items()}
-    config = source.model.configure(settings.get("sizes"), settings.get("mechanisms"), budgets)
+    parameters = settings.get("parameters")
+    config = source.model.configure(settings.get("sizes"), settings.get("mechanisms"), budgets, parameters)
     return Spec(path, str(settings.get("name", path.stem)), "", source, config, None, Expectation())
 
 
 def settings_of(config: Config) -> dict[str, Any]:
-    """A configuration as plain values: all sizes and mechanisms, and the faults that have a budget.
+    """A configuration as plain values: all sizes, mechanisms and parameters, and the faults that have a budget.
 
     A bounded choice that may never be made has size 0, which no spec can say: it is left out.
     """
@@ -161,6 +162,7 @@ def settings_of(config: Config) -> dict[str, Any]:
         "sizes": {name: size for name, size in config.sizes.items() if size},
         "mechanisms": dict(config.switches),
         "faults": {name: "any" if left is None else left for name, left in config.budgets.items() if left != 0},
+        **({"parameters": dict(config.parameters)} if config.parameters else {}),
     }
 
 
@@ -191,10 +193,11 @@ def _model(place: Located | None, path: Path) -> ModelRef:
 def _config(top: Located, model: Model, sizes: Mapping[str, int]) -> Config:
     switches = _section(top, "mechanisms", "mechanism", model.switches, _switch)
     budgets = _section(top, "faults", "fault", model.faults, _budget)
+    parameters = _section(top, "parameters", "parameter", model.parameters, _parameter)
     try:
-        return model.configure(sizes, switches, budgets)
+        return model.configure(sizes, switches, budgets, parameters)
     except ConfigError as error:
-        for section in ("sizes", "mechanisms", "faults"):
+        for section in ("sizes", "mechanisms", "faults", "parameters"):
             if section in top.value and error.key in top.at(section).key_lines:
                 raise top.at(section).at(str(error.key)).error(str(error)) from None
         raise top.error(str(error)) from None
@@ -228,6 +231,12 @@ def _budget(place: Located) -> int | None:
         return None
     if type(place.value) is not int or place.value < 0:
         raise place.error(f"expected a budget (a whole number or `any`), found {place.shown()}")
+    return place.value
+
+
+def _parameter(place: Located) -> int:
+    if type(place.value) is not int:
+        raise place.error(f"expected a whole number, found {place.shown()}")
     return place.value
 
 

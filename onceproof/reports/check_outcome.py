@@ -160,6 +160,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "file": str(outcome.spec.path),
         "verdict": outcome.verdict,
         "expected": outcome.spec.expect.as_json(),
+        "parameters": dict(outcome.spec.config.parameters),
         "as_expected": outcome.as_expected,
         "complete": result.complete,
         "engine": result.engine,

@@ -38,6 +38,8 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
         return
     yield style(spec.name, bold=True)
     yield from wrapped(spec.about, page_width())
+    if spec.config.parameters:
+        yield f"  with {', '.join(f'{name}={value}' for name, value in spec.config.parameters.items())}"
     yield f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}"
     if result.symmetry != "none":
         yield f"  symmetry reduction over {result.symmetry}: one representative per orbit counts (--no-symmetry: all)"

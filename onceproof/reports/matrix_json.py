@@ -21,6 +21,7 @@ def document(matrix: Matrix) -> dict[str, Any]:
     return {
         "model": plan.setting.model.name,
         "sizes": dict(plan.setting.config(Case()).sizes),
+        **({"parameters": dict(plan.setting.parameters)} if plan.setting.parameters else {}),
         "needs": {fault: dict(needs) for fault, needs in plan.setting.model.needs.items() if fault in plan.faults},
         "mechanisms": list(plan.mechanisms),
         "faults": list(plan.faults),

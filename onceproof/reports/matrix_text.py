@@ -45,6 +45,7 @@ def head(matrix: Matrix) -> Iterator[str]:
     plan = matrix.plan
     yield style(f"{plan.setting.model.name}: mechanism by fault by property", bold=True)
     sizes = [f"{name}={size}" for name, size in plan.setting.config(Case()).sizes.items() if size]
+    sizes += [f"{name}={value}" for name, value in plan.setting.parameters.items()]
     yield f"  {', '.join(sizes)}; each fault once"
     for fault, needs in plan.setting.model.needs.items():
         more = [f"{name}={size}" for name, size in needs.items() if name not in plan.setting.sizes]
@@ -267,5 +268,7 @@ def again(matrix: Matrix, case: Case, name: str) -> str:
     parts += ["--mechanisms", ",".join(case.off) or "none"]
     parts += ["--faults", ",".join(case.faults) or "none", *(["--pairs"] if len(case.faults) > 1 else [])]
     sizes = ",".join(f"{key}={size}" for key, size in matrix.setting.given_sizes(case).items())
-    parts += ["--properties", name, *(["--sizes", sizes] if sizes else []), "--no-sets", "--stories"]
+    parts += ["--properties", name, *(["--sizes", sizes] if sizes else [])]
+    parameters = ",".join(f"{key}={value}" for key, value in matrix.setting.parameters.items())
+    parts += [*(["--parameters", parameters] if parameters else []), "--no-sets", "--stories"]
     return shlex.join(parts)

@@ -59,7 +59,8 @@ def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> I
     off = [name for name, on in proof.config.switches.items() if not on]
     sorts = ", ".join(f"{sort.size_name}" for sort in proof.model.sorts.values())
     yield style(proof.model.name, bold=True) + (f" without {', '.join(off)}" if off else "")
-    yield f"{INDENT}for any number of {sorts}"
+    given = "".join(f", with {name}={value}" for name, value in proof.config.parameters.items())
+    yield f"{INDENT}for any number of {sorts}{given}"
     yield ""
     yield from table_lines(
         ("property", "verdict", "faults (any number of)", "queries"),
@@ -256,6 +257,7 @@ def proof_json(proof: Proof, details: Details) -> dict[str, Any]:
     document: dict[str, Any] = {
         "model": proof.model.name,
         "mechanisms_off": [name for name, on in proof.config.switches.items() if not on],
+        **({"parameters": dict(proof.config.parameters)} if proof.config.parameters else {}),
         "verdict": worst if worst != "proved" or proof.proved else "not proved",
         "seconds": round(proof.seconds, 3),
         "walked_states": proof.walked,

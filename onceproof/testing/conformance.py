@@ -24,6 +24,7 @@ def conforms(
     sizes: Mapping[str, int] | None = None,
     mechanisms: Mapping[str, bool] | None = None,
     faults: Budgets | None = None,
+    parameters: Mapping[str, int] | None = None,
     examples: int = DEFAULTS.examples,
     steps: int = DEFAULTS.steps,
     seed: int = DEFAULTS.seed,
@@ -36,10 +37,10 @@ def conforms(
     Hypothesis drives the system along the model, towards transitions not covered yet, as ``onceproof test`` does; an
     AssertionError says what that command prints: the shortest run on which model and system differ, step by step.
 
-    source, sizes, mechanisms, faults: as in ``check``. driver: see ``DriverSource``. examples, steps, seed, refusals:
-    how many runs of how many steps, chosen how, and how many forbidden steps are asked for at each new state.
-    max_seconds: the time limit; a test that it ends has found nothing so far, and passes. answer_seconds: for how long
-    a driver that is a process may take for an answer.
+    source, sizes, mechanisms, faults, parameters: as in ``check``. driver: see ``DriverSource``. examples, steps,
+    seed, refusals: how many runs of how many steps, chosen how, and how many forbidden steps are asked for at each new
+    state. max_seconds: the time limit; a test that it ends has found nothing so far, and passes. answer_seconds: for
+    how long a driver that is a process may take for an answer.
 
     The test raises InputError where the source, a setting or the driver is wrong, or where nothing could be tested.
     """
@@ -48,7 +49,7 @@ def conforms(
     def test() -> None:
         __tracebackhide__ = True
         with InstalledFirst():
-            spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults)
+            spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
             with opened(driver, answer_seconds) as driven:
                 found = drive(spec.system, driven, effort)
             if not found.steps and found.disagreement is None:

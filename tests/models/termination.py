@@ -5,23 +5,24 @@ import sys
 from onceproof.model.language import (
     Fairness,
     Model,
-    Sort,
+    Ordered,
     State,
     action,
     always,
     ending,
     eventually,
-    exists,
     field,
+    first,
     forall,
     given,
+    last,
     require,
     switch,
 )
 
 
-class Node(Sort, default=3):
-    """A process that works, and may have others work."""
+class Node(Ordered, default=3):
+    """A process that works, and may have others work; the first one leads."""
 
 
 class TerminationState(State):
@@ -33,25 +34,24 @@ class TerminationState(State):
     black = field(Node, bool)
     token = field(Node, doc="who has it")
     token_black = field(bool, init=True)
-    leader = field(Node, bool, init=lambda node: node == 0, constant=True)
-    left = field(Node, Node, init=lambda node: node - 1, constant=True)
-    lower = field(Node, Node, bool, init=lambda one, other: one < other, constant=True)
 
 
 @action
-def start_round(st: TerminationState, node: Node) -> None:
+def start_round(st: TerminationState) -> None:
     """The leader sends a white token round, as the last one told it nothing."""
-    require(st.leader[node] and st.token == node and (st.token_black or st.black[node]))
-    st.token = st.left[node]
-    st.token_black = st.black[node] = False
+    leader = first(Node)
+    require(st.token == leader and (st.token_black or st.black[leader]))
+    st.token = last(Node)
+    st.token_black = st.black[leader] = False
 
 
 @action
-def pass_on(st: TerminationState, node: Node) -> None:
+def pass_on(st: TerminationState) -> None:
     """An idle node gives the token on, and its blackness with it; a black one need not wait."""
-    require(st.token == node and not st.leader[node])
+    node = st.token
+    require(node != first(Node))
     require(not st.active[node] or st.black[node] or st.token_black)
-    st.token = st.left[node]
+    st.token = node - 1
     st.token_black = st.token_black or st.black[node]
     st.black[node] = False
 
@@ -61,7 +61,7 @@ def send(st: TerminationState, node: Node, other: Node) -> None:
     """A node that works has another work."""
     require(st.active[node] and node != other)
     st.active[other] = True
-    if st.blame and st.lower[node, other]:
+    if st.blame and node < other:
         st.black[node] = True
 
 
@@ -74,10 +74,8 @@ def stop(st: TerminationState, node: Node) -> None:
 
 def detected(st: TerminationState) -> bool:
     """The leader has the white token back, and is white and idle itself."""
-    waiting = exists(
-        Node, lambda node: st.leader[node] and st.token == node and not (st.black[node] or st.active[node])
-    )
-    return waiting and not st.token_black
+    leader = first(Node)
+    return st.token == leader and not (st.black[leader] or st.active[leader] or st.token_black)
 
 
 @always

@@ -121,7 +121,8 @@ class Comparison:
         places = self.layout.places.values()
         cells = tuple((p.name, p.offset, p.shape, p.cardinality) for p in places if p.field is not None)
         switches = tuple((name, on) for name, on in self.system.config.switches.items() if name in named)
-        return cells, switches, *(getattr(reading, one.name) for one in parts_of_record(reading))
+        parameters = tuple((name, value) for name, value in self.system.config.parameters.items() if name in named)
+        return cells, switches, parameters, *(getattr(reading, one.name) for one in parts_of_record(reading))
 
     def run(self, readings: Iterable[Reading]) -> None:
         """Compares these of the readings; Disagreement at the first difference."""

@@ -63,8 +63,8 @@ def _content(
     for reading in readings:
         texts.add(reading)
     places = [(p.name, p.offset, p.shape, p.cardinality) for p in layout.places.values()]
-    # The switches, too: a reading that misses one is the same whether it is on or off.
-    switched = sorted(config.switches.items())
+    # The switches and parameters, too: a reading that misses one is the same whether it is on or off.
+    switched = sorted(config.switches.items()), sorted(config.parameters.items())
     head = repr((sys.version, _version_of_language(), places, layout.initial, switched))
     codes = [
         repr((c.co_code, c.co_names, [k for k in c.co_consts if not isinstance(k, CodeType)]))

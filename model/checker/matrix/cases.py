@@ -48,13 +48,14 @@ class Setting:
 
     sizes: as the user gives them; where they give none, a fault gets the sizes that it ``needs``. properties: which
     are judged, None for all that apply to a case (and deadlocks). reference: how a user names the model, "" for the
-    protocol.
+    protocol. parameters: those that are not the model's defaults.
     """
 
     model: Model
     sizes: Mapping[str, int] = field(default_factory=dict)
     properties: tuple[str, ...] | None = None
     reference: str = ""
+    parameters: Mapping[str, int] = field(default_factory=dict)
 
     def given_sizes(self, case: Case) -> dict[str, int]:
         """The sizes of a case that are not the model's defaults."""
@@ -67,7 +68,7 @@ class Setting:
     def config(self, case: Case) -> Config:
         """The configuration of a case; ConfigError where a name is unknown or a size wrong."""
         switches = dict.fromkeys(case.off, False)
-        return self.model.configure(self.given_sizes(case), switches, dict.fromkeys(case.faults, 1))
+        return self.model.configure(self.given_sizes(case), switches, dict.fromkeys(case.faults, 1), self.parameters)
 
     def system(self, case: Case) -> System:
         """The system of a case."""
@@ -250,7 +251,7 @@ def content(setting: Setting, system: System) -> bytes:
     text = repr((system.initial, layout, actions, asked_terms))
     if re.search(r" at 0x[0-9a-f]{6}", text):
         # Something without a text of its own: two of them can't be compared, so nothing is shared.
-        text += repr((system.config.sizes, system.config.switches, system.config.budgets))
+        text += repr((system.config.sizes, system.config.switches, system.config.budgets, system.config.parameters))
     return hashlib.sha256(text.encode()).digest()
 
 

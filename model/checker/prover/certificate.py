@@ -140,6 +140,7 @@ def write_certificate(proof: Proof, folder: Path) -> dict[str, Any]:
         "model": proof.model.name,
         "mechanisms_off": [name for name, on in proof.config.switches.items() if not on],
         "faults": [name for name, left in proof.config.budgets.items() if left != 0],
+        **({"parameters": dict(proof.config.parameters)} if proof.config.parameters else {}),
         "properties": proof.properties,
         "digest": digest_of(files),
         "conjuncts": [_conjunct_entry(stage, goal) for stage in proof.stages for goal in stage.kept],

@@ -65,7 +65,7 @@ def search(
         if left <= 0 or not missing:
             break
         try:
-            system = build(model, model.configure(sizes, config.switches, dict.fromkeys(chosen, 1)))
+            system = build(model, model.configure(sizes, config.switches, dict.fromkeys(chosen, 1), config.parameters))
         except AxiomError:
             continue  # with these sizes the constants are not as the axioms say: not an instance of the model
         outcome = engine(system, missing, Limits(max_seconds=left, max_states=STATES_MAX))
@@ -96,7 +96,11 @@ def _instances(
 
 def _sizes(model: Model, config: Config, at_least: Mapping[str, int]) -> dict[str, int]:
     """The default sizes, raised to what is needed; what the model derives by itself is left to it."""
-    derived = set(model.derive(model.configure(switches=config.switches), {})) if model.derive else set()
+    derived = (
+        set(model.derive(model.configure(switches=config.switches, parameters=config.parameters), {}))
+        if model.derive
+        else set()
+    )
     sizes = {sort.size_name: sort.default_size for sort in model.sorts.values() if sort.size_name not in derived}
     return {name: max(size, at_least.get(name, 1)) for name, size in sizes.items()}
 
@@ -176,7 +180,9 @@ def _instance_to_walk(model: Model, config: Config) -> System:
     budgets = {name: left if left is not None else 2 for name, left in config.budgets.items()}
 
     def instance(at_least: Mapping[str, int]) -> System:
-        return build(model, model.configure(_sizes(model, config, at_least), config.switches, budgets))
+        return build(
+            model, model.configure(_sizes(model, config, at_least), config.switches, budgets, config.parameters)
+        )
 
     try:
         return instance({sort.size_name: 2 for sort in model.sorts.values()})

@@ -126,7 +126,7 @@ def _system(stage: Stage, structure: Structure) -> System:
     model, config = stage.encoding.model, stage.encoding.config
     sizes = {sort.size_name: structure.sizes[stage.encoding.names.sort(sort)] for sort in model.sorts.values()}
     budgets = dict.fromkeys(name for name, left in config.budgets.items() if left != 0)
-    return System(model, model.configure(sizes, config.switches, budgets), axioms=False)
+    return System(model, model.configure(sizes, config.switches, budgets, config.parameters), axioms=False)
 
 
 def _false_for(system: System, claim: str, state: State) -> Arguments:

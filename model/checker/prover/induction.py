@@ -169,13 +169,18 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
     return [model.properties[name] for name in wanted] + conjuncts
 
 
-def unbounded(model: Model, switches: Mapping[str, bool] | None = None, faults: Iterable[str] | None = None) -> Config:
+def unbounded(
+    model: Model,
+    switches: Mapping[str, bool] | None = None,
+    faults: Iterable[str] | None = None,
+    parameters: Mapping[str, int] | None = None,
+) -> Config:
     """The configuration for a proof: any number of each of these faults (default: of every fault), of no others.
 
     Sizes mean nothing in a proof. Raises ConfigError for an unknown name.
     """
     sizes = {sort.size_name: 1 for sort in model.sorts.values()}
-    return model.configure(sizes, switches, dict.fromkeys(model.faults if faults is None else faults))
+    return model.configure(sizes, switches, dict.fromkeys(model.faults if faults is None else faults), parameters)
 
 
 def prove(

@@ -54,6 +54,7 @@ class Verification:
     without: dict[str, list[str]] = field(default_factory=dict)
     axioms: dict[str, str] = field(default_factory=dict)
     mechanisms_off: list[str] = field(default_factory=list)
+    parameters: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     queries: int = 0
     seconds: float = 0.0
@@ -81,6 +82,7 @@ def verify(folder: Path, solver: str = "z3", timeout: float = 10.0, report: Repo
         [conjunct["name"] for conjunct in index["conjuncts"]],
         without={conjunct["name"]: list(conjunct["without"]) for conjunct in index["conjuncts"]},
         mechanisms_off=list(index["mechanisms_off"]),
+        parameters=dict(index.get("parameters", {})),
         faults=list(index["faults"]),
     )
     result.problems += _files(folder, index)

@@ -47,6 +47,12 @@ TAKEN = frozenset(
 )
 
 
+DIVISION = (
+    "FloorDiv(a, b) == IF b > 0 THEN a \\div b ELSE (-a) \\div (-b)",
+    "FloorMod(a, b) == a - (b * FloorDiv(a, b))",
+)
+
+
 @dataclass(frozen=True)
 class Exported:
     """A module as text, and what belongs to it. remarks: one sentence each, for people, on how to run TLC."""
@@ -146,15 +152,7 @@ class _Exporter:
         sets = [sort for sort in _sets(self.system).values() if not isinstance(sort.values, Int)]
         constants = [place for place in self.places if place.name not in self.variables]
         variables = [f"VARIABLES {', '.join(map(self.text.field, self.variables))}"] if self.variables else []
-        return [
-            "EXTENDS Integers",
-            "",
-            *(f"{sort.__name__} == {{{', '.join(self.text.elements(sort))}}}" for sort in sets),
-            *(self._before(fresh[name]) for name in sorted(fresh)),
-            *itertools.chain(*map(self._order, ordered)),
-            "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x",
-            "FloorDiv(a, b) == IF b > 0 THEN a \\div b ELSE (-a) \\div (-b)",
-            "FloorMod(a, b) == a - (b * FloorDiv(a, b))",
+        rest = [
             "",
             *(f"{self.text.field(place.name)} == {self._initial(place)}" for place in constants),
             *variables,
@@ -169,6 +167,16 @@ class _Exporter:
             *(["", *self._no_deadlock()] if self.deadlock else []),
             *(["", *self._behaviour()] if self.obligations else []),
             *itertools.chain(*(["", *self._leads_to(claim)] for claim in self.obligations)),
+        ]
+        return [
+            "EXTENDS Integers",
+            "",
+            *(f"{sort.__name__} == {{{', '.join(self.text.elements(sort))}}}" for sort in sets),
+            *(self._before(fresh[name]) for name in sorted(fresh)),
+            *itertools.chain(*map(self._order, ordered)),
+            "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x",
+            *(DIVISION if any("FloorDiv(" in line or "FloorMod(" in line for line in rest) else ()),
+            *rest,
         ]
 
     # -- states

@@ -148,7 +148,7 @@ class _Reader:
         return resolve(reference, self.folder)
 
     def system(self, source: ModelRef, settings: Mapping[str, Any]) -> System:
-        for key in ("sizes", "mechanisms", "faults"):
+        for key in ("sizes", "mechanisms", "faults", "parameters"):
             self.part({key: {}} | dict(settings), key, dict, "#meta.spec")
         try:
             return build(source.model, spec_of(source, settings, self.path).config)

@@ -24,6 +24,7 @@ KEYS = {
         "file",
         "verdict",
         "expected",
+        "parameters",
         "as_expected",
         "complete",
         "engine",
@@ -72,6 +73,7 @@ def test_check_json_document(onceproof: Command, spec: Written) -> None:
         "actor": "lease",
         "action": "lease_ends",
         "arguments": {},
+        "chosen": [],
         "fault": True,
         "changed": {"holder": ["worker1", None]},
     }

@@ -1,5 +1,6 @@
 """Spec files: what they mean, and that every mistake is one line with its place."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,3 +196,66 @@ def test_spec_that_is_missing_is_refused_with_the_nearest_name(onceproof: Comman
     assert ran.status == 2
     assert f"no such file or folder; did you mean `{there}`?" in ran.err
     assert onceproof("check", there.parent / "nope.yaml").err.endswith("nope.yaml: no such file or folder\n")
+
+
+LAMP = """
+from onceproof import *
+
+class Lamp(State):
+    "A lamp."
+    tries = parameter(default=2, least=1)
+    used = field(Count(tries))
+
+@action
+def press(st: Lamp) -> None:
+    "It is pressed."
+    require(st.used < st.tries)
+    st.used += 1
+
+@always
+def bounded(st: Lamp) -> bool:
+    "It is pressed seldom."
+    return st.used <= 3
+
+@ending
+def used_up(st: Lamp) -> bool:
+    return st.used == st.tries
+"""
+
+
+def test_spec_sets_the_parameters_of_its_model(onceproof: Command, tmp_path: Path) -> None:
+    (tmp_path / "lamp.py").write_text(LAMP, encoding="utf-8")
+    spec = tmp_path / "lamp.yaml"
+    spec.write_text("model: lamp.py\nparameters: {tries: 3}\n", encoding="utf-8")
+    assert dict(load_spec(spec).config.parameters) == {"tries": 3}
+    trace = tmp_path / "trace.json"
+    for asked, tries in ((str(spec), 3), (str(tmp_path / "lamp.py"), 2), (f"{spec} --parameters tries=5", 5)):
+        ran = onceproof("check", *asked.split(), "--json", "--trace-out", str(trace))
+        (found,) = json.loads(ran.out)["specs"]
+        assert (found["parameters"], found["states"]) == ({"tries": tries}, tries + 1)
+        assert found["verdict"] == ("violated" if tries > 3 else "holds")
+    assert onceproof("show", str(trace)).out.count("press()") == 4
+    assert "with tries=5" in (text := onceproof("check", str(spec), "--parameters", "tries=5").out)
+    assert f"reproduce: onceproof check {spec} --parameters tries=5" in text
+    refuted = onceproof("prove", str(tmp_path / "lamp.py"), "--parameters", "tries=5")
+    assert (refuted.status, "with tries=5" in refuted.out) == (1, True), refuted.out
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{trise: 3}", "lamp.yaml:2: parameters.trise: unknown parameter `trise`; did you mean `tries`?"),
+        (
+            "{tries: 0}",
+            "lamp.yaml:2: parameters.tries: parameter `tries` must be a whole number of at least 1, found 0",
+        ),
+        ("{tries: many}", "lamp.yaml:2: parameters.tries: expected a whole number, found `many`"),
+    ],
+)
+def test_wrong_parameter_is_one_line_with_its_place(
+    onceproof: Command, tmp_path: Path, text: str, complaint: str
+) -> None:
+    (tmp_path / "lamp.py").write_text(LAMP, encoding="utf-8")
+    (tmp_path / "lamp.yaml").write_text(f"model: lamp.py\nparameters: {text}\n", encoding="utf-8")
+    ran = onceproof("check", str(tmp_path / "lamp.yaml"))
+    assert (ran.status, ran.err.strip().endswith(complaint)) == (2, True), ran.err
