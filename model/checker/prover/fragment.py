@@ -29,7 +29,7 @@ def edges_of(encoding: Encoding, query: VerificationCondition, assumed: Iterable
     for one in assumed:
         _collect(one.formula, True, {}, edges)
     macros = _macros(query.transition) if query.transition else {}
-    if query.transition:
+    if query.transition and query.in_step:
         _collect(query.transition.enabled, True, {}, edges)
     _collect(_expanded(query.goal, macros), False, {}, edges)
     return edges

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -54,14 +54,11 @@ class Session:
         formulas = self._parser.from_string("".join(map(_assertion, (one.formula for one in assumed))))
         for one, formula in zip(assumed, formulas, strict=True):
             self._solver.assert_and_track(formula, _mark(one.name))
-        if transition:
-            self._solver.add(self._formula("enabled"))
 
     def ask(self, query: VerificationCondition) -> Outcome:
         """Whether the goal of a query follows."""
         began = time.perf_counter()
-        self._solver.push()
-        self._solver.add(self._formula(sexpr.negation(query.goal)))
+        self._suppose(_against(query))
         found = self._solver.check()
         core: frozenset[str] = frozenset()
         if found == z3.unsat:
@@ -71,14 +68,14 @@ class Session:
 
     def possible(self) -> Answer:
         """Whether the transition can happen in some state that the hypotheses allow; REFUTED if in none."""
+        self._suppose(["enabled"])
         found = self._solver.check()
+        self._solver.pop()
         return Answer.PROVED if found == z3.sat else Answer.REFUTED if found == z3.unsat else Answer.UNKNOWN
 
     def counterexample(self, query: VerificationCondition, also: Sequence[Sexpr] = ()) -> Structure | None:
         """A state with arguments of the transition in which the goal fails and ``also`` holds, or None."""
-        self._solver.push()
-        for formula in (sexpr.negation(query.goal), *also):
-            self._solver.add(self._formula(formula))
+        self._suppose([*_against(query), *also])
         structure = None
         if self._solver.check() == z3.sat:
             structure = _structure(self.encoding, self.transition, self._solver.model())
@@ -87,15 +84,21 @@ class Session:
 
     def allows(self, query: VerificationCondition, also: Sequence[Sexpr]) -> bool:
         """Whether a state (with arguments) is found in which the goal fails and ``also`` holds."""
-        self._solver.push()
-        for formula in (sexpr.negation(query.goal), *also):
-            self._solver.add(self._formula(formula))
+        self._suppose([*_against(query), *also])
         found = self._solver.check()
         self._solver.pop()
         return bool(found == z3.sat)
 
-    def _formula(self, formula: Sexpr) -> Any:
-        return self._parser.from_string(_assertion(formula))[0]
+    def _suppose(self, formulas: Iterable[Sexpr]) -> None:
+        """Asserts formulas until the next ``pop``."""
+        self._solver.push()
+        for formula in formulas:
+            self._solver.add(self._parser.from_string(_assertion(formula))[0])
+
+
+def _against(query: VerificationCondition) -> list[Sexpr]:
+    """What holds where the goal of a query fails."""
+    return [*(["enabled"] if query.in_step else []), sexpr.negation(query.goal)]
 
 
 @lru_cache(maxsize=4096)

@@ -44,6 +44,14 @@ class VerificationCondition:
         return self.kind != "starts"
 
     @property
+    def in_step(self) -> bool:
+        """Whether its transition may be taken to be possible.
+
+        Not where an index is to be shown not to be none: where it is none the function fails, and there is no step.
+        """
+        return self.transition is not None and self.kind != "defined"
+
+    @property
     def claim(self) -> str | None:
         """The claim that fails where this does; None where only definedness is at stake."""
         return None if self.kind == "defined" else self.subject
@@ -124,7 +132,7 @@ def script(encoding: Encoding, condition: VerificationCondition, assumed: Iterab
     if condition.transition:
         commands += definitions(condition.transition)
     commands += [("assert", one.formula) for one in assumed]
-    if condition.transition:
+    if condition.in_step:
         commands.append(("assert", "enabled"))
     commands += [("assert", sexpr.negation(condition.goal)), ("check-sat",)]
     return "\n".join(sexpr.pretty(command) for command in commands) + "\n"

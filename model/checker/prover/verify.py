@@ -241,7 +241,7 @@ class Parts:
             new = {BEFORE + name.removeprefix(AFTER): name for name in defined(step)}
             goal = sexpr.rename(self.claims[subject][0][4], new)
         assumed = [self.laws[n][0][1] if n in self.laws else self.claims[n][0][4] for n in query["uses"]]
-        enabled = [] if action is None else [("assert", "enabled")]
+        enabled = [] if action is None or query["kind"] == "defined" else [("assert", "enabled")]
         last = [*enabled, ("assert", sexpr.negation(goal)), ("check-sat",)]
         return [("set-logic", "ALL"), *self.vocabulary, *commands, *(("assert", one) for one in assumed), *last]
 

@@ -14,6 +14,7 @@ import pytest
 
 from onceproof.model.checker.prover.certificate import NotProved, differences, write_certificate
 from onceproof.model.checker.prover.induction import Proof, RefutedProof, confront, prove, unbounded
+from onceproof.model.checker.prover.solver import Answer
 from onceproof.model.checker.prover.verify import CertificateError, verify
 from onceproof.model.language import Model
 from onceproof.model.protocol.system import PROTOCOL
@@ -272,6 +273,11 @@ def free_is_unheld(st, node: Node):
     proof = prove(model, unbounded(model))
     assert proof.proved
     write_certificate(proof, folder)
+    assert_each_query_is_needed(folder)
+
+
+def assert_each_query_is_needed(folder: Path) -> None:
+    """The certificate is valid, and whichever of its queries is left out, it is missed."""
     assert verify(folder).valid
     index = json.loads((folder / "certificate.json").read_text())
     for query in index["queries"]:
@@ -280,9 +286,98 @@ def free_is_unheld(st, node: Node):
         text = (folder / query["file"]).read_text()
         (folder / query["file"]).unlink()
         (folder / "certificate.json").write_text(json.dumps(smaller))
-        (problem,) = verify(folder).problems
-        assert problem.startswith("certificate.json: no query shows ")
+        problems = verify(folder).problems
+        assert problems
+        assert all(problem.startswith("certificate.json: no query shows ") for problem in problems)
         (folder / query["file"]).write_text(text)
+
+
+TWO_FAULTS = """
+from onceproof import *
+
+
+class Node(Sort, default=2):
+    "Who holds."
+
+
+holder = field(Optional[Node])
+started = field(bool)
+ready = field(bool)
+busy = field(Node, bool)
+
+
+@action
+def start(st, node: Node):
+    "It starts."
+    require(not st.started and st.holder is None)
+    st.holder = node
+    st.started = True
+
+
+@action
+def prepare(st):
+    "It is ready."
+    require(st.holder is not None)
+    st.ready = True
+
+
+@action
+def go(st):
+    "Whoever holds is busy."
+    require(st.started and st.ready)
+    st.busy[st.holder] = True
+
+
+@fault
+def spill(st):
+    "The holder is lost before it is ready."
+    require(not st.ready)
+    st.holder = None
+
+
+@fault
+def burn(st):
+    "The holder is lost before it started."
+    require(not st.started)
+    st.holder = None
+
+
+@always(broken_by=["spill"])
+def started_is_held(st):
+    "Where it started there is a holder."
+    return not st.started or st.holder is not None
+
+
+@always(broken_by=["burn"])
+def ready_is_held(st):
+    "Where it is ready there is a holder."
+    return not st.ready or st.holder is not None
+"""
+
+
+def test_an_action_is_shown_to_be_defined_under_each_least_set_of_faults(tmp_path: Path) -> None:
+    """Neither claim holds under all faults: that no index is none is shown without the one, and without the other."""
+    model = written_model(TWO_FAULTS)
+    proof = prove(model, unbounded(model))
+    assert proof.proved
+    index = write_certificate(proof, tmp_path / "certificate")
+    shown = [query for query in index["queries"] if query["kind"] == "defined" and query["action"] == "go"]
+    assert sorted(query["without"] for query in shown) == [["burn"], ["spill"]]
+    assert sorted(query["uses"] for query in shown) == [["ready_is_held"], ["started_is_held"]]
+    assert_each_query_is_needed(tmp_path / "certificate")
+
+
+def test_an_action_that_may_fail_under_one_least_set_of_faults_is_not_proved() -> None:
+    """With the spill at any time, and a claim that does not need the holder, `go` fails though neither claim does."""
+    text = TWO_FAULTS.replace("    require(not st.ready)\n    st.holder = None", "    st.holder = None")
+    text = text.replace("not st.ready or st.holder is not None", "not st.busy[list_of_one()] or st.started")
+    text = text.replace("def ready_is_held(st):", "def ready_is_held(st, node: Node):").replace("list_of_one()", "node")
+    model = written_model(text)
+    proof = prove(model, unbounded(model), walks=0)
+    assert not proof.proved
+    (failed,) = [one for stage in proof.stages for one in stage.outcomes if one.answer is not Answer.PROVED]
+    assert failed.query.kind == "defined"
+    assert failed.query.name.startswith("go/")
 
 
 def test_a_certificate_of_a_claim_that_a_run_refutes_is_a_contradiction(folder: Path) -> None:
