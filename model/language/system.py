@@ -329,6 +329,10 @@ class System:
             self._property_readings[claim.name] = self._reader.property(claim)
         return self._property_readings[claim.name]
 
+    def add_reading(self, reading: PropertyReading) -> None:
+        """Adds a property that is made of terms, and has no function that could be run."""
+        self._property_readings[reading.property.name] = reading
+
     def instances(self, claim: Property) -> Iterator[Arguments]:
         """All argument tuples of a property."""
         return itertools.product(*(range(self.sizes[parameter.sort.__name__]) for parameter in claim.parameters))

@@ -48,8 +48,8 @@ own = field(Thing, Optional[Thing])
 class Writer:
     """Writes the text of one random model."""
 
-    def __init__(self, seed: int, fresh: bool = True) -> None:
-        self.random, self.fresh = random.Random(seed), fresh
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
 
     def text(self) -> str:
         """The whole model."""
@@ -65,7 +65,7 @@ class Writer:
         r = self.random
         scope = r.choice((["t"], ["p"], ["t", "p"], ["t", "p"], ["t", "u"]))
         sorts = {"t": "Thing", "u": "Thing", "p": "Place"}
-        fresh = r.choice(scope) if r.random() < 0.25 and self.fresh else None
+        fresh = r.choice(scope) if r.random() < 0.25 else None
         names = ", ".join(f"{v}: Fresh[{sorts[v]}]" if v == fresh else f"{v}: {sorts[v]}" for v in scope)
         mark = r.choice(
             ("@action", "@action", "@fault", "@action(fairness=Fairness.STRONG)", "@action(fairness=Fairness.NONE)")
@@ -159,20 +159,20 @@ class Writer:
         )
 
 
-def random_model(seed: int, fresh: bool = True) -> Model:
-    """The model with this seed; ``fresh``: with parameters of which the first that will do is taken, alike or not."""
-    name = f"random_model_{seed}_{fresh}"
+def random_model(seed: int) -> Model:
+    """The model with this seed."""
+    name = f"random_model_{seed}"
     module = types.ModuleType(name)
     sys.modules[name] = module
-    text = Writer(seed, fresh).text()
+    text = Writer(seed).text()
     linecache.cache[f"<{name}>"] = (len(text), None, text.splitlines(keepends=True), f"<{name}>")
     exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return Model(name, module)
 
 
-def random_system(seed: int, fresh: bool = True) -> System:
+def random_system(seed: int) -> System:
     """The model with this seed under a random configuration: sizes, switches and budgets (bounded or ``any``)."""
-    model, r = random_model(seed, fresh), random.Random(-seed - 1)
+    model, r = random_model(seed), random.Random(-seed - 1)
     sizes = {"things": r.choice((1, 2, 2, 3)), "places": r.choice((1, 2, 2))}
     sizes = {name: size for name, size in sizes.items() if name in model.size_names}
     budgets = {name: r.choice((0, 1, 1, 2, None)) for name in model.faults}

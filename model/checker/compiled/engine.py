@@ -21,6 +21,7 @@ from onceproof.model.checker.compiled.memory import HEADROOM, free_memory
 from onceproof.model.checker.compiled.search import Failed, Search
 from onceproof.model.checker.compiled.verdicts import NeedsWholeGraph, Verdicts, reproduce_failure
 from onceproof.model.checker.deadline import OutOfTime, deadline
+from onceproof.model.checker.ground.fresh import difference_claims
 from onceproof.model.checker.ground.python_code import GeneratedSystem, generated
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.checker.ground.symmetry import Exchange, symmetric_ground
@@ -88,15 +89,27 @@ def check(
         except OutOfTime:
             return unexplored(system, claims, "compiled", limits)
         try:
+            _check_alike(search)
             result = _result(search, claims, limits)
-        except NeedsWholeGraph as claim:
+        except NeedsWholeGraph as reason:
             search.close()
             result = check(system, properties, limits, replace(options, symmetry=False), report)
-            result.notes.append(f"symmetry reduction cannot tell whether `{claim}` holds: explored without it")
+            result.notes.append(f"{reason}: explored without symmetry reduction")
         finally:
             search.close()
     result.seconds = time.monotonic() - began
     return result
+
+
+def _check_alike(search: Search) -> None:
+    """NeedsWholeGraph where elements of which a ``Fresh`` parameter takes the first were not alike."""
+    functions = search.functions
+    for claim in functions.unlike:
+        if not search.pending >> functions.claims.index(claim) & 1:
+            action, parameter = claim.name.split()
+            raise NeedsWholeGraph(
+                f"`{action}` takes the first `{parameter}` that will do, and some that will do differ"
+            )
 
 
 def _functions(system: System, claims: Sequence[Property], options: SearchOptions) -> Functions:
@@ -109,7 +122,9 @@ def _functions(system: System, claims: Sequence[Property], options: SearchOption
     if options.symmetry and not (liveness and (options.checkpoint or options.resume)):
         ground, exchanges = symmetric_ground(system, claims)
     code = GeneratedSystem(system, ground) if ground else generated(system)
-    functions = Functions(code, claims, exchanges=exchanges)
+    unlike = difference_claims(system, {one.sort for one in exchanges})
+    functions = Functions(code, [*claims, *unlike], exchanges=exchanges)
+    functions.unlike = unlike
     if functions.inexact:
         raise CannotCompile(functions.inexact)
     return functions

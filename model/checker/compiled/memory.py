@@ -28,9 +28,15 @@ def reserve(numbers: int) -> Any:
     return np.frombuffer(room, np.int64)
 
 
+A_LITTLE = 64 << 20  # bytes
+
+
 def free_memory() -> int:
-    """How many bytes of memory this process may take now: what the machine could give, or half of its own limit."""
-    return min(_free_in_machine(), _free_in_limit() // 2)
+    """How many bytes of memory this process may take now: what the machine could give, or half of its own limit.
+
+    A little can always be had: what others take at this moment decides no verdict on a small model.
+    """
+    return min(max(_free_in_machine(), A_LITTLE), _free_in_limit() // 2)
 
 
 def _free_in_limit() -> int:

@@ -43,6 +43,8 @@ def reproduce_failure(functions: Functions, state: State) -> NoReturn:
     for _ in system.successors(state):
         pass
     for claim, arguments in functions.properties.instances:
+        if claim in functions.unlike:
+            continue
         system.holds(claim, state, arguments)
     raise CannotCompile("whether a look at an index that is None happens depends on the order in which a loop runs")
 
@@ -52,7 +54,7 @@ class _NoRoom(Exception):
 
 
 class NeedsWholeGraph(Exception):
-    """An obligation (the message is its name) cannot be judged on states that represent others."""
+    """States that represent others are not enough; the message says why."""
 
 
 class Verdicts:
@@ -149,7 +151,7 @@ class Verdicts:
     def _by_symmetry(self, claim: Property, idle: str) -> PropertyResult:
         with self._liveness_graph() as graph:
             if not graph.holds_by_symmetry(self._numbers(claim)):
-                raise NeedsWholeGraph(claim.name)
+                raise NeedsWholeGraph(f"symmetry reduction cannot tell whether `{claim.name}` holds")
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
 
     def _too_large_for_liveness(self) -> bool:

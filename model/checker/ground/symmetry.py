@@ -2,7 +2,7 @@
 
 A sort that its model declares symmetric is used only if every exchange of two neighbours keeps the initial state (and
 with it the constant fields) and maps the set of all moves onto itself; so a wrong declaration costs time, no verdict.
-Elements of which a ``Fresh`` parameter takes the first that will do are alike by what ``Fresh`` means.
+Whether elements of which a ``Fresh`` parameter takes the first that will do are alike is another matter: see ``fresh``.
 """
 
 from __future__ import annotations

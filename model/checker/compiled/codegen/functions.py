@@ -37,6 +37,7 @@ class Functions:
         self.claims = [claim for claim in claims if claim.kind != "deadlock"]
         self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
         self.steps: list[Step] = generated.steps
+        self.unlike: list[Property] = []  # of the claims, those about fresh elements, see ``ground.fresh``
         self.exchanges = list(exchanges)
         self.packing = Packing(
             generated.ground.known, packing_order(self.system, exchanges), [exchange.to for exchange in exchanges]
