@@ -81,7 +81,7 @@ def found(result: CheckResult) -> Exploration:
         trace = one.counterexample.trace if one.counterexample is not None else None
         if one.kind == "sometimes":
             least[one.name] = one.verdict is Verdict.HOLDS
-        elif one.kind == "always":
+        elif one.kind in ("always", "deadlock"):
             violated = one.verdict is not Verdict.HOLDS
             least[one.name] = (trace.faults, len(trace)) if trace is not None else True if violated else None
     return Exploration(result.states, result.transitions, result.depth, least)
@@ -138,7 +138,7 @@ def held(seed: int, names: Collection[str], prove: bool, most: int) -> Outcome:
     asked: list[str] = []
     for name in names:
         try:
-            result = engines.check(system, claims, engines.Options(name, Limits(max_states=2 * most)))
+            result = engines.check(system, None, engines.Options(name, Limits(max_states=2 * most)))
         except engines.EngineError as error:
             if name == "compiled":  # says itself what it cannot do
                 continue

@@ -54,6 +54,14 @@ class Language:
         """True of all elements, or of some."""
         return f"{'forall' if universal else 'exists'}({sort}, lambda {name}: {condition})"
 
+    def saturated(self, value: str, most: int) -> str:
+        """A number for a count that stays at its ends by itself."""
+        return value
+
+    def record(self, name: str, module: str) -> str:
+        """A record, or the like, as a module names it."""
+        return f"base.{name}" if module == "other" else name
+
     def helper(self, module: str, name: str) -> str:
         """The name by which a function, or a constant, of one of the two modules is used from within the model."""
         return f"{module}.{name}" if module else name
@@ -96,6 +104,12 @@ class Plain(Language):
 
     def quantified(self, universal: bool, sort: str, name: str, condition: str) -> str:
         return f"{'all' if universal else 'any'}([({condition}) for {name} in {self.sort(sort)}])"
+
+    def saturated(self, value: str, most: int) -> str:
+        return f"max(0, min({value}, {most}))"
+
+    def record(self, name: str, module: str) -> str:
+        return name
 
     def helper(self, module: str, name: str) -> str:
         return f"{module or 'main'}_{name}"

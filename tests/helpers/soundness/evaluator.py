@@ -22,7 +22,8 @@ class TooLarge(Exception):
 class Exploration:
     """What there is to compare: counts, and what was found of each property.
 
-    Of an "always" that is the faults and steps of its least violation, or None; of a "sometimes", whether it was seen.
+    Of an "always", and of deadlocks, that is the faults and steps of its least violation, or None; of a "sometimes",
+    whether it was seen.
     """
 
     states: int
@@ -61,7 +62,7 @@ class Evaluator:
 
     def taken(self, function: Callable[..., None], arguments: tuple[int, ...], fault: str | None, state: State) -> Any:
         """The state after a step; None where it cannot be taken."""
-        cells = dict(zip(self.keys, state, strict=False))
+        cells = self.cells(state)
         left = list(state[len(self.keys) :])
         if fault in self.faults:
             place = self.faults.index(fault)
@@ -74,12 +75,17 @@ class Evaluator:
             return None
         if list(cells) != self.keys:
             raise KeyError(set(cells) - set(self.keys))
-        return (*cells.values(), *left)
+        return (*(tuple(cell) if type(cell) is list else cell for cell in cells.values()), *left)
+
+    def cells(self, state: State) -> dict[Any, Any]:
+        """A state as a program sees it: its sequences are lists, each one its own."""
+        parts = (list(cell) if type(cell) is tuple else cell for cell in state)
+        return dict(zip(self.keys, parts, strict=False))
 
     def counts(self, name: str, state: State) -> bool:
         """Whether a state violates an "always", or shows a "sometimes"."""
         kind, function, sizes = self.properties[name]
-        cells = dict(zip(self.keys, state, strict=False))
+        cells = self.cells(state)
         truths = (function(cells, *arguments) for arguments in itertools.product(*map(range, sizes)))
         return any(truths) if kind == "sometimes" else not all(truths)
 
@@ -105,6 +111,8 @@ class Evaluator:
         for name, (kind, _, _) in self.properties.items():
             least = min((distances[state] for state in after if self.counts(name, state)), default=None)
             found[name] = least is not None if kind == "sometimes" else least
+        stuck = [distances[state] for state in after if all(fault for fault, _ in after[state])]
+        found["deadlock"] = min(stuck, default=None)
         return Exploration(len(after), sum(map(len, after.values())), depth, found)
 
     def distances(self, after: dict[State, list[tuple[bool, State]]]) -> dict[State, tuple[int, int]]:

@@ -24,8 +24,14 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
     "raised": ((), "bool"),
     "owner": (("place",), "thing"),
     "link": (("thing",), "thing?"),
+    "tally": (("thing",), "saturating"),
+    "balance": ((), "whole"),
+    "queue": (("place",), "things"),
+    "note": ((), "pair?"),
 }
-MOST = {"level": 2, "total": 3}
+MOST = {"level": 2, "total": 3, "tally": 2}
+LONGEST = 2  # elements of a sequence
+OWN_STATEMENTS = ("saturating", "whole", "things", "pair?")  # kinds of fields with statements of their own
 SORTS = {"thing": "Thing", "place": "Place"}
 Scope = dict[str, str]  # the type of each local name
 
@@ -214,13 +220,29 @@ class Expressions:
             return f"({found} + 1)"
 
         def read() -> str | None:
-            return self.read(scope, "number")
+            return self.read(scope, r.choice(("number", "number", "saturating")))
+
+        def measured() -> str | None:
+            found = self.cell(scope, "queue") if "queue" in self.fields else None
+            return f"len({found})" if found else None
 
         def called() -> str | None:
             return self.call(scope, "number") if depth < 2 else None
 
         return self.pick(
-            literal, read, read, summed, extreme, greatest, added, conditional, constant, size, called, indexed
+            literal,
+            read,
+            read,
+            summed,
+            extreme,
+            greatest,
+            added,
+            conditional,
+            constant,
+            size,
+            called,
+            indexed,
+            measured,
         )
 
     def call(self, scope: Scope, kind: str) -> str | None:

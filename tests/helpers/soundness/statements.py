@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tests.helpers.soundness import carried, matches
-from tests.helpers.soundness.expressions import FIELDS, MOST, SORTS, Expressions, Scope
+from tests.helpers.soundness import carried, matches, values
+from tests.helpers.soundness.expressions import FIELDS, MOST, OWN_STATEMENTS, SORTS, Expressions, Scope
 
 Lines = list[str]
 Kind = Callable[["Statements", Scope, "Place"], Lines | None]
@@ -54,7 +54,7 @@ class Statements(Expressions):
             return ["pass"]
         for name in self.random.sample(list(self.fields), len(self.fields)):
             target, kind = self.cell(scope, name), FIELDS[name][1]
-            if target is None:
+            if target is None or kind in OWN_STATEMENTS:
                 continue
             if kind == "number":
                 return [f"{target} = {self.within(self.stepped(scope, target), MOST[name])}"]
@@ -259,4 +259,5 @@ KINDS: list[Kind] = [
     _effect,
     *carried.KINDS,
     *matches.KINDS,
+    *values.KINDS,
 ]

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.helpers.soundness.dialects import Language, Parameter, Plain
-from tests.helpers.soundness.expressions import COLOURS, FIELDS, MOODS, MOST, SORTS, Helper, Scope
+from tests.helpers.soundness.expressions import (
+    COLOURS,
+    FIELDS,
+    LONGEST,
+    MOODS,
+    MOST,
+    OWN_STATEMENTS,
+    SORTS,
+    Helper,
+    Scope,
+)
 from tests.helpers.soundness.statements import Lines, Place, Statements
 
 KINDS = {
@@ -17,10 +27,14 @@ KINDS = {
     "thing?": "Optional[Thing]",
     "thing": "Thing",
     "bool": "bool",
+    "saturating": f"Count({MOST['tally']}, saturate=True)",
+    "whole": "Int(-1, 2)",
+    "things": f"Seq(Thing, {LONGEST})",
+    "pair?": "Optional[Pair]",
 }
 BASE = '''
 from enum import Enum
-from onceproof import Sort
+from onceproof import Sort, record
 
 
 class Thing(Sort, default=2, symmetric=True):
@@ -35,6 +49,14 @@ class Colour(Enum):
     """An enum."""
 
     RED, GREEN, BLUE = range(3)
+
+
+@record
+class Pair:
+    """A thing and a colour."""
+
+    thing: Thing
+    colour: Colour
 '''
 OTHER = '''
 from enum import Enum
@@ -58,7 +80,7 @@ def note(seen, x):
 HEADER = """
 from onceproof import *
 import {other} as other
-from {base} import Colour, Place, Thing
+from {base} import Colour, Pair, Place, Thing
 
 
 LIMIT = 1
@@ -66,6 +88,11 @@ switched = switch(on="more is allowed", off="less is")
 home = field(Thing, Place, init=in_turn, constant=True)
 """
 PROGRAM = """
+from collections import namedtuple
+
+Pair = namedtuple("Pair", "thing colour")
+
+
 class Off(Exception):
     pass
 
@@ -136,7 +163,9 @@ class Writer(Statements):
         apart = [self.helper(f"{r.choice('ab')}_{kind}", "other", kind) for kind in HELPERS if r.random() < 0.5]
         own = [self.helper(f"{r.choice('ab')}_{kind}", "", kind) for kind in HELPERS if r.random() < 0.6]
         actions = [self.action(f"act{n}") for n in range(r.randint(2, 4))]
-        actions += [self.driver(f"drive{n}", name) for n, name in enumerate(r.sample(self.fields, r.choice((1, 1, 2))))]
+        driven = [name for name in self.fields if FIELDS[name][1] not in OWN_STATEMENTS] or ["raised"]
+        drivers = r.sample(driven, min(r.choice((1, 1, 2)), len(driven)))
+        actions += [self.driver(f"drive{n}", name) for n, name in enumerate(drivers)]
         claims = [self.claim(f"claim{n}", kind) for n, kind in enumerate(("always", "always", "always", "sometimes"))]
         functions = [*own, *(text for text, _ in actions), *(text for text, _ in claims)]
         if isinstance(self.dialect, Plain):
@@ -169,6 +198,9 @@ class Writer(Statements):
             "mood": f"'other.Colour.{MOODS[0]}'",
             "bool": "False",
             "thing": "0",
+            "saturating": "0",
+            "whole": "-1",
+            "things": "()",
         }
         for name, (shape, kind) in FIELDS.items():
             first = str(self.starts[name]) if kind == "number" else firsts.get(kind, "None")
