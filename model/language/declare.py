@@ -328,14 +328,14 @@ def exists(*sorts_then_body: Any) -> Any:
     return current().quantify(False, *_sorts_and_body("exists", sorts_then_body))
 
 
-def choose(options: Any, allowed: Callable[[Any], bool] | None = None) -> Any:
+def choose(options: type[Held], allowed: Callable[[Held], bool] | None = None) -> Held:
     """An element of a sort (or a member of an enum) for which ``allowed`` is true, in the middle of an action.
 
     Each possible choice makes a step of its own; where nothing can be chosen the action cannot happen.
     """
     if not (is_sort(options) or (isinstance(options, type) and issubclass(options, Enum))):
         raise ModelError("expected choose(Sort) or choose(Sort, lambda element: condition)")
-    return current().choose(options, allowed)
+    return typing.cast(Held, current().choose(options, allowed))
 
 
 def choose_from(values: typing.Iterable[Held]) -> Held:

@@ -16,9 +16,10 @@ from onceproof.explain.blocked import reasons
 from onceproof.explain.explanation import explain_trace
 from onceproof.explain.hand_walk import HandWalk
 from onceproof.inputs.itf import read_trace
-from onceproof.model.language import ModelError, Violation
+from onceproof.model.language import ModelError, Step, Violation
 from onceproof.model.language.errors import nearest
-from onceproof.model.language.layout import LEFT
+from onceproof.model.language.layout import LEFT, State
+from onceproof.model.language.reading.result import UNMET
 from onceproof.model.language.showing import text_of
 from onceproof.reports.conformance import parse_call
 from onceproof.reports.trace_text import counted, page_width, step_lines, steps, wrapped
@@ -124,14 +125,12 @@ class _Session:
         click.echo(click.style(f"{walk.spec.name}, {where}", bold=True) + (f" ({ahead} ahead)" if ahead else ""))
         for violation in walk.false_here():
             click.echo(click.style(f"  {self._violated(violation)}", fg="red"))
-        try:
-            options = walk.options()
-        except ModelError as error:
-            click.echo(f"  the model fails in this state: {error}")
-            return
+        options, failures = walk.options(), walk.failures()
         for line in step_lines([option[0] for option in options], page_width()):
             click.echo(line)
-        if not options:
+        for failure in failures:
+            click.echo(click.style(f"  fails here: {failure}", fg="red"))
+        if not options and not failures:
             click.echo("  nothing can happen here")
 
     def _violated(self, violation: Violation) -> str:
@@ -151,11 +150,23 @@ class _Session:
     def call(self, text: str) -> None:
         """Take a step by its name and arguments."""
         step = parse_call(self.walk.system, text)
-        after = self.walk.system.step(self.walk.state, step)
+        after = self._after(step, text)
         if after is None:
             raise InputError(f"`{text}` is not possible here; `why {text}` says why")
         self.walk.take(step, after)
         self.look()
+
+    def _after(self, step: Step, text: str) -> State | None:
+        """The state after a step; None where it is not possible. InputError where it fails, or lacks a choice."""
+        try:
+            after = self.walk.system.step(self.walk.state, step)
+        except ModelError as error:
+            raise InputError(f"`{text}` fails here: {error}") from None
+        names = [one.name for one in self.walk.system.parameters_of(step.action)]
+        choices = [name for name, code in zip(names, step.arguments, strict=True) if code == UNMET]
+        if after is None and choices:
+            raise InputError(f"`{text}` is not possible without a choice: add {', '.join(f'{c}=...' for c in choices)}")
+        return after
 
     def back(self, rest: str) -> None:
         """One step back, or as many as are said."""
@@ -206,7 +217,7 @@ class _Session:
         if not rest:
             raise InputError("why: expected a step, such as `why acquire(worker1)`")
         step = parse_call(self.walk.system, rest)
-        if self.walk.system.step(self.walk.state, step) is not None:
+        if self._after(step, rest) is not None:
             click.echo(f"  {rest} is possible here")
             return
         for reason in reasons(self.walk.system, self.walk.state, step):
@@ -245,7 +256,7 @@ class _Session:
 
 HELP = """\
   NUMBER                   take this step
-  ACTION(ELEMENT, ...)     take a step by its name
+  ACTION(ELEMENT, ...)     take a step by its name; what it chooses as CHOICE=VALUE
   look, or an empty line   where the walk is, and what can happen
   back [N], forward [N]    along the path; a new step forgets what was ahead
   goto N                   to the state after step N of the path; 0 is the initial state

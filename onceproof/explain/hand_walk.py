@@ -7,7 +7,8 @@ from dataclasses import replace
 from onceproof.explain.steps import ExplainedStep, explained_steps
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import Trace
-from onceproof.model.language import Step, Violation
+from onceproof.model.language import ModelError, Step, Violation
+from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.layout import State
 
 
@@ -31,15 +32,26 @@ class HandWalk:
         return Trace(self.system, tuple(self.states[: self.at + 1]), tuple(self.steps[: self.at]))
 
     def options(self) -> list[tuple[ExplainedStep, Step, State]]:
-        """The enabled steps, numbered from 1, with what each would change, and the state after it.
-
-        ModelError where the model fails in this state.
-        """
+        """The enabled steps, numbered from 1, with what each would change, and the state after it."""
         found = []
-        for number, (step, after) in enumerate(self.system.successors(self.state), start=1):
+        for number, (step, after) in enumerate(self._successors()[0], start=1):
             (explained,) = explained_steps(Trace(self.system, (self.state, after), (step,)))
             found.append((replace(explained, index=number), step, after))
         return found
+
+    def failures(self) -> list[ModelError]:
+        """Why actions and properties fail in this state: a value that its field cannot hold, an index that is None."""
+        return self._successors()[1] + self._judged()[1]
+
+    def _successors(self) -> tuple[list[tuple[Step, State]], list[ModelError]]:
+        found: list[tuple[Step, State]] = []
+        failed: list[ModelError] = []
+        for name in self.system.actions:
+            try:
+                found += [(Step(name, arguments), after) for arguments, after in self.system.steps_of(name, self.state)]
+            except ModelError as error:
+                failed.append(error)
+        return found, failed
 
     def take(self, step: Step, after: State) -> None:
         """Take a step; what had been ahead is forgotten."""
@@ -53,10 +65,20 @@ class HandWalk:
 
     def false_here(self) -> list[Violation]:
         """Which *always* properties of the spec are false in this state, and for which elements first."""
-        found = []
+        return self._judged()[0]
+
+    def _judged(self) -> tuple[list[Violation], list[ModelError]]:
+        found: list[Violation] = []
+        failed: list[ModelError] = []
+        fails = bool(self._successors()[1])
         for claim in self.spec.properties:
-            if claim.kind in ("always", "deadlock"):
+            if claim.kind != "always" and (claim.kind != DEADLOCK or fails):  # what fails is no deadlock
+                continue
+            try:
                 truths = ((one, self.system.holds(claim, self.state, one)) for one in self.system.instances(claim))
                 wrong = next((one for one, holds in truths if holds is False), None)
+            except ModelError as error:
+                failed.append(error)
+            else:
                 found += [] if wrong is None else [Violation(claim.name, wrong)]
-        return found
+        return found, failed

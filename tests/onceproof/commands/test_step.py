@@ -74,6 +74,59 @@ def test_no_counterexample_is_told(walk: Walk) -> None:
     assert "  no counterexample: holds, complete" in lines
 
 
+CHOOSES = """
+from onceproof import Int, Sort, State, action, always, choose, field
+
+
+class Player(Sort, default=2):
+    \"\"\"One who plays.\"\"\"
+
+
+class Game(State):
+    \"\"\"The score.\"\"\"
+
+    score = field(Player, Int(0, 1))
+
+
+@action
+def play(st: Game, player: Player) -> None:
+    \"\"\"Another one scores.\"\"\"
+    winner = choose(Player, lambda one: one != player)
+    st.score[winner] += 1
+
+
+@action
+def clear(st: Game) -> None:
+    \"\"\"All begins anew.\"\"\"
+    for player in Player:
+        st.score[player] = 0
+
+
+@always
+def nobody_wins(st: Game, player: Player) -> bool:
+    \"\"\"Nobody scores.\"\"\"
+    return st.score[player] == 0
+"""
+
+
+def test_choices_and_steps_that_fail_are_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "game.py"
+    model.write_text(CHOOSES, encoding="utf-8")
+    command = [sys.executable, "-m", "onceproof", "step", str(model)]
+
+    def walk(*lines: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=False)
+
+    lines = walk("play(player1, winner=player2)", "clear()").stdout.splitlines()
+    assert any(line.endswith("play(player1, winner=player2)  score[player2]: 0 → 1") for line in lines[:3])
+    (fails,) = (line for line in lines if line.startswith("  fails here: "))
+    assert "action `play`" in fails and "2 is not within 0 to 1" in fails
+    assert "game, after step 2" in lines
+    assert "`play(player1)` is not possible without a choice: add winner=..." in walk("play(player1)").stderr
+    failed = walk("play(player1, winner=player2)", "play(player1, winner=player2)")
+    assert failed.returncode == 2 and "fails here: action `play`" in failed.stderr
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
