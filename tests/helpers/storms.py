@@ -1,5 +1,6 @@
 """Storms on real platforms: clients that submit and retry, processes that are killed and stopped, and the judgement."""
 
+import contextlib
 import os
 import random
 import signal
@@ -55,6 +56,12 @@ class Clients:
             time.sleep(0.02)
 
 
+def strike(pid: int, number: signal.Signals) -> None:
+    """Signal a process, which may be dead already where the machine is busy: its pid is what was last written."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
 def storm(platform: Platform, seed: int, rounds: int, names: list[str]) -> list[str]:
     """Kill or stop one process a round while clients submit; the TaskIDs that were accepted."""
     chance = random.Random(seed)
@@ -62,12 +69,12 @@ def storm(platform: Platform, seed: int, rounds: int, names: list[str]) -> list[
     for _ in range(rounds):
         pid = platform.pid(chance.choice(names))
         if chance.random() < 0.5:
-            os.kill(pid, signal.SIGKILL)
+            strike(pid, signal.SIGKILL)
             time.sleep(chance.uniform(0.05, 0.3))
         else:
-            os.kill(pid, signal.SIGSTOP)
+            strike(pid, signal.SIGSTOP)
             time.sleep(chance.choice((0.05, 0.2, 1.3)))
-            os.kill(pid, signal.SIGCONT)
+            strike(pid, signal.SIGCONT)
     wait_until(lambda: len(clients.accepted) > ENOUGH)
     return clients.end()
 
