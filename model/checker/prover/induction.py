@@ -150,7 +150,7 @@ class Proof:
 def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) -> list[Property]:
     """The properties to prove (default: all that say "always") and the conjuncts of the invariant that apply.
 
-    Raises ConfigError for a name that is not one of these properties.
+    Raises ConfigError for a name that is not one of these properties, and where there is nothing to prove.
     """
     always = [claim for claim in model.properties.values() if claim.kind == "always"]
     wanted = [claim.name for claim in always if claim.invariant is None] if names is None else list(names)
@@ -166,6 +166,8 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
         for claim in always
         if claim.invariant is not None and claim.name not in wanted and claim.applies(known_values)
     ]
+    if not wanted and not conjuncts:
+        raise ConfigError("the model has no property that says `always`: nothing to prove")
     return [model.properties[name] for name in wanted] + conjuncts
 
 
@@ -204,7 +206,9 @@ def prove(
     claims = claims_of(model, config, names)
     active = {name for name, left in config.budgets.items() if left != 0}
     breakers = {claim.name: claim.broken_by & active for claim in claims}
-    proof = Proof(model, config, [c.name for c in claims if c.invariant is None or c.name in (names or ())], [])
+    asked = [claim.name for claim in claims if claim.invariant is None or claim.name in (names or ())]
+    # Where there is nothing but an invariant it is what is to be proved.
+    proof = Proof(model, config, asked or [claim.name for claim in claims], [])
     proved: list[str] = []
     check_agreement(System(model, _small(config), axioms=False), claims, unbounded=True)
     for without in sorted(set(breakers.values()), key=lambda faults: (len(faults), sorted(faults))):

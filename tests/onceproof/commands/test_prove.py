@@ -167,3 +167,46 @@ def test_prove_with_a_solver_that_gives_up_is_undecided(
     assert ran.status == 3
     assert "unknown" in ran.out and "the solver gave up on" in ran.out
     assert json.loads(onceproof("prove", lock, "--search", "0", "--json").out)["verdict"] == "unknown"
+
+
+INVARIANT_ALONE = """
+from onceproof import Sort, action, always, field, require
+
+
+class Node(Sort, default=2):
+    \"\"\"A node.\"\"\"
+
+
+used = field(Node, bool)
+asked = field(Node, bool)
+
+
+@action
+def use(st, node: Node):
+    require(st.asked[node])
+    st.used[node] = True
+
+
+@always(invariant="use")
+def used_when_asked(st, node: Node):
+    return not st.used[node] or st.asked[node]
+
+
+@always(invariant="use")
+def never_used(st, node: Node):
+    return not st.used[node]
+"""
+
+
+def test_prove_of_a_model_that_has_only_an_invariant_proves_that(onceproof: Command, tmp_path: Path) -> None:
+    (tmp_path / "uses.py").write_text(INVARIANT_ALONE)
+    ran = onceproof("prove", tmp_path / "uses.py")
+    assert ran.status == 3
+    assert "used_when_asked  proved" in ran.out and "never_used       not proved" in ran.out
+    assert ran.out.splitlines()[-1].startswith("not proved: never_used")
+    (tmp_path / "nothing.py").write_text(INVARIANT_ALONE.split("@always")[0])
+    nothing = onceproof("prove", tmp_path / "nothing.py")
+    assert (nothing.status, nothing.err) == (
+        2,
+        "onceproof: the model has no property that says `always`: nothing to prove\n",
+    )
