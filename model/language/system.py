@@ -84,12 +84,7 @@ class System:
             for name, a in self.actions.items()
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
-        functions: list[Action | Property] = [
-            *self.actions.values(),
-            *model.properties.values(),
-            *model.axioms.values(),
-        ]
-        self._ordered = {one.name for one in functions if any(p.sort.ordered for p in one.parameters)}
+        self._ordered = names_with_ordered(model)
         for axiom in model.axioms.values() if axioms else ():
             self._check(axiom)
 
@@ -438,6 +433,16 @@ def call_text(action: str, arguments: Mapping[str, str], chosen: Collection[str]
     """``grant(node1, voter=node2)``: a step with its arguments; what it chooses has its name before it."""
     parts = (f"{name}={value}" if name in chosen else value for name, value in arguments.items())
     return f"{action}({', '.join(parts)})"
+
+
+def names_with_ordered(model: Model) -> set[str]:
+    """The actions and properties that have a parameter of an ordered sort."""
+    functions: list[Action | Property] = [
+        *model.actions.values(),
+        *model.properties.values(),
+        *model.axioms.values(),
+    ]
+    return {one.name for one in functions if any(parameter.sort.ordered for parameter in one.parameters)}
 
 
 def build(model: Model, config: Config | None = None) -> System:

@@ -8,17 +8,24 @@ every set that agrees on those.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from types import FunctionType, ModuleType
 from typing import Any
 
 from onceproof.model.checker.matrix.cases import Case, Finding, Setting
 from onceproof.model.checker.obligations import unmet
-from onceproof.model.language import Config, Step, System
-from onceproof.model.language.declare import DEADLOCK, Fairness, Property
+from onceproof.model.language import Config, Model, Step, System
+from onceproof.model.language.declare import DEADLOCK, Fairness, Property, choose, choose_from
 from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
+from onceproof.model.language.reading.reader import Reader
+from onceproof.model.language.reading.result import ActionReading
 from onceproof.model.language.run import RunMode, RunState
+from onceproof.model.language.system import names_with_ordered
+
+LANGUAGE = "onceproof.model.language"
 
 
 class _Switches(dict[str, bool]):
@@ -61,6 +68,47 @@ class _View(RunState):
         return super().__getattr__(name)
 
 
+class _Choices(dict[str, ActionReading]):
+    """What actions choose, read when first asked for. Of an action that cannot choose nothing is read."""
+
+    def __init__(self, model: Model, config: Config) -> None:
+        self._model, self._config = model, config
+
+    def __missing__(self, name: str) -> ActionReading:
+        action = self._model.actions[name]
+        chooses = may_choose(action.function)
+        self[name] = Reader(self._model, self._config).action(action) if chooses else ActionReading(action, (), (), ())
+        return self[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._model.actions
+
+
+@lru_cache(maxsize=4096)
+def may_choose(function: Callable[..., None]) -> bool:
+    """Whether an action may call ``choose``: whether that is anywhere among the names of its file and its helpers'."""
+    waiting, seen = [function.__globals__], set[int]()
+    while waiting:
+        names = waiting.pop()
+        if id(names) in seen or str(names.get("__name__", "")).startswith(LANGUAGE):
+            continue
+        seen.add(id(names))
+        for value in list(names.values()):
+            if value is choose or value is choose_from:
+                return True
+            if isinstance(value, FunctionType):
+                waiting.append(value.__globals__)
+            elif isinstance(value, ModuleType) and value.__name__.partition(".")[0] == "onceproof":
+                return True  # by an attribute: `onceproof.choose`
+    return False
+
+
 class UntracedSystem(System):
     """A system that can only be run: built in a fraction of the time, since nothing is reading.
 
@@ -79,8 +127,10 @@ class UntracedSystem(System):
         self.sizes = self.layout.sizes
         self.initial: State = self.layout.initial
         self.actions = {a.name: a for a in self.model.actions.values() if budget_of(a, self.config) != 0}
+        self.readings = self.all_readings = _Choices(self.model, self.config)
         self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
         self._view = _View(self.layout, self.config, self.noted)
+        self._ordered = names_with_ordered(self.model)
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset
             for name, a in self.actions.items()

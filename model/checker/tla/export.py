@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -33,6 +33,7 @@ from onceproof.model.language.reading.result import ActionReading
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe, Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import TRUE, Const, Term, Var, eq, kind_of_term, not_, or_
+from onceproof.model.language.traversal import free_variables
 
 IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
 # What TLA+ itself, the modules that are extended and the frame of ours mean by a name.
@@ -41,7 +42,7 @@ TAKEN = frozenset(
     ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE
     ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
     PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
-    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp NoDeadlock vars
+    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp NoDeadlock RangesKept vars
     FloorDiv FloorMod
     """.split()  # noqa: SIM905
 )
@@ -68,6 +69,7 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     Of the properties each ``always`` becomes an invariant (with ``TypeOK``: what every variable may hold), each
     ``eventually`` a temporal property under the fairness of the actions, as exploration assumes it. TLC has nothing
     for a ``sometimes``: it becomes a definition, with an invariant ``Never_NAME`` whose violation shows it.
+    ``RangesKept`` is the invariant that no step leaves the range of a field, where the model leaves that open.
     ``deadlock`` becomes the invariant ``NoDeadlock``: where no step but a fault is enabled, the model's ``ending`` is
     true. ModelError for a name that TLA+ needs itself.
     """
@@ -113,8 +115,12 @@ class _Exporter:
         self.variables = [place.name for place in self.places if place.name in written]
         taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
         self.text = TlaText(
-            system, taken | {"Clamp", "FloorDiv", "FloorMod", "NoDeadlock", "vars"} | {claim.name for claim in claims}
+            system,
+            taken
+            | {"Clamp", "FloorDiv", "FloorMod", "NoDeadlock", "RangesKept", "vars"}
+            | {claim.name for claim in claims},
         )
+        self.departures = list(self._departures())
 
     def _read(self, name: str) -> ActionReading:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
@@ -125,10 +131,14 @@ class _Exporter:
 
     def configuration(self) -> list[str]:
         """The lines of the .cfg file."""
-        invariants = [claim.name for claim in self.predicates if claim.kind == "always"]
+        invariants = [
+            *(["RangesKept"] if self.departures else []),
+            *(claim.name for claim in self.predicates if claim.kind == "always"),
+            *(["NoDeadlock"] if self.deadlock else []),
+        ]
         return [
             *(["SPECIFICATION Spec"] if self.obligations else ["INIT Init", "NEXT Next"]),
-            *(f"INVARIANT {name}" for name in ["TypeOK", *invariants, *(["NoDeadlock"] if self.deadlock else [])]),
+            *(f"INVARIANT {name}" for name in ["TypeOK", *invariants]),
             *(f"PROPERTY {claim.name}" for claim in self.obligations),
         ]
 
@@ -137,6 +147,11 @@ class _Exporter:
         found = ["Run TLC with -deadlock: a state without a next state is not an error by itself."]
         if self.deadlock:
             found.append("The invariant NoDeadlock says where no step but a fault is possible although it should be.")
+        if self.departures:
+            found.append(
+                "The invariant RangesKept is false in the state before a step that leaves the range of a field: the "
+                "step itself has no next state."
+            )
         found += [
             f"`{claim.name}` (sometimes) is not checked by this .cfg: TLC shows it as a violation of INVARIANT "
             f"Never_{claim.name}."
@@ -164,6 +179,7 @@ class _Exporter:
             "",
             *self._next(),
             *itertools.chain(*(["", *self._predicate(claim)] for claim in self.predicates)),
+            *(["", "RangesKept ==", *self.departures] if self.departures else []),
             *(["", *self._no_deadlock()] if self.deadlock else []),
             *(["", *self._behaviour()] if self.obligations else []),
             *itertools.chain(*(["", *self._leads_to(claim)] for claim in self.obligations)),
@@ -305,6 +321,21 @@ class _Exporter:
             f"  {quantifier} {bounds} : {body}" if bounds else f"  {body}",
         ]
         return lines + ([f"Never_{claim.name} == ~{claim.name}"] if claim.kind == "sometimes" else [])
+
+    def _departures(self) -> Iterator[str]:
+        """That no step leaves the range of a field: a line for each way in which one could."""
+        for name, action in self.system.actions.items():
+            reading = self.actions.get(name) or self._read(name)
+            left = LEFT + action.budget if action.budget else ""
+            budget = [f"{self.text.field(left)} > 0"] if left in self.variables else []
+            for one in reading.obligations:
+                if one.leaves:
+                    free = (v for term in one.guard for v in free_variables(term))
+                    variables = tuple(dict.fromkeys([*reading.variables, *free]))
+                    scope = Scope(self.text, variables)
+                    bounds = self._bounds(variables, scope)
+                    guard = AND.join(budget + [scope.condition(term) for term in one.guard]) or "TRUE"
+                    yield f"  /\\ ~(\\E {bounds} : {guard})" if bounds else f"  /\\ ~({guard})"
 
     def _no_deadlock(self) -> list[str]:
         """That some step is enabled which is not a fault, or the model's ``ending`` is true."""

@@ -170,7 +170,7 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
 def _keep_within(interpreter: Interpreter, kind: Count | Int, term: Term) -> None:
     """A number that is to be stored must not leave the range of its cell."""
     outside = or_(less(term, number(kind.low)), less(number(kind.high), term))
-    interpreter.fail_where(outside, f"a number {kind.out_of_range}")
+    interpreter.leave_where(outside, f"a number {kind.out_of_range}")
 
 
 def write_composite(
@@ -208,7 +208,7 @@ def fitted(interpreter: Interpreter, kind: Seq[Any], content: BoundedList) -> Bo
     if spare <= 0:
         return with_places(content, -spare)
     if kind.drop is None:
-        interpreter.fail_where(less(number(kind.most), content.length), kind.full)
+        interpreter.leave_where(less(number(kind.most), content.length), kind.full)
     elif kind.drop == "old":
         surplus = ite(less(number(kind.most), content.length), minus(content.length, number(kind.most)), number(0))
         content = sliced(content, surplus, None)

@@ -220,7 +220,14 @@ class Interpreter:
         """Notes that the function itself fails here, and ends the way."""
         self.fail_where(TRUE, message)
 
-    def fail_where(self, condition: Term, message: str) -> None:
+    def leave_where(self, condition: Term, message: str) -> None:
+        """Notes that a step leaves the range of a field here if the condition holds, and goes on where it does not.
+
+        A run of the function must raise OutOfRange there.
+        """
+        self.fail_where(condition, message, leaves=True)
+
+    def fail_where(self, condition: Term, message: str, *, leaves: bool = False) -> None:
         """Notes that the function itself fails here if the condition holds, and goes on where it does not."""
         condition = self.world.facts.simpler(condition)
         if condition is FALSE:
@@ -228,7 +235,8 @@ class Interpreter:
         if self.open_loops:
             raise ModelError(f"{message}, inside a loop: test it first")
         guard = [*self.guard, *self.world.path, *parts_of(condition)]
-        self.obligations.append(Obligation(tuple(dict.fromkeys(part for part in guard if part is not TRUE)), message))
+        parts = tuple(dict.fromkeys(part for part in guard if part is not TRUE))
+        self.obligations.append(Obligation(parts, message, leaves))
         self.guard_by(not_(condition))
 
     # -- variables of quantifiers and loops

@@ -110,7 +110,7 @@ def add(interpreter: Interpreter, of: Reference | SequenceView, value: Value, pr
     kind = of.kind
     full = interpreter.world.facts.simpler(and_(present, is_full(old, kind.most)))
     if kind.drop is None:
-        interpreter.fail_where(full, f"`{of.declared.name}`: {kind.full}")
+        interpreter.leave_where(full, f"`{of.declared.name}`: {kind.full}")
         save(interpreter, of, old, appended(old, row, present))
     elif kind.drop == "new":
         save(interpreter, of, old, appended(old, row, and_(present, not_(full))))
@@ -166,7 +166,7 @@ def insert(interpreter: Interpreter, of: Reference | SequenceView, index: Value,
         if of.kind.drop == "new":
             save(interpreter, of, old, inserted(old, place, row, not_(full)))
             return None
-        interpreter.fail_where(full, f"`{of.declared.name}`: {of.kind.full}")
+        interpreter.leave_where(full, f"`{of.declared.name}`: {of.kind.full}")
         save(interpreter, of, old, inserted(old, place, row, TRUE))
         return None
 

@@ -52,7 +52,7 @@ def add(interpreter: Interpreter, view: MembersView, value: Value) -> Value:
                 room = less(interpreter.cell_term(place.field, place.indices), number(kind.most))
                 if kind.drop is None:
                     full = and_(place.condition, not_(room))
-                    interpreter.fail_where(full, f"`{view.declared.name}`: {kind.full}")
+                    interpreter.leave_where(full, f"`{view.declared.name}`: {kind.full}")
                     room = TRUE
             _write(interpreter, view, place, 1, room)
         _changed(interpreter, view)

@@ -45,10 +45,14 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What must never be true: there the function itself would fail (an index that is None, say)."""
+    """What must never be true: there the function itself would fail (an index that is None, say).
+
+    leaves: there it writes what a field cannot hold, which is a violation by the system and no failure of the model.
+    """
 
     guard: tuple[Term, ...]
     message: str
+    leaves: bool = False
 
 
 UNMET = -1  # what stands among the arguments of a step for a choice that it does not meet

@@ -72,7 +72,8 @@ def test_the_jugs_have_sixteen_states_in_tla() -> None:
     text, configuration = exported.module, exported.configuration
     assert len(Module(text).reachable()) == 16
     assert text.startswith("---- MODULE Die_Hard ----\nEXTENDS Integers\n")
-    assert configuration == f"\\* {exported.remarks[0]}\nINIT Init\nNEXT Next\nINVARIANT TypeOK\n"
+    remarks = "".join(f"\\* {remark}\n" for remark in exported.remarks)
+    assert configuration == f"{remarks}INIT Init\nNEXT Next\nINVARIANT TypeOK\nINVARIANT RangesKept\n"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from onceproof.inputs.specs import load_specs
 from onceproof.model.checker import compiled
+from onceproof.model.checker.results import Verdict
 from onceproof.model.checker.tla.export import export
 from onceproof.model.language import (
     Count,
@@ -14,10 +15,15 @@ from onceproof.model.language import (
     action,
     build,
     ending,
+    eventually,
     fault,
     field,
+    given,
+    infinitely_often,
+    leads_to,
     require,
     sometimes,
+    stays,
 )
 from tests.model.checker.tla import tlc
 from tests.model.checker.tla.tlc_comparison import COUNTING, MOST, differences, explored, exported
@@ -102,3 +108,40 @@ def test_tlc_refuses_what_is_not_tla() -> None:
     """So that a run that read nothing is never taken for one that found nothing."""
     (found,) = tlc.checked([("broken", "---- MODULE broken ----\nx == = 1\n====\n", "INIT x\nNEXT x\n")])
     assert found.error and not found.complete
+
+
+def pour(st: Any) -> None:
+    st.level += 1
+
+
+def test_tlc_finds_where_a_range_is_left_and_what_runs_as_a_whole_do_not() -> None:
+    """The state before the step that leaves the range; and each demand of endless runs, kept and not kept."""
+    over = glass(pour=action(pour))
+    exported = export(over, "glass", over.properties(["deadlock"]))
+    assert any("RangesKept" in remark for remark in exported.remarks)
+    claims = {
+        "comes": eventually(lambda st: st.level == 3),
+        "never_comes": eventually(lambda st: st.level == 4 - 5),
+        "follows": leads_to(follows),
+        "again": infinitely_often(lambda st: st.level == 3),
+        "not_again": infinitely_often(lambda st: st.level == 0),
+        "settles": stays(lambda st: st.level == 3),
+        "does_not_settle": stays(lambda st: st.level == 1),
+    }
+    runs = [("glass", exported.module, exported.configuration)]
+    for name, claim in claims.items():
+        system = glass(**{name: claim})
+        one = export(system, "glass", system.properties([name]))
+        runs.append(("glass", one.module, one.configuration))
+        verdict = compiled.check(system, system.properties([name])).verdict
+        assert (verdict is Verdict.VIOLATED) == (name in ("never_comes", "not_again", "does_not_settle"))
+    first, *found = tlc.checked(runs)
+    assert (first.error, first.violated, first.length) == ("", "RangesKept", 3)
+    assert [one.error for one in found] == [""] * len(claims)
+    expected = ["temporal" if name in ("never_comes", "not_again", "does_not_settle") else "" for name in claims]
+    assert [one.violated for one in found] == expected
+
+
+def follows(st: Any) -> bool:
+    given(st.level == 1)
+    return bool(st.level == 3)

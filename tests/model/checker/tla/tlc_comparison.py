@@ -23,6 +23,8 @@ def explored(spec: Spec, most: int = MOST) -> CheckResult:
 def violated(result: CheckResult) -> set[str]:
     """The names that TLC has for what is violated; it looks at invariants before it looks at runs."""
     found = [(claim.kind, claim.name) for claim in result.properties if claim.verdict is Verdict.VIOLATED]
+    if any(kind == "range" for kind, _ in found):
+        return {"RangesKept"}
     invariants = {
         "NoDeadlock" if kind == "deadlock" else name for kind, name in found if kind in ("always", "deadlock")
     }
@@ -30,6 +32,8 @@ def violated(result: CheckResult) -> set[str]:
 
 
 def steps_to(result: CheckResult, name: str) -> int:
+    if name == "RangesKept":  # TLC shows the state before the step that leaves a range
+        return min(len(p.counterexample.trace) for p in result.properties if p.kind == "range" and p.counterexample) - 1
     found = result.property("deadlock" if name == "NoDeadlock" else name)
     assert found is not None and found.counterexample is not None
     return len(found.counterexample.trace)
