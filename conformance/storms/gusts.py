@@ -12,7 +12,7 @@ from pathlib import Path
 from onceproof.conformance.judging.anomalies import Finding
 from onceproof.conformance.storms.outcomes import Claim, Shown, claim_of
 from onceproof.conformance.storms.site import Site, Worker
-from onceproof.conformance.storms.tries import BROKER_DOWN_SECONDS, quiet, span
+from onceproof.conformance.storms.tries import BROKER_DOWN_SECONDS, ENDS, quiet, span
 
 KINDS = ("pause", "kill", "kill-parent", "cut", "black-hole", "delay", "broker-restart", "resubmit")
 CALM_SECONDS = 60.0
@@ -41,8 +41,11 @@ class Gusts:
         tasks = len({each.task for each in self.broken.get(claim, [])})
         if tasks:
             return Shown.BROKEN, tasks
-        enough = self.finished and sum(self.faults.values())
-        return (Shown.HELD if enough and claim is not Claim.NOT_STUCK else Shown.UNKNOWN), 0
+        if claim is Claim.NOT_STUCK or not self.finished or not sum(self.faults.values()):
+            return Shown.UNKNOWN, 0  # other traffic never stops here
+        if claim is Claim.AT_LEAST_ONCE and self.finished < len(self.tasks):
+            return Shown.UNKNOWN, 0  # some have neither ended nor been lost for long enough
+        return Shown.HELD, 0
 
 
 def gusts(site: Site, chance: random.Random, seconds: float, say: Callable[[str], None]) -> Gusts:
@@ -67,7 +70,7 @@ def gusts(site: Site, chance: random.Random, seconds: float, say: Callable[[str]
     _resume_due(site, stopped, everyone=True)
     say(f"random storm: calm; waiting for {len(result.tasks)} tasks")
     _calm(site, result, quiet(lease))
-    done = {line.task for line in ledger.read() if line.what == "finish"}
+    done = {line.task for line in ledger.read() if line.what in ENDS}
     result.finished = sum(task in done for task in result.tasks)
     return result
 
@@ -77,7 +80,16 @@ def _one_fault(site: Site, chance: random.Random, kind: str, stopped: dict[str, 
     if not up:
         return
     worker, lease = chance.choice(up), span(site)
-    if kind in ("kill", "kill-parent"):
+    part = chance.choice(["", *site.parts]) if kind in ("kill", "pause") else ""
+    processes = sorted(site.processes_of(worker, part)) if part else []
+    if part and not processes:
+        return  # it is just being started again
+    if part:
+        site.fault_of_part(worker, kind, part, chance.choice(processes))
+        kind = f"{kind}:{part}"
+        if kind.startswith("pause"):
+            stopped[worker.name] = time.monotonic() + chance.choice((0.5, 1.5, 2.5)) * lease
+    elif kind in ("kill", "kill-parent"):
         site.fault(worker, kind)
     elif kind == "pause":
         site.fault(worker, "pause")

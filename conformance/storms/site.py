@@ -250,15 +250,19 @@ class Site:
         self.ledger.fault("pause" if how == "pause" else "kill", pids)
         return pids
 
+    def processes_of(self, worker: Worker, part: str) -> set[int]:
+        """The processes of one kind that a worker has now."""
+        pattern = re.compile(self.parts[part])
+        return {each.pid for each in worker.members if pattern.search(command_line(each.pid))}
+
     def fault_of_part(self, worker: Worker, how: str, part: str, pid: int) -> list[int]:
         """Kill or stop the processes of one kind: of these the one that has the task, if one of them started it.
 
         StormError where the worker has no such part.
         """
-        pattern = re.compile(self.parts[part])
-        matching = {each.pid for each in worker.members if pattern.search(command_line(each.pid))}
+        matching = self.processes_of(worker, part)
         if not matching:
-            raise StormError(f"{worker.name} has no process whose command line matches `{pattern.pattern}` ({part})")
+            raise StormError(f"{worker.name} has no process whose command line matches `{self.parts[part]}` ({part})")
         chosen = sorted(with_descendants((matching & ancestors(pid)) or matching))
         for each in chosen:
             send(each, signal.SIGKILL if how == "kill" else signal.SIGSTOP)

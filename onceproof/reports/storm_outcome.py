@@ -58,6 +58,13 @@ class Stormed:
         """Whether the verdict is about the model's predictions, rather than about a guarantee."""
         return self.expect is None and self.profile is not None
 
+    def _blown(self, claim: Claim) -> bool:
+        """Whether random faults broke a claim that nothing predicts to break."""
+        gusts, known = self.result.gusts, self.result.options.predictions
+        if gusts is None or gusts.shown(claim)[0] is not Shown.BROKEN:
+            return False
+        return not self.predicted or not any(each.breaks for (_, of), each in known.items() if of is claim)
+
     def fails(self, row: Row) -> bool:
         """Whether a row by itself makes the verdict that something is violated."""
         standings = _BROKEN[:2] if self.predicted else _BROKEN
@@ -68,9 +75,8 @@ class Stormed:
         """With a profile, and nothing expected: whether all is as the model predicts. Else: whether all claims held."""
         judged = [row for row in self.rows if row.claim in self.claims and row.applies]
         broken = any(map(self.fails, judged))
-        gusts = self.result.gusts
-        if gusts is not None and not self.predicted:
-            broken = broken or any(gusts.shown(claim)[0] is Shown.BROKEN for claim in self.claims)
+        if any(map(self._blown, self.claims)):
+            broken = True
         if broken:
             return Verdict.VIOLATED
         unsure = (Standing.UNKNOWN, Standing.UNOBSERVED) if self.predicted else (Standing.UNKNOWN,)

@@ -14,6 +14,7 @@ app.conf.broker_transport_options = {
     "visibility_timeout": float(os.environ.get("VISIBILITY_TIMEOUT", "3")),
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    "unacked_mutex_expire": 3,
 }
 
 

@@ -38,10 +38,10 @@ def submit(task: str, seconds: float) -> bool:
     order = json.dumps({"task": task, "seconds": seconds, "environment": environment}).encode()
     headers = {"X-Fc-Invocation-Type": "Async", "X-Fc-Async-Task-Id": task}
     deadline = time.monotonic() + 9
+    waiting.add(task)  # whatever the answer is: it may be lost, and the task be in
     while True:
         try:
             urllib.request.urlopen(urllib.request.Request(f"{tasks}/invocations", order, headers), timeout=5).close()
-            waiting.add(task)
             return True
         except urllib.error.HTTPError as error:
             if error.code != 503:
