@@ -33,11 +33,15 @@ waiting: "set[str]" = set()
 
 
 def submit(task: str, seconds: float) -> bool:
-    """400 says that the TaskID is known; while the platform comes up, or its API server does, it is asked again."""
+    """400 says that the TaskID is known; while the platform comes up, or its API server does, it is asked again.
+
+    After a request whose answer was lost 400 says that this very request brought the task in.
+    """
     environment = {name: os.environ[name] for name in (LEDGER, HOLDS)}
     order = json.dumps({"task": task, "seconds": seconds, "environment": environment}).encode()
     headers = {"X-Fc-Invocation-Type": "Async", "X-Fc-Async-Task-Id": task}
     deadline = time.monotonic() + 9
+    lost = False
     waiting.add(task)  # whatever the answer is: it may be lost, and the task be in
     while True:
         try:
@@ -45,8 +49,9 @@ def submit(task: str, seconds: float) -> bool:
             return True
         except urllib.error.HTTPError as error:
             if error.code != 503:
-                return False if error.code == 400 else _raise(error)
+                return lost if error.code == 400 else _raise(error)
         except OSError:
+            lost = True
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.1)
