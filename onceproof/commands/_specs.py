@@ -106,7 +106,9 @@ def _names(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> 
 
 
 parameters_option = click.option(
+    "--parameter",
     "--parameters",
+    "parameters",
     multiple=True,
     metavar="NAME=N,...",
     callback=_pairs(_number, "NAME=NUMBER, such as retries=2"),

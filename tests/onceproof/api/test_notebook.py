@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -81,6 +83,11 @@ def test_judgements_and_validations_are_shown_with_their_text_open(tmp_path: Pat
     text = shown(judged)
     assert '<details style="margin-top: 6px" open>' in judged._repr_html_()
     assert "1 tasks" in text and "<b>" in text and "<b>" not in judged._repr_html_().split("<pre")[1]
+
+
+def test_no_template_library_is_loaded_before_a_notebook_asks() -> None:
+    code = "import sys, onceproof; onceproof.check; onceproof.prove; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_run_that_never_ends_is_shown_as_one() -> None:

@@ -61,6 +61,15 @@ def test_options_change_what_a_spec_says_and_drop_what_it_expects(capsys: pytest
     assert (report["verdict"], report["expected"]) == ("holds", "holds")
 
 
+def test_parameters_are_set_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    model = str(ROOT / "docs" / "models" / "alternating_bit.py")
+    counts = []
+    for capacity in ("1", "2"):
+        assert run(["check", model, "--parameter", f"capacity={capacity}", "--json"]) == 0
+        counts.append(json.loads(capsys.readouterr().out)["specs"][0]["states"])
+    assert counts[0] < counts[1]
+
+
 def test_a_model_and_specs_are_checked_together(lease: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", lease, str(SPECS / "plain-day.yaml"), lease, "--json"]) == 1  # `lapse_seen` needs a fault
     assert [one["spec"] for one in json.loads(capsys.readouterr().out)["specs"]] == ["my lease", "plain-day"]
