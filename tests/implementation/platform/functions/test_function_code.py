@@ -165,6 +165,7 @@ def test_what_functions_have_started_ends_with_their_agent_and_nothing_else_does
 def test_orphans_that_are_not_of_functions_are_left_alone() -> None:
     process = subprocess.Popen(["sleep", "600"], env={"MARK": "other"})
     try:
+        wait_until(lambda: descendants.is_marked(process.pid, "MARK=other"))  # the kernel shows it soon after the start
         assert descendants.end_strangers(set(), "MARK=mine") == []
         assert is_alive(process.pid)
         assert process.pid in descendants.end_strangers(set(), "MARK=other")
