@@ -223,7 +223,7 @@ def shown(record: Record, version: str, with_payload: bool) -> dict[str, Any]:
         for number, (status, when) in enumerate(((status, when) for status, when in happened if when is not None), 1)
     ]
     started, ended = record.started_ns, record.ended_ns
-    duration = 0 if started is None or ended is None else ended - started
+    duration_ms = 0 if started is None or ended is None else ended // MS - started // MS
     service, _, function = record.function.rpartition("/")
     body: dict[str, Any] = {
         "functionName": record.function.replace("/", "$") if new else function,
@@ -235,7 +235,7 @@ def shown(record: Record, version: str, with_payload: bool) -> dict[str, Any]:
         "requestId": record.request_id,
         "alreadyRetriedTimes": record.attempt - 1,
         "instanceId": record.instance,
-        "durationMs": duration // MS,
+        "durationMs": duration_ms,
         "returnPayload": record.result.decode("utf-8", "replace"),
         "events": events,
     }
