@@ -14,7 +14,8 @@ class Submission:
     """One POST of a task: the key of the task, the id of this POST, and what the platform must know to run it.
 
     owner is the user whose queue it goes to; attempts is how often the function is tried at most; expires_ns is the
-    time after which it must not be started any more (None: never).
+    time after which it must not be started any more (None: never). on_success and on_failure: what is called after
+    its end, if anything.
     """
 
     task: str
@@ -26,6 +27,8 @@ class Submission:
     attempts: int = 1
     expires_ns: int | None = None
     qualifier: str = "LATEST"
+    on_success: str = ""
+    on_failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,12 @@ class TaskStore:
     """Tasks, outbox, placements, runs. Each method is one transaction (or part of the caller's)."""
 
     RECORD = """INSERT INTO tasks (task, owner, function, task_id, payload, attempts, expires_ns, recorded_ns,
-        request_id, qualifier, stop_asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (task) DO NOTHING"""
+        request_id, qualifier, on_success, on_failure, stop_asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+        ON CONFLICT (task) DO NOTHING"""
+    SUCCESS_DUE = """UPDATE tasks SET destination_status = 'Due'
+        WHERE task = (SELECT task FROM runs WHERE message = ?) AND on_success <> ''"""
+    FAILURE_DUE = """UPDATE tasks SET destination_status = 'Due'
+        WHERE task = (SELECT task FROM runs WHERE message = ?) AND on_failure <> ''"""
     PUT_USER = "INSERT INTO users (owner) VALUES (?) ON CONFLICT (owner) DO NOTHING"
     ASK_STOP = "UPDATE tasks SET stop_asked = 1 WHERE task = ?"
     STOP_ASKED = "SELECT stop_asked FROM tasks WHERE task = ? FOR UPDATE"
@@ -143,6 +151,8 @@ class TaskStore:
             now_ns,
             submission.submission,
             submission.qualifier,
+            submission.on_success,
+            submission.on_failure,
         )
         if self.task_id_dedup and not inserted:
             raise AlreadyRecorded(f"the store has task {submission.task} already")
@@ -211,13 +221,17 @@ class TaskStore:
 
         started_ns: when its function started; 0: when that was noted.
         """
-        changed = self.database.run(self.COMPLETE, result, ended_ns, started_ns, message, attempt)
-        require(changed, f"message {message} is not open in attempt {attempt}")
+        with self.database.transaction():
+            changed = self.database.run(self.COMPLETE, result, ended_ns, started_ns, message, attempt)
+            require(changed, f"message {message} is not open in attempt {attempt}")
+            self.database.run(self.SUCCESS_DUE, message)
 
     def fail(self, message: str, attempt: int, error: str, ended_ns: int, started_ns: int = 0) -> None:
         """Record that the task failed in its current attempt; NotEnabled as for complete."""
-        changed = self.database.run(self.FAIL, error, ended_ns, started_ns, message, attempt)
-        require(changed, f"message {message} is not open in attempt {attempt}")
+        with self.database.transaction():
+            changed = self.database.run(self.FAIL, error, ended_ns, started_ns, message, attempt)
+            require(changed, f"message {message} is not open in attempt {attempt}")
+            self.database.run(self.FAILURE_DUE, message)
 
     def next_attempt(self, message: str, attempt: int, next_attempt: int, error: str, now_ns: int) -> None:
         """The attempt failed; the next one is current from now on."""
@@ -247,8 +261,10 @@ class TaskStore:
 
     def expire(self, message: str, now_ns: int) -> None:
         """End an open task that no agent has begun, because it is too old; NotEnabled otherwise."""
-        changed = self.database.run(self.EXPIRE, now_ns, message)
-        require(changed, f"message {message} is not open, or was begun")
+        with self.database.transaction():
+            changed = self.database.run(self.EXPIRE, now_ns, message)
+            require(changed, f"message {message} is not open, or was begun")
+            self.database.run(self.FAILURE_DUE, message)
 
     def place(self, message: str, agent: str) -> None:
         """Give an open message that has no place to the agent's present incarnation; NotEnabled otherwise."""

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from onceproof.implementation.platform.functions.logs import tail_of
 from onceproof.implementation.platform.http.bodies import json_object, read_body
 from onceproof.implementation.platform.http.docs_page import app_with_docs
+from onceproof.implementation.platform.http.functions_api import FunctionRoutes
 from onceproof.implementation.platform.http.metrics import Metrics, page
 from onceproof.implementation.platform.http.openapi import ERRORS, SERVICE_PATTERN, document
 from onceproof.implementation.platform.http.problems import Problem, bad_request, problem_answer, problem_body
@@ -59,11 +60,17 @@ def make_app(service: Service, metrics: Metrics) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     for version in OLD_VERSIONS:
-        app.include_router(Routes(service, metrics, version).router)
-    app.include_router(Routes(service, metrics, NEW_VERSION).router)
+        include(app, Routes(service, metrics, version))
+    include(app, Routes(service, metrics, NEW_VERSION))
     app.include_router(operations(service, metrics))
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
+
+
+def include(app: FastAPI, routes: "Routes") -> None:
+    """All routes of one version."""
+    app.include_router(routes.router)
+    app.include_router(FunctionRoutes(routes, routes.version).router)
 
 
 class Routes:

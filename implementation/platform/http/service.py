@@ -16,6 +16,12 @@ from onceproof.implementation.components.census import Census
 from onceproof.implementation.components.messages import SAYS_202
 from onceproof.implementation.components.task_store import Submission
 from onceproof.implementation.errors import StoreUnavailable
+from onceproof.implementation.platform.async_config import (
+    NO_CONFIG,
+    AsyncConfig,
+    destination_function,
+    read_config,
+)
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.logs import AttemptLog, TaskLogs
 from onceproof.implementation.platform.functions.runner import function_file
@@ -31,11 +37,10 @@ from onceproof.implementation.probe import Probe
 from onceproof.implementation.settings import SECOND_NS
 
 TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}\Z")
-ATTEMPTS_MAX, AGE_MAX, AGE_DEFAULT = 8, 604800, 86400
+ATTEMPTS_MAX, AGE_MAX = 8, 604800
 SYNC_POLL_SECONDS = 0.25
 T = TypeVar("T")
 
-GET_CONFIG = "SELECT body, created_ns, modified_ns FROM configs WHERE owner = ? AND function = ? AND qualifier = ?"
 PUT_CONFIG = """INSERT INTO configs (owner, function, qualifier, body, created_ns, modified_ns)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (owner, function, qualifier)
     DO UPDATE SET body = excluded.body, modified_ns = excluded.modified_ns"""
@@ -54,25 +59,6 @@ class Target:
     def task(self, task_id: str) -> str:
         """The key of a task: unique for account, function and TaskID."""
         return f"{self.owner}/{self.function}/{task_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncConfig:
-    """A function's settings for asynchronous invocations, as its user put them, and when (ns)."""
-
-    body: dict[str, Any]
-    created_ns: int
-    modified_ns: int
-
-    @property
-    def attempts(self) -> int:
-        """How often the function is tried at most; without a setting once."""
-        return 1 + int(self.body.get("maxAsyncRetryAttempts") or 0)
-
-    @property
-    def age_seconds(self) -> int:
-        """How old a task may be when it is started at last."""
-        return int(self.body.get("maxAsyncEventAgeInSeconds") or AGE_DEFAULT)
 
 
 class Service:
@@ -105,7 +91,7 @@ class Service:
                 "a TaskID starts with a letter or _, then letters, digits, _ and -; at most 128 characters"
             )
         task_id = task_id or request_id
-        settings = await self.async_config(target)
+        settings = await self.async_config(target) or NO_CONFIG
         now = time.time_ns()
         submission = Submission(
             target.task(task_id),
@@ -114,9 +100,11 @@ class Service:
             target.function,
             task_id,
             payload,
-            1 if settings is None else settings.attempts,
-            now + (AGE_DEFAULT if settings is None else settings.age_seconds) * SECOND_NS,
+            settings.attempts,
+            now + settings.age_seconds * SECOND_NS,
             target.qualifier,
+            settings.destination("onSuccess"),
+            settings.destination("onFailure"),
         )
         try:
             answer = await self.admission.submit(submission)
@@ -175,13 +163,12 @@ class Service:
         """A function's settings for asynchronous invocations, or None."""
         key = (target.owner, target.function, target.qualifier)
         if key not in self.configs:
-            row = await self.read(lambda: self.records.database.row(GET_CONFIG, *key))
-            self.configs[key] = None if row is None else AsyncConfig(json.loads(row[0]), row[1], row[2])
+            self.configs[key] = await self.read(lambda: read_config(self.records.database, *key))
         return self.configs[key]
 
     async def put_config(self, target: Target, body: dict[str, Any]) -> AsyncConfig:
         """Put a function's settings; Problem 400 if one is out of its range."""
-        check_config(body)
+        check_config(body, target.function)
         now = time.time_ns()
         key = (target.owner, target.function, target.qualifier)
         await self.write(PUT_CONFIG, *key, json.dumps(body), now, now)
@@ -266,7 +253,7 @@ def no_config(target: Target) -> Problem:
     return Problem(404, "AsyncConfigNotExists", f"function {target.function!r} has no async-invoke-config")
 
 
-def check_config(body: dict[str, Any]) -> None:
+def check_config(body: dict[str, Any], function: str) -> None:
     """Problem 400 unless every setting is of its type and in its range."""
     for name, low, high in (("maxAsyncRetryAttempts", 0, ATTEMPTS_MAX), ("maxAsyncEventAgeInSeconds", 1, AGE_MAX)):
         value = body.get(name)
@@ -284,6 +271,8 @@ def check_config(body: dict[str, Any]) -> None:
         one = destinations.get(name)
         if one is not None and not (isinstance(one, dict) and isinstance(one.get("destination"), str | None)):
             raise bad_request(f"destinationConfig.{name}: expected an object with a destination")
+        if one is not None and destination_function(one.get("destination") or "") == function:
+            raise bad_request(f"destinationConfig.{name}: the function itself would be called without end")
 
 
 def new_request_id() -> str:

@@ -7,24 +7,30 @@ from contextlib import suppress
 from onceproof.implementation.components.api_server import ApiServer
 from onceproof.implementation.components.relay import Relay
 from onceproof.implementation.errors import NotEnabled, NotNow
-from onceproof.implementation.in_process.network import Network
 from onceproof.implementation.platform.config import PlatformConfig
+from onceproof.implementation.platform.destinations import Destinations
+from onceproof.implementation.platform.http.admission import OpenConnections
 from onceproof.implementation.platform.processes.base import Process
 
 ROWS_MAX = 500
 
 
 class RelayProcess(Process):
-    """Relays rows as they come, and performs stops that were asked for before there was a message."""
+    """Relays rows as they come, performs stops that were asked for before there was a message, calls destinations."""
 
     def __init__(self, name: str, config: PlatformConfig, folder: str) -> None:
         super().__init__(name, config, folder)
         self.look_at = 0.0
         self.relay = Relay(self.store, self.queue, self.probe)
-        self.stopper = ApiServer(self.store, self.queue, Network(), self.clock, self.settings.mechanisms, self.probe)
+        connections = OpenConnections()
+        self.api_server = ApiServer(
+            self.store, self.queue, connections, self.clock, self.settings.mechanisms, self.probe
+        )
+        self.destinations = Destinations(self.database, self.store, self.api_server, connections, config.functions)
 
     def turn(self) -> bool:
         """Publish pending rows, mark them; ring the schedulers."""
+        self._call_destinations()
         rows = self.store.pending(ROWS_MAX)
         self._look_for_lost()
         if not rows:
@@ -42,6 +48,13 @@ class RelayProcess(Process):
             self.bell.ring(f"scheduler{number}")
         self.bell.ring("balancer")
         return len(rows) == ROWS_MAX
+
+    def _call_destinations(self) -> None:
+        """Submit what is to be called after tasks that have ended; both are one transaction."""
+        due = self.destinations.due()
+        if due:
+            with self.batch():
+                self.destinations.call(due, self.clock)
 
     def _look_for_lost(self) -> None:
         """Once a lease: does a broker still have what the store says is on it?"""
@@ -71,7 +84,7 @@ class RelayProcess(Process):
 
     def _stop(self, task: str, message: str) -> None:
         try:
-            self.stopper.stop(task, message)
+            self.api_server.stop(task, message)
         except NotEnabled:
             self.say("task ended before it could be stopped", task=task)
 

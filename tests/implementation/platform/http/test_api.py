@@ -336,7 +336,7 @@ def test_health_metrics_and_openapi_pages_are_served(client: httpx.Client) -> No
     assert metrics.headers["content-type"].startswith("text/plain")
     assert 'onceproof_submissions_total{answer="accepted",version="2023-03-30"}' in metrics.text
     document = client.get("/openapi.json").json()
-    assert len([path for path in document["paths"] if "/functions/" in path]) == 6 + 5 + 5
+    assert len([path for path in document["paths"] if "/functions/" in path]) == 7 + 7 + 7
     assert client.get("/docs").status_code == 200
 
 

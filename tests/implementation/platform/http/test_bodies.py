@@ -50,7 +50,7 @@ def test_body_that_is_no_json_object_is_400(body: bytes, why: str) -> None:
 )
 def test_any_body_of_a_config_is_taken_or_400(body: bytes) -> None:
     try:
-        check_config(json_object(body))
+        check_config(json_object(body), "f")
     except Problem as problem:
         assert problem.status == 400
 

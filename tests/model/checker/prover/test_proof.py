@@ -102,9 +102,14 @@ def test_conjuncts_hold_in_reachable_states() -> None:
     result = check(system, claims)
     assert result.complete
     assert {judged.name for judged in result.properties if judged.verdict is not Verdict.HOLDS} == set()
-    # nothing is at hand without a row here, and no agent is lost
+    # nothing is at hand without a row here, no agent is lost, and no task expires
     vacuous = {judged.name for judged in result.properties if judged.vacuous}
-    assert vacuous == {"enqueued_is_no_longer_at_hand", "lost_agent_is_not_asked"}
+    assert vacuous == {
+        "enqueued_is_no_longer_at_hand",
+        "expired_task_is_not_begun",
+        "lost_agent_is_not_asked",
+        "lost_agent_remembers_nothing",
+    }
 
 
 def test_every_conjunct_says_why() -> None:
