@@ -156,6 +156,14 @@ def test_parts_have_readable_names_in_tla() -> None:
     assert "data_length, data_0_value, data_0_bit" in module
 
 
+def test_the_model_of_the_page_about_them_is_as_it_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "collections.md").read_text(encoding="utf-8")
+    file = tmp_path / "wire.py"
+    file.write_text(page.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    found = check(file, faults={"lose": 1})
+    assert found.holds, str(found)
+
+
 def test_a_set_of_records_is_a_relation_in_a_proof() -> None:
     names = {"sent": field(Set(Ballot)), "cast": cast, "ballot": ballot, "safe": cast_once, "__name__": "ballots"}
     model = Model("ballots", names)
