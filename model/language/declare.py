@@ -18,6 +18,7 @@ from onceproof.model.language.errors import Disabled, ModelError, Vacuous
 from onceproof.model.language.index_sets import index_of
 from onceproof.model.language.mode import current
 from onceproof.model.language.sorts import Index, Int, Kind, Ordered, Sort, Unused
+from onceproof.model.language.value_kinds import record_kind
 
 Held = typing.TypeVar("Held")
 S = typing.TypeVar("S", bound=Sort)
@@ -341,9 +342,23 @@ def choose(options: type[Held], allowed: Callable[[Held], bool] | None = None) -
 def choose_from(values: typing.Iterable[Held]) -> Held:
     """One of these values, which are all of one kind, in the middle of an action.
 
-    Each value makes a step of its own; of nothing, the action cannot happen.
+    Each value makes a step of its own; of nothing, the action cannot happen. Of a record each part is a choice.
     """
-    return typing.cast(Held, current().choose(values, None))
+    if isinstance(values, type):
+        return typing.cast(Held, current().choose(values, None))
+    return typing.cast(Held, _chosen(list(values)))
+
+
+def _chosen(values: list[Any]) -> Any:
+    kinds = {record_kind(type(value)) for value in values}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if kind is None:
+        return current().choose(values, None)
+    parts = {}
+    for name, _ in kind.parts:
+        parts[name] = _chosen([getattr(value, name) for value in values])
+        values = [value for value in values if getattr(value, name) == parts[name]]
+    return kind.cls(**parts)
 
 
 def first(sort: type[S]) -> S:

@@ -14,10 +14,11 @@ from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, equal, number_term
 from onceproof.model.language.reading.result import Chosen
 from onceproof.model.language.reading.sequences import items_of
-from onceproof.model.language.reading.values import Closure, Item, Symbol, Value, name_of, value_of
+from onceproof.model.language.reading.values import Closure, Item, RecordValue, Symbol, Value, name_of, value_of
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe
 from onceproof.model.language.terms import FALSE, TRUE, Term, and_, number, or_, plus
 from onceproof.model.language.traversal import extent
+from onceproof.model.language.value_kinds import RecordKind
 
 MOST_NUMBERS = 1_000  # among which one may be chosen
 EXPECTED = "expected choose(Sort) or choose(Sort, lambda element: condition)"
@@ -48,7 +49,13 @@ def choose_from(interpreter: Interpreter, arguments: list[Value], keywords: dict
 def _one_of(interpreter: Interpreter, container: Value) -> Value:
     if is_sort(container) or isinstance(container, EnumMeta):
         return choose(interpreter, [container], {})
-    items = items_of(interpreter, container)
+    return _one_of_items(interpreter, items_of(interpreter, container))
+
+
+def _one_of_items(interpreter: Interpreter, items: tuple[Item, ...]) -> Value:
+    classes = {value.kind.cls if isinstance(value, RecordValue) else None for _, value in items}
+    if len(classes) == 1 and None not in classes:
+        return _one_record(interpreter, items[0][1].kind, items)
     if not items:
         interpreter.guard_by(FALSE)
     kind = _kind_of([value for _, value in items])
@@ -59,6 +66,19 @@ def _one_of(interpreter: Interpreter, container: Value) -> Value:
         return or_(*(and_(present, equal(interpreter, value, item)) for present, item in items))
 
     return _chosen(interpreter, kind, allowed)
+
+
+def _one_record(interpreter: Interpreter, kind: RecordKind, items: tuple[Item, ...]) -> RecordValue:
+    """One of several records: each part is a choice, among what the records have that are left by then."""
+    outer, chosen = interpreter.naming, list[Value]()
+    for number_of, (name, _) in enumerate(kind.parts):
+        interpreter.naming = f"{outer or 'choice'}_{name}"
+        part = _one_of_items(interpreter, tuple((present, value.values[number_of]) for present, value in items))
+        chosen.append(part)
+        tests = [(and_(present, equal(interpreter, value.values[number_of], part)), value) for present, value in items]
+        items = tuple(item for item in tests if item[0] is not FALSE)
+    interpreter.naming = outer
+    return RecordValue(kind, tuple(chosen))
 
 
 def _chosen(interpreter: Interpreter, kind: Kind, allowed: Callable[[Value], Term]) -> Value:

@@ -278,7 +278,9 @@ def changes_a_record(body: str) -> bool:
     return any(f".{name} {sign}" in body for name in ("term", "to", "voter", "color", "vote") for sign in ("= ", "+= "))
 
 
-@pytest.mark.parametrize("body", [one for one in blocks(COMPOSITES_RIGHT) if not changes_a_record(one)])
+@pytest.mark.parametrize(
+    "body", [one for one in blocks(COMPOSITES_RIGHT) if not changes_a_record(one) and "choose_from" not in one]
+)
 def test_snippet_does_what_plain_python_does(body: str) -> None:
     model = model_of("plain", body, COMPOSITES)
     taken = model.actions["step"] if "step" in model.actions else model.model.actions["step"]
