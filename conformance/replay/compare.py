@@ -107,8 +107,11 @@ class Comparison:
 
     def differences(self, state: State, observation: Observation) -> list[Difference]:
         """The cells in which the observation is not this state."""
+        codes = self.codes(observation)
+        if codes == self.expected(state):
+            return []
         observed = list(state)
-        for slot, code in zip(self._slots, self.codes(observation), strict=True):
+        for slot, code in zip(self._slots, codes, strict=True):
             observed[slot] = code
         changes = self.system.layout.changes(state, tuple(observed))
         return [Difference(label, *pair) for label, pair in changes.items()]
