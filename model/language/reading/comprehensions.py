@@ -12,6 +12,7 @@ from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
+from onceproof.model.language.reading.member_cells import Made, is_in, relations
 from onceproof.model.language.reading.operators import condition_of, truth
 from onceproof.model.language.reading.sequences import changes_of, check_unchanged, items_of, passes_of
 from onceproof.model.language.reading.sources import Comprehension, targets_of
@@ -19,6 +20,7 @@ from onceproof.model.language.reading.values import (
     DictObject,
     Item,
     ListObject,
+    MembersView,
     Reference,
     Scope,
     Symbol,
@@ -27,7 +29,7 @@ from onceproof.model.language.reading.values import (
     value_of,
 )
 from onceproof.model.language.sorts import Index
-from onceproof.model.language.terms import TRUE, Term, Var, not_, quantified
+from onceproof.model.language.terms import TRUE, Term, Var, and_, not_, or_, quantified
 
 
 def list_comprehension(interpreter: Interpreter, node: ast.ListComp | ast.GeneratorExp) -> Value:
@@ -128,7 +130,7 @@ def any_or_all(interpreter: Interpreter, node: ast.expr, universal: bool) -> Val
         found: Term = value_of_truths(interpreter, interpreter.gone_through(node), universal)
         return value_of(found)
     first = interpreter.gone_through(node.generators[0].iter)
-    if interpreter.unbounded and is_sort(first):
+    if interpreter.unbounded and (is_sort(first) or isinstance(first, MembersView)):
         return in_scope(interpreter, node, lambda: value_of(_for_any_size(interpreter, node, universal)))
     cell = interpreter.allocate({"found": False})
 
@@ -181,6 +183,8 @@ def _for_any_size(interpreter: Interpreter, node: ast.GeneratorExp, universal: b
             return value_of(truth(interpreter, interpreter.evaluate(node.elt)))
         generator = node.generators[number]
         sort = interpreter.evaluate(generator.iter)
+        if isinstance(sort, MembersView):
+            return members(generator, sort, number)
         if not is_sort(sort):
             raise ModelError("for any number of elements `any` and `all` go through sorts: write `exists` or `forall`")
 
@@ -189,6 +193,22 @@ def _for_any_size(interpreter: Interpreter, node: ast.GeneratorExp, universal: b
             return tests(generator, 0, lambda: level(number + 1))
 
         return value_of(quantify(interpreter, universal, (sort,), lambda found: inside(found[0]), frame))
+
+    def members(generator: ast.comprehension, view: MembersView, number: int) -> Value:
+        found: list[Term] = []
+        for sorts, made in relations(interpreter, view):
+
+            def inside(variables: tuple[Var, ...], made: Made = made) -> Value:
+                place, value = made(variables)
+                assign(interpreter, generator.target, value)
+                then = lambda: tests(generator, 0, lambda: level(number + 1))  # noqa: E731
+                return interpreter.branch(is_in(interpreter, view, place), then, lambda: universal)
+
+            if sorts:
+                found.append(quantify(interpreter, universal, sorts, inside, frame))
+            else:
+                found.append(condition_of(inside(())))
+        return value_of(and_(*found) if universal else or_(*found))
 
     def tests(generator: ast.comprehension, number: int, then: Callable[[], Value]) -> Value:
         if number == len(generator.ifs):

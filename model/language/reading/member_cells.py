@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from onceproof.model.language.reading.elements import elements_of
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.rows import STALE, part_fields, value_of_row
 from onceproof.model.language.reading.values import Item, MembersView, Value
-from onceproof.model.language.sorts import Maybe
+from onceproof.model.language.sorts import Maybe, Sort
 from onceproof.model.language.terms import (
     FALSE,
     TRUE,
@@ -100,15 +100,26 @@ def contains(interpreter: Interpreter, view: MembersView, value: Value) -> Term:
     )
 
 
-def every_place(interpreter: Interpreter, view: MembersView) -> Iterator[tuple[Place, Value]]:
-    """All cells, each with the value that it stands for; ModelError where there may be any number."""
+Made = Callable[[tuple[Term, ...]], tuple[Place, Value]]
+
+
+def relations(interpreter: Interpreter, view: MembersView) -> Iterator[tuple[tuple[type[Sort], ...], Made]]:
+    """The fields that say what is in: over which sorts, and the cell with given indices and the value it stands for."""
     element = current(interpreter, view).kind.element
     kinds = [part.kind for part in parts_of_value(element, "", "", False)]
     for pattern, field in zip(patterns(element), part_fields(interpreter, view.declared), strict=True):
-        ranges = [elements_of(interpreter, sort) for sort in axes(element, pattern)]
-        for chosen in itertools.product(*ranges):
-            indices = tuple(symbol.term for _, symbol in chosen)
-            yield Place(field, (*view.indices, *indices), TRUE), value_at(interpreter, view, pattern, indices, kinds)
+
+        def made(indices: tuple[Term, ...], pattern: Pattern = pattern, field: Field = field) -> tuple[Place, Value]:
+            return Place(field, (*view.indices, *indices), TRUE), value_at(interpreter, view, pattern, indices, kinds)
+
+        yield axes(element, pattern), made
+
+
+def every_place(interpreter: Interpreter, view: MembersView) -> Iterator[tuple[Place, Value]]:
+    """All cells, each with the value that it stands for; ModelError where there may be any number."""
+    for sorts, made in relations(interpreter, view):
+        for chosen in itertools.product(*(elements_of(interpreter, sort) for sort in sorts)):
+            yield made(tuple(symbol.term for _, symbol in chosen))
 
 
 def value_at(

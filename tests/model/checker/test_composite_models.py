@@ -185,6 +185,14 @@ class Ballot:
     choice: Server
 
 
+@record
+class Term:
+    """A term that a server is in."""
+
+    term: Count(2)  # type: ignore[valid-type]
+    server: Server
+
+
 cast = field(Server, Optional[Ballot])
 
 
@@ -200,6 +208,30 @@ def ballot(st: Any, one: Server, other: Server) -> None:
 def cast_once(st: Any, one: Server, other: Server) -> bool:
     """What is on the wire was cast."""
     return Ballot(one, other) not in st.sent or st.cast[one] == Ballot(one, other)
+
+
+term = field(Server, Count(2))
+stamped = field(Set(Term))
+
+
+@action
+def grow(st: Any, server: Server) -> None:
+    """A server begins a new term, and says so."""
+    require(st.term[server] < 2)
+    st.term[server] += 1
+    st.stamped.send(Term(st.term[server], server))
+
+
+@always
+def not_ahead(st: Any) -> bool:
+    """What is on the wire is not ahead of who sent it."""
+    return all(sent.term <= st.term[sent.server] for sent in st.stamped)
+
+
+def test_a_proof_goes_through_a_set_with_all_and_any() -> None:
+    names = {"term": term, "stamped": stamped, "grow": grow, "not_ahead": not_ahead, "__name__": "terms"}
+    proof = prove(Model("terms", names))
+    assert proof.proved, str(proof)
 
 
 def test_a_proof_refuses_sequences_in_one_line() -> None:
