@@ -49,6 +49,9 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
     yield from table_lines(("property", "kind", "verdict"), [property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:
         yield style("VACUOUS ", fg="yellow", bold=True) + reason
+    idle = [name for name in result.never_fired if name not in result.faults]  # of faults it is vacuous
+    if idle and result.complete:
+        yield from wrapped(f"actions that never happen here: {', '.join(idle)}", page_width(), indent="")
     for note in result.notes:
         yield f"note: {note}"
     if outcome.explanation is not None:

@@ -173,10 +173,10 @@ def _reasons(explanation: Explanation, width: int) -> Iterator[str]:
                 yield from wrapped(prevention.text, width)
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int, indent: str = INDENT) -> list[str]:
     """Prose in lines of this width, indented; continuation lines are indented further."""
     return textwrap.wrap(
-        " ".join(text.split()), width, initial_indent=INDENT, subsequent_indent=INDENT * 2, break_long_words=False
+        " ".join(text.split()), width, initial_indent=indent, subsequent_indent=INDENT + indent, break_long_words=False
     )
 
 

@@ -384,3 +384,16 @@ sys.exit(main.run(["check", sys.argv[1], "--json", "--engine", "compiled"]))
     assert (found["verdict"], found["stopped"], found["complete"]) == ("unknown", "interrupted", True)
     verdicts = {one["kind"]: one["verdict"] for one in found["properties"]}
     assert (verdicts["always"], verdicts["eventually"]) == ("holds", "unknown")
+
+
+def test_check_tells_in_its_text_which_actions_never_happen(onceproof: Callable[..., Any], tmp_path: Path) -> None:
+    """Also one whose guard is false by itself; of a fault with a budget it is said as a vacuous verdict."""
+    (tmp_path / "dead.py").write_text(
+        "from onceproof import action, always, field, require\n\nx = field(bool)\n\n\n"
+        "@action\ndef flip(st):\n    st.x = not st.x\n\n\n"
+        "@action\ndef typo(st):\n    require(st.x and not st.x)\n    st.x = False\n\n\n"
+        "@always\ndef fine(st):\n    return st.x in (True, False)\n"
+    )
+    path = tmp_path / "dead.yaml"
+    path.write_text("model: dead.py\n")
+    assert "actions that never happen here: typo\n" in onceproof("check", path).out
