@@ -177,7 +177,7 @@ class RunMode:
     def __init__(self, sizes: dict[str, int], skips_given: bool = False) -> None:
         self.sizes, self.skips_given = sizes, skips_given
         self.presupposed = False  # whether a property said `given` since this was last set
-        self.script: list[Any] | None = None  # the choices that an action is to make; None where it makes none
+        self.script: list[Any] | None = None  # the choices that an action is to make; None in a property
         self.exploring = False  # whether choices beyond the script are made one after the other
         self.taken: list[Any] = []
         self.open: list[list[Any]] = []  # scripts for the other ways that choices beyond the script could go
@@ -186,6 +186,10 @@ class RunMode:
         """Makes ready for a run of an action that makes these choices."""
         self.script, self.exploring = script, exploring
         self.taken, self.open = [], []
+
+    def end(self) -> None:
+        """Lets no further choice be made: an action that comes to one cannot happen."""
+        self.script, self.exploring = [], False
 
     def choose(self, options: Any, allowed: Callable[[Any], bool] | None) -> Any:
         """The next value of the script, or the first that is possible; Disabled where there is none."""

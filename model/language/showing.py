@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
@@ -157,3 +157,9 @@ def _parsed_value(kind: ValueKind, cardinalities: Sequence[int], value: Any, opt
             return (_codes_of(kind, cardinalities[0])[value],)
         case _:
             assert_never(kind)
+
+
+def call_text(action: str, arguments: Mapping[str, str], chosen: Collection[str] = ()) -> str:
+    """``grant(node1, voter=node2)``: a step with its arguments; what it chooses has its name before it."""
+    parts = (f"{name}={value}" if name in chosen else value for name, value in arguments.items())
+    return f"{action}({', '.join(parts)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import FunctionType
@@ -30,6 +30,7 @@ from onceproof.model.language.model import Config, Model
 from onceproof.model.language.reading.reader import Reader, can_be_switched_on
 from onceproof.model.language.reading.result import UNMET, ActionReading, Chosen, PropertyReading
 from onceproof.model.language.run import RunMode, RunState, truth_of
+from onceproof.model.language.showing import call_text
 from onceproof.model.language.terms import FALSE, TRUE, Term
 
 Arguments = tuple[int, ...]
@@ -75,9 +76,12 @@ class System:
             if one.possible or not can_be_switched_on(one.action, model, config)
         }
         self.actions: dict[str, Action] = {name: model.actions[name] for name in self.readings}
+        self._choosing = {name for name, reading in self.readings.items() if reading.choices}
         self._reader = reader
         self._property_readings: dict[str, PropertyReading] = {}
-        self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
+        self._mode, self._claims = RunMode(self.sizes), RunMode(self.sizes)
+        self._mode.end()
+        self._promises = RunMode(self.sizes, skips_given=True)
         self._view = RunState(self.layout, config)
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset
@@ -98,7 +102,7 @@ class System:
 
     def steps_of(self, name: str, state: State) -> Iterator[tuple[Arguments, State]]:
         """The enabled steps of one action. Of a ``Fresh`` parameter only the first element that will do is used."""
-        chooses = self.readings[name].choices
+        chooses = name in self._choosing
         for candidates in self._candidates[name]:
             for arguments in candidates:
                 if chooses:
@@ -112,7 +116,7 @@ class System:
     def departure(self, state: State) -> tuple[Step, OutOfRange] | None:
         """The first step from a state that leaves the range of a field (faults last); None where none does."""
         for name in sorted(self.actions, key=lambda name: self.actions[name].fault):
-            chooses = bool(self.readings[name].choices)
+            chooses = name in self._choosing
             for candidates in self._candidates[name]:
                 for arguments in candidates:
                     try:
@@ -165,7 +169,7 @@ class System:
             try:
                 after = self._after(self.actions[name], state, arguments)
             finally:
-                self._mode.script = None
+                self._mode.end()
             scripts += self._mode.open
             if after is not None:
                 taken = self._with_choices(name, state, arguments, self._mode.taken)
@@ -231,7 +235,7 @@ class System:
         left = self._left.get(name)
         if left is not None and state[left] == 0:
             return None
-        run = self.run_action if self.readings[name].choices else self._after
+        run = self.run_action if name in self._choosing else self._after
         after = run(self.actions[name], state, arguments)
         if after is None or left is None:
             return after
@@ -252,7 +256,7 @@ class System:
         try:
             after = self._after(action, state, arguments)
         finally:
-            self._mode.script = None
+            self._mode.end()
         return after if len(self._mode.taken) == len(script) else None
 
     def _after(self, action: Action, state: State, arguments: Arguments) -> State | None:
@@ -336,7 +340,7 @@ class System:
         """Whether a property is true in a state for these elements; None where its ``given`` is false."""
         if claim.kind == DEADLOCK:
             return not self.stuck(state)
-        return self._truth(self._mode, claim, state, arguments)
+        return self._truth(self._claims, claim, state, arguments)
 
     def keeps(self, claim: Property, state: State, arguments: Arguments) -> bool:
         """Whether a state keeps the promise of an ``eventually``, whatever its ``given`` says there."""
@@ -427,12 +431,6 @@ class System:
             if parameter.sort.__name__.lower() == action.component:
                 return parameter.sort.element(argument)
         return action.component
-
-
-def call_text(action: str, arguments: Mapping[str, str], chosen: Collection[str] = ()) -> str:
-    """``grant(node1, voter=node2)``: a step with its arguments; what it chooses has its name before it."""
-    parts = (f"{name}={value}" if name in chosen else value for name, value in arguments.items())
-    return f"{action}({', '.join(parts)})"
 
 
 def names_with_ordered(model: Model) -> set[str]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from onceproof.model.checker.results import Departure, Trace
 from onceproof.model.language.layout import LEFT
-from onceproof.model.language.showing import text_of
-from onceproof.model.language.system import call_text
+from onceproof.model.language.showing import call_text, text_of
 
 
 @dataclass(frozen=True)

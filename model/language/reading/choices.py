@@ -147,7 +147,7 @@ def _kind_of(values: list[Value]) -> Kind:
     what = ", ".join(dict.fromkeys(map(name_of, values)))
     raise ModelError(
         "`choose_from` takes values of one kind (elements of a sort, members of an enum, whole numbers, truths), "
-        f"found {what}: choose each part by itself"
+        f"found {what}: choose its parts one by one, or its place: choose_from([i for i in range(3) if i < len(...)])"
     )
 
 

@@ -22,6 +22,7 @@ from onceproof.model.language import (
     Model,
     ModelError,
     Optional,
+    Seq,
     Sort,
     Step,
     System,
@@ -38,6 +39,11 @@ from onceproof.model.language import (
 )
 from tests.model.checker.tla import tlc
 from tests.models.parliament import PARLIAMENT
+
+
+class Node(Sort, default=2):
+    """A node."""
+
 
 MEMBERS, MOODS = range(2), range(3)
 House = tuple[tuple[int | None, ...], int, int, bool, int]
@@ -144,6 +150,36 @@ def test_walk_draws_choices() -> None:
             assert min(found.fired.values()) > 0
 
 
+def put(st: Any, node: Node) -> None:
+    require(len(st.line) < 2)
+    st.line.append(node)
+
+
+def take(st: Any) -> None:
+    taken = choose_from(st.line)
+    st.taken = taken
+    st.line = []
+
+
+def test_member_of_a_sequence_is_chosen_once_however_often_it_is_there() -> None:
+    members = {"line": field(Seq(Node, 2)), "taken": field(Optional[Node]), "put": action(put), "take": action(take)}
+    system = game(**members)
+    check_agreement(system)
+    # A line is empty, or has one node, or two; of two different ones either is taken, of two alike there is one choice.
+    for found in results(system):
+        assert (found.states, found.transitions) == (7 * 3, (7 - 4) * 2 * 3 + (2 * 1 + 2 * 1 + 2 * 2) * 3)
+
+
+def nothing(st: Any) -> None:
+    st.side = choose_from([])
+
+
+def test_choice_from_nothing_means_that_the_action_cannot_happen() -> None:
+    system = game(side=field(Int(0, 1)), tick=action(tick), nothing=action(nothing))
+    for found in results(system):
+        assert (found.states, found.transitions, found.never_fired) == (2, 2, ["nothing"])
+
+
 # -- fairness
 
 
@@ -193,10 +229,6 @@ def test_fairness_is_of_the_action_whatever_it_chooses(rules: dict[str, Any], ve
 
 
 # -- proofs
-
-
-class Node(Sort, default=2):
-    """A node."""
 
 
 def hand_over(st: Any) -> None:
