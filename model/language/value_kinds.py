@@ -86,7 +86,7 @@ def record_kind(cls: Any) -> RecordKind | None:
     return cls.__dict__.get(RECORD) if isinstance(cls, type) else None
 
 
-EXPECTED = "bool, an Enum, a Sort, Count(n), a record, or Optional of one of these"
+EXPECTED = "bool, an Enum, a Sort, Count(n), Int(low, high), a record, or Optional of one of these"
 
 
 def value_kind_of(annotation: Any, what: str) -> ValueKind:
@@ -102,7 +102,7 @@ def value_kind_of(annotation: Any, what: str) -> ValueKind:
                 return Maybe(kind.sort)
             return kind if isinstance(kind, Maybe | OptionKind) else OptionKind(kind)
     if annotation is int:
-        raise ModelError(f"{what}: a whole number needs an end: write Count(n), for 0 to n")
+        raise ModelError(f"{what}: a whole number needs an end: write Count(n), for 0 to n, or Int(low, high)")
     if isinstance(annotation, Collection):
         raise ModelError(f"{what} cannot be a collection: give the field one more index instead")
     try:

@@ -7,7 +7,7 @@ import inspect
 from types import FunctionType
 from typing import Any
 
-from onceproof.model.language.errors import ModelError
+from onceproof.model.language.errors import ModelError, nearest
 from onceproof.model.language.reading.builtin_functions import BUILTINS, METHODS, SPECIAL
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter
 from onceproof.model.language.reading.member_methods import method_of
@@ -15,6 +15,7 @@ from onceproof.model.language.reading.records import made_record
 from onceproof.model.language.reading.sequences import items_of
 from onceproof.model.language.reading.sources import FunctionNode, is_plain, names_of
 from onceproof.model.language.reading.values import (
+    BoundedList,
     Closure,
     DictObject,
     MembersView,
@@ -22,6 +23,7 @@ from onceproof.model.language.reading.values import (
     RecordValue,
     Reference,
     Scope,
+    SequenceView,
     Value,
     name_of,
 )
@@ -111,6 +113,12 @@ def _method(interpreter: Interpreter, method: Method, arguments: list[Value], ke
         return checked_call(changing, method.name, interpreter, method.of, arguments)
     content = interpreter.content(method.of.identity) if isinstance(method.of, Reference) else method.of
     known = METHODS.get((type(content), method.name))
+    if known is None and isinstance(content, SequenceView | BoundedList):
+        names = sorted(name for kind, name in METHODS if kind is BoundedList)
+        raise ModelError(
+            f"{name_of(method.of)} has no `.{method.name}`{nearest(method.name, names)}; a list in the state has "
+            f"{', '.join(names)}"
+        )
     if known is None:
         what = "a tuple" if isinstance(method.of, tuple) else name_of(method.of)
         raise ModelError(f"`.{method.name}` of {what} is called, which cannot be read: {KNOWN}")
