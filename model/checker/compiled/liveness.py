@@ -7,7 +7,8 @@ states of one stem and one set, and the search of the explicit engine shows the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Event, Timer
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from onceproof.model.checker.compiled.frontier import Ranges, pieces
 from onceproof.model.checker.compiled.kernels import batch
 from onceproof.model.checker.compiled.kernels import graph as kernels
 from onceproof.model.checker.compiled.search import Search
-from onceproof.model.checker.deadline import check_time, timer
+from onceproof.model.checker.deadline import OutOfTime, check_time, time_left, timer
 from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.explicit.liveness import FairSearch
 from onceproof.model.checker.obligations import Demand, demand_of
@@ -99,9 +100,34 @@ class LivenessGraph:
         """What of the answer is the same for each obligation: where cycles are, and where a fair run may stay."""
         self.entries, queue = np.zeros(self.size, np.int32), np.zeros(self.size, np.int32)
         self.resting = np.zeros(self.size, np.bool_)  # whether a fair run may stay there
-        kernels.peel(
-            self.first, self.moves, self.targets, self.is_fault, self.fairness, self.entries, queue, self.resting
-        )
+        graph = (self.first, self.moves, self.targets, self.is_fault, self.fairness)
+        self._in_time(kernels.peel, *graph, self.entries, queue, self.resting)
+
+    def _in_time(self, kernel: Callable[..., Any], *arguments: Any) -> Any:
+        """What a kernel gives that goes through the edges; OutOfTime soon after the time is up.
+
+        No kernel looks at a clock. When the time is up the edges are taken away from it, so that it comes to its end.
+        """
+        check_time()
+        left = time_left()
+        if left is None:
+            return kernel(*arguments)
+        over = Event()
+
+        def end() -> None:
+            over.set()
+            self.first[:] = 0
+
+        clock = Timer(left, end)
+        clock.daemon = True
+        clock.start()
+        try:
+            found = kernel(*arguments)
+        finally:
+            clock.cancel()
+        if over.is_set():
+            raise OutOfTime
+        return found
 
     def _labels(self, number: int) -> Any:
         """For each state whether it incurs the obligation with this number, and whether it fails to fulfil it.
@@ -155,7 +181,7 @@ class LivenessGraph:
             return False
         opened = np.zeros(labels.size, np.bool_)
         graph = (self.first, self.targets, self.exchanged, self._swaps(numbers), whole, len(numbers))
-        kernels.reach_by_symmetry(*graph, labels.reshape(-1), opened, np.zeros(labels.size, np.int64))
+        self._in_time(kernels.reach_by_symmetry, *graph, labels.reshape(-1), opened, np.zeros(labels.size, np.int64))
         return not np.any(opened.reshape(labels.shape)[self.resting])
 
     def _swaps(self, numbers: Sequence[int]) -> Any:
@@ -193,10 +219,8 @@ class LivenessGraph:
         opened[seeds] = True
         queue = np.empty(int(np.count_nonzero(unfulfilled)) + 1, np.int64)
         queue[: len(seeds)] = seeds
-        count = kernels.reach(self.first, self.targets, unfulfilled, opened, queue, len(seeds))
-        check_time()
+        count = self._in_time(kernels.reach, self.first, self.targets, unfulfilled, opened, queue, len(seeds))
         group = self._fair_sets(queue[:count])
-        check_time()
         if recurring is not None:
             group[~np.isin(group, group[recurring])] = 0
         if not np.any(group > 0):
@@ -213,7 +237,7 @@ class LivenessGraph:
             group[on_cycles] = 0
             graph = (self.first, self.fair_moves, self.targets, self.is_fault, self.fairness)
             room, counts = np.zeros((7, self.size), np.int64), np.zeros((3, len(self.fairness)), np.int64)
-            sets = kernels.fair_sets(*graph, on_cycles, group, room, counts)
+            sets = self._in_time(kernels.fair_sets, *graph, on_cycles, group, room, counts)
         alone = members[peeled & self.resting[members]]
         group[alone] = sets + 1 + np.arange(len(alone))
         return group
@@ -238,7 +262,8 @@ class LivenessGraph:
         faults, steps, noted = np.full((3, self.size), -1, np.int64)
         graph = (self.first, self.moves, self.targets, self.is_fault)
         queues = np.zeros((5, self.size + 1), np.int64)
-        kernels.least_costs(*graph, allowed, seeds, seed_faults, seed_steps, faults, steps, queues, noted)
+        costs = (faults, steps, queues, noted)
+        self._in_time(kernels.least_costs, *graph, allowed, seeds, seed_faults, seed_steps, *costs)
         return faults, steps
 
     def _least(self, numbers: Any) -> int:
