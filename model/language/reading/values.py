@@ -425,7 +425,10 @@ def name_of(value: Value) -> str:
         case tuple():
             return "a tuple"
         case _:
-            return repr(value)
+            text = repr(value)
+            return (
+                text if len(text) <= 60 and " at 0x" not in text else f"an object of the class {type(value).__name__}"
+            )
 
 
 class Iterator(tuple[Any, ...]):

@@ -20,7 +20,7 @@ from onceproof.model.language.members import rows
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.run import RunMode
 from onceproof.model.language.value_kinds import parts_of_value, value_of_parts
-from tests.helpers.snippets import COMPOSITES, COMPOSITES_RIGHT, blocks, model_of
+from tests.helpers.snippets import KINDS, blocks, model_of
 
 
 class Node(Sort, default=2):
@@ -278,11 +278,12 @@ def changes_a_record(body: str) -> bool:
     return any(f".{name} {sign}" in body for name in ("term", "to", "voter", "color", "vote") for sign in ("= ", "+= "))
 
 
-@pytest.mark.parametrize(
-    "body", [one for one in blocks(COMPOSITES_RIGHT) if not changes_a_record(one) and "choose_from" not in one]
-)
+WHOLE = blocks(KINDS["composite values"].right)
+
+
+@pytest.mark.parametrize("body", [one for one in WHOLE if not changes_a_record(one) and "choose_from" not in one])
 def test_snippet_does_what_plain_python_does(body: str) -> None:
-    model = model_of("plain", body, COMPOSITES)
+    model = model_of("plain", body, KINDS["composite values"])
     taken = model.actions["step"] if "step" in model.actions else model.model.actions["step"]
     chance = random.Random(7)
     ranges = [place.cardinality for place in model.layout.places.values() for _ in range(place.cells)]
