@@ -91,7 +91,7 @@ def test_running_and_reading_agree_on_jugs_and_philosophers(model: Model, choice
 def test_every_action_of_the_protocol_has_a_way_through_it() -> None:
     """With some mechanisms on or off and all faults allowed, no action is impossible by construction."""
     budgets = dict.fromkeys(PROTOCOL.faults, 1)
-    sizes = {"submissions": 2, "attempts": 2, "stops": 1, "expiries": 1}
+    sizes = {"submissions": 2, "attempts": 2, "stops": 1, "expiries": 1, "hand_overs": 1}
     possible = set(build(PROTOCOL, PROTOCOL.configure(sizes, {}, budgets)).actions)
     off = {"atomic_admission": False, "fail_on_agent_loss": False}
     possible |= set(build(PROTOCOL, PROTOCOL.configure(sizes, off, budgets)).actions)
