@@ -173,8 +173,10 @@ def test_show_draws_a_sequence_diagram(onceproof: Command, tmp_path: Path) -> No
     assert "├─────────►┤" in by_action["submit"]
     assert by_action["request_duplication"].count("✗") == 1
     assert "FAULT" in by_action["request_duplication"]
-    columns = {line.index("├") for line in lines if "dispatch" in line or "start" in line}
-    assert len(columns) == 1  # request and start lie between the same two
+    dispatched, started = (next(n for n, line in enumerate(lines) if word in line) for word in ("dispatch", "start"))
+    # The agent notes in the store that it begins; on the next line is what lies between it and its scheduler.
+    assert "├◄" in lines[started] and lines[started].index("├") == by_action["admit"].index("┤")
+    assert lines[started + 1].index("├") == lines[dispatched].index("├")
 
 
 def test_trace_page_needs_nothing_from_outside(onceproof: Command, trace: Path, tmp_path: Path) -> None:
