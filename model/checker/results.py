@@ -160,6 +160,7 @@ class CheckResult:
     faults: frozenset[str] = frozenset()  # which of the actions are faults
     symmetry: str = "none"
     notes: list[str] = field(default_factory=list)
+    without_effect: list[str] = field(default_factory=list)  # mechanisms that are off, and make no difference here
     finished_depth: int | None = None  # see ``bound``; None where the exploration was complete
 
     @property

@@ -68,7 +68,9 @@ class System:
         self.initial: State = self.layout.initial
         reader = Reader(model, config)
         allowed = [action for action in model.actions.values() if budget_of(action, config) != 0]
-        self.all_readings = {action.name: reader.action(action) for action in allowed}
+        read = [(action.name, reader.action(action), reader.switches_asked) for action in allowed]
+        self.all_readings = {name: reading for name, reading, _ in read}
+        self.switches_asked = {name: asked for name, _, asked in read}
         # What the switches rule out is left out. What no switch can make possible stays, so that it is told.
         self.readings: dict[str, ActionReading] = {
             name: one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,9 @@ from onceproof.errors import InputError
 from onceproof.explain.failure import with_run
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker import engines
+from onceproof.model.checker.deadline import OutOfTime, deadline
 from onceproof.model.checker.results import Counterexample, Limits, Progress, Stop, Verdict
+from onceproof.model.checker.without_effect import without_effect
 from onceproof.model.language import ModelError
 from onceproof.reports.check_outcome import Outcome, as_json
 from onceproof.reports.check_text import outcome_lines, property_row, summary_lines
@@ -221,4 +224,7 @@ def check(
         raise with_run(error, spec.system, spec.properties) from error
     if result.stopped is not None and result.stopped.interrupted and not keep_partial:
         raise KeyboardInterrupt
+    if result.complete and result.engine != "compiled":  # that is for spaces too large to be gone through once more
+        with contextlib.suppress(OutOfTime), deadline(None if max_seconds is None else max_seconds - result.seconds):
+            result.without_effect = without_effect(spec.system)
     return CheckReport(Outcome(spec, result))

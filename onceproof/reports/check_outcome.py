@@ -173,6 +173,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "properties": [_property_json(outcome, found) for found in result.properties],
         "actions": [{"name": name, "fired": count} for name, count in result.fired.items()],
         "never_fired": result.never_fired,
+        "without_effect": result.without_effect,
         "counterexample": outcome.explanation.as_json() if outcome.explanation else None,
         "vacuous": outcome.vacuous,
         "stopped": stop_text(result.stopped),

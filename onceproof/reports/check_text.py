@@ -52,6 +52,9 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
     idle = [name for name in result.never_fired if name not in result.faults]  # of faults it is vacuous
     if idle and result.complete:
         yield from wrapped(f"actions that never happen here: {', '.join(idle)}", page_width(), indent="")
+    for name in result.without_effect:
+        text = f"{name} is off, which makes no difference here: with it on every reachable state has the same steps"
+        yield from wrapped(text, page_width(), indent="")
     for note in result.notes:
         yield f"note: {note}"
     if outcome.explanation is not None:

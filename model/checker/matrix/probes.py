@@ -44,7 +44,9 @@ class ProbedSystem(System):
             if _comparable(self, other):
                 claim = Property(_not_run, (), "sometimes", optional=True, name=f"{mechanism} {ENDING}")
                 self.probes[mechanism] = claim.name
-                self._asked[claim.name] = PropertyReading(claim, (), TRUE, difference(self, other), ())
+                self._asked[claim.name] = PropertyReading(
+                    claim, (), TRUE, difference(self.readings, other.readings), ()
+                )
 
     def properties(self, names: list[str] | None = None) -> list[Property]:
         return super().properties(names) + ([t.property for t in self._asked.values()] if names is None else [])
@@ -78,12 +80,12 @@ def _comparable(one: System, other: System) -> bool:
     return all(one.property_reading(claim) == other.property_reading(claim) for claim in every)
 
 
-def difference(one: System, other: System) -> Term:
-    """The condition under which some action, for some elements, goes another way in one system than in the other."""
-    names = dict.fromkeys([*one.readings, *other.readings])
+def difference(one: Mapping[str, ActionReading], other: Mapping[str, ActionReading]) -> Term:
+    """The condition under which some action, for some elements, goes another way in one reading than in the other."""
+    names = dict.fromkeys([*one, *other])
     parts = []
     for name in names:
-        mine, theirs = one.readings.get(name), other.readings.get(name)
+        mine, theirs = one.get(name), other.get(name)
         if mine == theirs:
             continue
         reading = mine or theirs

@@ -32,7 +32,7 @@ CHECKS = [
         "response_schema_conformance",
     )
 ]
-OPERATIONS = 3 * 8 + 2
+OPERATIONS = 3 * 11 + 2
 EXAMPLES = int(os.environ.get("ONCEPROOF_EXAMPLES", "5"))
 
 
