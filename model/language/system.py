@@ -78,7 +78,6 @@ class System:
             if one.possible or not can_be_switched_on(one.action, model, config)
         }
         self.actions: dict[str, Action] = {name: model.actions[name] for name in self.readings}
-        self._choosing = {name for name, reading in self.readings.items() if reading.choices}
         self._reader = reader
         self._property_readings: dict[str, PropertyReading] = {}
         self._mode, self._claims = RunMode(self.sizes), RunMode(self.sizes)
@@ -104,7 +103,7 @@ class System:
 
     def steps_of(self, name: str, state: State) -> Iterator[tuple[Arguments, State]]:
         """The enabled steps of one action. Of a ``Fresh`` parameter only the first element that will do is used."""
-        chooses = name in self._choosing
+        chooses = self.readings[name].choices
         for candidates in self._candidates[name]:
             for arguments in candidates:
                 if chooses:
@@ -118,7 +117,7 @@ class System:
     def departure(self, state: State) -> tuple[Step, OutOfRange] | None:
         """The first step from a state that leaves the range of a field (faults last); None where none does."""
         for name in sorted(self.actions, key=lambda name: self.actions[name].fault):
-            chooses = name in self._choosing
+            chooses = self.readings[name].choices
             for candidates in self._candidates[name]:
                 for arguments in candidates:
                     try:
@@ -237,7 +236,7 @@ class System:
         left = self._left.get(name)
         if left is not None and state[left] == 0:
             return None
-        run = self.run_action if name in self._choosing else self._after
+        run = self.run_action if self.readings[name].choices else self._after
         after = run(self.actions[name], state, arguments)
         if after is None or left is None:
             return after

@@ -128,7 +128,8 @@ class UntracedSystem(System):
         self.initial: State = self.layout.initial
         self.actions = {a.name: a for a in self.model.actions.values() if budget_of(a, self.config) != 0}
         self.readings = self.all_readings = _Choices(self.model, self.config)
-        self._mode, self._promises = RunMode(self.sizes), RunMode(self.sizes, skips_given=True)
+        self._mode, self._claims = RunMode(self.sizes), RunMode(self.sizes)
+        self._promises = RunMode(self.sizes, skips_given=True)
         self._view = _View(self.layout, self.config, self.noted)
         self._ordered = names_with_ordered(self.model)
         self._left = {

@@ -75,7 +75,7 @@ def test_matrix_json_document(onceproof: Command) -> None:
         ((), ()): (160, 419),
         ((), ("request_duplication",)): (416, 1219),
         (("agent_dedup",), ()): (160, 419),
-        (("agent_dedup",), ("request_duplication",)): (480, 1443),
+        (("agent_dedup",), ("request_duplication",)): (528, 1539),
     }
     once, agreement = cells[("agent_dedup",), ("request_duplication",)]["properties"]
     assert agreement["verdict"] == "holds"
