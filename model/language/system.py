@@ -236,7 +236,7 @@ class System:
         left = self._left.get(name)
         if left is not None and state[left] == 0:
             return None
-        run = self.run_action if self.readings[name].choices else self._after
+        run = self.run_action if getattr(self.readings.get(name), "choices", ()) else self._after
         after = run(self.actions[name], state, arguments)
         if after is None or left is None:
             return after

@@ -33,7 +33,18 @@ KEYS = {
         "depth",
         "finished_depth",
     ),
-    *("seconds", "symmetry", "properties", "actions", "never_fired", "counterexample", "vacuous", "stopped", "notes"),
+    *(
+        "seconds",
+        "symmetry",
+        "properties",
+        "actions",
+        "never_fired",
+        "without_effect",
+        "counterexample",
+        "vacuous",
+        "stopped",
+        "notes",
+    ),
 }
 
 
