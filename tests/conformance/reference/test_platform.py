@@ -222,7 +222,7 @@ def test_closing_does_not_wait_for_a_stopped_process() -> None:
     lockstep.take(pause, present(system.step(system.initial, pause)))
     children = driver.processes()
     stopped = psutil.Process(driver.system.remotes["scheduler1"].child)
-    assert stopped.status() == psutil.STATUS_STOPPED
+    wait_until(lambda: stopped.status() == psutil.STATUS_STOPPED)
     closing = threading.Thread(target=driver.close)
     closing.start()
     closing.join(30)
