@@ -25,7 +25,7 @@ from onceproof.conformance.driver import (
     StepRefused,
     StepUncertain,
 )
-from onceproof.driver.processes import kill_tree
+from onceproof.driver.processes import signal_tree
 from onceproof.model.checker.deadline import OutOfTime, time_left
 
 VERSION = 1
@@ -128,7 +128,7 @@ class ProcessDriver(Driver):
     def kill(self) -> None:
         """End the process and all that it has started, at once."""
         self._closed = True
-        kill_tree(self._process.pid, alive=self._process.poll() is None)
+        signal_tree(self._process.pid, signal.SIGKILL, alive=self._process.poll() is None)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -57,7 +57,7 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL to the process and to all that it has started."""
-        kill_tree(self.pid, alive=self.alive)
+        signal_tree(self.pid, signal.SIGKILL, alive=self.alive)
         self._popen.wait()
 
     def kill_alone(self) -> None:
@@ -74,11 +74,11 @@ class Process:
 
     def stop(self) -> None:
         """SIGSTOP to the process and to all that it has started: it hangs, and does not know."""
-        self._signal(signal.SIGSTOP)
+        signal_tree(self.pid, signal.SIGSTOP, alive=self.alive)
 
     def resume(self) -> None:
         """SIGCONT: it goes on where it was."""
-        self._signal(signal.SIGCONT)
+        signal_tree(self.pid, signal.SIGCONT, alive=self.alive)
 
     def wait_for(self, text: str, seconds: float = 30.0) -> None:
         """Wait until it has printed a text. RuntimeError, with what it printed last, where it ends or takes longer."""
@@ -90,11 +90,6 @@ class Process:
                 how = f"ended with status {self._popen.wait()}" if self._ended else f"took longer than {seconds:g} s"
                 said = "".join(["; it printed:", *(f"\n    {line}" for line in self.lines)]) if self.lines else ""
                 raise RuntimeError(f"`{self.command}` {how} before it printed {text!r}{said}")
-
-    def _signal(self, number: int) -> None:
-        if self.alive and number != signal.SIGCONT:
-            os.kill(self.pid, signal.SIGSTOP)  # it starts nothing more while its descendants are looked for
-        signal_all([*descendants(self.pid), *([self.pid] if self.alive else [])], number)
 
     def _read(self) -> None:
         assert self._popen.stdout is not None
@@ -124,11 +119,11 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def kill_tree(pid: int, *, alive: bool) -> None:
-    """SIGKILL to a process, if it is alive, and to all that it has started, whatever sessions they have made."""
-    if alive:
+def signal_tree(pid: int, number: int, *, alive: bool) -> None:
+    """Send a signal to a process, if it is alive, and to all that it has started, whatever sessions they have made."""
+    if alive and number != signal.SIGCONT:
         signal_all([pid], signal.SIGSTOP)  # it starts nothing more while its descendants are looked for
-    signal_all([*descendants(pid), *([pid] if alive else [])], signal.SIGKILL)
+    signal_all([*descendants(pid), *([pid] if alive else [])], number)
 
 
 def signal_all(pids: Iterable[int], number: int) -> None:
