@@ -8,6 +8,7 @@ from onceproof.conformance.reference.mutants.variant import (
     ONE_AGENT,
     PAUSE,
     RAISES,
+    UPGRADE,
     Mutant,
     changed,
     reworded,
@@ -67,6 +68,18 @@ QUEUE = [
         **CRASH,
     ),
     Mutant(
+        "released-but-hidden",
+        "a message that is given back stays invisible until its lease would have ended",
+        {"queue": reworded(TableQueue, "RELEASE", "visible_at_ns = ?", "visible_at_ns = MAX(visible_at_ns, ?)")},
+        **UPGRADE,
+    ),
+    Mutant(
+        "released-but-held",
+        "off by one: the lease of a message that is given back lasts a tick longer, and so does its holder",
+        {"queue": reworded(TableQueue, "RELEASE", "leased_until_ns = ?, holder = NULL", "leased_until_ns = ? + 1")},
+        **UPGRADE,
+    ),
+    Mutant(
         "publication-keyed-by-message",
         "the queue's memory of what was relayed is keyed by the wrong id",
         {"queue": changed(TableQueue, message_key=lambda self, task, submission, message: message)},
@@ -82,6 +95,12 @@ def _record_unseen(store: TaskStore, submission: Submission, now_ns: int) -> Non
 
 def _ends_undecided(store: TaskStore, message: str, attempt: int, next_attempt: int, error: str, now_ns: int) -> None:
     store.database.run(store.NEXT_ATTEMPT, next_attempt, message, attempt)
+
+
+def _begins_without_a_note(
+    store: TaskStore, message: str, attempt: int, placed_on: tuple[str, int] | None, now_ns: int | None
+) -> None:
+    TaskStore.begin(store, message, attempt, placed_on, None)
 
 
 STORE = [
@@ -114,6 +133,33 @@ STORE = [
         "a second placement overwrites the first",
         {"store": reworded(TaskStore, "PLACE", "DO NOTHING", "DO UPDATE SET agent = excluded.agent, incarnation = 1")},
         sizes={"schedulers": 1, "agents": 2},
+    ),
+    Mutant(
+        "begins-without-a-note",
+        "the agent looks at the store, starts the function, and leaves no note that it has begun",
+        {"store": changed(TaskStore, begin=_begins_without_a_note)},
+        sizes={"schedulers": 1, "agents": 1},
+    ),
+    Mutant(
+        "begins-what-has-ended",
+        "the condition on the outcome is missing when an attempt is begun",
+        {"store": reworded(TaskStore, "BEGIN", "AND outcome = 'OPEN'", "")},
+        sizes={"schedulers": 1, "agents": 1, "stops": 1},
+    ),
+    Mutant(
+        "begins-an-attempt-that-is-over",
+        "the condition on the attempt is missing when it is begun",
+        {"store": reworded(TaskStore, "BEGIN", "AND attempt = ?", "AND ? > 0")},
+        sizes={"schedulers": 1, "agents": 1, "attempts": 2},
+        mechanisms={"retain_until_delete": False},  # or else the agent remembers the attempt, and does not look
+        faults={"function_failure": 1, "request_duplication": 1},
+    ),
+    Mutant(
+        "expires-what-was-begun",
+        "the condition on what was begun is missing when a task expires",
+        {"store": reworded(TaskStore, "EXPIRE", "AND begun = 0", "")},
+        sizes={"agents": 1, "expiries": 1},
+        faults={"scheduler_crash": 1},
     ),
     Mutant(
         "completes-what-has-ended",

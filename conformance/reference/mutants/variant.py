@@ -58,6 +58,8 @@ ONE_AGENT = {"agents": 1}
 AGAIN: dict[str, Any] = {"sizes": {"submissions": 2, "schedulers": 1, "agents": 1}, "faults": {"response_loss": 1}}
 CRASH: dict[str, Any] = {"sizes": ONE_AGENT, "faults": {"scheduler_crash": 1}}
 PAUSE: dict[str, Any] = {"sizes": ONE_AGENT, "faults": {"scheduler_pause": 1}}
+UPGRADE: dict[str, Any] = {"sizes": ONE_AGENT, "faults": {"scheduler_upgrade": 1}}
+LOSS: dict[str, Any] = {"sizes": {"schedulers": 1, "agents": 2}, "faults": {"agent_crash": 1}}
 RAISES: dict[str, Any] = {
     "sizes": {"schedulers": 1, "agents": 1, "attempts": 2},
     "faults": {"function_failure": 2},

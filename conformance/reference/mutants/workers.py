@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onceproof.conformance.reference.mutants.variant import CRASH, ONE_AGENT, PAUSE, RAISES, Mutant, changed
+from onceproof.conformance.reference.mutants.variant import CRASH, ONE_AGENT, PAUSE, RAISES, UPGRADE, Mutant, changed
 from onceproof.implementation.components.agent import Agent, Execution
 from onceproof.implementation.components.messages import Order
 from onceproof.implementation.components.scheduler import Scheduler
@@ -37,10 +37,18 @@ def _silent(agent: Agent, scheduler: str, message: str, attempt: int) -> None:
     agent._take(scheduler, message, attempt)
 
 
+def _turns_away_what_counts(agent: Agent, scheduler: str, message: str, attempt: int) -> None:
+    require((message, attempt) not in agent.memory, "known here")
+    agent._require_request(scheduler, message, attempt)
+    agent.wire.turn_away((scheduler, agent.name, message, attempt))
+
+
 def _forgets(agent: Agent, message: str, attempt: int) -> None:
     require(agent._known(message, attempt).stage != "RUNNING", "still running")
     del agent.memory[message, attempt]
 
+
+RELEASE_ANY = "UPDATE messages SET visible_at_ns = ?, leased_until_ns = 0, holder = NULL WHERE message = ?"
 
 AGENT = [
     Mutant(
@@ -69,6 +77,12 @@ AGENT = [
         faults={"reply_loss": 1},
     ),
     Mutant(
+        "turns-away-what-counts",
+        "the agent turns a request away without a look at the store",
+        {"agent": changed(Agent, turn_away=_turns_away_what_counts)},
+        sizes={"schedulers": 1, "agents": 1, "stops": 1},
+    ),
+    Mutant(
         "forgets-too-early",
         "the agent forgets as soon as the function has ended",
         {"agent": changed(Agent, forget=_forgets)},
@@ -82,6 +96,36 @@ def _receives_while_draining(scheduler: Scheduler, message: str) -> None:
     scheduler._hold(
         message, lambda: scheduler.queue.receive(message, scheduler.name, scheduler.epochs, message in scheduler.works)
     )
+
+
+def _releases_what_runs(scheduler: Scheduler, message: str) -> None:
+    work = scheduler._work(message)
+    require(scheduler.mode == "DRAINING" or not scheduler.owns(work.received.owner), "takes messages of this queue")
+    require(scheduler.store.run(message).outcome == "OPEN", "has ended")
+    scheduler.queue.release(message, work.received.receipt)
+    del scheduler.works[message]
+
+
+def _releases_at_any_time(scheduler: Scheduler, message: str) -> None:
+    work = scheduler._work(message, "HELD")
+    require(scheduler.store.run(message).outcome == "OPEN", "has ended")
+    scheduler.queue.release(message, work.received.receipt)
+    del scheduler.works[message]
+
+
+def _keeps_what_it_released(scheduler: Scheduler, message: str) -> None:
+    work = scheduler._work(message, "HELD")
+    Scheduler.release(scheduler, message)
+    scheduler.works[message] = work
+
+
+def _releases_another_one_s(scheduler: Scheduler, message: str) -> None:
+    work = scheduler._work(message, "HELD")
+    require(scheduler.mode == "DRAINING" or not scheduler.owns(work.received.owner), "takes messages of this queue")
+    require(scheduler.store.run(message).outcome == "OPEN", "has ended")
+    now = scheduler.clock.now_ns()
+    scheduler.store.database.run(RELEASE_ANY, now, message)
+    del scheduler.works[message]
 
 
 def _deletes_early(scheduler: Scheduler, message: str) -> None:
@@ -137,8 +181,39 @@ SCHEDULER = [
         "receives-while-draining",
         "the mode is not looked at",
         {"scheduler": changed(Scheduler, receive=_receives_while_draining)},
+        **UPGRADE,
+    ),
+    Mutant(
+        "releases-what-runs",
+        "a draining scheduler gives back what an agent runs",
+        {"scheduler": changed(Scheduler, release=_releases_what_runs)},
+        **UPGRADE,
+    ),
+    Mutant(
+        "releases-at-any-time",
+        "a scheduler gives back what it is to have run",
+        {"scheduler": changed(Scheduler, release=_releases_at_any_time)},
+        sizes={"agents": 1, "hand_overs": 1},
+    ),
+    Mutant(
+        "keeps-what-it-released",
+        "a scheduler gives a message back, and goes on with it",
+        {"scheduler": changed(Scheduler, release=_keeps_what_it_released)},
+        **UPGRADE,
+    ),
+    Mutant(
+        "releases-another-one-s",
+        "a message is given back with a receipt that is another scheduler's by now",
+        {"scheduler": changed(Scheduler, release=_releases_another_one_s)},
         sizes=ONE_AGENT,
-        faults={"scheduler_upgrade": 1},
+        faults={"lease_lapse": 1, "scheduler_upgrade": 1},
+    ),
+    Mutant(
+        "hand-over-unheard",
+        "the owner of a queue that is handed over goes on believing that it has it",
+        {"scheduler": changed(Scheduler, unlearn=lambda self, user: None)},
+        sizes={"agents": 1, "hand_overs": 1},
+        mechanisms={"owner_epoch": False},
     ),
     Mutant(
         "deletes-before-recording",
@@ -168,8 +243,7 @@ SCHEDULER = [
         "stops-without-draining",
         "an upgrade does not wait for what is in hand",
         {"scheduler": changed(Scheduler, upgrade_finish=_leaves_at_once)},
-        sizes=ONE_AGENT,
-        faults={"scheduler_upgrade": 1},
+        **UPGRADE,
     ),
     Mutant(
         "gives-up-one-attempt-early",
