@@ -21,6 +21,7 @@ class Mechanisms:
     sticky_placement: bool = True
     agent_dedup: bool = True
     join_running: bool = True
+    note_before_start: bool = True
     retain_until_delete: bool = True
     fail_on_agent_loss: bool = True
     graceful_drain: bool = True

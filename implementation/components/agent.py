@@ -72,13 +72,15 @@ class Agent:
     def start(self, scheduler: str, message: str, attempt: int) -> None:
         """A request for what is not in memory and counts: it is noted as begun, and started.
 
-        agent_dedup off: for every request.
+        agent_dedup off: for every request. note_before_start off: without the note.
         """
         known = self.memory.get((message, attempt))
         require(known is None or not self.mechanisms.agent_dedup, f"{self.name} knows {message} attempt {attempt}")
         self._require_request(scheduler, message, attempt)
         placed_on = (self.name, self.incarnation) if self.mechanisms.sticky_placement else None
-        self.store.begin(message, attempt, placed_on, self.clock.now_ns())
+        self.store.begin(
+            message, attempt, placed_on, self.clock.now_ns() if self.mechanisms.note_before_start else None
+        )
         order = self._take(scheduler, message, attempt)
         execution = known or Execution(order)
         execution.stage = RUNNING

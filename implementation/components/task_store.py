@@ -88,6 +88,7 @@ class TaskStore:
     )
     BEGIN = """UPDATE runs SET started_ns = CASE WHEN begun = attempt THEN started_ns ELSE ? END, begun = attempt
         WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"""
+    IS_OPEN_IN = "SELECT 1 FROM runs WHERE message = ? AND outcome = 'OPEN' AND attempt = ?"
     IS_PLACED_ON = """SELECT 1 FROM placements JOIN agents ON agents.agent = placements.agent
         AND agents.incarnation = placements.incarnation AND agents.gone = 0
         WHERE placements.message = ? AND placements.agent = ? AND placements.incarnation = ?"""
@@ -195,19 +196,23 @@ class TaskStore:
         """Make the row of a message's execution, if it is not there."""
         self.database.run(self.OPEN_RUN, message, task)
 
-    def begin(self, message: str, attempt: int, placed_on: tuple[str, int] | None, now_ns: int) -> None:
+    def begin(self, message: str, attempt: int, placed_on: tuple[str, int] | None, now_ns: int | None) -> None:
         """Note that an agent begins an attempt, before it starts the function.
 
-        placed_on: agent and incarnation that begin it (None: whichever it is). NotEnabled if the attempt does not count
-        any more, or the task is not placed there, or that incarnation is known to be gone.
+        placed_on: agent and incarnation that begin it (None: whichever it is). now_ns: None leaves no note, and only
+        looks. NotEnabled if the attempt does not count any more, or the task is not placed there, or that incarnation
+        is known to be gone.
         """
         with self.database.transaction():
             self.database.row(self.LOCK_RUN, message)
             if placed_on is not None:
                 placed = self.database.row(self.IS_PLACED_ON, message, *placed_on)
                 require(placed, f"{message} is not placed on {placed_on[0]} (incarnation {placed_on[1]})")
-            changed = self.database.run(self.BEGIN, now_ns, message, attempt)
-            require(changed, f"message {message} is not open in attempt {attempt}")
+            if now_ns is None:
+                counts = self.database.row(self.IS_OPEN_IN, message, attempt) is not None
+            else:
+                counts = self.database.run(self.BEGIN, now_ns, message, attempt) > 0
+            require(counts, f"message {message} is not open in attempt {attempt}")
 
     def run(self, message: str) -> Run:
         """The execution of a message that was received once at least; NotEnabled if there is none."""

@@ -31,14 +31,15 @@ from onceproof.model.protocol.vocabulary import (
 def start(st: Platform, agent: Agent, scheduler: Scheduler, message: Message, attempt: Attempt) -> None:
     """A request arrives that the agent does not remember and that counts: it notes so in the store, and starts it.
 
-    The note and the look at the store are one transaction. Whoever finds no note knows that nothing was started.
+    The note and the look at the store are one transaction. Whoever finds no note takes it that nothing was started.
     """
     require_request(st, agent, scheduler, message, attempt)
     require(is_wanted(st, message, attempt))
     require(not st.agent_dedup or st.memory[agent, message, attempt] == Memory.BLANK)
     task = require_not_none(st.task_of[message])
     take_request(st, scheduler, agent, message, attempt)
-    st.begun[message, attempt] = True
+    if st.note_before_start:
+        st.begun[message, attempt] = True
     st.memory[agent, message, attempt] = Memory.RUNNING
     st.asked[scheduler, agent, message, attempt] = True
     st.starts[task, attempt] += 1

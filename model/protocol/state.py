@@ -126,6 +126,10 @@ class AgentState(State, component="agent"):
         on="the agent looks in its memory before it starts a function", off="it starts one for each request"
     )
     join_running = switch(on="an agent reports to every asker", off="only to the first")
+    note_before_start = switch(
+        on="the agent notes in the store that it begins an attempt, before it starts the function",
+        off="it starts without a note: what a dead agent had begun cannot be told from what it had not",
+    )
     retain_until_delete = switch(
         on="the agent forgets a task after its message is deleted", off="it may forget when the function ends"
     )

@@ -44,6 +44,7 @@ DAYS = (
     (ONE, ("task_id_dedup", "idempotent_relay", "invisibility", "delete_after_result", "join_running"), ALL, 2, 45),
     ({"agents": 2, "attempts": 2}, (), {"agent_crash": None}, 2, 30),
     ({"agents": 2}, ("fail_on_agent_loss",), {"agent_crash": None}, 1, 30),
+    ({"agents": 2}, ("note_before_start",), {"agent_crash": None}, 1, 30),
     ({"hand_overs": 2}, (), {"scheduler_upgrade": 1}, 2, 30),
     ({"agents": 1, "stops": 1}, (), {"scheduler_pause": 1}, 2, 45),
     (
@@ -56,7 +57,7 @@ DAYS = (
 )
 
 
-STEPS = 523
+STEPS = 553
 
 
 @functools.cache

@@ -28,6 +28,7 @@ TOLD = {
     "owner_epoch": (1, False),
     "sticky_placement": (6, False),
     "join_running": (9, False),
+    "note_before_start": (8, False),
     "retain_until_delete": (9, True),
 }
 
@@ -93,7 +94,7 @@ def test_reference_system_lives_up_to_all_that_can_be_tried(zombie: System, core
     tried = list(try_claims(zombie, core))
     assert [one.mechanism for one in tried if one.result is not None and not one.refuted] == [
         *("atomic_admission", "invisibility", "renewal", "receipt_fencing", "delete_after_result", "owner_epoch"),
-        *("sticky_placement", "agent_dedup", "join_running", "retain_until_delete"),
+        *("sticky_placement", "agent_dedup", "join_running", "note_before_start", "retain_until_delete"),
     ]
 
 
@@ -108,7 +109,7 @@ def test_command_says_what_was_tried(onceproof: Command) -> None:
     assert (status, err) == (0, "")
     assert "receipt_fencing      agrees     step 9, receipt_refused(scheduler1, message1), would be refused" in out
     assert "graceful_drain       not tried" in out
-    assert out.endswith("10 of 14 claims tried: all of them show\n")
+    assert out.endswith("11 of 15 claims tried: all of them show\n")
 
 
 def test_command_as_json_says_that_nothing_could_be_tried(onceproof: Command, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ Written = Callable[..., Path]
 DESIGN_NAMES = {
     "switches": """task_id_dedup atomic_admission idempotent_relay invisibility renewal receipt_fencing
         delete_after_result owner_epoch sticky_placement agent_dedup join_running retain_until_delete
-        fail_on_agent_loss graceful_drain""",
+        fail_on_agent_loss graceful_drain note_before_start""",
     "faults": """response_loss request_loss_at_api api_crash relay_crash scheduler_crash scheduler_pause
         scheduler_upgrade stale_owner lease_lapse request_loss request_duplication reply_loss
         broker_duplicate agent_crash agent_recycle

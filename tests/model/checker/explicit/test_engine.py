@@ -83,6 +83,7 @@ def test_full_design_holds_with_exact_counts(
         ("receipt_fencing", {}, {"scheduler_pause": 1}, "settled_by_holder", 9),
         ("agent_dedup", {}, {"request_duplication": 1}, "at_most_once", 10),
         ("fail_on_agent_loss", {}, {"agent_crash": 1}, "at_most_once", 12),
+        ("note_before_start", {}, {"agent_crash": 1}, "at_most_once", 13),
     ],
 )
 def test_without_a_mechanism_a_property_is_violated_in_exactly_so_many_steps(

@@ -33,6 +33,7 @@ CARRIES = {
     "sticky_placement": {"at_most_once", "result_agreement"},
     "agent_dedup": {"at_most_once", "result_agreement"},
     "join_running": set(),
+    "note_before_start": {"at_most_once", "result_agreement"},
     "retain_until_delete": {"at_most_once", "result_agreement"},
     "fail_on_agent_loss": {"at_most_once", "result_agreement"},
     "graceful_drain": set(),
