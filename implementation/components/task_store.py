@@ -15,7 +15,7 @@ class Submission:
 
     owner is the user whose queue it goes to; attempts is how often the function is tried at most; expires_ns is the
     time after which it must not be started any more (None: never). on_success and on_failure: what is called after
-    its end, if anything.
+    its end, if anything. chain: it is itself such a call, the so many-th of those that follow one another.
     """
 
     task: str
@@ -29,6 +29,7 @@ class Submission:
     qualifier: str = "LATEST"
     on_success: str = ""
     on_failure: str = ""
+    chain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class TaskStore:
     """Tasks, outbox, placements, runs. Each method is one transaction (or part of the caller's)."""
 
     RECORD = """INSERT INTO tasks (task, owner, function, task_id, payload, attempts, expires_ns, recorded_ns,
-        request_id, qualifier, on_success, on_failure, stop_asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+        request_id, qualifier, on_success, on_failure, chain, stop_asked)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
         ON CONFLICT (task) DO NOTHING"""
     SUCCESS_DUE = """UPDATE tasks SET destination_status = 'Due'
         WHERE task = (SELECT task FROM runs WHERE message = ?) AND on_success <> ''"""
@@ -154,6 +156,7 @@ class TaskStore:
             submission.qualifier,
             submission.on_success,
             submission.on_failure,
+            submission.chain,
         )
         if self.task_id_dedup and not inserted:
             raise AlreadyRecorded(f"the store has task {submission.task} already")

@@ -71,6 +71,7 @@ class PlatformConfig:
     it may have started that live. log_bytes_max: how much is kept of what an attempt writes, the end of it.
     drain_seconds: how long functions that run may take to end when the platform is stopped. stop_grace_seconds: how
     long after it was asked to (SIGTERM) the function of a stopped task is killed.
+    destination_chain_max: how many destinations are called one after another, each after the end of the one before.
     retention_hours: how long an ended task is kept, its TaskID with it (720: 30 days); 0 keeps all for ever.
     connections_max: how many clients may be connected; then the one that is idle longest makes room. hang_seconds: a
     process whose loop stands still for so long is killed and started again, an agent's tasks are those of a dead
@@ -113,6 +114,7 @@ class PlatformConfig:
     drain_seconds: float = setting(30.0, Number(0, WEEK_SECONDS))
     store_wait_seconds: float = setting(5.0, positive(DAY_SECONDS))
     stop_grace_seconds: float = setting(5.0, Number(0, DAY_SECONDS))
+    destination_chain_max: int = setting(16, whole(1, 1000))
     retention_hours: float = setting(720.0, Number(0, CENTURY_HOURS))
     in_hand_max: int = setting(64, whole(1, 100_000))
     replicas: int = setting(1, whole(1, 5))

@@ -4,7 +4,8 @@ A change here is a new VERSION, and a step in STEPS that turns a store of the ve
 a platform takes each step, in one transaction, before anything else starts.
 
 tasks       one row per TaskID: that the platform has it (task is the whole key: account, function and TaskID), and,
-            once it has ended, the outcome, which listings with a filter look for
+            once it has ended, the outcome, which listings with a filter look for; chain counts the destinations that
+            were called one after another until this task was
 outbox      one row per accepted submission: its message is still to be relayed, or was
 messages    the queue: a message is kept as a tombstone when deleted, so that its key is remembered
 receipts    every receipt ever given (written only with receipt_fencing off, to show what that costs)
@@ -20,7 +21,7 @@ configs     asynchronous invocation settings of functions, as their users put th
 metrics     counts that outlive the API server's process (runs.counted: this run is in them)
 """
 
-VERSION = 3
+VERSION = 4
 
 TASKS_OUTCOME = "CREATE INDEX IF NOT EXISTS tasks_outcome ON tasks (owner, function, outcome, recorded_ns, task_id)"
 RUNS_UNCOUNTED = """CREATE INDEX IF NOT EXISTS runs_uncounted ON runs (message)
@@ -36,7 +37,8 @@ TABLES = (
         payload BLOB, attempts INTEGER NOT NULL, expires_ns BIGINT, recorded_ns BIGINT NOT NULL,
         request_id TEXT NOT NULL, qualifier TEXT NOT NULL, stop_asked INTEGER NOT NULL,
         outcome TEXT NOT NULL DEFAULT '', on_success TEXT NOT NULL DEFAULT '', on_failure TEXT NOT NULL DEFAULT '',
-        destination_status TEXT NOT NULL DEFAULT '')""",
+        destination_status TEXT NOT NULL DEFAULT '', destination_error TEXT NOT NULL DEFAULT '',
+        chain INTEGER NOT NULL DEFAULT 0)""",
     TASKS_DUE,
     """CREATE TABLE IF NOT EXISTS outbox (
         task TEXT NOT NULL, submission TEXT NOT NULL, owner TEXT NOT NULL, relayed INTEGER NOT NULL,
@@ -101,6 +103,10 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE tasks ADD COLUMN destination_status TEXT NOT NULL DEFAULT ''",
         TASKS_DUE,
         RUNS_STOPPING,
+    ),
+    3: (
+        "ALTER TABLE tasks ADD COLUMN destination_error TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tasks ADD COLUMN chain INTEGER NOT NULL DEFAULT 0",
     ),
 }
 

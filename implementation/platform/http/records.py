@@ -17,7 +17,7 @@ STATUS = """CASE WHEN runs.outcome = 'COMPLETED' THEN 'Succeeded' WHEN runs.outc
     WHEN runs.begun = runs.attempt THEN 'Running' WHEN runs.attempt > 1 THEN 'Retrying' ELSE 'Dequeued' END"""
 SELECT = f"""SELECT tasks.task, tasks.function, tasks.task_id, tasks.qualifier, tasks.request_id, tasks.payload,
     tasks.recorded_ns, {STATUS}, runs.attempt, runs.result, runs.error, runs.started_ns, runs.ended_ns,
-    placements.agent, placements.incarnation, tasks.destination_status
+    placements.agent, placements.incarnation, tasks.destination_status, tasks.destination_error
     FROM tasks LEFT JOIN runs ON runs.task = tasks.task LEFT JOIN placements ON placements.message = runs.message"""
 ONE = f"{SELECT} WHERE tasks.task = ?"
 OUTCOMES = {"Succeeded": "COMPLETED", "Failed": "FAILED", "Stopped": "STOPPED", "Expired": "EXPIRED"}
@@ -80,6 +80,7 @@ class Record:
     ended_ns: int | None
     instance: str
     destination: str
+    destination_error: str
 
     @classmethod
     def of(cls, row: Row) -> "Record":
@@ -101,6 +102,7 @@ class Record:
             row[12],
             instance,
             "" if row[15] == "Due" else row[15],
+            row[16],
         )
 
 
@@ -234,6 +236,7 @@ def shown(record: Record, version: str, with_payload: bool) -> dict[str, Any]:
         "startedTime": (record.started_ns or 0) // MS,
         "endTime": (record.ended_ns or 0) // MS,
         "destinationStatus": record.destination,
+        "destinationErrorMessage": record.destination_error,
         "requestId": record.request_id,
         "alreadyRetriedTimes": record.attempt - 1,
         "instanceId": record.instance,

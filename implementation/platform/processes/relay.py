@@ -1,5 +1,6 @@
 """The relay's process: carries the outbox to the queue, many rows to a commit."""
 
+import logging
 import os
 import time
 from contextlib import suppress
@@ -26,7 +27,9 @@ class RelayProcess(Process):
         self.api_server = ApiServer(
             self.store, self.queue, connections, self.clock, self.settings.mechanisms, self.probe
         )
-        self.destinations = Destinations(self.database, self.store, self.api_server, connections, config.functions)
+        self.destinations = Destinations(
+            self.database, self.store, self.api_server, connections, config.functions, config.destination_chain_max
+        )
 
     def turn(self) -> bool:
         """Publish pending rows, mark them; ring the schedulers."""
@@ -52,9 +55,12 @@ class RelayProcess(Process):
     def _call_destinations(self) -> None:
         """Submit what is to be called after tasks that have ended; both are one transaction."""
         due = self.destinations.due()
-        if due:
-            with self.batch():
-                self.destinations.call(due, self.clock)
+        if not due:
+            return
+        with self.batch():
+            not_called = self.destinations.call(due, self.clock)
+        for task, why in not_called.items():
+            self.say("destination not called", logging.WARNING, task=task, why=why)
 
     def _look_for_lost(self) -> None:
         """Once a lease: does a broker still have what the store says is on it?"""

@@ -17,14 +17,16 @@ from tests.helpers.waiting import wait_until
 NEW = "/2023-03-30"
 OLD = "/2021-04-06/services/shop"
 ECHO = "def handler(event, context): return event"
+CHAIN_MAX = 3
 FAILING = "def handler(event, context): raise ValueError('no')"
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    made = Platform(tmp_path_factory.mktemp("functions"), {"schedulers": 1, "agents": 1, "slots": 3})
-    for name, text in (("echo", ECHO), ("after", ECHO), ("failing", FAILING), ("shop/echo", ECHO), ("shop/sell", ECHO)):
-        made.function(name, text)
+    settings = {"schedulers": 1, "agents": 1, "slots": 3, "destination_chain_max": CHAIN_MAX}
+    made = Platform(tmp_path_factory.mktemp("functions"), settings)
+    for name in ("echo", "after", "failing", "shop/echo", "shop/sell"):
+        made.function(name, FAILING if name == "failing" else ECHO)
     yield made.start()
     made.end()
 
@@ -136,6 +138,29 @@ def test_destination_that_is_no_function_here_is_said(client: httpx.Client) -> N
     wait_until(lambda: settled(client, "echo"))
     task = client.get(f"{NEW}/functions/echo/async-tasks/one").json()
     assert (task["status"], task["destinationStatus"]) == ("Succeeded", "Failed")
+    assert task["destinationErrorMessage"] == "'acs:mns:::/queues/q' is not a function, and nothing else is called"
+
+
+def test_chain_of_destinations_has_an_end(client: httpx.Client) -> None:
+    client.headers["X-Fc-Account-Id"] = "ring"
+    ring = {"echo": "after", "after": "echo"}
+    for name, other in ring.items():
+        body = json.dumps({"destinationConfig": {"onSuccess": {"destination": other}}})
+        assert client.put(f"{NEW}/functions/{name}/async-invoke-config", content=body).status_code == 200
+    headers = {"X-Fc-Invocation-Type": "Async", "x-fc-async-task-id": "one"}
+    client.post(f"{NEW}/functions/echo/invocations", content=b"hi", headers=headers).raise_for_status()
+    called, name, task_id = [], "echo", "one"
+    for _ in range(CHAIN_MAX + 1):
+        called.append(f"{NEW}/functions/{name}/async-tasks/{task_id}")
+        name, task_id = ring[name], derived_id(f"ring/{name}/{task_id}")
+    wait_until(lambda: client.get(called[-1]).json().get("destinationStatus"))
+    tasks = [client.get(path).json() for path in called]
+    assert [task["destinationStatus"] for task in tasks] == ["Success"] * CHAIN_MAX + ["Failed"]
+    assert tasks[-1]["destinationErrorMessage"] == (
+        "'echo' would be destination 4 in a row, and a chain has at most 3 (destination_chain_max); "
+        "do functions call each other in a ring?"
+    )
+    assert sum(len(client.get(f"{NEW}/functions/{name}/async-tasks").json()["tasks"]) for name in ring) == len(called)
 
 
 @pytest.mark.parametrize(
