@@ -15,8 +15,8 @@ from onceproof.conformance.storms.schedule import Fault, Moment, Schedule
 from onceproof.model.checker import engines
 from onceproof.model.checker.results import Counterexample, Limits, Verdict
 from onceproof.model.language import Config, ConfigError, Model, build
+from onceproof.model.protocol.moments import MOMENTS as MODEL_MOMENTS
 from onceproof.model.protocol.system import PROTOCOL
-from onceproof.model.protocol.workers import MOMENTS as MODEL_MOMENTS
 from onceproof.model.protocol.workers import WORKERS
 
 MAX_STATES = 400_000
@@ -26,9 +26,15 @@ FAULTS: Mapping[Fault, str] = {
     Fault.KILL: "worker_crash",
     Fault.KILL_PARENT: "scheduler_crash",
     Fault.RESUBMIT: "response_loss",
+    Fault.BROKER: "broker_restart",
+    Fault.CUT: "connection_loss",
     # The worker lives and cannot renew: for the queue its lease ends.
-    **dict.fromkeys((Fault.BROKER, Fault.CUT, Fault.DELAY, Fault.BLACK_HOLE), "lease_lapse"),
+    **dict.fromkeys((Fault.DELAY, Fault.BLACK_HOLE), "lease_lapse"),
 }
+# What comes with it: a black hole ends by a cut.
+BESIDE: Mapping[Fault, str] = {Fault.BLACK_HOLE: "connection_loss"}
+# The protocol itself has no connections: whatever keeps a scheduler from its queue ends a lease at worst.
+WITHOUT_CONNECTIONS = (Fault.BROKER, Fault.CUT)
 # The same for one part of a system whose schedulers and agents are processes of their own.
 FAULTS_OF_PARTS: Mapping[tuple[Fault, str], str] = {
     (Fault.KILL, "scheduler"): "scheduler_crash",
@@ -37,11 +43,14 @@ FAULTS_OF_PARTS: Mapping[tuple[Fault, str], str] = {
     (Fault.KILL, "api"): "api_crash",
     (Fault.KILL, "relay"): "relay_crash",
 }
+# What a model of a profile's own may declare beside: whether other tasks are submitted all the time, and what a task
+# that waits for them violates.
+TRAFFIC, NOT_STUCK = "other_traffic", "not_stuck"
 # The switch that confines faults to a moment; a task that is still queued is in no worker's hands.
 MOMENTS: Mapping[Moment, str] = {
     moment: name for moment in Moment if (name := moment.value.replace("-", "_")) in MODEL_MOMENTS
 }
-AT_MOMENTS = (Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT)
+AT_MOMENTS = (Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT, Fault.BROKER, Fault.CUT)
 PROPERTIES: Mapping[Claim, str] = {
     Claim.AT_MOST_ONCE: "at_most_once",
     Claim.AT_LEAST_ONCE: "completes_for_real",
@@ -80,8 +89,9 @@ def predictions(
         key = (
             schedule.fault,
             schedule.part,
-            schedule.moment if schedule.fault in AT_MOMENTS else None,
+            _moment_of(schedule),
             schedule.length > 1,
+            schedule.traffic and TRAFFIC in model_of(profile).switches,
         )
         if key not in known:
             say(f"predicting {schedule.fault}@{schedule.moment}")
@@ -103,25 +113,32 @@ def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> d
     model = model_of(profile)
     # Where agents are processes of their own, a visible failure is an end that is promised.
     wanted = {**PROPERTIES, **({Claim.AT_LEAST_ONCE: "no_lost_task"} if separate else {})}
+    if NOT_STUCK in model.properties:
+        wanted[Claim.NOT_STUCK] = NOT_STUCK
     names = {claim: name for claim, name in wanted.items() if name in model.properties}
     if fault is not None and fault not in model.faults:
         return dict.fromkeys(Claim, UNKNOWN(f"the model has no fault `{fault}`"))
     switches = {name: name in profile.mechanisms and profile.mechanisms[name].on for name in model.switches}
-    if schedule.fault in AT_MOMENTS and not anywhen and MOMENTS.get(schedule.moment) in switches:
-        switches[MOMENTS[schedule.moment]] = True
+    moment = _moment_of(schedule)
+    if moment is not None and not anywhen and MOMENTS.get(moment) in switches:
+        switches[MOMENTS[moment]] = True
     if schedule.length <= 1 and "renewal" in switches:
         # The task is short: whoever holds it and runs is never late, which is what renewal would see to.
         switches["renewal"] = True
+    if TRAFFIC in switches:
+        switches[TRAFFIC] = schedule.traffic
     sizes = {name: size for name, size in model.needs.get(fault or "", {}).items() if name in model.size_names}
+    beside = BESIDE.get(schedule.fault)
+    budgets = [name for name in (fault, beside) if name is not None and name in model.faults]
     try:
-        config = model.configure(sizes, switches, {fault: 1} if fault is not None else {})
+        config = model.configure(sizes, switches, dict.fromkeys(budgets, 1))
         system = build(model, config)
         claims = system.properties(list(names.values()))
         result = engines.check(system, claims, engines.Options("auto", Limits(max_states=MAX_STATES)))
     except ConfigError as error:
         raise StormError(f"{profile.path}: {error}") from None
     idle = fault is not None and not any(
-        count for name, count in result.fired.items() if (model.actions[name].budget or name) == fault
+        count for name, count in result.fired.items() if (model.actions[name].budget or name) in budgets
     )
     found = {}
     for claim in Claim:
@@ -136,12 +153,21 @@ def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> d
     return found
 
 
+def _moment_of(schedule: Schedule) -> Moment | None:
+    """The moment of the task that the model's fault is confined to; None where it may come at any."""
+    if schedule.fault is Fault.BLACK_HOLE:  # the cut at its end
+        return Moment.BEFORE_ACK if schedule.length < schedule.hold else Moment.AFTER_START
+    return schedule.moment if schedule.fault in AT_MOMENTS else None
+
+
 def fault_of(topology: Topology, schedule: Schedule) -> str | None:
     """What the model calls the fault of a schedule; None where it has no such fault."""
     if schedule.part:
         return FAULTS_OF_PARTS.get((schedule.fault, schedule.part))
     if topology is Topology.TIED and schedule.fault is Fault.KILL_PARENT:
         return FAULTS[Fault.KILL]
+    if topology is Topology.SEPARATE and schedule.fault in WITHOUT_CONNECTIONS:
+        return "lease_lapse"
     return FAULTS.get(schedule.fault)
 
 

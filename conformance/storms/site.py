@@ -255,15 +255,15 @@ class Site:
         pattern = re.compile(self.parts[part])
         return {each.pid for each in worker.members if pattern.search(command_line(each.pid))}
 
-    def fault_of_part(self, worker: Worker, how: str, part: str, pid: int) -> list[int]:
+    def fault_of_part(self, worker: Worker, how: str, part: str, pid: int | None = None) -> list[int]:
         """Kill or stop the processes of one kind: of these the one that has the task, if one of them started it.
 
-        StormError where the worker has no such part.
+        pid: of the process that runs the task; None where none does. StormError where the worker has no such part.
         """
         matching = self.processes_of(worker, part)
         if not matching:
             raise StormError(f"{worker.name} has no process whose command line matches `{self.parts[part]}` ({part})")
-        chosen = sorted(with_descendants((matching & ancestors(pid)) or matching))
+        chosen = sorted(with_descendants((matching & (ancestors(pid) if pid is not None else set())) or matching))
         for each in chosen:
             send(each, signal.SIGKILL if how == "kill" else signal.SIGSTOP)
         wanted = DEAD if how == "kill" else STOPPED + DEAD

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from onceproof.conformance.storms.profile import Profile
+
 FOLDER = Path(__file__).parent / "queues"
 BLANK = "blank"
 TEMPLATE = '''"""A task queue for `onceproof storm`: fill in what is in capitals."""
@@ -32,9 +34,9 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-def files(name: str) -> list[Path]:
+def files(profile: Profile) -> list[Path]:
     """The files of a target: the storm file first."""
-    return [FOLDER / f"{name}.py", *sorted(path for path in FOLDER.glob(f"{name}*") if path.name != f"{name}.py")]
+    return [profile.storm_file, profile.path, *([profile.model] if profile.model is not None else [])]
 
 
 def matching(name: str) -> str | None:

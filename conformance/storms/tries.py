@@ -8,16 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from onceproof.conformance.storms.ledger import SECOND, Line
+from onceproof.conformance.storms.program import Answer
 from onceproof.conformance.storms.schedule import Fault, Moment, Schedule
 from onceproof.conformance.storms.site import Site, Worker
 from onceproof.storm.ledger import ENTERED, FINISHED
 
 MOMENT_SECONDS = 45.0  # until a task reaches the moment: workers may be slow to come up again
 PROBE_SECONDS = 60.0
+PROBE_AGAIN_SECONDS = 1.0  # after a submission that failed
 BROKER_DOWN_SECONDS = 1.0
 ACKED_SECONDS = 1.0  # after a function has returned, until its message is taken for acknowledged
 LEAST_SECONDS = 1.0  # of a task: time enough for a fault while it runs
 SPAN_SECONDS = 3.0  # what stands for a lease that is not known
+LATE = 1.5  # leases by which a slow connection is late: whatever would renew or settle comes when the lease is over
+RECEIVER = "scheduler"  # the part that takes messages, where a profile names parts
 ENDS = ("finish", "fail", "stop")  # of a task, for all to see
 HELD_AT = {Moment.BEFORE_START: ENTERED, Moment.BEFORE_ACK: FINISHED}
 
@@ -28,7 +32,7 @@ class Try:
 
     reached: the moment came; why_not: what kept the storm from doing or seeing what it had to ("" where nothing did);
     redelivery: seconds from the first start to the second; None where there was no second one.
-    probe: the unrelated task that was submitted at last, to see whether the system was there at all.
+    probed: an unrelated task was submitted at last, to see whether the system was there at all.
     """
 
     task: str
@@ -44,7 +48,7 @@ class Try:
     ran: float | None = None  # seconds from the first start to the first end
     paused: float = 0.0
     pids: list[int] = field(default_factory=list)
-    probe: str | None = None
+    probed: bool = False
     answered_again: str = ""  # what a second submission of the same ID was answered
 
 
@@ -58,19 +62,33 @@ def quiet(lease: float) -> float:
     return lease + min(max(4.0, 1.5 * lease), 20.0)
 
 
+def _said(answer: Answer | None) -> str:
+    """What became of a submission where it was not taken; "" where it was."""
+    if answer is None:
+        return "; its submission was not answered"
+    if answer.ok:
+        return ""
+    return "; it was refused, as if its ID were known" if answer.refused else f"; submit raised {answer.error}"
+
+
 class Trial:
     """Carries out schedules on a site, one after the other. say: is told what happens, in a few words."""
 
     def __init__(self, site: Site, say: Callable[[str], None] = lambda text: None) -> None:
         self.site, self.ledger, self.say = site, site.ledger, say
         self._numbers = itertools.count(1)
+        self._restarted = False  # the broker, since a task was last seen to be done
 
     def run(self, schedule: Schedule) -> Try:
         """Carry out one schedule, and watch until nothing more is to be expected."""
         task = f"{schedule.fault}-{schedule.moment}-{next(self._numbers)}"
         this = Try(task, schedule, max(schedule.length * span(self.site), LEAST_SECONDS), began=time.time_ns())
         self.say(f"{schedule}: submitted")
-        self._do(this)
+        if self._restarted and not self._probe(task):
+            this.why_not = "the system did not come back after the broker had"
+        else:
+            self._restarted = False
+            self._do(this)
         if not this.why_not:
             self._watch(this)
         this.ended = time.time_ns()
@@ -95,10 +113,9 @@ class Trial:
             hold.touch()
         number = self.site.submit(task, this.seconds)
         pid = self._await_moment(this)
-        if self.site.answer(number) is None:
-            self.say(f"{schedule}: the submission was not answered")
+        answer = self.site.answer(number)
         if pid is None:
-            this.why_not = f"the task did not come to the moment `{schedule.moment}`"
+            this.why_not = f"the task did not come to the moment `{schedule.moment}`{_said(answer)}"
         else:
             this.reached = True
             self._act(this, pid)
@@ -138,6 +155,7 @@ class Trial:
         if fault is Fault.BROKER:
             self.say(f"{this.schedule}: the broker is killed")
             self.site.restart_broker(BROKER_DOWN_SECONDS)
+            self._restarted = True
             return
         if fault is Fault.RESUBMIT:
             self._submit_again(this)
@@ -182,7 +200,7 @@ class Trial:
             case Fault.CUT:
                 relay.cut()
             case Fault.DELAY:
-                relay.delay(this.schedule.hold * span(self.site) / 4)
+                relay.delay(LATE * span(self.site))
                 self._hold(this)
                 relay.delay(0.0)
             case _:
@@ -200,9 +218,12 @@ class Trial:
         self.ledger.wait(lambda: len(self.ledger.of(this.task, "start")) > max(starts, 1), seconds, self.site.look)
 
     def _resubmit_queued(self, this: Try) -> None:
-        """Submit twice while every worker is stopped."""
+        """Submit twice while whatever takes messages is stopped."""
         for worker in self.site.workers:
-            self.site.fault(worker, "pause")
+            if RECEIVER in self.site.parts:
+                self.site.fault_of_part(worker, "pause", RECEIVER)
+            else:
+                self.site.fault(worker, "pause")
         number = self.site.submit(this.task, this.seconds)
         answer = self.site.answer(number)
         this.reached = answer is not None and answer.ok
@@ -222,15 +243,30 @@ class Trial:
         self._settle(this, window)
         if self.ledger.of(this.task, *ENDS) or this.schedule.traffic:
             return
-        this.probe = f"probe-{this.task}"
         self.say(f"{this.schedule}: not done yet; an unrelated task is submitted")
-        number = self.site.submit(this.probe, 0.0)
-        done = self.ledger.wait(lambda: bool(self.ledger.of(this.probe or "", "finish")), PROBE_SECONDS, self.site.look)
-        self.site.answer(number, 0.0)
-        if done:
+        this.probed = True
+        if self._probe(this.task):
             self._settle(this, window)
         else:
             this.why_not = "an unrelated task was not done either: the system did not come back"
+
+    def _probe(self, task: str) -> bool:
+        """Whether an unrelated task is done in time. A submission that fails is made again, as any client would.
+
+        A client whose connection a fault has broken often finds that out only by its next submission.
+        """
+        deadline = time.monotonic() + PROBE_SECONDS
+        probes: list[str] = []
+
+        def done() -> bool:
+            return any(self.ledger.of(probe, "finish") for probe in probes)
+
+        while not done() and (left := deadline - time.monotonic()) > 0:
+            probes.append(f"probe-{len(probes) + 1}-of-{task}")
+            answer = self.site.answer(self.site.submit(probes[-1], 0.0))
+            wanted = left if answer is not None and answer.ok else PROBE_AGAIN_SECONDS
+            self.ledger.wait(done, min(wanted, max(deadline - time.monotonic(), 0.0)), self.site.look)
+        return done()
 
     def _settle(self, this: Try, window: float) -> None:
         """Wait until nothing came for so long, or until nothing more can be learnt."""
@@ -242,7 +278,7 @@ class Trial:
             last = max((line.time for line in lines), default=this.began)
             idle = (time.time_ns() - last) / SECOND
             wanted = window + (this.seconds if self._open(lines) else 0.0)
-            if time.monotonic() - began < window and this.probe is not None:
+            if time.monotonic() - began < window and this.probed:
                 return False
             return idle >= wanted or self._told(lines)
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from onceproof.model.language import Model, action, exists, fault, field, forall, in_turn, require, switch
+from onceproof.model.language import Model, action, fault, forall, require
 from onceproof.model.protocol import agent as agents
 from onceproof.model.protocol import (
     api_server,
     client,
+    connections,
     load_balancer,
+    moments,
     network,
     queue,
     relay,
@@ -22,35 +24,10 @@ from onceproof.model.protocol import (
     task_store,
 )
 from onceproof.model.protocol import scheduler as schedulers
-from onceproof.model.protocol.state import Platform
+from onceproof.model.protocol.connections import Workers
+from onceproof.model.protocol.moments import is_at_moment
 from onceproof.model.protocol.system import all_settled, message_pool
-from onceproof.model.protocol.vocabulary import (
-    Agent,
-    Attempt,
-    Memory,
-    Message,
-    Mode,
-    Scheduler,
-    Stage,
-    Task,
-    User,
-    Work,
-)
-
-# The switches below, by the moments that they confine faults to; all are off by default.
-MOMENTS = ("before_start", "after_start", "before_ack", "after_ack")
-
-
-class Workers(Platform, component="worker"):
-    """Workers, and the moment of a task at which one of its faults may come: at any, if none is switched on."""
-
-    before_start = switch(on="faults come before the function is started", off="also later", default=False)
-    after_start = switch(on="faults come while the function runs", off="also before and after", default=False)
-    before_ack = switch(on="faults come between the end of the function and the delete", off="also else", default=False)
-    after_ack = switch(on="faults come after the message is deleted", off="also before", default=False)
-
-    agent_of = field(Scheduler, Agent, init=in_turn, constant=True, doc="the part of the worker that runs functions")
-
+from onceproof.model.protocol.vocabulary import Agent, Attempt, Message, Mode, Scheduler, User
 
 _dispatch = schedulers.dispatch.function
 _pause = schedulers.scheduler_pause.function
@@ -58,28 +35,6 @@ _crash = schedulers.scheduler_crash.function
 _start = agents.start.function
 _finish = agents.finish.function
 _agent_crash = agents.agent_crash.function
-
-
-def is_at_moment(st: Workers, scheduler: Scheduler) -> Any:
-    """The worker has a task that is at the moment at which faults are to come."""
-    if not (st.before_start or st.after_start or st.before_ack or st.after_ack):
-        return True
-    return exists(Task, Message, Attempt, lambda task, message, attempt: stands(st, scheduler, task, message, attempt))
-
-
-def stands(st: Workers, scheduler: Scheduler, task: Task, message: Message, attempt: Attempt) -> Any:
-    """The task of this message, in the hands of this worker, is at the moment."""
-    if st.task_of[message] != task:
-        return False
-    if st.before_start:
-        return st.work[scheduler, message] != Work.IDLE and st.starts[task, attempt] == 0
-    if st.after_start:
-        return st.memory[st.agent_of[scheduler], message, attempt] == Memory.RUNNING
-    if st.before_ack:
-        return st.work[scheduler, message] != Work.IDLE and st.succeeded[task, attempt]
-    return (
-        st.succeeded[task, attempt] and st.stage[message] == Stage.DELETED and st.work[scheduler, message] == Work.IDLE
-    )
 
 
 @action
@@ -145,10 +100,11 @@ def _with(module: ModuleType, **changed: Any) -> Mapping[str, Any]:
     return {**vars(module), **changed}
 
 
-def worker_model(name: str = "task-workers", **changed: Any) -> Model:
+def worker_model(name: str = "task-workers", *more: Mapping[str, Any], **changed: Any) -> Model:
     """The protocol in the topology of task libraries.
 
-    changed: actions of the queue that are to be others, by name, for a system whose queue differs.
+    more: components beside those of the protocol; changed: actions of the queue that are to be others, by name, for a
+    system whose queue differs.
     """
     return Model(
         name,
@@ -162,13 +118,15 @@ def worker_model(name: str = "task-workers", **changed: Any) -> Model:
         resource_manager,
         network,
         _with(agents, start=start, finish=finish),
+        moments,
+        connections,
         {
             "__name__": "worker",
-            "Workers": Workers,
             "all_settled": all_settled,
             "subscribe": subscribe,
             "worker_crash": worker_crash,
         },
+        *more,
         derive=message_pool,
         together={"exactly_once": ("at_most_once", "no_lost_task")},
     )

@@ -62,18 +62,18 @@ def storm(
 ) -> StormReport:
     """Run the queue that a storm file declares under faults. Ctrl-C ends it early; what was seen by then is judged.
 
-    file: may also be the name of a shipped target. profile: a YAML file with what the queue claims; None for the one
-    beside the file, if there is one. folder: where ledgers and logs go; None for a new one in the folder for temporary
-    files. python: the environment of the file.
+    file: may also be a profile that names it, or the name of a shipped target. profile: a YAML file with what the queue
+    claims; None for the one beside the file that has its name, if there is one. folder: where ledgers and logs go; None
+    for a new one in the folder for temporary files. python: the environment of the file.
     schedules: these (``pause@after-start,hold=2``) instead of the fixed scenarios. sweeps: the other moments and
     faults of the network, too. random_seconds: how long random faults follow. variables: of the environment.
     remedy: run what broke again with each setting of the profile that, as the model says, would prevent it.
 
     InputError where the file, its profile, its broker or its workers are wrong, with the last lines of the log.
     """
-    path, say = _file(file), progress or (lambda text: None)
+    say = progress or (lambda text: None)
+    path, known = _subject(file, profile)
     chosen = _schedules(schedules)
-    known = _profile(path, profile)
     where = Path(folder) if folder is not None else new_folder(path)
     try:
         home = _python(known, python, say)
@@ -88,7 +88,7 @@ def storm(
             schedules=tuple(planned),
             gust_seconds=random_seconds,
             python=home,
-            variables=dict(variables or {}),
+            variables={**(known.variables if known is not None else {}), **(variables or {})},
             parts=parts,
             predictions=predicted,
         )
@@ -103,18 +103,23 @@ def storm(
 
 @installed_first
 def check_storm(
-    file: str | Path, *, python: str | Path | None = None, progress: Callable[[str], None] | None = None
+    file: str | Path,
+    *,
+    profile: str | Path | None = None,
+    python: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Start the queue that a storm file declares, have one task done, and end it; what was found, a line each.
 
     InputError, with the last lines of the log, where something is wrong.
     """
-    path, say = _file(file), progress or (lambda text: None)
-    known = _profile(path, None)
+    say = progress or (lambda text: None)
+    path, known = _subject(file, profile)
     try:
         with Site(path, new_folder(path) / "site1", _python(known, python, say)) as site:
             say("starting broker and workers, and waiting for a first task")
             began = time.monotonic()
+            site.variables.update(known.variables if known is not None else {})
             site.start()
             passed = sum(relay.passed for relay in site.relays)
             return [
@@ -123,7 +128,7 @@ def check_storm(
                 f"a first task was submitted, started and finished, {time.monotonic() - began:.1f} s after the start",
                 "lease: " + ("not stated, it will be measured" if site.lease is None else f"{site.lease:g} s, stated"),
                 *([] if passed or not site.relays else ["network faults: not possible, workers do not use queue.url"]),
-                f"profile: {known.system if known is not None else 'none; nothing will be predicted'}",
+                "profile: " + (f"{known.path} ({known.system})" if known else "none; nothing will be predicted"),
             ]
     except StormError as error:
         raise StormFailed(path, error) from None
@@ -167,26 +172,35 @@ def _aimed(profile: Profile | None, say: Callable[[str], None]) -> list[Schedule
     return aimed(profile, (Fault.NONE, Fault.PAUSE, Fault.KILL, Fault.KILL_PARENT, Fault.RESUBMIT))
 
 
-def _file(given: str | Path) -> Path:
-    """The storm file of this path, or that of the target of this name; InputError where there is neither."""
+def _subject(given: str | Path, profile: str | Path | None) -> tuple[Path, Profile | None]:
+    """The storm file and its profile, from the path of either, or the name of a target; InputError if there is none."""
     path = Path(given)
-    if path.is_file():
-        return path
-    if str(given) in targets.names():
-        return targets.FOLDER / f"{given}.py"
-    hint = nearest(str(given), targets.names())
-    raise InputError(f"{path}: no such file, and no target is called so{hint}")
+    if not path.is_file() and str(given) in targets.names():
+        path = targets.FOLDER / f"{given}.yaml"
+    if not path.is_file():
+        hint = nearest(str(given), targets.names())
+        raise InputError(f"{path}: no such file, and no target is called so{hint}")
+    if path.suffix in (".yaml", ".yml") and profile is None:
+        known = load_profile(path)
+        if not known.storm_file.is_file():
+            raise InputError(f"{path}: there is no storm file {known.storm_file}; `file: NAME.py` names another")
+        return known.storm_file, known
+    if profile is not None:
+        return path, load_profile(Path(profile))
+    beside = path.with_suffix(".yaml")
+    return path, _beside(beside, path) if beside.is_file() else None
+
+
+def _beside(profile: Path, file: Path) -> Profile:
+    try:
+        return load_profile(profile)
+    except InputError as error:
+        taken = f"{profile.name} was taken for the profile of {file.name}, beside which it lies"
+        raise InputError(f"{error} ({taken}; rename it if it is something else)") from None
 
 
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
-
-
-def _profile(path: Path, given: str | Path | None) -> Profile | None:
-    if given is not None:
-        return load_profile(Path(given))
-    beside = path.with_suffix(".yaml")
-    return load_profile(beside) if beside.is_file() else None
 
 
 def _schedules(texts: Sequence[str]) -> tuple[Schedule, ...]:

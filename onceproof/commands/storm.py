@@ -80,7 +80,7 @@ def run(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Run the queue of FILE (a storm file, or the name of a shipped target) under faults.
+    """Run the queue of FILE (a storm file, its profile, or the name of a shipped target) under faults.
 
     Six scenarios, each without and with other traffic: a task longer than its lease; a worker stopped beyond the lease
     and resumed; a worker killed; its parent killed alone; the broker killed and started again; the same ID submitted
@@ -90,7 +90,7 @@ def run(
     3 undecided.
     """
     from onceproof.api.storm import storm
-    from onceproof.conformance.storms.targets import FOLDER, names
+    from onceproof.conformance.storms.targets import names
 
     if (file is None) is not everything:
         raise click.UsageError("name one FILE, or give --all")
@@ -99,7 +99,7 @@ def run(
     expected = EXPECTATIONS[expect] if expect is not None else None
     reports: list[StormReport] = []
     with ending_on_signals(), _with_log(), StatusLine(quiet=quiet, at_once=True) as line:
-        for each in [file] if file is not None else [FOLDER / f"{name}.py" for name in names()]:
+        for each in [file] if file is not None else map(Path, names()):
             report = storm(each, expect=expected, progress=_naming(each, line), **options)
             reports.append(report)
             line.wipe()
@@ -149,16 +149,19 @@ def _say(report: StormReport, *, quiet: bool) -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", type=click.Path(path_type=Path), help="What the queue claims.  [default: FILE as .yaml]")
 @click.option("--python", type=click.Path(path_type=Path), help="Python, or virtual environment, that FILE runs in.")
-def check(file: Path, python: Path | None) -> None:
+def check(file: Path, profile: Path | None, python: Path | None) -> None:
     """Start the queue of FILE, have one task done, and say what is missing.
+
+    FILE is a storm file, or its profile. A FILE.yaml beside FILE.py is taken for its profile.
 
     Exit status: 0 all right, 2 something is wrong with the file, its broker, its workers or its profile.
     """
     from onceproof.api.storm import check_storm
 
     with ending_on_signals(), _with_log(), StatusLine(at_once=True) as line:
-        found = check_storm(file, python=python, progress=line.show)
+        found = check_storm(file, profile=profile, python=python, progress=line.show)
     click.echo("\n".join([*found, "all right"]))
 
 
@@ -170,7 +173,8 @@ def new(name: str, folder: Path) -> None:
 
     Beside it goes its profile: what the library claims, where it says so, and the versions that it is made for.
     """
-    from onceproof.conformance.storms.targets import BLANK, TEMPLATE, files, matching, names
+    from onceproof.conformance.storms.targets import BLANK, FOLDER, TEMPLATE, files, matching, names
+    from onceproof.inputs.profiles import load_profile
     from onceproof.model.language.errors import nearest
 
     found = matching(name)
@@ -178,8 +182,11 @@ def new(name: str, folder: Path) -> None:
         known = [*names(), BLANK]
         raise InputError(f"no target is called `{name}`{nearest(name, known)} (there are: {', '.join(known)})")
     texts = {"my_queue.py": TEMPLATE}
+    begin = "my_queue.py"
     if found is not None:
-        texts = {path.name: path.read_text(encoding="utf-8") for path in files(found)}
+        profile = load_profile(FOLDER / f"{found}.yaml")
+        texts = {path.name: path.read_text(encoding="utf-8") for path in files(profile)}
+        begin = profile.path.name if profile.file is not None else profile.storm_file.name
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder")
     for file in texts:
@@ -188,4 +195,4 @@ def new(name: str, folder: Path) -> None:
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")
         click.echo(f"{folder / file}: written")
-    click.echo(f"next: onceproof storm check {folder / next(iter(texts))}")
+    click.echo(f"next: onceproof storm check {folder / begin}")

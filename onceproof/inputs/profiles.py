@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from onceproof.conformance.storms.profile import Change, Mechanism, Profile, Topology
+from onceproof.conformance.storms.profile import Change, Mechanism, Profile, Topology, mechanisms_of
 from onceproof.inputs.yaml_places import Located, load
 from onceproof.model.language.errors import nearest
-from onceproof.model.protocol.system import PROTOCOL
 
-KEYS = ("system", "about", "topology", "mechanisms", "requirements", "settings", "model", "changes", "parts")
+KEYS = (
+    *("system", "about", "file", "variables", "topology", "mechanisms", "requirements", "settings", "model"),
+    *("changes", "parts"),
+)
 MECHANISM_KEYS = ("is", "because", "source")
 CHANGE_KEYS = ("mechanism", "is", "setting", "variables")
 
@@ -31,18 +33,21 @@ def load_profile(path: Path) -> Profile:
         raise parts["topology"].error(f"unknown topology `{topology}`{hint}")
     mechanisms = parts["mechanisms"]
     claimed = mechanisms.mapping("a mapping from mechanisms to what the system claims of them")
-    _require_known(mechanisms, PROTOCOL.switches, "mechanism")
-    model = parts.get("model")
+    known = mechanisms_of(Topology(topology))
+    _require_known(mechanisms, known, "mechanism")
+    model, file = parts.get("model"), parts.get("file")
     return Profile(
         path=path,
         system=_text(parts["system"]),
         topology=Topology(topology),
         mechanisms={name: _mechanism(place) for name, place in claimed.items()},
+        file=None if file is None else path.parent / _text(file),
+        variables=_variables(parts.get("variables")),
         about=_text(parts["about"]) if "about" in parts else "",
         requirements=_texts(parts.get("requirements")),
         model=None if model is None else path.parent / _text(model),
         settings=_texts(parts.get("settings")),
-        changes=tuple(_change(each) for each in _list(parts.get("changes"))),
+        changes=tuple(_change(each, known) for each in _list(parts.get("changes"))),
         parts=_parts(parts.get("parts")),
     )
 
@@ -71,18 +76,23 @@ def _parts(place: Located | None) -> dict[str, str]:
     return found
 
 
-def _change(place: Located) -> Change:
+def _change(place: Located, known: list[str]) -> Change:
     parts = place.mapping("a mapping with `mechanism`, `is`, `setting` and `variables`")
     _require_known(place, CHANGE_KEYS, "key")
     for key in CHANGE_KEYS:
         if key not in parts:
             raise place.error(f"the key `{key}` is missing")
     name = _text(parts["mechanism"])
-    if name not in PROTOCOL.switches:
-        raise parts["mechanism"].error(f"unknown mechanism `{name}`{nearest(name, PROTOCOL.switches)}")
-    variables = parts["variables"].mapping("a mapping from variables of the environment to their values")
-    values = {key: _text(value) for key, value in variables.items()}
-    return Change(name, _on(parts["is"]), _text(parts["setting"]), values)
+    if name not in known:
+        raise parts["mechanism"].error(f"unknown mechanism `{name}`{nearest(name, known)}")
+    return Change(name, _on(parts["is"]), _text(parts["setting"]), _variables(parts["variables"]))
+
+
+def _variables(place: Located | None) -> dict[str, str]:
+    if place is None:
+        return {}
+    found = place.mapping("a mapping from variables of the environment to their values")
+    return {key: _text(value) for key, value in found.items()}
 
 
 def _on(place: Located) -> bool:

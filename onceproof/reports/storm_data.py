@@ -11,7 +11,7 @@ from onceproof.conformance.judging.anomalies import Finding
 from onceproof.conformance.storms.outcomes import Claim, Shown
 from onceproof.conformance.storms.storm import Row
 from onceproof.reports.storm_outcome import Stormed
-from onceproof.reports.storm_text import again, explaining, fault_title, row_lines, verdict_lines
+from onceproof.reports.storm_text import again, explaining, fault_title, row_lines, subject, verdict_lines
 
 
 def document(report: Stormed) -> dict[str, Any]:
@@ -19,6 +19,7 @@ def document(report: Stormed) -> dict[str, Any]:
     result, profile = report.result, report.profile
     return {
         "file": str(result.file),
+        "profile": str(profile.path) if profile is not None else None,
         "system": report.title,
         "verdict": report.verdict.value,
         "expected": report.expect.value if report.expect is not None else None,
@@ -97,7 +98,7 @@ def write_junit(path: Path, reports: Sequence[Stormed]) -> None:
 
 
 def _suite(report: Stormed) -> ElementTree.Element:
-    suite = ElementTree.Element("testsuite", name=str(report.result.file), hostname="localhost")
+    suite = ElementTree.Element("testsuite", name=subject(report), hostname="localhost")
     counts = {"tests": 0, "failures": 0, "skipped": 0}
     for row in report.rows:
         counts["tests"] += 1

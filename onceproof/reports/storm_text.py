@@ -12,7 +12,7 @@ from onceproof.conformance.storms.schedule import Schedule
 from onceproof.conformance.storms.storm import Row, Standing
 from onceproof.conformance.storms.targets import FOLDER
 from onceproof.model.checker.results import Verdict
-from onceproof.model.protocol.workers import MOMENTS
+from onceproof.model.protocol.moments import MOMENTS
 from onceproof.reports.storm_outcome import Stormed
 from onceproof.reports.tables import table_lines
 
@@ -94,10 +94,11 @@ def after(row: Row) -> str:
 
 
 def _explained(report: Stormed) -> list[Row]:
-    """Rows that deserve a paragraph: what is broken, and what nobody can say; of a fault and claim the first."""
+    """Rows that deserve a paragraph: what is broken, was to be, or nobody can say; of a fault and claim the first."""
     chosen: dict[tuple[str, ...], Row] = {}
     for row in report.rows:
-        if row.shown is Shown.BROKEN or (row.shown is Shown.UNKNOWN and row.applies):
+        wanting = row.shown is Shown.UNKNOWN or row.standing is Standing.UNOBSERVED
+        if row.shown is Shown.BROKEN or (wanting and row.applies):
             key = (
                 row.schedule.fault,
                 row.schedule.part,
@@ -112,6 +113,8 @@ def _explained(report: Stormed) -> list[Row]:
 def row_lines(report: Stormed, row: Row) -> list[str]:
     """Why a row is as it is: what was found, in one try its timeline, what explains it, and how to see it again."""
     lines = [f"{fault_title(row.schedule)} ({row.schedule}): {row.claim}: {row.standing}"]
+    if row.standing is Standing.UNOBSERVED:
+        return [*lines, *(f"  {line}" for line in (*unobserved_lines(row), *explanation(report, row)))]
     if row.shown is not Shown.BROKEN:
         return [*lines, f"  {row.why}"]
     kinds = Counter(found.anomaly.title for found in row.findings)
@@ -121,6 +124,13 @@ def row_lines(report: Stormed, row: Row) -> list[str]:
     lines += [f"  {remedy}" for remedy in report.remedies_of(row)]
     lines.append(f"  again: {again(report, row)}")
     return lines
+
+
+def unobserved_lines(row: Row) -> list[str]:
+    """What it means that the model can break a claim, and the real system did not."""
+    held = row.count(Shown.HELD)
+    seen = "the one try did not" if held == 1 else f"none of {held} tries did"
+    return [f"the model has a run that breaks it; {seen}: more may (--tries), or the profile claims less than is true"]
 
 
 def timeline(found: Finding) -> list[str]:
@@ -164,10 +174,17 @@ def again(report: Stormed, row: Row) -> str:
     options = report.result.options
     pinned = report.profile is not None and report.profile.requirements
     python = f" --python {options.python}" if options.python is not None and not pinned else ""
-    seed = f" --seed {options.seed}"
-    file = report.result.file
-    name = file.stem if file.parent == FOLDER else file
-    return f"onceproof storm {name}{python} --schedule {row.schedule}{seed}"
+    return f"onceproof storm {subject(report)}{python} --schedule {row.schedule} --seed {options.seed}"
+
+
+def subject(report: Stormed) -> str:
+    """What a command names to run the same storm: a target, a storm file, or a profile that names one."""
+    profile, file = report.profile, report.result.file
+    if profile is None or profile.path == file.with_suffix(".yaml"):
+        return file.stem if file.parent == FOLDER else str(file)
+    if profile.storm_file != file:
+        return f"{file} --profile {profile.path}"
+    return profile.path.stem if profile.path.parent == FOLDER else str(profile.path)
 
 
 def gust_lines(report: Stormed) -> list[str]:

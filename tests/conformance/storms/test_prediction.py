@@ -9,6 +9,8 @@ from onceproof.conformance.storms.outcomes import Claim
 from onceproof.conformance.storms.prediction import predict
 from onceproof.conformance.storms.profile import Mechanism, Profile, Topology
 from onceproof.conformance.storms.schedule import Fault, parse
+from onceproof.conformance.storms.targets import FOLDER
+from onceproof.inputs.profiles import load_profile
 from onceproof.model.checker.results import Verdict
 
 COMMON = ("atomic_admission", "idempotent_relay", "invisibility")
@@ -16,6 +18,13 @@ COMMON = ("atomic_admission", "idempotent_relay", "invisibility")
 
 def profile(*on: str, topology: Topology = Topology.FORKED) -> Profile:
     return Profile(Path("queue.yaml"), "a queue", topology, {name: Mechanism(True) for name in (*COMMON, *on)})
+
+
+CONNECTIONS = ("durable_queue", "delivery_outlives_connection", "settles_after_reconnect", "survives_disconnect")
+
+
+def without(name: str, *on: str) -> Profile:
+    return profile(*on, *(each for each in CONNECTIONS if each != name))
 
 
 LATE = profile("delete_after_result")
@@ -41,6 +50,16 @@ HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
         (EARLY, "kill@after-start", HOLDS, VIOLATED),
         (EARLY, "kill@before-ack", HOLDS, HOLDS),
         (EARLY, "kill-parent", HOLDS, HOLDS),
+        (without("", "delete_after_result"), "broker-restart", HOLDS, HOLDS),
+        (without("", "delete_after_result"), "cut@before-ack", HOLDS, HOLDS),
+        (without("", "delete_after_result"), "black-hole", VIOLATED, HOLDS),
+        (without(""), "black-hole", HOLDS, HOLDS),
+        (without("durable_queue", "delete_after_result"), "broker-restart@before-start", HOLDS, VIOLATED),
+        (without("settles_after_reconnect", "delete_after_result"), "broker-restart", VIOLATED, HOLDS),
+        (without("settles_after_reconnect"), "broker-restart", HOLDS, HOLDS),
+        (without("survives_disconnect", "delete_after_result"), "broker-restart", VIOLATED, HOLDS),
+        (without("survives_disconnect"), "broker-restart", HOLDS, VIOLATED),
+        (without("delivery_outlives_connection", "delete_after_result"), "cut", VIOLATED, HOLDS),
     ],
 )
 def test_model_predicts_what_a_fault_breaks(known: Profile, schedule: str, twice: Verdict, lost: Verdict) -> None:
@@ -66,3 +85,22 @@ def test_shortest_counterexamples_become_schedules() -> None:
         "resubmit@queued,length=0.15",
     ]
     assert list(map(str, aimed(EARLY, [Fault.KILL]))) == ["kill@before-start,length=0.15"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "broken"),
+    [
+        ("none", set()),
+        ("none,traffic", {Claim.AT_MOST_ONCE}),
+        ("kill", {Claim.AT_MOST_ONCE, Claim.NOT_STUCK}),
+        ("kill@before-start", {Claim.NOT_STUCK}),
+        ("kill@before-start,traffic", set()),
+        ("pause", set()),
+        ("pause,traffic", {Claim.AT_MOST_ONCE}),
+    ],
+)
+def test_a_model_of_its_own_knows_whether_there_is_other_traffic(schedule: str, broken: set[Claim]) -> None:
+    """taskiq's stream broker claims what nobody acknowledged only when a new message wakes a worker."""
+    found = predict(load_profile(FOLDER / "taskiq_stream.yaml"), parse(schedule))
+    assert {claim for claim, each in found.items() if each.breaks} == broken
+    assert Verdict.UNKNOWN not in {each.verdict for each in found.values()}

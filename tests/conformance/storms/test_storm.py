@@ -13,6 +13,7 @@ from onceproof.conformance.storms.process_table import has_mark, table
 from onceproof.conformance.storms.processes import Processes
 from onceproof.conformance.storms.storm import Row, Standing
 from onceproof.conformance.storms.targets import FOLDER
+from onceproof.errors import InputError
 from onceproof.model.checker.results import Verdict
 from tests.helpers.storm_files import folder_queue
 from tests.helpers.waiting import wait_until
@@ -53,8 +54,8 @@ def test_jetstream_runs_a_task_twice_after_a_pause_and_once_when_it_is_submitted
 def test_the_platform_runs_a_task_once_when_its_scheduler_dies_and_when_it_is_submitted_again(
     tmp_path: Path, impatient: None
 ) -> None:
-    schedules = ["kill:scheduler", "resubmit@after-start"]
-    report = storm(FOLDER / "platform_sqlite.py", folder=tmp_path, python=HERE, schedules=schedules, tries=1)
+    schedules = ["kill:scheduler", "resubmit@queued"]
+    report = storm("platform_sqlite", folder=tmp_path, python=HERE, schedules=schedules, tries=1)
     standings = {each.standing for each in report.rows if each.claim is not Claim.NOT_STUCK}
     assert standings == {Standing.KEPT}, str(report)
     assert report.result.lease.confirmed, "another scheduler took the task over"
@@ -67,6 +68,26 @@ def test_a_task_whose_only_worker_dies_is_lost_with_it(tmp_path: Path, impatient
     lost = row(report, "kill", Claim.AT_LEAST_ONCE)
     assert {each.anomaly.name for each in lost.findings} == {"lost_with_worker"}
     assert report.verdict is Verdict.VIOLATED
+
+
+def test_a_yaml_file_beside_is_taken_for_the_profile_and_the_message_says_so(tmp_path: Path) -> None:
+    file = folder_queue(tmp_path)
+    file.with_suffix(".yaml").write_text("services: {}\n")
+    with pytest.raises(InputError, match=r"unknown key `services`.*was taken for the profile of folder_queue\.py"):
+        check_storm(file, python=HERE)
+
+
+def test_a_profile_names_a_storm_file_and_the_variables_that_it_is_run_with(tmp_path: Path) -> None:
+    folder_queue(tmp_path, ("lease=0", 'lease=float(os.environ["LEASE"])'))
+    profile = tmp_path / "mine.yaml"
+    profile.write_text(
+        "system: mine\ntopology: embedded\nmechanisms: {}\nfile: folder_queue.py\nvariables: {LEASE: 7}\n"
+    )
+    found = check_storm(profile, python=HERE)
+    assert found[-2:] == ["lease: 7 s, stated", f"profile: {profile} (mine)"]
+    profile.write_text(profile.read_text().replace("folder_queue", "nothing"))
+    with pytest.raises(InputError, match=r"there is no storm file .*nothing\.py"):
+        check_storm(profile, python=HERE)
 
 
 def test_check_says_what_it_found(tmp_path: Path) -> None:

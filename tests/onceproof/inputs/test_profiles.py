@@ -14,8 +14,8 @@ RIGHT = "system: mine\ntopology: embedded\nmechanisms:\n  renewal: {is: on, beca
 
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_target_has_a_storm_file_and_a_profile(name: str) -> None:
-    assert all(path.is_file() for path in files(name))
     profile = load_profile(FOLDER / f"{name}.yaml")
+    assert all(path.is_file() for path in files(profile))
     assert profile.system and profile.mechanisms
     assert profile.model is None or profile.model.is_file()
 

@@ -1,4 +1,7 @@
-"""The reference platform on SQLite: one command starts all of its processes."""
+"""The reference platform: one command starts all of its processes.
+
+It keeps its tasks and messages in SQLite; with PLATFORM_BROKERS=postgresql+nats in PostgreSQL and NATS JetStream.
+"""
 
 import json
 import os
@@ -21,7 +24,7 @@ def handler(event, context):
     os.environ.update(order["environment"])
     work(order["task"], order["seconds"])
 """
-queue = Queue(broker="none", lease=2)
+queue = Queue(broker=os.environ.get("PLATFORM_BROKERS", "none"), lease=2)
 folder = pathlib.Path("functions")
 folder.mkdir(exist_ok=True)
 (folder / "ledger.py").write_text(FUNCTION)
@@ -78,11 +81,10 @@ def watch() -> None:
         time.sleep(0.2)
 
 
-def serve(*options: str) -> None:
-    command = ["onceproof", "serve", "--port", str(port), "--functions", "functions", "--lease-seconds", "2", *options]
-    queue.worker(command, copies=1)
-    queue.submit(submit)
-    threading.Thread(target=watch, daemon=True).start()
-
-
-serve()
+command = ["onceproof", "serve", "--port", str(port), "--functions", "functions", "--lease-seconds", "2"]
+if queue.url:
+    store, broker = queue.url.split()
+    command += ["--store", store, "--queue", broker]
+queue.worker(command, copies=1)
+queue.submit(submit)
+threading.Thread(target=watch, daemon=True).start()

@@ -1,4 +1,7 @@
-"""Celery on Valkey, acks late: a message is acknowledged when its function has returned."""
+"""Celery on Valkey. Acks late: a message is acknowledged when its function has returned; acks early: before it runs.
+
+ACKS_LATE and VISIBILITY_TIMEOUT are set by the profiles, and by what they would change.
+"""
 
 import os
 
@@ -7,8 +10,8 @@ from celery import Celery
 from onceproof.storm import Queue, work
 
 queue = Queue(broker="valkey", lease=3)
-app = Celery("celery_late", broker=queue.url)
-app.conf.task_acks_late = os.environ.get("ACKS_LATE", "yes") == "yes"
+app = Celery("celery_queue", broker=queue.url)
+app.conf.task_acks_late = os.environ.get("ACKS_LATE", "no") == "yes"
 app.conf.worker_prefetch_multiplier = 1
 app.conf.broker_transport_options = {
     "visibility_timeout": float(os.environ.get("VISIBILITY_TIMEOUT", "3")),
@@ -23,5 +26,5 @@ def job(task: str, seconds: float) -> None:
     work(task, seconds)
 
 
-queue.worker("celery -A celery_late worker --concurrency 2 --without-mingle -n {worker}@%h")
+queue.worker("celery -A celery_queue worker --concurrency 2 --without-mingle -n {worker}@%h")
 queue.submit(lambda task, seconds: job.delay(task, seconds))
