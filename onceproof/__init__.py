@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import leads_to as leads_to
     from onceproof.model.language import parameter as parameter
     from onceproof.model.language import record as record
+    from onceproof.model.language import refines as refines
     from onceproof.model.language import require as require
     from onceproof.model.language import require_not_none as require_not_none
     from onceproof.model.language import sometimes as sometimes
@@ -97,8 +98,8 @@ _LANGUAGE = (
     *("Step", "System", "Violation", "action", "always", "axiom", "build"),
     *("choose", "choose_from", "ending", "eventually", "exists"),
     *("infinitely_often", "leads_to", "stays"),
-    *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "require"),
-    *("require_not_none", "sometimes", "switch"),
+    *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "refines"),
+    *("require", "require_not_none", "sometimes", "switch"),
 )
 _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),

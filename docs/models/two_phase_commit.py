@@ -2,17 +2,10 @@
 
 from enum import Enum
 
-from onceproof import Sort, State, action, always, field, forall, require
+import transaction_commit
+from transaction_commit import Manager, Stage
 
-
-class Manager(Sort, size="managers", default=3, symmetric=True):
-    """A resource manager."""
-
-
-class Stage(Enum):
-    """How far a resource manager is."""
-
-    WORKING, PREPARED, COMMITTED, ABORTED = range(4)
+from onceproof import State, action, always, field, forall, refines, require, switch
 
 
 class Decision(Enum):
@@ -28,6 +21,7 @@ class Transaction(State):
     decision = field(Decision)
     prepared = field(Manager, bool, doc="it sent the coordinator that it is prepared")
     heard = field(Manager, bool, doc="the coordinator received that")
+    hears_all = switch(on="the coordinator commits when it heard of all", off="it commits whenever it likes")
 
 
 @action
@@ -55,7 +49,8 @@ def hear(st: Transaction, manager: Manager) -> None:
 @action
 def decide(st: Transaction) -> None:
     """The coordinator commits: it heard of all."""
-    require(st.decision == Decision.NONE and forall(Manager, lambda manager: st.heard[manager]))
+    require(st.decision == Decision.NONE)
+    require(not st.hears_all or forall(Manager, lambda manager: st.heard[manager]))
     st.decision = Decision.COMMIT
 
 
@@ -77,3 +72,10 @@ def obey(st: Transaction, manager: Manager) -> None:
 def consistent(st: Transaction, one: Manager, other: Manager) -> bool:
     """No manager commits where another one aborts."""
     return not (st.stage[one] == Stage.COMMITTED and st.stage[other] == Stage.ABORTED)
+
+
+@refines(transaction_commit)
+def commits_as_one(st: Transaction, spec: transaction_commit.Transaction) -> None:
+    """It is transaction commit, if one looks at the managers alone."""
+    for manager in Manager:
+        spec.stage[manager] = st.stage[manager]

@@ -13,6 +13,7 @@ from onceproof.model.language.claims import (
     eventually,
     infinitely_often,
     leads_to,
+    refines,
     sometimes,
     stays,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "leads_to",
     "parameter",
     "record",
+    "refines",
     "require",
     "require_not_none",
     "sometimes",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any, overload
 
 from onceproof.model.language.declare import Property, PropertyKind, parameters_of
+from onceproof.model.language.errors import ModelError
 
 
 @dataclass
@@ -63,6 +65,44 @@ leads_to = _PropertyMarker("leads_to")
 infinitely_often = _PropertyMarker("infinitely_often")
 stays = _PropertyMarker("stays")
 ending = _PropertyMarker("ending")
+
+
+@overload
+def refines(abstract: Any, mapping: Callable[..., None], /) -> Property: ...
+@overload
+def refines(
+    abstract: Any, /, *, when: Callable[[Any], bool] | None = ..., optional: bool = ...
+) -> Callable[[Callable[..., None]], Property]: ...
+def refines(
+    abstract: Any,
+    mapping: Callable[..., None] | None = None,
+    /,
+    *,
+    when: Callable[[Any], bool] | None = None,
+    optional: bool = False,
+) -> Property | Callable[[Callable[..., None]], Property]:
+    """Marks a function ``mapping(st, spec)`` as a refinement: it gives each state the state of an abstract model.
+
+    Every step must be a step of the abstract model then, or leave its state as it is, and the start must be its start.
+    abstract: a Model, or the module or class that declares one; when, optional: as of ``always``.
+    """
+
+    def mark(function: Callable[..., None]) -> Property:
+        _check_mapping(function)
+        return Property(function, (), "refines", when, optional, name=function.__name__, abstract=abstract)
+
+    return mark(mapping) if mapping is not None else mark
+
+
+def _check_mapping(function: Callable[..., None]) -> None:
+    """ModelError for a mapping that does not take just the two states."""
+    parameters = [*inspect.signature(function).parameters.values()]
+    plain = all(one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for one in parameters)
+    if len(parameters) != 2 or not plain:
+        raise ModelError(
+            f"`{function.__name__}` is the mapping of a refinement and needs just two parameters, the state of this "
+            f"model and that of the abstract one: {function.__name__}(st, spec)"
+        )
 
 
 def axiom(function: Callable[..., Any], /) -> Property:

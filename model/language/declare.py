@@ -23,8 +23,18 @@ from onceproof.model.language.value_kinds import record_kind
 Held = typing.TypeVar("Held")
 S = typing.TypeVar("S", bound=Sort)
 PropertyKind = Literal[
-    "always", "sometimes", "eventually", "leads_to", "infinitely_often", "stays", "deadlock", "ending", "axiom"
+    "always",
+    "sometimes",
+    "eventually",
+    "leads_to",
+    "infinitely_often",
+    "stays",
+    "refines",
+    "deadlock",
+    "ending",
+    "axiom",
 ]
+CALLED = {"axiom": "axiom", "refines": "refinement"}  # how messages call a property of a kind, unless "property"
 LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
@@ -139,11 +149,17 @@ class Action:
     component: str = ""
     reuse: bool = False
     needs: typing.Mapping[str, int] = attribute(default_factory=dict)
+    gives: str = ""  # of the mapping of a refinement: how the fields are called that it gives values to, up to the dot
 
     @property
     def doc(self) -> str:
         """The author's sentence about it."""
         return inspect.getdoc(self.function) or ""
+
+    @property
+    def what(self) -> str:
+        """How messages call it: "action `receive`"."""
+        return f"action `{self.name}`"
 
     @property
     def actor(self) -> str:
@@ -161,7 +177,8 @@ class Property:
     """A claim on states (``always``, ``sometimes``) or on endless runs (``LIVENESS``); or what a wanted ``ending`` is.
 
     One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance. The one
-    of kind ``deadlock`` is built in; its function says what a wanted end is.
+    of kind ``deadlock`` is built in; its function says what a wanted end is. That of kind ``refines`` is the mapping to
+    the states of ``abstract``: a Model, or what one is made of.
     """
 
     function: Callable[..., Any]
@@ -173,6 +190,7 @@ class Property:
     name: str = ""
     component: str = ""
     broken_by: frozenset[str] = frozenset()
+    abstract: Any = None
 
     @property
     def doc(self) -> str:
@@ -187,7 +205,7 @@ class Property:
     @property
     def what(self) -> str:
         """How messages call it: "property `at_most_once`", "axiom `quorums_meet`"."""
-        return f"{'axiom' if self.kind == 'axiom' else 'property'} `{self.name}`"
+        return f"{CALLED.get(self.kind, 'property')} `{self.name}`"
 
     def applies(self, names: Any) -> bool:
         """Whether it is asked of a configuration (see ``Config.names``); ModelError where its ``when`` fails."""

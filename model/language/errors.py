@@ -70,8 +70,14 @@ class Vacuous(Exception):
 MISPLACED = {
     "require": "`require` is the guard of an action; what a property presupposes it says with `given`",
     "choose": "a choice is part of an action: a property says what is true whatever is chosen",
+    "mapping": "a mapping gives every state one abstract state: it has no guards and no choices; use `if`",
     "given": "`given` is what a property presupposes; the guard of an action is `require`",
 }
+
+
+def misplaced(word: str, where: str) -> str:
+    """Why ``word`` cannot stand in a function of which ``where`` is the word that may."""
+    return MISPLACED["mapping" if where == "mapping" else word]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -234,6 +234,19 @@ def step_of(reading: ActionReading, layout: Layout) -> Callable[[State, Environm
     return step
 
 
+def effect_of(path: Path, layout: Layout) -> Callable[[State, Environment], State]:
+    """The state after one way through an action, whether or not its guard is true."""
+    writes = [_write(write, layout) for write in path.writes]
+
+    def effect(state: State, environment: Environment) -> State:
+        after = list(state)
+        for write in writes:
+            write(after, state, environment)
+        return tuple(after)
+
+    return effect
+
+
 _Apply = Callable[[list[int], State, Environment], None]
 
 

@@ -117,7 +117,7 @@ class Model:
             declared.name, declared.component = name, label
             table[name] = declared
             if isinstance(declared, CompositeField):
-                self.fields |= {part.name: part for part in _parts(declared)}
+                self.fields |= {part.name: part for part in fields_of_parts(declared)}
 
     def _table_of(self, declared: Any) -> dict[str, Any] | None:
         """Where a declaration belongs; None for what is not one."""
@@ -178,7 +178,7 @@ class Model:
                 whole = declared.part.of
                 composites[whole.name] = _under(whole, partial(kind_under, whole.kind), config)
                 same = composites[whole.name] is whole
-                mine = self._parts_of(whole) if same else _parts(composites[whole.name])
+                mine = self._parts_of(whole) if same else fields_of_parts(composites[whole.name])
                 resolved |= {part.name: part for part in mine}
         if all(resolved.get(name) is declared for name, declared in self.fields.items()):
             return self
@@ -347,7 +347,7 @@ def _under(declared: Declared, kind_of: Callable[[Mapping[str, int]], Any], conf
     return declared if same else replace(declared, kind=kind, indices=indices)
 
 
-def _parts(declared: CompositeField) -> Iterator[Field]:
+def fields_of_parts(declared: CompositeField) -> Iterator[Field]:
     """The fields that hold the parts of one of a composite kind."""
     for number, part in enumerate(parts_of(declared.kind)):
         init: Any = None

@@ -84,6 +84,7 @@ class System:
         self._mode.end()
         self._promises = RunMode(self.sizes, skips_given=True)
         self._view = RunState(self.layout, config)
+        self._states: tuple[Any, ...] = (self._view,)  # what actions get first
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset
             for name, a in self.actions.items()
@@ -268,7 +269,7 @@ class System:
             arguments = self._elements(action, arguments)
         enter(self._mode)
         try:
-            action.function(view, *arguments)
+            action.function(*self._states, *arguments)
             return view._taken()
         except Disabled:
             if view._written:
@@ -276,7 +277,7 @@ class System:
             return None
         except Exception as error:
             view._put_back()
-            raise locate(error, f"action `{action.name}`", action.function) from None
+            raise locate(error, action.what, action.function) from None
         finally:
             leave()
 

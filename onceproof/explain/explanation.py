@@ -9,6 +9,7 @@ from typing import Any
 
 from onceproof.explain.prevention import Prevention, preventions
 from onceproof.explain.reasons import StateView
+from onceproof.explain.refinement import WrongStep, wrong_step
 from onceproof.explain.steps import ExplainedStep, explained_steps
 from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.results import Counterexample, Departure, Trace
@@ -20,7 +21,7 @@ class Explanation:
     """A counterexample with its explanation, or a trace that violates nothing (``property`` is "").
 
     given: why the property applies to the trace; because: why it is false. at: the number of the state that this is
-    about, None for the last one.
+    about, None for the last one. wrong_step: of a refinement, what the last step is in the abstract model.
     """
 
     trace: Trace
@@ -32,6 +33,7 @@ class Explanation:
     given: list[str]
     because: list[str]
     at: int | None = None
+    wrong_step: WrongStep | None = None
 
     @cached_property
     def steps(self) -> list[ExplainedStep]:
@@ -77,6 +79,7 @@ class Explanation:
             "prevented_by": [prevention.as_json() for prevention in self.prevented_by],
             "not_prevented_by": [prevention.as_json() for prevention in self.not_prevented_by],
             "loop": self.trace.loop,
+            **({"refinement": self.wrong_step.as_json()} if self.wrong_step is not None else {}),
         }
 
 
@@ -88,6 +91,11 @@ def explain(found: Counterexample) -> Explanation:
     claim = system.model.properties.get(found.property)
     if claim is None:
         return _explain_deadlock(found)
+    if claim.kind == "refines":
+        wrong = wrong_step(found.trace, claim)
+        return Explanation(
+            found.trace, claim.name, (), (), claim.doc, found.minimal, [], wrong.reasons, wrong_step=wrong
+        )
     elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
     reading = system.property_reading(claim)
     names = dict(zip(reading.variables, found.arguments, strict=True))

@@ -131,6 +131,8 @@ def headings(explanation: Explanation) -> tuple[str, str]:
         return "", f"`{explanation.trace.departure.cell}` leaves its range because"
     if claim is None:
         return "", "this state is a deadlock because"
+    if explanation.wrong_step is not None:
+        return "", explanation.wrong_step.heading
     if claim.is_liveness:
         return _headings_of_endless(explanation, claim)
     applies = f"{explanation.property} applies to this state because"

@@ -24,6 +24,7 @@ from onceproof.model.language.evaluate import Environment, meaning, step_of
 from onceproof.model.language.layout import LEFT, State, budget_of
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, Obligation, PropertyReading
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.showing import text_of
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import Var
@@ -49,12 +50,23 @@ def check_agreement(system: System, claims: Iterable[Property] = (), *, unbounde
     claims: the properties to compare, beside all actions and what an ending is. unbounded: the readings that a proof
     works on are compared, those of axioms among them.
     """
-    comparison = Comparison(system, list(claims), unbounded)
+    claims = list(claims)
+    for other in _seen_through(system, claims):
+        check_agreement(other)
+    comparison = Comparison(system, claims, unbounded)
     content = recall(system.config, system.layout, comparison.readings, comparison.functions)
     if content is None:
         return
     comparison.run(comparison.readings)
     remember(content)
+
+
+def _seen_through(system: System, claims: Iterable[Property]) -> Iterator[System]:
+    """What refinements are made of: their mappings, and the abstract models."""
+    for claim in claims:
+        if claim.kind == "refines":
+            refinement = refinement_of(system, claim)
+            yield from (refinement.mapping, refinement.abstract)
 
 
 class Agreements:
@@ -65,7 +77,10 @@ class Agreements:
 
     def check(self, system: System, claims: Iterable[Property] = ()) -> None:
         """As ``check_agreement``, for readings and functions that are not known from another system."""
-        comparison = Comparison(system, list(claims), unbounded=False)
+        claims = list(claims)
+        for other in _seen_through(system, claims):
+            self.check(other)
+        comparison = Comparison(system, claims, unbounded=False)
         content = {reading: comparison.content(reading) for reading in comparison.readings}
         comparison.run([reading for reading in comparison.readings if content[reading] not in self._known])
         self._known.update(content.values())
@@ -96,7 +111,8 @@ class Comparison:
 
     def __init__(self, system: System, claims: list[Property], unbounded: bool) -> None:
         self.system, self.layout = system, system.layout
-        claims = [claim for claim in claims if claim.kind != "deadlock"]  # what is read of it is the ending
+        # What is read of a deadlock is the ending, and of a refinement its mapping, which is compared by itself.
+        claims = [claim for claim in claims if claim.kind not in ("deadlock", "refines")]
         if unbounded:
             reader = Reader(system.model, system.config, unbounded=True)
             allowed = [a for a in system.model.actions.values() if budget_of(a, system.config) != 0]

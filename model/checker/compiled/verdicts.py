@@ -84,7 +84,7 @@ class Verdicts:
                 return self._safety(bit + 1, claim, instances, IDLE if idle and self.complete else "")
             case "eventually" | "leads_to" | "infinitely_often" | "stays":
                 return self._eventually(claim, IDLE if idle else "")
-            case "deadlock" | "ending" | "axiom":
+            case "refines" | "deadlock" | "ending" | "axiom":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
             case _:
                 assert_never(claim.kind)

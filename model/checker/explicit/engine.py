@@ -18,6 +18,7 @@ from onceproof.model.checker.explicit.evaluators import (
 )
 from onceproof.model.checker.explicit.graph import DirectStepper, Graph, Stepper, explore
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs, Edge
+from onceproof.model.checker.explicit.refinement import STANDS_STILL, Judged, judged, least_run
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.obligations import demand_of
 from onceproof.model.checker.results import (
@@ -29,12 +30,14 @@ from onceproof.model.checker.results import (
     PropertyResult,
     Stop,
     StopReason,
+    Trace,
     Verdict,
     range_left,
     unexplored,
 )
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.system import Arguments, System
 
 if TYPE_CHECKING:
@@ -72,6 +75,7 @@ def check(
 def _ways_to_look(system: System, claims: Sequence[Property], engine: str) -> tuple[Stepper, PropertyEvaluator]:
     if system.ending is not None:
         claims = [*claims, system.ending]
+    claims = [claim for claim in claims if claim.kind != "refines"]
     if engine == "direct":
         return DirectStepper(system), DirectEvaluator(system, claims)
     generated = GeneratedSystem(system)
@@ -118,6 +122,8 @@ class _Evaluation:
                 return self._sometimes(claim)
             case "eventually" | "leads_to" | "infinitely_often" | "stays":
                 return self._eventually(claim)
+            case "refines":
+                return self._refines(claim)
             case "deadlock":
                 return self._deadlock(claim)
             case "ending" | "axiom":
@@ -214,6 +220,33 @@ class _Evaluation:
             return None
         trace = self.graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
         return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
+
+    def _refines(self, claim: Property) -> PropertyResult:
+        """Whether each step that was taken is one of the abstract model, or none there."""
+        try:
+            found = judged(self.graph, refinement_of(self.system, claim))
+            if found.starts_badly or found.wrong:
+                trace, minimal = self._wrong_step(found)
+                shown = Counterexample(claim.name, (), trace, minimal)
+                return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=shown)
+        except OutOfTime:
+            self.graph.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
+            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        verdict = Verdict.HOLDS if self.graph.complete else Verdict.UNKNOWN
+        idle = self.graph.complete and not found.exercised
+        return PropertyResult(claim.name, claim.kind, verdict, STANDS_STILL if idle else "")
+
+    def _wrong_step(self, found: Judged) -> tuple[Trace, str]:
+        """A run whose last step is wrong (no step, if the start is), and in what it is least."""
+        graph = self.graph
+        if found.starts_badly:
+            return graph.trace([]), MINIMAL
+        try:
+            with grace():
+                return graph.trace(least_run(graph, self._costs, found.wrong)), "faults, then steps"
+        except OutOfTime:
+            source, step, target = min(found.wrong)
+            return graph.trace([*graph.first_path(source), (step, target)]), ""
 
     def _deadlock(self, claim: Property) -> PropertyResult:
         """Whether every state in which nothing but faults can happen is a wanted end."""

@@ -92,7 +92,9 @@ class _Walker:
         self.system, self.depth, self.limits = system, depth, limits
         claims = list(properties) if properties is not None else system.properties()
         self.generated = GeneratedSystem(system)
-        self.properties: GeneratedProperties = self.generated.properties([c for c in claims if c.kind != "deadlock"])
+        self.properties: GeneratedProperties = self.generated.properties(
+            [c for c in claims if c.kind not in ("deadlock", "refines")]
+        )
         self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
         self.is_fault = [system.actions[step.action].fault for step in self.generated.steps]
         self.met: Counter[State] = Counter()

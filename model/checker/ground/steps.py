@@ -79,25 +79,33 @@ class Ground:
     """All moves of a system. ``known[slot]`` is the mask of values that a cell may ever have.
 
     exchanges: ways in which states may be rearranged on the way: where each cell goes, and what a mask of its values is
-    called there. What is known holds for all rearranged states, too.
+    called there. What is known holds for all rearranged states, too. known: where that is known from elsewhere.
     """
 
-    def __init__(self, system: System, exchanges: Sequence[Rearranged] = ()) -> None:
+    def __init__(
+        self, system: System, exchanges: Sequence[Rearranged] = (), known: Sequence[int] | None = None
+    ) -> None:
         self.system, self._exchanges = system, exchanges
         self.steps: list[Step] = []
-        written = {w.field for t in system.readings.values() for path in t.paths for w in path.writes}
-        self.known: list[int] = []
-        for place in system.layout.places.values():
-            for start in system.initial[place.offset : place.offset + place.cells]:
-                changes = place.name in written or place.name.startswith(LEFT)
-                self.known.append((1 << place.cardinality) - 1 if changes else 1 << start)
+        self.known = self._conceivable_values() if known is None else list(known)
         self._count = 0
         self.grounder = Grounder(system, self.known)
         groups = [group for name in system.actions for group in self._groups(name)]
-        self.known = self._reachable_values(groups)
+        if known is None:
+            self.known = self._reachable_values(groups)
         self.grounder = Grounder(system, self.known)
         self.groups = [group for group in (self._simplified_group(group) for group in groups) if group.alternatives]
         self._check_weight()
+
+    def _conceivable_values(self) -> list[int]:
+        """For each cell all values of its kind; of one that no step writes, what it starts with."""
+        system, known = self.system, list[int]()
+        written = {w.field for t in system.readings.values() for path in t.paths for w in path.writes}
+        for place in system.layout.places.values():
+            for start in system.initial[place.offset : place.offset + place.cells]:
+                changes = place.name in written or place.name.startswith(LEFT)
+                known.append((1 << place.cardinality) - 1 if changes else 1 << start)
+        return known
 
     def _check_weight(self) -> None:
         """TooLarge where the code of all moves would be."""

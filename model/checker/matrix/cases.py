@@ -25,8 +25,9 @@ from onceproof.model.checker.results import (
 from onceproof.model.language import Config, ConfigError, Model, ModelError, Step, System, build
 from onceproof.model.language.declare import DEADLOCK, LIVENESS, RANGE, Property
 from onceproof.model.language.errors import nearest
+from onceproof.model.language.refinement import refinement_of
 
-JUDGED = frozenset({"always", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
+JUDGED = frozenset({"always", "refines", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
 Explore = Callable[[System, Sequence[Property] | None, Limits], CheckResult]
 
 
@@ -246,8 +247,10 @@ def content(setting: Setting, system: System) -> bytes:
     claims = setting.claims(system)
     # Actions and properties go by their names: what differs between two cases of one model is what was read.
     actions = [(name, t.all_variables, t.paths, t.obligations, t.choices) for name, t in system.readings.items()]
-    asked = [(claim.name, system.property_reading(claim)) for claim in claims]
+    asked = [(claim.name, system.property_reading(claim)) for claim in claims if claim.kind != "refines"]
     asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations, t.presupposes) for name, t in asked]
+    refined = [refinement_of(system, claim) for claim in claims if claim.kind == "refines"]
+    asked_terms += [one.content for one in refined]
     text = repr((system.initial, layout, actions, asked_terms))
     if re.search(r" at 0x[0-9a-f]{6}", text):
         # Something without a text of its own: two of them can't be compared, so nothing is shared.

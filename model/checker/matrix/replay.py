@@ -22,6 +22,7 @@ from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.run import RunMode, RunState
 from onceproof.model.language.system import names_with_ordered
 
@@ -131,6 +132,7 @@ class UntracedSystem(System):
         self._mode, self._claims = RunMode(self.sizes), RunMode(self.sizes)
         self._promises = RunMode(self.sizes, skips_given=True)
         self._view = _View(self.layout, self.config, self.noted)
+        self._states = (self._view,)
         self._ordered = names_with_ordered(self.model)
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset
@@ -168,6 +170,10 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
     sizes = [system.sizes[parameter.sort.__name__] for parameter in claim.parameters]
     if any(argument >= size for argument, size in zip(finding.arguments, sizes, strict=True)):
         return False
+    if claim.kind == "refines":
+        refinement = refinement_of(system, claim)
+        system.noted |= refinement.switches_asked
+        return not refinement.keeps(states[-2], states[-1]) if finding.steps else not refinement.starts_well(states[0])
     if claim.kind == "always":
         return system.holds(claim, states[-1], finding.arguments) is False
     start = finding.loop

@@ -75,6 +75,9 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
     _check_names(system, properties)
+    for claim in properties:
+        if claim.kind == "refines":
+            raise ModelError(f"{claim.what} cannot be exported: name the properties that are to be, without it")
     check_agreement(system, properties)
     exporter = _Exporter(system, properties)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])

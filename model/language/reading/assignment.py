@@ -6,6 +6,7 @@ import ast
 from enum import Enum
 
 from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.reading.attributes import field_given
 from onceproof.model.language.reading.cells import cell_write
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.list_methods import put_element
@@ -54,6 +55,12 @@ def put_attribute(interpreter: Interpreter, owner: Value, name: str, value: Valu
         raise ModelError(
             f"`.{name}` of {name_of(owner)} is changed: what an action changes is a field of the state, st.{name} = ..."
         )
+    if owner.of:
+        given = field_given(interpreter, owner, name)
+        if given.indices:
+            raise ModelError(f"`{given.name}` is an array: write one of its cells")
+        cell_write(interpreter, given, (), value)
+        return
     declared = interpreter.model.composites.get(name) or interpreter.model.fields.get(name)
     if name in interpreter.config.switches:
         raise ModelError(f"`{name}` is a switch, which no action can change")

@@ -33,7 +33,7 @@ def attribute_value(interpreter: Interpreter, owner: Value, name: str) -> Value:
     """The attribute of a value."""
     match owner:
         case StateValue():
-            return _of_state(interpreter, name)
+            return _of_state(interpreter, owner, name)
         case FieldValue():
             raise ModelError(owner.refusal)
         case Symbol(_, Choice()):
@@ -63,7 +63,10 @@ def attribute_of_any(interpreter: Interpreter, owner: Value, name: str) -> Value
     return interpreter.split(owner, one)
 
 
-def _of_state(interpreter: Interpreter, name: str) -> Value:
+def _of_state(interpreter: Interpreter, owner: StateValue, name: str) -> Value:
+    if owner.of:
+        declared = field_given(interpreter, owner, name)
+        return FieldValue(declared) if declared.indices else read_cell(interpreter, declared, ())
     if name in interpreter.config.switches:
         interpreter.switches_asked.add(name)
         return interpreter.config.switches[name]
@@ -83,6 +86,16 @@ def _of_record(interpreter: Interpreter, owner: RecordValue, name: str) -> Value
     if isinstance(vars(cls).get(name), FunctionType):
         return Method(owner, name)
     raise ModelError(f"a {cls.__name__} has no `{name}`{nearest(name, names)}")
+
+
+def field_given(interpreter: Interpreter, owner: StateValue, name: str) -> Field | CompositeField:
+    """The field of an abstract model with this name; ModelError where there is none."""
+    model, whole = interpreter.model, owner.of + name
+    declared = model.composites.get(whole) or model.fields.get(whole)
+    if declared is None:
+        known = [one.removeprefix(owner.of) for one in model.field_names if one.startswith(owner.of)]
+        raise ModelError(f"the abstract model `{owner.of[:-1]}` has no field `{name}`{nearest(name, known)}")
+    return declared
 
 
 def declared_field(interpreter: Interpreter, name: str) -> Field | CompositeField:

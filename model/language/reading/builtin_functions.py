@@ -10,7 +10,7 @@ from enum import EnumMeta
 from typing import Any
 
 from onceproof.model.language import declare
-from onceproof.model.language.errors import MISPLACED, ModelError
+from onceproof.model.language.errors import ModelError, misplaced
 from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.choices import choose, choose_from
@@ -60,7 +60,7 @@ def guard(word: str) -> Special:
             if interpreter.skips_given:
                 return None
         if interpreter.guard_word != word:
-            raise ModelError(MISPLACED[word])
+            raise ModelError(misplaced(word, interpreter.guard_word))
         if len(node.args) != 1 or node.keywords:
             raise ModelError(f"`{word}` takes one condition")
         needed = condition(interpreter, interpreter.evaluate(node.args[0]))

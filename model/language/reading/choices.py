@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import cast
 
 from onceproof.model.language.declare import is_sort
-from onceproof.model.language.errors import MISPLACED, ModelError
+from onceproof.model.language.errors import ModelError, misplaced
 from onceproof.model.language.index_sets import index_set
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, equal, number_term
@@ -84,7 +84,7 @@ def _one_record(interpreter: Interpreter, kind: RecordKind, items: tuple[Item, .
 def _chosen(interpreter: Interpreter, kind: Kind, allowed: Callable[[Value], Term]) -> Value:
     """A new choice of a value of a kind; the run goes on only where the value is allowed."""
     if interpreter.guard_word != "require":
-        raise ModelError(MISPLACED["choose"])
+        raise ModelError(misplaced("choose", interpreter.guard_word))
     if interpreter.quantifiers or interpreter.choosing:
         raise ModelError("a choice inside a quantifier or another choice: choose before it")
     if interpreter.open_loops:

@@ -79,6 +79,7 @@ class Interpreter:
         self._expressions, self._statements, self._call = expressions, statements, call
         self.sources: dict[FunctionType, Source] = {}
         self.guard_word, self.skips_given = "require", False
+        self.gives = ""  # of a mapping: how the names of the fields start that it may write
         self.presupposes = False  # whether the last property read says `given`
         self.begin("", ())
 
@@ -375,7 +376,12 @@ class Interpreter:
         return facts.simpler(term)
 
     def write(self, declared: Field, indices: tuple[Term, ...], value: Term, condition: Term = TRUE) -> None:
-        """Notes a write."""
+        """Notes a write; ModelError in a mapping that writes the state of its own model."""
+        if not declared.name.startswith(self.gives):
+            raise ModelError(
+                f"a mapping does not change the state of its model: `{declared.name}` is written; what it writes are "
+                f"the fields of the abstract model, `{self.gives[:-1]}`"
+            )
         write = Write(declared.name, indices, self.world.facts.simpler(value), condition)
         self.world = replace(self.world, writes=(*self.world.writes, write))
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from onceproof.model.language.composites import Bag, Set
-from onceproof.model.language.errors import MISPLACED, ModelError
+from onceproof.model.language.errors import ModelError, misplaced
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.member_cells import (
     Place,
@@ -90,7 +90,7 @@ def receive(interpreter: Interpreter, view: MembersView, value: Value) -> Value:
 
     def one(value: Value) -> Value:
         if interpreter.guard_word != "require":
-            raise ModelError(MISPLACED["require"])
+            raise ModelError(misplaced("require", interpreter.guard_word))
         if interpreter.quantifiers or interpreter.open_loops:
             raise ModelError("a message is received inside a quantifier or a loop over a sort of any size")
         interpreter.guard_by(contains(interpreter, view, value))

@@ -16,7 +16,7 @@ from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.operators import condition
 from onceproof.model.language.reading.result import ActionReading, Obligation, Path, PropertyReading
 from onceproof.model.language.reading.statements import STATEMENTS
-from onceproof.model.language.reading.values import STATE, Symbol, Value
+from onceproof.model.language.reading.values import STATE, StateValue, Symbol, Value
 from onceproof.model.language.sorts import Index
 from onceproof.model.language.terms import FALSE, TRUE, Var, and_, not_, or_
 
@@ -43,10 +43,11 @@ class Reader:
     def action(self, action: Action) -> ActionReading:
         """An action as its author wrote it; ModelError (with file, line and column) for what cannot be read."""
         interpreter = self._interpreter
-        interpreter.guard_word = "require"
+        interpreter.guard_word = "mapping" if action.gives else "require"
+        interpreter.gives = action.gives
         variables = _variables(action.parameters)
         try:
-            self._result(f"action `{action.name}`", action.function, variables)
+            self._result(action.what, action.function, variables)
         except Ended:
             return ActionReading(action, variables, (), self._obligations(), tuple(interpreter.choices))
         guard = tuple(dict.fromkeys(interpreter.guard))
@@ -56,7 +57,7 @@ class Reader:
             fresh = next(parameter.name for parameter in action.parameters if parameter.fresh)
             raise located(
                 f"`{fresh}` is Fresh, and `{name}` is chosen: take `{fresh}` as a plain parameter",
-                f"action `{action.name}`",
+                action.what,
                 action.function,
             )
         return ActionReading(action, variables, paths, self._obligations(), tuple(interpreter.choices))
@@ -83,6 +84,7 @@ class Reader:
         """
         interpreter = self._interpreter
         interpreter.guard_word, interpreter.presupposes = "given", False
+        interpreter.gives = ""
         variables = _variables(claim.parameters)
         antecedent, body = self._claim(claim, variables)
         if claim.kind in UNCONDITIONAL and interpreter.presupposes:
@@ -119,7 +121,8 @@ class Reader:
     def _result(self, what: str, function: Callable[..., Any], variables: tuple[Var, ...]) -> Value:
         interpreter = self._interpreter
         interpreter.begin(what, variables)
-        arguments = [STATE, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
+        states = [STATE, StateValue(interpreter.gives)] if interpreter.gives else [STATE]
+        arguments = [*states, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
         try:
             return interpreter.call(function, arguments)
         except ModelError as error:

@@ -91,8 +91,11 @@ class Poisoned:
 UNSET = Unset()
 
 
+@dataclass(frozen=True, slots=True)
 class StateValue:
-    """The state, as a function gets it."""
+    """A state, as a function gets it. of: how the names of its fields start, of an abstract model's; else ""."""
+
+    of: str = ""
 
 
 STATE = StateValue()
