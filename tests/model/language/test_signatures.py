@@ -124,7 +124,8 @@ def errors_of_mypy(files: Files) -> set[tuple[str, int]]:
 
 
 def errors_of_pyright(files: Files, *more: str) -> set[tuple[str, int]]:
-    settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT)], "include": [".", *more]}
+    paths = [str(ROOT), str(GALLERY[0].parent)]  # as for its authors: a model of the gallery imports another one
+    settings = {"typeCheckingMode": "strict", "extraPaths": paths, "include": [".", *more]}
     (files.folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable, "-p", "."]
     run = subprocess.run(command, cwd=files.folder, capture_output=True, text=True, check=False)
