@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import require_not_none as require_not_none
     from onceproof.model.language import sometimes as sometimes
     from onceproof.model.language import stays as stays
+    from onceproof.model.language import step as step
     from onceproof.model.language import switch as switch
     from onceproof.reports.replay import Agreement as Agreement
 
@@ -99,7 +100,7 @@ _LANGUAGE = (
     *("choose", "choose_from", "ending", "eventually", "exists"),
     *("infinitely_often", "leads_to", "stays"),
     *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "refines"),
-    *("require", "require_not_none", "sometimes", "switch"),
+    *("require", "require_not_none", "sometimes", "step", "switch"),
 )
 _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),

@@ -9,6 +9,7 @@ from onceproof.conformance.replay.confirm import CONFIRMATIONS
 from onceproof.conformance.replay.lockstep import Replay, replay
 from onceproof.model.checker.results import Counterexample
 from onceproof.model.language import System
+from onceproof.model.language.primes import unprimed
 from onceproof.model.language.terms import Read
 from onceproof.model.language.traversal import walk
 
@@ -35,12 +36,12 @@ class SeenViolation:
 def seen_violation(found: Counterexample, first: Replay, driver: Driver) -> SeenViolation | None:
     """What becomes of a counterexample that the system has followed once: it is replayed some more times.
 
-    None where its end shows nothing: the property is no claim about single states, or the trace goes round for ever.
-    DriverError passes through.
+    None where its end shows nothing: the property is no claim about single states or steps, or the trace goes round for
+    ever. DriverError passes through.
     """
     system = found.trace.system
     claim = system.model.properties.get(found.property)
-    if claim is None or claim.kind != "always" or found.trace.loop is not None:
+    if claim is None or not claim.is_safety or found.trace.loop is not None:
         return None
     again = [replay(found.trace, driver) for _ in range(CONFIRMATIONS - 1)]
     agreed = [run for run in (first, *again) if run.disagreement is None and not run.not_performed]
@@ -51,4 +52,4 @@ def seen_violation(found: Counterexample, first: Replay, driver: Driver) -> Seen
 def _fields_read(system: System, name: str) -> set[str]:
     reading = system.property_reading(system.model.properties[name])
     terms = (term for part in (reading.antecedent, reading.body) for term in walk(part))
-    return {term.field for term in terms if isinstance(term, Read)}
+    return {unprimed(term.field) for term in terms if isinstance(term, Read)}

@@ -13,6 +13,7 @@ from onceproof.conformance.validation.search import Explainer, Explanation
 from onceproof.conformance.validation.slices import Slice, names_of, slices_of
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.ground.python_code import GeneratedSystem
+from onceproof.model.checker.safety import truths_along
 from onceproof.model.language import Config, Model, build
 
 NODES = 200_000  # what a slice may take by default
@@ -116,15 +117,14 @@ def validate(
 def _judge(result: Validation, found: Explanation) -> None:
     """Ask the safety properties along one run: whether they say anything of it, and whether they are false."""
     system = found.system
-    claims = [claim for claim in system.properties() if claim.kind == "always"]
+    claims = [claim for claim in system.properties() if claim.is_safety]
     if not result.explained:
         result.silent = [claim.name for claim in claims]
     for claim in claims:
         if claim.name in result.broken:
             continue
-        truths = {
-            system.holds(claim, state, arguments) for state in found.states for arguments in system.instances(claim)
-        }
+        instances = system.instances(claim)
+        truths = {truth for one in instances for truth in truths_along(system, claim, one, found.states)}
         if False in truths:
             result.broken[claim.name] = found.slice.key
         if truths - {None} and claim.name in result.silent:

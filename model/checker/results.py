@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from onceproof.model.language.declare import RANGE, Property, range_of
@@ -95,6 +95,13 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.taken)
+
+    def followed_by(self, step: Step) -> Trace:
+        """The run with one more step, which must be possible at its end."""
+        after = self.system.step(self.states[-1], step)
+        if after is None:
+            raise ValueError(f"{step} is not possible at the end of the run")
+        return replace(self, states=(*self.states, after), steps=(*self.steps, step))
 
     @property
     def taken(self) -> tuple[Step, ...]:

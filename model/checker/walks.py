@@ -14,7 +14,7 @@ from onceproof.model.language.declare import Property
 from onceproof.model.language.system import System
 
 WALKERS = (AUTO, "plain", "compiled")
-JUDGED = ("always", "deadlock")  # the kinds of properties that are judged on the way
+JUDGED = ("always", "step", "deadlock")  # the kinds of properties that are judged on the way
 PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
 
 

@@ -16,6 +16,7 @@ from onceproof.model.language.claims import (
     refines,
     sometimes,
     stays,
+    step,
 )
 from onceproof.model.language.composites import Bag, Seq, Set
 from onceproof.model.language.declare import (
@@ -84,5 +85,6 @@ __all__ = [
     "require_not_none",
     "sometimes",
     "stays",
+    "step",
     "switch",
 ]

@@ -1,4 +1,4 @@
-"""How a model's author marks what is claimed: ``@always``, ``@eventually``, ``@ending``, ``@axiom`` and so on."""
+"""How a model's author marks what is claimed: ``@always``, ``@step``, ``@eventually``, ``@axiom`` and so on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _PropertyMarker:
         def mark(function: Callable[..., Any]) -> Property:
             return Property(
                 function,
-                parameters_of(function),
+                parameters_of(function, 2 if self.kind == "step" else 1),
                 self.kind,
                 when,
                 optional or invariant is not None,
@@ -59,6 +59,7 @@ class _PropertyMarker:
 
 
 always = _PropertyMarker("always")
+step = _PropertyMarker("step")
 sometimes = _PropertyMarker("sometimes")
 eventually = _PropertyMarker("eventually")
 leads_to = _PropertyMarker("leads_to")

@@ -24,6 +24,7 @@ Held = typing.TypeVar("Held")
 S = typing.TypeVar("S", bound=Sort)
 PropertyKind = Literal[
     "always",
+    "step",
     "sometimes",
     "eventually",
     "leads_to",
@@ -35,6 +36,7 @@ PropertyKind = Literal[
     "axiom",
 ]
 CALLED = {"axiom": "axiom", "refines": "refinement"}  # how messages call a property of a kind, unless "property"
+SAFETY = frozenset({"always", "step"})  # the kinds that a single state violates, or a single step
 LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
@@ -174,7 +176,8 @@ class Action:
 
 @dataclass(eq=False)
 class Property:
-    """A claim on states (``always``, ``sometimes``) or on endless runs (``LIVENESS``); or what a wanted ``ending`` is.
+    """A claim on states (``always``, ``sometimes``), on steps (``step``) or on endless runs (``LIVENESS``); or what a
+    wanted ``ending`` is.
 
     One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance. The one
     of kind ``deadlock`` is built in; its function says what a wanted end is. That of kind ``refines`` is the mapping to
@@ -203,6 +206,11 @@ class Property:
         return self.kind in LIVENESS
 
     @property
+    def is_safety(self) -> bool:
+        """Whether a single state violates it, or a single step."""
+        return self.kind in SAFETY
+
+    @property
     def what(self) -> str:
         """How messages call it: "property `at_most_once`", "axiom `quorums_meet`"."""
         return f"{CALLED.get(self.kind, 'property')} `{self.name}`"
@@ -220,15 +228,17 @@ class Property:
         return self.function.__code__.co_filename, self.function.__code__.co_firstlineno
 
 
-def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """The index parameters of a model function, all but the first; ModelError for one without a sort."""
+def parameters_of(function: Callable[..., Any], states: int = 1) -> tuple[Parameter, ...]:
+    """The index parameters of a model function, all after those for states; ModelError for one without a sort."""
     if any(test(function) for test in (inspect.iscoroutinefunction, inspect.isgeneratorfunction)):
         raise ModelError(f"`{function.__name__}` must be a plain function, without `async` and `yield`")
     declared = inspect.signature(function).parameters
     if not declared:
         raise ModelError(f"`{function.__name__}` needs a first parameter for the state: {function.__name__}(st)")
+    if states == 2:
+        _check_second_state(function, list(declared))
     found = []
-    for name in list(declared)[1:]:
+    for name in list(declared)[states:]:
         if declared[name].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
             raise ModelError(f"parameter `{declared[name]}` of `{function.__name__}` must be a plain one, of one sort")
         hint = _evaluated_annotation(function, name)
@@ -243,6 +253,18 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
             )
         found.append(Parameter(name, sort, fresh))
     return tuple(found)
+
+
+def _check_second_state(function: Callable[..., Any], names: list[str]) -> None:
+    """ModelError for a property of steps without a parameter for the state after the step."""
+    second = function.__annotations__.get(names[1]) if len(names) > 1 else None
+    known = getattr(function, "__globals__", {}).get(second) if isinstance(second, str) else second
+    if len(names) < 2 or is_sort(known):
+        rest = "".join(f", {name}" for name in names[1:])
+        raise ModelError(
+            f"`{function.__name__}` speaks of a step and needs two parameters for states, the one before it and the "
+            f"one after it: {function.__name__}(before, after{rest})"
+        )
 
 
 def _evaluated_annotation(function: Callable[..., Any], name: str) -> Any:

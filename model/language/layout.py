@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -13,6 +14,7 @@ from onceproof.model.language.declare import Action, Field, starts_with
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.index_sets import size_of
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.primes import unprimed
 from onceproof.model.language.showing import parsed, shown
 from onceproof.model.language.sorts import Count, Kind, Sort
 
@@ -31,6 +33,7 @@ class Place:
     kind: Kind
     cardinality: int
     field: Field | None  # None for what is left of a budget
+    prefix: str = ""  # what people write before its name: the state that it is of, where there are two
 
     @property
     def declared(self) -> str:
@@ -63,9 +66,9 @@ class Place:
     def text(self, indices: Sequence[str]) -> str:
         """The same with the text of each index; of a part of a composite value, ``len(log[node1])``."""
         part = self.field.part if self.field is not None else None
-        name = self.declared
+        name = unprimed(self.declared)
         own = len(part.of.indices) if part is not None else len(indices)
-        cell = f"{name}[{', '.join(indices[:own])}]" if own else name
+        cell = self.prefix + (f"{name}[{', '.join(indices[:own])}]" if own else name)
         return part.text.format(cell, *indices[own:]) if part is not None else cell
 
 
@@ -113,12 +116,24 @@ class Layout:
             self.places[LEFT + name] = Place(LEFT + name, len(initial), (), (), Count(left), left + 1, None)
             initial.append(left)
         self.initial: State = tuple(initial)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Works out what follows from the places."""
         self.labels = [(place, key) for place in self.places.values() for key in place.all_indices()]
         self.meanings: dict[Any, Any] = {}  # terms as functions, see ``evaluate``
         self.slots: dict[Any, Any] = {}  # the positions of cells, likewise
         parts = _parts(self.places)
         self.cells = {name: list(_cells_of(name, mine, self.sizes)) for name, mine in parts.items()}
-        self.composites = {name: parts[name] for name in model.composites}
+        composite = {place.declared for place in self.places.values() if place.field is not None and place.field.part}
+        self.composites = {name: mine for name, mine in parts.items() if name in composite}
+
+    def of_places(self, places: Mapping[str, Place], initial: State) -> Layout:
+        """One of other places, with the same sizes."""
+        other = copy(self)
+        other.places, other.initial = dict(places), initial
+        other._arrange()
+        return other
 
     def show(self, state: State) -> dict[str, Any]:
         """A state with names: ``{"stage": {"message1": "VISIBLE"}, "big": 3}``; keys of several indices as
@@ -183,7 +198,7 @@ def _cells_of(name: str, parts: list[Place], sizes: Mapping[str, int]) -> Iterat
     own = len(part.of.indices) if part is not None else len(first.shape)
     for indices in itertools.product(*map(range, first.shape[:own])):
         names = [sort.element(i) for sort, i in zip(first.sorts, indices, strict=False)]
-        label = f"{name}[{', '.join(names)}]" if names else name
+        label = first.prefix + unprimed(f"{name}[{', '.join(names)}]" if names else name)
         inner = [itertools.product(*map(range, place.shape[own:])) for place in parts]
         slots = tuple(
             place.slot((*indices, *more)) for place, every in zip(parts, inner, strict=True) for more in every

@@ -12,28 +12,29 @@ from typing import Any
 from onceproof.model.language.axioms import constants_of, false_axiom
 from onceproof.model.language.declare import DEADLOCK, Action, Parameter, Property, never_ends
 from onceproof.model.language.errors import (
-    MISPLACED,
     ConfigError,
     Disabled,
     InternalContradiction,
     ModelError,
     OutOfRange,
-    Vacuous,
     locate,
     nearest,
 )
 from onceproof.model.language.evaluate import meaning
-from onceproof.model.language.index_sets import cardinality, values_of
+from onceproof.model.language.index_sets import cardinality
+from onceproof.model.language.judging import Arguments as Arguments
+from onceproof.model.language.judging import Judge, names_with_ordered, with_order
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.pairs import of_pairs
 from onceproof.model.language.reading.reader import Reader, can_be_switched_on
 from onceproof.model.language.reading.result import UNMET, ActionReading, Chosen, PropertyReading
-from onceproof.model.language.run import RunMode, RunState, truth_of
+from onceproof.model.language.run import RunMode, RunState
 from onceproof.model.language.showing import call_text
+from onceproof.model.language.step_arguments import codes_of_arguments
 from onceproof.model.language.terms import FALSE, TRUE, Term
 
-Arguments = tuple[int, ...]
 NEVER_ENDS = PropertyReading(Property(never_ends, (), "ending", name=never_ends.__name__), (), TRUE, FALSE, ())
 
 
@@ -80,9 +81,8 @@ class System:
         self.actions: dict[str, Action] = {name: model.actions[name] for name in self.readings}
         self._reader = reader
         self._property_readings: dict[str, PropertyReading] = {}
-        self._mode, self._claims = RunMode(self.sizes), RunMode(self.sizes)
+        self._mode = RunMode(self.sizes)
         self._mode.end()
-        self._promises = RunMode(self.sizes, skips_given=True)
         self._view = RunState(self.layout, config)
         self._states: tuple[Any, ...] = (self._view,)  # what actions get first
         self._left = {
@@ -91,6 +91,7 @@ class System:
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
         self._ordered = names_with_ordered(model)
+        self._judge = Judge(self.sizes, self._view, lambda: RunState(self.layout, config), self._ordered)
         for axiom in model.axioms.values() if axioms else ():
             self._check(axiom)
 
@@ -104,16 +105,21 @@ class System:
 
     def steps_of(self, name: str, state: State) -> Iterator[tuple[Arguments, State]]:
         """The enabled steps of one action. Of a ``Fresh`` parameter only the first element that will do is used."""
-        chooses = self.readings[name].choices
         for candidates in self._candidates[name]:
-            for arguments in candidates:
-                if chooses:
-                    yield from sorted(self._ways(name, state, arguments))
-                    break
-                after = self._run(name, state, arguments)
-                if after is not None:
-                    yield arguments, after
-                    break
+            yield from self._first_of(name, state, candidates)
+
+    def _first_of(
+        self, name: str, state: State, candidates: list[Arguments], *, failing: bool = False
+    ) -> Iterator[tuple[Arguments, State]]:
+        """The steps of an action with the first of these arguments that will do. failing: ways may fail."""
+        if self.readings[name].choices:
+            yield from sorted(self._ways(name, state, candidates[0], failing=failing))
+            return
+        for arguments in candidates:
+            after = self._run(name, state, arguments)
+            if after is not None:
+                yield arguments, after
+                return
 
     def departure(self, state: State) -> tuple[Step, OutOfRange] | None:
         """The first step from a state that leaves the range of a field (faults last); None where none does."""
@@ -160,8 +166,13 @@ class System:
     def _holds(self, term: Term, state: State, step: Step) -> bool:
         return bool(meaning(term, self.layout)(state, self.readings[step.action].environment(step.arguments)))
 
-    def _ways(self, name: str, state: State, arguments: Arguments) -> Iterator[tuple[Arguments, State]]:
-        """The steps of an action that chooses, for these arguments: each with its choices, in no order."""
+    def _ways(
+        self, name: str, state: State, arguments: Arguments, *, failing: bool = False
+    ) -> Iterator[tuple[Arguments, State]]:
+        """The steps of an action that chooses, for these arguments: each with its choices, in no order.
+
+        failing: a way that fails is left out.
+        """
         left = self._left.get(name)
         if left is not None and state[left] == 0:
             return
@@ -170,6 +181,10 @@ class System:
             self._mode.begin(scripts.pop(), exploring=True)
             try:
                 after = self._after(self.actions[name], state, arguments)
+            except ModelError:
+                if not failing:
+                    raise
+                after = None
             finally:
                 self._mode.end()
             scripts += self._mode.open
@@ -266,7 +281,7 @@ class System:
         if view._loaded is not state:
             view._load(state)
         if action.name in self._ordered:
-            arguments = self._elements(action, arguments)
+            arguments = with_order(action, arguments, self.sizes)
         enter(self._mode)
         try:
             action.function(*self._states, *arguments)
@@ -317,6 +332,11 @@ class System:
         """What says that a state in which nothing can happen is a wanted end; None if the model does not say."""
         return next((p for p in self.model.properties.values() if p.kind == "ending"), None)
 
+    @cached_property
+    def pairs(self) -> Layout:
+        """Where the cells of a pair of states stand, which a property of steps is read of."""
+        return of_pairs(self.layout, self.model)
+
     @property
     def read_functions(self) -> tuple[FunctionType, ...]:
         """The functions that were read so far: the model's own, and the helpers that they call."""
@@ -339,42 +359,43 @@ class System:
         return itertools.product(*(range(self.sizes[parameter.sort.__name__]) for parameter in claim.parameters))
 
     def holds(self, claim: Property, state: State, arguments: Arguments) -> bool | None:
-        """Whether a property is true in a state for these elements; None where its ``given`` is false."""
+        """Whether a property is true in a state for these elements; None where its ``given`` is false.
+
+        One of steps is true there if it is true of all steps from there that change something.
+        """
         if claim.kind == DEADLOCK:
             return not self.stuck(state)
-        return self._truth(self._claims, claim, state, arguments)
+        if claim.kind == "step":
+            truths = {self.holds_of_step(claim, state, after, arguments) for _, after in self.steps_within(state)}
+            silent = truths <= {None} and self.presupposes(claim)
+            return None if silent else False not in truths
+        return self._judge.in_state(claim, state, arguments)
+
+    def holds_of_step(self, claim: Property, before: State, after: State, arguments: Arguments) -> bool | None:
+        """Whether a property of steps is true of a step; None where its ``given`` is false, or nothing changes."""
+        return None if before == after else self.run_step_claim(claim, before, after, arguments)
+
+    def run_step_claim(self, claim: Property, before: State, after: State, arguments: Arguments) -> bool | None:
+        """What the function of a property of steps says of two states, even if they are the same."""
+        return self._judge.of_step(claim, before, after, arguments)
+
+    def steps_within(self, state: State) -> Iterator[tuple[Step, State]]:
+        """Every step that is enabled in a state and does not fail there, with the state after it."""
+        for name in self.actions:
+            for candidates in self._candidates[name]:
+                try:
+                    found = self._first_of(name, state, candidates, failing=True)
+                    yield from ((Step(name, one), after) for one, after in found)
+                except ModelError:  # whoever takes the steps of this state is told
+                    continue
 
     def keeps(self, claim: Property, state: State, arguments: Arguments) -> bool:
         """Whether a state keeps the promise of an ``eventually``, whatever its ``given`` says there."""
-        return bool(self._truth(self._promises, claim, state, arguments))
+        return self._judge.keeps(claim, state, arguments)
 
     def presupposes(self, claim: Property) -> bool:
         """Whether a property says ``given(...)``."""
         return self.property_reading(claim).presupposes
-
-    def _truth(self, mode: RunMode, claim: Property, state: State, arguments: Arguments) -> bool | None:
-        if self._view._loaded is not state:
-            self._view._load(state)
-        if claim.name in self._ordered:
-            arguments = self._elements(claim, arguments)
-        enter(mode)
-        try:
-            return truth_of(claim.function(self._view, *arguments))
-        except Vacuous:
-            return None
-        except Disabled as error:
-            misplaced = ModelError(MISPLACED["require"]).with_traceback(error.__traceback__)
-            raise locate(misplaced, claim.what, claim.function) from None
-        except Exception as error:
-            raise locate(error, claim.what, claim.function) from None
-        finally:
-            leave()
-
-    def _elements(self, declared: Action | Property, arguments: Arguments) -> Arguments:
-        """Arguments as functions get them: elements of ordered sorts know that they have an order."""
-        sorts = (parameter.sort for parameter in declared.parameters)
-        values = (values_of(sort, self.sizes[sort.__name__]) for sort in sorts)
-        return tuple(known[argument] for known, argument in zip(values, arguments, strict=True))
 
     def _check(self, axiom: Property) -> None:
         """Raises AxiomError where an axiom is false in this instance."""
@@ -405,26 +426,7 @@ class System:
         if known is None:
             raise ModelError(f"unknown action `{action}`{nearest(action, self.model.actions)}")
         choices = self.all_readings[action].choices if action in self.all_readings else ()
-        names = [*(p.name for p in known.parameters), *(choice.name for choice in choices)]
-        for name in arguments:
-            if name not in names:
-                raise ModelError(f"`{action}` has no argument `{name}`{nearest(name, names)}")
-        values = []
-        for parameter in known.parameters:
-            elements = [parameter.sort.element(i) for i in range(self.sizes[parameter.sort.__name__])]
-            given = arguments.get(parameter.name)
-            if given not in elements:
-                raise ModelError(
-                    f"`{action}`: `{parameter.name}` must be one of {', '.join(elements)}, found {given!r}"
-                )
-            values.append(elements.index(given))
-        for choice in choices:
-            shown = [choice.element(code) for code in range(cardinality(choice.sort, self.sizes))]
-            given = arguments.get(choice.name, shown[0])
-            if given not in shown:
-                raise ModelError(f"`{action}`: `{choice.name}` must be one of {', '.join(shown)}, found {given!r}")
-            values.append(shown.index(given) if choice.name in arguments else UNMET)
-        return Step(action, tuple(values))
+        return Step(action, codes_of_arguments(known, choices, self.sizes, arguments))
 
     def actor(self, step: Step) -> str:
         """The actor: the element that is called as the action's component is, or else the component."""
@@ -433,16 +435,6 @@ class System:
             if parameter.sort.__name__.lower() == action.component:
                 return parameter.sort.element(argument)
         return action.component
-
-
-def names_with_ordered(model: Model) -> set[str]:
-    """The actions and properties that have a parameter of an ordered sort."""
-    functions: list[Action | Property] = [
-        *model.actions.values(),
-        *model.properties.values(),
-        *model.axioms.values(),
-    ]
-    return {one.name for one in functions if any(parameter.sort.ordered for parameter in one.parameters)}
 
 
 def build(model: Model, config: Config | None = None) -> System:

@@ -13,6 +13,7 @@ from onceproof.explain.refinement import WrongStep, wrong_step
 from onceproof.explain.steps import ExplainedStep, explained_steps
 from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.results import Counterexample, Departure, Trace
+from onceproof.model.language.declare import Property
 from onceproof.model.language.terms import Term, Var
 
 
@@ -100,6 +101,8 @@ def explain(found: Counterexample) -> Explanation:
     reading = system.property_reading(claim)
     names = dict(zip(reading.variables, found.arguments, strict=True))
     at = len(found.trace.states) - 1
+    if claim.kind == "step":
+        return _explain_step(found, claim, elements, names)
     if claim.is_liveness and demand_of(system, claim) is Demand.LASTING:
         loop = found.trace.loop or 0
         at = next(n for n in range(loop, at + 1) if not system.keeps(claim, found.trace.states[n], found.arguments))
@@ -109,6 +112,19 @@ def explain(found: Counterexample) -> Explanation:
     return Explanation(
         found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because, at
     )
+
+
+def _explain_step(
+    found: Counterexample, claim: Property, elements: tuple[str, ...], names: dict[Var, int]
+) -> Explanation:
+    """The explanation of a run whose last step violates a property of steps."""
+    system = found.trace.system
+    reading = system.property_reading(claim)
+    before, after = (found.trace.states[-2:] * 2)[:2]
+    view = StateView(system.pairs, before + after, names)
+    because = view.why(reading.body, False, known=reading.antecedent)
+    given = view.why(reading.antecedent, True)
+    return Explanation(found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because)
 
 
 def _given(trace: Trace, antecedent: Term, names: dict[Var, int]) -> list[str]:

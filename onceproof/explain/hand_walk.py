@@ -7,6 +7,7 @@ from dataclasses import replace
 from onceproof.explain.steps import ExplainedStep, explained_steps
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import Trace
+from onceproof.model.checker.safety import violated_by
 from onceproof.model.language import ModelError, Step, Violation
 from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.layout import State
@@ -64,7 +65,7 @@ class HandWalk:
         self.at = len(self.steps)
 
     def false_here(self) -> list[Violation]:
-        """Which *always* properties of the spec are false in this state, and for which elements first."""
+        """Which safety properties of the spec are false here, or of the step to here, and for which elements first."""
         return self._judged()[0]
 
     def _judged(self) -> tuple[list[Violation], list[ModelError]]:
@@ -72,11 +73,10 @@ class HandWalk:
         failed: list[ModelError] = []
         fails = bool(self._successors()[1])
         for claim in self.spec.properties:
-            if claim.kind != "always" and (claim.kind != DEADLOCK or fails):  # what fails is no deadlock
+            if not claim.is_safety and (claim.kind != DEADLOCK or fails):  # what fails is no deadlock
                 continue
             try:
-                truths = ((one, self.system.holds(claim, self.state, one)) for one in self.system.instances(claim))
-                wrong = next((one for one, holds in truths if holds is False), None)
+                wrong = violated_by(self.system, claim, self.states[: self.at + 1])
             except ModelError as error:
                 failed.append(error)
             else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from onceproof.explain.steps import ExplainedStep, explained_steps, shown
 from onceproof.model.checker.obligations import unmet
 from onceproof.model.checker.results import Trace
+from onceproof.model.checker.safety import violated_by
 from onceproof.model.language import Fairness, ModelError, Step, System
 from onceproof.model.language.declare import DEADLOCK, Property, range_of
 from onceproof.model.language.errors import OutOfRange
@@ -146,7 +147,7 @@ class _Runner:
             return self.deadlocked()
         if self.trace.departure is not None:
             return self.prevented(self.difference or "the last one stays within the range")
-        if self.claim is not None and self.claim.kind == "always":
+        if self.claim is not None and self.claim.is_safety:
             if self.violated() is not None:
                 return self.same()
             return self.prevented(self.difference or "the property is true after them")
@@ -159,15 +160,12 @@ class _Runner:
         return Rerun(False, f"the same steps do not violate {self.name}: {why}", None, self.inserted)
 
     def violated(self) -> int | None:
-        """The first state on the way in which the safety property is false; None if there is none."""
+        """The first state on the way in which, or by the step to which, the safety property is violated."""
         claim = self.claim
-        if claim is None or claim.kind != "always":
+        if claim is None or not claim.is_safety:
             return None
-        instances = list(self.system.instances(claim))
-        return next((n for n, s in enumerate(self.states) if self.false_for(claim, s, instances)), None)
-
-    def false_for(self, claim: Property, state: State, instances: Sequence[tuple[int, ...]]) -> bool:
-        return any(self.system.holds(claim, state, arguments) is False for arguments in instances)
+        runs = (self.states[: number + 1][-2:] for number in range(len(self.states)))
+        return next((n for n, run in enumerate(runs) if violated_by(self.system, claim, run) is not None), None)
 
     def deadlocked(self) -> Rerun:
         last = self.states[-1]

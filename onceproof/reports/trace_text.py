@@ -135,6 +135,10 @@ def headings(explanation: Explanation) -> tuple[str, str]:
         return "", explanation.wrong_step.heading
     if claim.is_liveness:
         return _headings_of_endless(explanation, claim)
+    if claim.kind == "step":
+        name, last = explanation.property, f"step {len(explanation.trace)}"
+        because = "and it is false because" if explanation.given else f"{name} is false of {last} because"
+        return f"{name} applies to {last} because", because
     applies = f"{explanation.property} applies to this state because"
     return applies, "and it is false because" if explanation.given else f"{explanation.property} is false because"
 

@@ -7,6 +7,7 @@ The same seed gives the same model. A model is written as ordinary Python text a
 
 import linecache
 import random
+import re
 import sys
 import types
 from enum import Enum
@@ -58,6 +59,7 @@ class Writer:
         parts += [self.action(n) for n in range(r.randint(3, 6))]
         parts += [self.property(n, kind) for n, kind in enumerate(("always", "always", "sometimes", "eventually"))]
         parts += [self.property(n, kind) for n, kind in enumerate(("infinitely_often", "stays"), len(parts))]
+        parts += [self.step_property(n) for n in range(len(parts), len(parts) + 2)]
         return "\n".join(parts)
 
     def action(self, number: int) -> str:
@@ -157,6 +159,27 @@ class Writer:
         return "\n".join(
             ["", f"@{kind}", f"def claim{number}(st, {names}):", *lines, f"    return {self.condition(scope)}"]
         )
+
+    def step_property(self, number: int) -> str:
+        """One property of the state before a step and the one after it."""
+        r = self.random
+        scope = r.choice((["t"], ["t", "p"], ["t", "u"]))
+        names = ", ".join(f"{v}: {'Place' if v == 'p' else 'Thing'}" for v in scope)
+        lines = [f"    given({self.of_either_state(scope)})"] if r.random() < 0.4 else []
+        claims = [
+            f"not ({self.of_either_state(scope)}) or ({self.of_either_state(scope)})",
+            f"before.total <= after.total or ({self.of_either_state(scope)})",
+            f"before.colour[t] == after.colour[t] or ({self.of_either_state(scope)})",
+            "before.first is None or after.first == before.first",
+            "before.at[t] is None or not after.marked[t, before.at[t]]",
+        ]
+        return "\n".join(
+            ["", "@step", f"def claim{number}(before, after, {names}):", *lines, f"    return {r.choice(claims)}"]
+        )
+
+    def of_either_state(self, scope: list[str]) -> str:
+        """A condition on the state before a step, or on the one after it."""
+        return re.sub(r"\bst\.", self.random.choice(("before.", "after.")), self.condition(scope))
 
 
 def random_model(seed: int) -> Model:

@@ -21,7 +21,8 @@ from onceproof.model.checker.agreement.goals import Goal, goals_of
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import InternalContradiction, ModelError
 from onceproof.model.language.evaluate import Environment, meaning, step_of
-from onceproof.model.language.layout import LEFT, State, budget_of
+from onceproof.model.language.layout import LEFT, Layout, State, budget_of
+from onceproof.model.language.primes import unprimed
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, Obligation, PropertyReading
 from onceproof.model.language.refinement import refinement_of
@@ -92,6 +93,7 @@ class _Item:
 
     reading: Reading
     goals: list[Goal]
+    layout: Layout  # of the states that it is compared in: of pairs for a property of steps
     slots: list[int]  # the cells that its function may look at, and that may be changed
     step: Callable[[State, Environment], State | None] | None  # of an action
 
@@ -130,6 +132,7 @@ class Comparison:
             if place.field is not None and not place.field.constant
             for slot in range(place.offset, place.offset + place.cells)
         }
+        self.free |= {slot + len(system.initial): size for slot, size in self.free.items()}  # of a second state
 
     def content(self, reading: Reading) -> Hashable:
         """All that the comparison of one action or property depends on, but for states that are reached."""
@@ -146,29 +149,32 @@ class Comparison:
         if not items:
             return
         reached = self._reached()
+        pairs = self._pairs(reached) if any(_of_steps(item.reading) for item in items) else []
         once = sum(map(_once, items))
         rounds = min(max(ENOUGH / once, 1.0), ROUNDS, MOST / once)
         for item in items:
             instances = self._instances(item.reading)
             number = max(int(rounds * _once(item)), FEWEST)
-            for turn, state in enumerate(self.random.sample(reached, min(len(reached), number // 4))):
+            known = pairs if _of_steps(item.reading) else reached
+            for turn, state in enumerate(self.random.sample(known, min(len(known), number // 4))):
                 self._compare(item, state, instances[turn % len(instances)])
             for turn in range(number // 2):
                 arguments = instances[turn % len(instances)]
-                for state in self._made(item, item.goals[turn % len(item.goals)], reached, arguments):
+                for state in self._made(item, item.goals[turn % len(item.goals)], known, arguments):
                     self._compare(item, state, arguments)
 
     def _item(self, reading: Reading) -> _Item:
         named = fields_named(declared_of(reading).function, self.functions)
+        layout = self.system.pairs if _of_steps(reading) else self.layout
         slots = [
             slot
-            for place in self.layout.places.values()
-            if place.declared in named
+            for place in layout.places.values()
+            if unprimed(place.declared) in named
             for slot in range(place.offset, place.offset + place.cells)
             if slot in self.free
         ]
         step = step_of(reading, self.layout) if isinstance(reading, ActionReading) else None
-        return _Item(reading, goals_of(reading, self.layout), slots, step)
+        return _Item(reading, goals_of(reading, layout), layout, slots, step)
 
     def _compare(self, item: _Item, state: State, arguments: Arguments) -> None:
         if isinstance(item.reading, ActionReading) and item.reading.choices:
@@ -178,7 +184,7 @@ class Comparison:
             assert item.step is not None
             self._compare_step(item.reading, item.step, state, arguments, environment)
         else:
-            self._compare_truth(item.reading, state, arguments, environment)
+            self._compare_truth(item.reading, item.layout, state, arguments, environment)
 
     # -- states
 
@@ -196,17 +202,24 @@ class Comparison:
                         found.append(after)
         return found
 
+    def _pairs(self, reached: Sequence[State]) -> list[State]:
+        """Pairs of a state that is reached and one after it, as one state; at least one of two that are the same."""
+        found = [self.system.initial * 2]
+        for state in reached:
+            found += [state + after for _, after in itertools.islice(self.system.steps_within(state), INSTANCES)]
+        return found
+
     def _made(self, item: _Item, goal: Goal, reached: Sequence[State], arguments: Arguments) -> Iterator[State]:
         """A state in which the goal holds, if one was found, and one beside it."""
         environment = environment_of(item.reading, arguments)
         state = list(self.random.choice(reached))
         for slot in self._some(item.slots, 4):
             state[slot] = self.random.randrange(self.free[slot])
-        made = aimed(tuple(state), goal, self.layout, environment, self.free, self.random)
-        yield self.layout.repaired(made)
+        made = aimed(tuple(state), goal, item.layout, environment, self.free, self.random)
+        yield item.layout.repaired(made)
         for slot in self._some(item.slots, 1):
             other = (*made[:slot], self.random.randrange(self.free[slot]), *made[slot + 1 :])
-            yield self.layout.repaired(other)
+            yield item.layout.repaired(other)
 
     def _some(self, slots: Sequence[int], most: int) -> list[int]:
         return self.random.choices(slots, k=self.random.randint(1, most)) if slots else []
@@ -233,7 +246,7 @@ class Comparison:
         try:
             ran = self.system.run_action(action, state, arguments)
         except ModelError as error:
-            if not self._fails(reading.obligations, state, environment):
+            if not self._fails(reading.obligations, self.layout, state, environment):
                 raise self._disagreement(
                     action, state, arguments, f"it fails: {error.message}", "it does not"
                 ) from None
@@ -243,25 +256,33 @@ class Comparison:
             raise self._disagreement(action, state, arguments, self._shown(state, ran), self._shown(state, read))
 
     def _compare_truth(
-        self, reading: PropertyReading, state: State, arguments: Arguments, environment: Environment
+        self,
+        reading: PropertyReading,
+        layout: Layout,
+        state: State,
+        arguments: Arguments,
+        environment: Environment,
     ) -> None:
-        claim = reading.property
+        claim, size = reading.property, len(self.layout.initial)
         try:
-            ran = self.system.holds(claim, state, arguments)
+            if _of_steps(reading):
+                ran = self.system.run_step_claim(claim, state[:size], state[size:], arguments)
+            else:
+                ran = self.system.holds(claim, state, arguments)
         except ModelError as error:
-            if not self._fails(reading.obligations, state, environment):
+            if not self._fails(reading.obligations, layout, state, environment):
                 failure = f"it fails: {error.message}"
                 raise self._disagreement(claim, state, arguments, failure, "it does not") from None
             return
-        applies = meaning(reading.antecedent, self.layout)(state, environment)
-        read = bool(meaning(reading.body, self.layout)(state, environment)) if applies else None
+        applies = meaning(reading.antecedent, layout)(state, environment)
+        read = bool(meaning(reading.body, layout)(state, environment)) if applies else None
         if read is not ran:
             raise self._disagreement(claim, state, arguments, _truth(ran), _truth(read))
 
-    def _fails(self, obligations: Sequence[Obligation], state: State, environment: Environment) -> bool:
+    def _fails(self, obligations: Sequence[Obligation], layout: Layout, state: State, environment: Environment) -> bool:
         """Whether the reading says that the function fails there."""
         for one in obligations:
-            guard = [meaning(term, self.layout) for term in one.guard]
+            guard = [meaning(term, layout) for term in one.guard]
             free = [v for v in dict.fromkeys(v for t in one.guard for v in free_variables(t)) if v not in environment]
             for values in itertools.product(*(range(self.system.sizes[v.sort.__name__]) for v in free)):
                 inner = {**environment, **dict(zip(free, values, strict=True))}
@@ -283,7 +304,9 @@ class Comparison:
         file, line = declared.line
         cells = ", ".join(
             f"{cell.label} = {text_of(cell.show(state))}"
-            for name, mine in self.layout.cells.items()
+            for name, mine in (
+                self.layout if len(state) == len(self.layout.initial) else self.system.pairs
+            ).cells.items()
             for cell in mine
             if any(state[slot] for slot in cell.slots) and not name.startswith(LEFT)
         )
@@ -292,6 +315,10 @@ class Comparison:
             f"({Path(file).name}:{line}) otherwise than Python runs it. In the state with "
             f"{cells or 'all at its first'}: run, {ran}; read, {read}"
         )
+
+
+def _of_steps(reading: Reading) -> bool:
+    return isinstance(reading, PropertyReading) and reading.property.kind == "step"
 
 
 def environment_of(reading: Reading, arguments: Arguments) -> dict[Var, int]:

@@ -22,6 +22,7 @@ from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
 from onceproof.model.checker.results import Limits, StopReason, Trace
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
+from onceproof.model.language.system import Step
 
 MOST_AT_A_LEVEL = 1000  # of the states on least runs, so many of each level are looked at
 FAILS = -1  # in place of a claim: that the model fails in a step
@@ -43,19 +44,39 @@ class Paths:
 
     def least(self, which: int, violates: Callable[[State], bool]) -> tuple[Trace, str]:
         """A least run to a state that violates claim ``which`` - 1 (0: a deadlock), and in what it is least."""
+        graph, goals, minimal = self._least_runs(which, violates)
+        return graph.trace(Costs(graph).cheapest(goals)), minimal
+
+    def least_step(self, which: int, violating: Callable[[State], list[Step]], by_fault: bool) -> tuple[Trace, str]:
+        """A least run that ends with a step that violates claim ``which``, and in what it is least.
+
+        violating: such steps from a state; by_fault: whether the step is a fault.
+        """
+        system = self.search.functions.system
+
+        def wanted(state: State) -> list[Step]:
+            return [step for step in violating(state) if system.actions[step.action].fault == by_fault]
+
+        graph, goals, minimal = self._least_runs(which, lambda state: bool(wanted(state)))
+        path, step = Costs(graph).cheapest_step({number: wanted(graph.states[number]) for number in goals})
+        return graph.trace(path).followed_by(step), minimal
+
+    def _least_runs(self, which: int, violates: Callable[[State], bool]) -> tuple[Graph, list[int], str]:
+        """All least runs to states that violate a claim, as a graph, those states in it, and in what they are least."""
         search = self.search
         key = int(search.best[which])
         faults, steps = key >> 32, key & 0xFFFFFFFF
         counted = search.functions.faults_counted
         levels = {(0, level.steps): level for level in search.levels}
         if counted or not any(search.functions.is_fault):
-            return self._run(levels, (0, steps), which, faults if counted else -1, 0, violates)
-        return self._run(*self._in_layers(which), which, -1, LAYER, violates)
+            return self._runs(levels, (0, steps), which, faults if counted else -1, 0, violates)
+        return self._runs(*self._in_layers(which), which, -1, LAYER, violates)
 
     def to_departure(self, level: Level, leaves: Callable[[State], bool]) -> Trace:
         """A run of least steps to a state of a level from which a step leaves the range of a field."""
         levels = {(0, one.steps): one for one in self.search.levels}
-        return self._run(levels, (0, level.steps), FAILS, -1, 0, leaves)[0]
+        graph, goals, _ = self._runs(levels, (0, level.steps), FAILS, -1, 0, leaves)
+        return graph.trace(Costs(graph).cheapest(goals))
 
     def _in_layers(self, which: int) -> tuple[dict[tuple[int, int], Level], tuple[int, int]]:
         """Searches again, all that k faults reach before fault k + 1, up to the first violation.
@@ -113,7 +134,7 @@ class Paths:
             found += int(scan(*place, which, faults, self.calm, self.out, self.moves, marks, label))
         return found
 
-    def _run(
+    def _runs(
         self,
         levels: dict[tuple[int, int], Level],
         goal: tuple[int, int],
@@ -121,7 +142,7 @@ class Paths:
         faults: int,
         layer: int,
         violates: Callable[[State], bool],
-    ) -> tuple[Trace, str]:
+    ) -> tuple[Graph, list[int], str]:
         search = self.search
         marks = np.zeros(int(search.shared[batch.NEXT_BLOCK]), np.int32)
         label = goal[0] * layer + goal[1] + 1
@@ -154,8 +175,7 @@ class Paths:
         goals = [
             number for number, state in enumerate(graph.states) if violates(state) and graph.depths[number] == goal[1]
         ]
-        path = Costs(graph).cheapest(goals)
-        return graph.trace(path), "faults, then steps" if thinned else MINIMAL
+        return graph, goals, "faults, then steps" if thinned else MINIMAL
 
     def _keep(self, level: Level, marks: Any, label: int, marked: dict[Words, int]) -> bool:
         """Notes the marked states of a level; whether there were too many, so that some were dropped."""

@@ -20,6 +20,7 @@ from onceproof.model.checker.compiled.search import NAMES
 from onceproof.model.checker.compiled.verdicts import reproduce_failure
 from onceproof.model.checker.ground.python_code import generated
 from onceproof.model.checker.results import Counterexample, Departure, Trace
+from onceproof.model.checker.safety import violating_steps
 from onceproof.model.language.declare import DEADLOCK, Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import System
@@ -59,7 +60,7 @@ def walk(
     """As ``onceproof.model.checker.compiled.walk``."""
     began = time.monotonic()
     chosen = list(properties) if properties is not None else system.properties()
-    claims = [claim for claim in chosen if claim.kind in ("always", "deadlock")]
+    claims = [claim for claim in chosen if claim.is_safety or claim.kind == "deadlock"]
     functions = Functions(generated(system), claims)
     if functions.inexact:
         raise CannotCompile(functions.inexact)
@@ -182,7 +183,10 @@ class _Walkers:
             return Counterexample(DEADLOCK, (), Trace(system, tuple(states), tuple(steps)))
         for claim, arguments in self.functions.properties.instances:
             if system.holds(claim, states[-1], arguments) is False:
-                return Counterexample(claim.name, arguments, Trace(system, tuple(states), tuple(steps)))
+                trace = Trace(system, tuple(states), tuple(steps))
+                if claim.kind == "step":
+                    trace = trace.followed_by(violating_steps(system, claim, states[-1])[0])
+                return Counterexample(claim.name, arguments, trace)
         raise AssertionError("the state that ends a walk violates nothing")
 
 

@@ -90,7 +90,7 @@ class Search:
             mine=np.zeros(16, np.int64),
             log=np.zeros(1 << 12, np.int64),
             fired=np.zeros(self.functions.move_words * WORD, np.int64),
-            best=np.full(len(self.functions.claims) + 1, batch.FAR, np.int64),
+            best=np.full(self.functions.bits + 1, batch.FAR, np.int64),
             out=np.zeros(records * (self.words + 1), np.int64),
             hashes=np.zeros(records, np.uint64),
             moves=np.zeros((batch.BATCH + 1) * len(self.functions.row_of_moves(idle=False)), np.int64),
@@ -117,7 +117,7 @@ class Search:
 
     @property
     def best(self) -> Any:
-        """The least key (faults << 32 | steps) of a violation: [0] of a deadlock, then of each claim."""
+        """The least key (faults << 32 | steps) of a violation: [0] of a deadlock, then of each bit of ``evaluate``."""
         return np.minimum.reduce([worker.best for worker in self.workers])
 
     @property
@@ -161,7 +161,7 @@ class Search:
         false = self._call("evaluate", 0)
         if false < 0:
             raise Failed(self.state(0))
-        for bit in range(len(self.functions.claims)):
+        for bit in range(self.functions.bits):
             if false >> bit & 1:
                 worker.best[bit + 1] = 0
         pending = worker.mine[batch.PENDING : batch.PENDING + 1]

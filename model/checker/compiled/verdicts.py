@@ -27,6 +27,7 @@ from onceproof.model.checker.results import (
     Verdict,
     range_left,
 )
+from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import RANGE, Property, range_of
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import State
@@ -78,6 +79,8 @@ class Verdicts:
         match claim.kind:
             case "sometimes":
                 return self._sometimes(claim, idle)
+            case "step":
+                return self._steps(claim, IDLE if idle and self.complete else "")
             case "always":
                 every = self.functions.properties.instances
                 instances = [arguments for owner, arguments in every if owner is claim]
@@ -221,11 +224,42 @@ class Verdicts:
             with grace():
                 trace, minimal = Paths(self._whole(which)).least(which, lambda state: bool(false(state)))
         except (_NoRoom, OutOfTime) as error:
-            missing = "time" if isinstance(error, OutOfTime) else "memory"
-            self.notes.append(f"`{name}` is violated; there was not enough {missing} left to find a run that shows it")
-            return PropertyResult(name, kind, Verdict.VIOLATED)
+            return self._not_shown(claim, error)
         found = Counterexample(name, false(trace.states[-1])[0], trace, minimal)
         return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
+
+    def _steps(self, claim: Property, idle: str) -> PropertyResult:
+        """The verdict on a property of steps."""
+        name, kind = claim.name, claim.kind
+        ways = [self.functions.bit_of(claim, by_fault) + 1 for by_fault in (False, True)]
+        ways = [which for which in ways if int(self.search.best[which]) != FAR]
+        if not ways:
+            return PropertyResult(name, kind, Verdict.HOLDS if self.complete else Verdict.UNKNOWN, idle)
+        system = self.functions.system
+        try:
+            with grace():
+                found = [
+                    Paths(self._whole(which)).least_step(
+                        which, lambda state: violating_steps(system, claim, state), which > len(self.functions.claims)
+                    )
+                    for which in ways
+                ]
+        except (_NoRoom, OutOfTime) as error:
+            return self._not_shown(claim, error)
+        trace, minimal = min(found, key=lambda one: (one[0].faults, len(one[0]), one[0].turns))
+        arguments = violated_by(system, claim, trace.states[-2:])
+        assert arguments is not None
+        return PropertyResult(
+            name, kind, Verdict.VIOLATED, counterexample=Counterexample(name, arguments, trace, minimal)
+        )
+
+    def _not_shown(self, claim: Property, error: Exception) -> PropertyResult:
+        """A violation of which there is no run to show."""
+        missing = "time" if isinstance(error, OutOfTime) else "memory"
+        self.notes.append(
+            f"`{claim.name}` is violated; there was not enough {missing} left to find a run that shows it"
+        )
+        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED)
 
     def _whole(self, which: int) -> Search:
         """A search that has whole states, at least as deep as the violation; with fingerprints it is made now."""

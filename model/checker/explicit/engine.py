@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
@@ -35,10 +36,11 @@ from onceproof.model.checker.results import (
     range_left,
     unexplored,
 )
+from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.refinement import refinement_of
-from onceproof.model.language.system import Arguments, System
+from onceproof.model.language.system import Arguments, Step, System
 
 if TYPE_CHECKING:
     from onceproof.model.checker.explicit.liveness import FairSearch
@@ -118,6 +120,8 @@ class _Evaluation:
         match claim.kind:
             case "always":
                 return self._always(claim)
+            case "step":
+                return self._steps(claim)
             case "sometimes":
                 return self._sometimes(claim)
             case "eventually" | "leads_to" | "infinitely_often" | "stays":
@@ -133,7 +137,7 @@ class _Evaluation:
 
     def _always(self, claim: Property) -> PropertyResult:
         found = self.monitor.violations.items()
-        violations = {arguments: numbers for (name, arguments), numbers in found if name == claim.name}
+        violations = {arguments: numbers for (name, arguments, _), numbers in found if name == claim.name}
         return self._safety(claim.name, "always", violations, claim.name not in self.monitor.unseen)
 
     def _safety(self, name: str, kind: str, violations: dict[Arguments, list[int]], exercised: bool) -> PropertyResult:
@@ -146,6 +150,46 @@ class _Evaluation:
         verdict = Verdict.HOLDS if self.graph.complete else Verdict.UNKNOWN
         idle = self.graph.complete and not exercised
         return PropertyResult(name, kind, verdict, IDLE if idle else "")
+
+    def _steps(self, claim: Property) -> PropertyResult:
+        """The verdict on a property of steps."""
+        sources: dict[bool, list[int]] = {}
+        for (name, _, by_fault), numbers in self.monitor.violations.items():
+            if name == claim.name:
+                sources.setdefault(by_fault, []).extend(numbers)
+        if not sources:
+            return self._safety(claim.name, claim.kind, {}, claim.name not in self.monitor.unseen)
+        path, step, minimal = self._path_to_step(claim, sources)
+        trace = self.graph.trace(path).followed_by(step)
+        arguments = violated_by(self.system, claim, trace.states[-2:])
+        assert arguments is not None
+        counterexample = Counterexample(claim.name, arguments, trace, minimal)
+        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=counterexample)
+
+    def _path_to_step(self, claim: Property, sources: Mapping[bool, list[int]]) -> tuple[list[Edge], Step, str]:
+        """A run to a state from which a step violates a property, that step, and in what the run is least.
+
+        sources: such states, by whether it is a fault.
+        """
+        cut = self.graph.cut
+        try:
+            with grace():
+                costs = {
+                    (cost[0] + by_fault, cost[1], number)
+                    for by_fault, numbers in sources.items()
+                    for number in numbers
+                    if number not in cut and (cost := self._costs.of[number]) is not None
+                }
+                if costs:
+                    best, states = min(costs)[:2], self.graph.states
+                    numbers = {number for *cost, number in costs if tuple(cost) == best}
+                    last = {number: violating_steps(self.system, claim, states[number]) for number in numbers}
+                    return *self._costs.cheapest_step(last), MINIMAL
+        except OutOfTime:
+            pass
+        number = min(itertools.chain(*sources.values()))
+        steps = violating_steps(self.system, claim, self.graph.states[number])
+        return self.graph.first_path(number), steps[0], "steps"
 
     def _path_to(self, numbers: set[int]) -> tuple[list[Edge], str]:
         """A run to one of these states, and in what it is least.

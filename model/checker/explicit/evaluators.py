@@ -10,7 +10,8 @@ from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, System
 
-Instance = tuple[str, Arguments]  # a property by name, and for which elements
+# A property by name, for which elements, and whether it is a fault from the state that violates it (if a step does).
+Instance = tuple[str, Arguments, bool]
 Truth = Callable[[State], bool | None]
 
 
@@ -24,7 +25,7 @@ class PropertyEvaluator(Protocol):
         """Whether a state fulfils the obligation of an ``eventually``."""
 
     def violated(self, state: State) -> Iterable[Instance]:
-        """The instances of all ``always`` that are false in a state."""
+        """The instances of all safety properties that are false in a state, or of a step from it."""
 
 
 class DirectEvaluator:
@@ -32,8 +33,9 @@ class DirectEvaluator:
 
     def __init__(self, system: System, claims: Sequence[Property]) -> None:
         self.system = system
-        always = [claim for claim in claims if claim.kind == "always"]
+        always, steps = ([claim for claim in claims if claim.kind == kind] for kind in ("always", "step"))
         self.instances = [(claim, arguments) for claim in always for arguments in system.instances(claim)]
+        self.of_steps = [(claim, arguments) for claim in steps for arguments in system.instances(claim)]
 
     def truth(self, claim: Property, arguments: Arguments) -> Truth:
         """Whether it holds in a state; None where its ``given`` is false."""
@@ -44,9 +46,15 @@ class DirectEvaluator:
         return lambda state: self.system.keeps(claim, state, arguments)
 
     def violated(self, state: State) -> list[Instance]:
-        """The instances of all ``always`` that are false in a state."""
+        """The instances of all safety properties that are false in a state, or of a step from it."""
         holds = self.system.holds
-        return [(claim.name, one) for claim, one in self.instances if holds(claim, state, one) is False]
+        found = [(claim.name, one, False) for claim, one in self.instances if holds(claim, state, one) is False]
+        for step, after in self.system.steps_within(state) if self.of_steps else ():
+            fault = self.system.actions[step.action].fault
+            for claim, one in self.of_steps:
+                if self.system.holds_of_step(claim, state, after, one) is False:
+                    found.append((claim.name, one, fault))
+        return found
 
 
 class GeneratedEvaluator:
@@ -54,8 +62,10 @@ class GeneratedEvaluator:
 
     def __init__(self, generated: GeneratedSystem, claims: Sequence[Property]) -> None:
         self.properties = generated.properties(claims)
-        self.names = [(claim.name, arguments) for claim, arguments in self.properties.instances]
-        self.numbers = {name: number for number, name in enumerate(self.names)}
+        owners = map(self.properties.owner, range(2 * len(self.properties.instances)))
+        self.names = [(claim.name, arguments, by_fault) for claim, arguments, by_fault in owners]
+        instances = self.properties.instances
+        self.numbers = {(claim.name, arguments): number for number, (claim, arguments) in enumerate(instances)}
 
     def truth(self, claim: Property, arguments: Arguments) -> Truth:
         """Whether it holds in a state; None where its ``given`` is false."""
@@ -66,7 +76,7 @@ class GeneratedEvaluator:
         return self.properties.fulfilled(self.numbers[claim.name, arguments])
 
     def violated(self, state: State) -> Sequence[Instance]:
-        """The instances of all ``always`` that are false in a state."""
+        """The instances of all safety properties that are false in a state, or of a step from it."""
         numbers = self.properties.violated(state)
         return [self.names[number] for number in numbers] if numbers else ()
 
@@ -74,18 +84,19 @@ class GeneratedEvaluator:
 class Monitor:
     """Looks at each state once, as it is found, so that a search that a limit ends has judged all that it found.
 
-    violations: for each instance of an ``always`` the states (by number) in which it is false. unseen: the names of
-    the ``always`` whose ``given`` was true in no state, and of the ``sometimes`` that none showed.
+    violations: for each instance of a safety property the states (by number) in which it is false, or from which a step
+    violates it. unseen: the names of the safety properties whose ``given`` was true in no state, and of the
+    ``sometimes`` that none showed.
     """
 
     def __init__(self, system: System, evaluator: PropertyEvaluator, claims: Sequence[Property]) -> None:
         self.evaluator = evaluator
         self.violations: dict[Instance, list[int]] = {}
-        self._always = any(claim.kind == "always" for claim in claims)
+        self._safety = any(claim.is_safety for claim in claims)
         self._waiting = {
             claim.name: (claim.kind, [evaluator.truth(claim, one) for one in system.instances(claim)])
             for claim in claims
-            if claim.kind in ("always", "sometimes")
+            if claim.is_safety or claim.kind == "sometimes"
         }
 
     @property
@@ -95,8 +106,8 @@ class Monitor:
 
     def visit(self, number: int, state: State) -> None:
         """Looks at a state that was found."""
-        if self._always:
-            for instance in self.evaluator.violated(state):
+        if self._safety:
+            for instance in dict.fromkeys(self.evaluator.violated(state)):
                 self.violations.setdefault(instance, []).append(number)
         if self._waiting:
             for name, (kind, truths) in list(self._waiting.items()):

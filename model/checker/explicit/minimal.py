@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.explicit.graph import Graph
+from onceproof.model.language.system import Step
 
 MINIMAL = "faults, then steps, then changes of actor"
 Edge = tuple[int, int]  # step number, target state number
 Cost = tuple[int, int]  # faults, steps
+
+
+# of a state, by the actor of the last step: turns, the state before, the actor of the step to that, the step
+_Turns = dict[int, dict[str, tuple[int, int, str, int]]]
 
 
 class Costs:
@@ -52,14 +57,41 @@ class Costs:
     def cheapest(self, targets: Collection[int]) -> list[Edge]:
         """The edges of a least path from the initial state to one of the targets (all reachable, at least one)."""
         best = min(cost for number in targets if (cost := self.of[number]) is not None)
-        return self._fewest_turns([number for number in targets if self.of[number] == best])
+        goals = [number for number in targets if self.of[number] == best]
+        turns = self._turns(goals)
+        goal, last = min(
+            ((goal, actor) for goal in goals for actor in turns[goal]), key=lambda pair: (turns[pair[0]][pair[1]], pair)
+        )
+        return _back(turns, goal, last)
 
-    def _fewest_turns(self, goals: list[int]) -> list[Edge]:
-        """Among the least paths to the goals, one whose actor changes least: a sweep over their edges by cost."""
+    def cheapest_step(self, steps: Mapping[int, Collection[Step]]) -> tuple[list[Edge], Step]:
+        """The edges of a path to a state from which one of these steps is taken, and that step: least with the step.
+
+        steps: by the state that they are taken from (all reachable, at least one).
+        """
+        system = self.graph.system
+        totals = {
+            (number, step): (cost[0] + system.actions[step.action].fault, cost[1] + 1)
+            for number, taken in steps.items()
+            for step in taken
+            if (cost := self.of[number]) is not None
+        }
+        best = min(totals.values())
+        ends = [end for end, total in totals.items() if total == best]
+        turns = self._turns(list(dict.fromkeys(number for number, _ in ends)))
+
+        def order(end: tuple[int, Step, str]) -> tuple[int, int, str, str, tuple[int, ...]]:
+            number, step, last = end
+            return turns[number][last][0] + (system.actor(step) != last), number, last, step.action, step.arguments
+
+        number, step, last = min(((*end, last) for end in ends for last in turns[end[0]]), key=order)
+        return _back(turns, number, last), step
+
+    def _turns(self, goals: list[int]) -> _Turns:
+        """How often the actor changes on the least paths to the goals: a sweep over their edges by cost."""
         sources = self._tight_sources(goals)
         actors = [self.graph.system.actor(step) for step in self.graph.stepper.steps]
-        # best[state][actor of the last step] = (turns, previous state, its actor, step)
-        best: dict[int, dict[str, tuple[int, int, str, int]]] = {0: {"": (-1, -1, "", -1)}}
+        best: _Turns = {0: {"": (-1, -1, "", -1)}}
         for number in sorted(sources, key=lambda n: self.of[n] or (0, 0)):
             for source, step in sources[number]:
                 for last, (turns, *_) in best[source].items():
@@ -68,19 +100,11 @@ class Costs:
                     known = best.setdefault(number, {}).get(actor)
                     if known is None or candidate < known:
                         best[number][actor] = candidate
-        goal, last = min(
-            ((goal, actor) for goal in goals for actor in best[goal]), key=lambda pair: (best[pair[0]][pair[1]], pair)
-        )
-        path: list[Edge] = []
-        while goal:
-            _, source, before, step = best[goal][last]
-            path.append((step, goal))
-            goal, last = source, before
-        return path[::-1]
+        return best
 
     def _tight_sources(self, goals: list[int]) -> dict[int, list[tuple[int, int]]]:
         """For every state on a least path to a goal: the (state, step) pairs that lead to it at least cost."""
-        worst = self.of[goals[0]] or (0, 0)
+        worst = max(self.of[goal] or (0, 0) for goal in goals)
         sources: dict[int, list[tuple[int, int]]] = {}
         incoming: dict[int, list[tuple[int, int]]] = {}
         for source in range(self.graph.explored):
@@ -100,3 +124,13 @@ class Costs:
             sources[number] = incoming.get(number, [])
             stack.extend(source for source, _ in sources[number])
         return sources
+
+
+def _back(turns: _Turns, goal: int, last: str) -> list[Edge]:
+    """The edges of a path to a state whose last step has this actor."""
+    path: list[Edge] = []
+    while goal:
+        _, source, before, step = turns[goal][last]
+        path.append((step, goal))
+        goal, last = source, before
+    return path[::-1]

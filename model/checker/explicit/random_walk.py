@@ -23,6 +23,7 @@ from onceproof.model.checker.results import (
     StopReason,
     Trace,
 )
+from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
@@ -153,7 +154,10 @@ class _Walker:
             self.result.seen[self.properties.instances[instance][0].name] = True
         violated = self.properties.violated(state)
         if violated and self.result.violation is None:
-            claim, _ = self.properties.instances[violated[0]]
+            claim, _, _ = self.properties.owner(violated[0])
+            if claim.kind == "step":
+                path.append(self.generated.steps.index(violating_steps(self.system, claim, state)[0]))
+                self.fired[path[-1]] += 1
             self._note(claim, number, path)
 
     def _judge_deadlock(self, claim: Property, state: State, number: int, path: list[int]) -> None:
@@ -189,7 +193,8 @@ class _Walker:
 def shortest_along(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
     """The counterexample that remains of a violating run when it is shortened."""
     trace = shortened(steps, lambda fewer: violating(system, claim, fewer))
-    broken = next(a for a in system.instances(claim) if system.holds(claim, trace.states[-1], a) is False)
+    broken = violated_by(system, claim, trace.states)
+    assert broken is not None
     return Counterexample(claim.name, broken, trace)
 
 
@@ -239,10 +244,10 @@ def departing(system: System, steps: Sequence[Step]) -> Trace | None:
 
 
 def violating(system: System, claim: Property, steps: Sequence[Step]) -> Trace | None:
-    """The run that takes these steps, up to the first state that violates the property; None if none does."""
+    """The run that takes these steps, up to the first state or step that violates the property; None if none does."""
     states = [system.initial]
     for number in range(len(steps) + 1):
-        if any(system.holds(claim, states[-1], arguments) is False for arguments in system.instances(claim)):
+        if violated_by(system, claim, states) is not None:
             return Trace(system, tuple(states), tuple(steps[:number]))
         if number < len(steps):
             try:

@@ -76,11 +76,11 @@ class Split(Exception):
 
 
 class Grounder:
-    """Turns the terms of one system into formulas over its cells."""
+    """Turns the terms of one system into formulas over its cells. places: where they stand (default: in a state)."""
 
-    def __init__(self, system: System, known: Sequence[int]) -> None:
+    def __init__(self, system: System, known: Sequence[int], places: Mapping[str, Place] | None = None) -> None:
         self.sizes = system.sizes
-        self.places = system.layout.places
+        self.places = places if places is not None else system.layout.places
         self.strides = {name: place.strides for name, place in self.places.items()}
         self.known = known
         # What a shared part of a term comes to: a term that branches again and again on what was carried from before is

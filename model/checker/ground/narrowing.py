@@ -35,27 +35,36 @@ from onceproof.model.checker.ground.formula import (
 
 def again(formula: Formula, known: Known) -> Formula:
     """The formula, simplified by what is known now."""
-    return _Again(known).formula(formula)
+    return Rebuilding(known).formula(formula)
 
 
 def value_again(value: Value, known: Known) -> Value:
     """The value, simplified by what is known now."""
-    return _Again(known).value(value)
+    return Rebuilding(known).value(value)
 
 
-class _Again:
-    """Simplifies formulas and values, each part that they share once."""
+class Rebuilding:
+    """Puts formulas and values together again, simplified by what is known, each part that they share once."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
         self._formulas: dict[Formula, Formula] = {}
         self._values: dict[Value, Value] = {}
 
+    def test(self, test: In) -> Formula:
+        """The test of one cell."""
+        return is_in(test.slot, test.mask, self.known)
+
+    def number(self, number: Cell) -> Value:
+        """The number in one cell."""
+        return cell(number.slot, self.known, number.plus)
+
     def formula(self, formula: Formula) -> Formula:
+        """A formula."""
         if isinstance(formula, bool):
             return formula
         if isinstance(formula, In):
-            return is_in(formula.slot, formula.mask, self.known)
+            return self.test(formula)
         found = self._formulas.get(formula)
         if found is None:
             found = self._formulas[formula] = self._formula(formula)
@@ -78,10 +87,11 @@ class _Again:
                 assert_never(formula)
 
     def value(self, value: Value) -> Value:
+        """A value."""
         if isinstance(value, int):
             return value
         if isinstance(value, Cell):
-            return cell(value.slot, self.known, value.plus)
+            return self.number(value)
         found = self._values.get(value)
         if found is None:
             found = self._values[value] = self._value(value)

@@ -4,7 +4,7 @@
     generated.successors(state)        # [(number, state after it), ...], in the order of system.successors
     generated.steps[number]            # the Step with that number
     found = generated.properties(system.properties())
-    found.violated(state)              # numbers of the "always" instances that are false in the state: mostly ()
+    found.violated(state)              # what is false in the state, as numbers for found.owner: mostly ()
     found.shown(state)                 # numbers of the "sometimes" instances that are true
     found.instances[number]            # (property, arguments)
     found.truth(number)(state)         # True, False, or None where the property says nothing: as system.holds
@@ -18,6 +18,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, assert_never
 
@@ -39,11 +40,13 @@ from onceproof.model.checker.ground.formula import (
     Value,
     both,
     conjuncts,
+    either,
     negate,
     values_in,
 )
 from onceproof.model.checker.ground.guard_tree import Block, Unit, Work, arrange, units_of
 from onceproof.model.checker.ground.shared_parts import NamedParts
+from onceproof.model.checker.ground.step_claims import StepClaims
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
@@ -178,26 +181,56 @@ class GeneratedProperties:
         self.instances: list[tuple[Property, Arguments]] = [
             (claim, arguments) for claim in properties for arguments in self.system.instances(claim)
         ]
-        self._formulas = [self._ground(claim, arguments) for claim, arguments in self.instances]
+        self._of_steps = StepClaims(generated.ground)
+        self._judged = {
+            number: list(self._of_steps.judged(claim, arguments))
+            for number, (claim, arguments) in enumerate(self.instances)
+            if claim.kind == "step"
+        }
+        self._formulas = {
+            number: self._ground(claim, arguments)
+            for number, (claim, arguments) in enumerate(self.instances)
+            if claim.kind != "step"
+        }
         self._evaluators: dict[int, Callable[[State], bool | None]] = {}
         known = generated.ground.known
         false_: list[Unit] = []
         true_: list[Unit] = []
         for number, (claim, _) in enumerate(self.instances):
-            antecedent, body = self._formulas[number]
-            if claim.kind == "always":
+            if claim.is_safety:
                 false_ += self.violations(number)
             elif claim.kind == "sometimes":
+                antecedent, body = self._formulas[number]
                 true_ += _units(number, both([antecedent, body], known))
         self.violated: Callable[[State], Sequence[int]] = self._collector("violated", false_)
         self.shown: Callable[[State], Sequence[int]] = self._collector("shown", true_)
 
     def formulas(self, number: int) -> tuple[Formula, Formula]:
-        """Antecedent and body of an instance."""
+        """Antecedent and body of an instance; of a property of steps, for the steps from a state together."""
+        if number not in self._formulas:
+            known, ways = self.generated.ground.known, self._judged[number]
+            claim, _ = self.instances[number]
+            antecedent: Formula = True
+            if self.system.presupposes(claim):
+                antecedent = either([way.given for way in ways], known)
+            self._formulas[number] = antecedent, negate(either([way.false for way in ways], known), known)
         return self._formulas[number]
 
+    def owner(self, number: int) -> tuple[Property, Arguments, bool]:
+        """What a number that ``violated`` returns stands for: an instance, and whether a fault is the step to blame."""
+        claim, arguments = self.instances[number % len(self.instances)]
+        return claim, arguments, number >= len(self.instances)
+
     def violations(self, number: int) -> list[Unit]:
-        """Where an instance is false, and where the model itself may fail while it is evaluated."""
+        """Where an instance is false, and where the model itself may fail while it is evaluated.
+
+        Of a property of steps: where some step from the state violates it. That stands under the number of the instance
+        if the step is no fault, else under that number and the number of all instances (see ``owner``).
+        """
+        if number in self._judged:
+            by_fault = len(self.instances)
+            found = [(number + way.fault * by_fault, way.false) for way in self._judged[number]]
+            return [unit for one in found for unit in _units(*one)] + self.failures(number)
         antecedent, body = self._formulas[number]
         known = self.generated.ground.known
         return _units(number, both([antecedent, negate(body, known)], known)) + self.failures(number)
@@ -205,7 +238,7 @@ class GeneratedProperties:
     def truth(self, number: int) -> Callable[[State], bool | None]:
         """The function that says whether an instance holds in a state; None where it says nothing."""
         if number not in self._evaluators:
-            antecedent, body = self._formulas[number]
+            antecedent, body = self.formulas(number)
             names = self.generated.names
             silent = [f"    if not ({names.formula(antecedent)}): return None"] if antecedent is not True else []
             self._evaluators[number] = self._predicate([*self._failing_lines(number), *silent], body)
@@ -240,6 +273,9 @@ class GeneratedProperties:
 
     def failures(self, number: int) -> list[Unit]:
         """Where the model itself may fail while an instance is evaluated."""
+        if number in self._judged:
+            failing = [one for way in self._judged[number] for one in way.fails]
+            return [_failing(unit, why) for where, why in failing for unit in _units(number, where)]
         claim, arguments = self.instances[number]
         reading = self.system.property_reading(claim)
         environment: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))
@@ -266,6 +302,11 @@ class GeneratedProperties:
 
     def _confirm(self, number: int, state: State) -> None:
         self.system.holds(self.instances[number][0], state, self.instances[number][1])
+
+
+def _failing(unit: Unit, why: str) -> Unit:
+    """The unit that says that the model itself may fail there."""
+    return Unit(unit.guard, tuple(replace(work, error=why) for work in unit.chain))
 
 
 def _units(number: int, formula: Formula) -> list[Unit]:

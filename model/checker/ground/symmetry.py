@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from onceproof.model.checker.ground.arithmetic_text import summands
@@ -29,6 +29,7 @@ from onceproof.model.checker.ground.formula import (
     Value,
     values_in,
 )
+from onceproof.model.checker.ground.instantiate import Grounder
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
 from onceproof.model.language.declare import Parameter, Property
 from onceproof.model.language.layout import Place, State
@@ -75,6 +76,13 @@ class Exchange:
         """A mask of values of a cell, as one of the cell that it goes to."""
         renamed = self.values.get(self.to[slot])
         return mask if renamed is None else sum(1 << renamed[value] for value in values_in(mask))
+
+    @property
+    def of_pairs(self) -> Exchange:
+        """The same exchange in both states of a pair, which stand one behind the other."""
+        size = len(self.to)
+        values = {slot + more: table for slot, table in self.values.items() for more in (0, size)}
+        return replace(self, to=(*self.to, *(size + slot for slot in self.to)), values=values)
 
 
 def exchanges(system: System, sort: str) -> list[Exchange]:
@@ -151,10 +159,15 @@ def _judges_alike(ground: Ground, exchange: Exchange, claim: PropertyReading) ->
     if exchange.sort not in claim.ordered:
         return True
 
+    grounder, known = ground.grounder, ground.known
+    if claim.property.kind == "step":
+        known = [*known, *known]
+        grounder, exchange = Grounder(ground.system, known, ground.system.pairs.places), exchange.of_pairs
+
     def key(arguments: Arguments, mapped: _Mapped) -> object:
         environment = dict(zip(claim.variables, arguments, strict=True))
         terms = (claim.antecedent, claim.body, *(and_(*one.guard) for one in claim.obligations))
-        said = [ground.grounder.condition(term, environment, ground.known) for term in terms]
+        said = [grounder.condition(term, environment, known) for term in terms]
         if mapped.exchange is not None:
             arguments = exchange.arguments(arguments, claim.property.parameters)
         return arguments, mapped.formula(said[0]), mapped.formula(said[1]), frozenset(map(mapped.formula, said[2:]))

@@ -23,11 +23,11 @@ from onceproof.model.checker.results import (
     Verdict,
 )
 from onceproof.model.language import Config, ConfigError, Model, ModelError, Step, System, build
-from onceproof.model.language.declare import DEADLOCK, LIVENESS, RANGE, Property
+from onceproof.model.language.declare import DEADLOCK, LIVENESS, RANGE, SAFETY, Property
 from onceproof.model.language.errors import nearest
 from onceproof.model.language.refinement import refinement_of
 
-JUDGED = frozenset({"always", "refines", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
+JUDGED = frozenset({*SAFETY, "refines", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
 Explore = Callable[[System, Sequence[Property] | None, Limits], CheckResult]
 
 

@@ -16,15 +16,16 @@ from typing import Any
 
 from onceproof.model.checker.matrix.cases import Case, Finding, Setting
 from onceproof.model.checker.obligations import unmet
+from onceproof.model.checker.safety import violates
 from onceproof.model.language import Config, Model, Step, System
 from onceproof.model.language.declare import DEADLOCK, Fairness, Property, choose, choose_from
 from onceproof.model.language.index_sets import cardinality
+from onceproof.model.language.judging import Judge, names_with_ordered
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
 from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.run import RunMode, RunState
-from onceproof.model.language.system import names_with_ordered
 
 LANGUAGE = "onceproof.model.language"
 
@@ -129,11 +130,11 @@ class UntracedSystem(System):
         self.initial: State = self.layout.initial
         self.actions = {a.name: a for a in self.model.actions.values() if budget_of(a, self.config) != 0}
         self.readings = self.all_readings = _Choices(self.model, self.config)
-        self._mode, self._claims = RunMode(self.sizes), RunMode(self.sizes)
-        self._promises = RunMode(self.sizes, skips_given=True)
+        self._mode = RunMode(self.sizes)
         self._view = _View(self.layout, self.config, self.noted)
         self._states = (self._view,)
         self._ordered = names_with_ordered(self.model)
+        self._judge = Judge(self.sizes, self._view, lambda: _View(self.layout, self.config, self.noted), self._ordered)
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset
             for name, a in self.actions.items()
@@ -142,10 +143,10 @@ class UntracedSystem(System):
 
     def presupposes(self, claim: Property) -> bool:
         """As in ``System``, found out by running the property where the system starts."""
-        self._mode.presupposed = False
+        self._judge.claims.presupposed = False
         for arguments in self.instances(claim):
             self.holds(claim, self.initial, arguments)
-        return self._mode.presupposed
+        return self._judge.claims.presupposed
 
     def applies(self, name: str) -> bool:
         """Whether a property should be asked of this configuration."""
@@ -174,8 +175,8 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
         refinement = refinement_of(system, claim)
         system.noted |= refinement.switches_asked
         return not refinement.keeps(states[-2], states[-1]) if finding.steps else not refinement.starts_well(states[0])
-    if claim.kind == "always":
-        return system.holds(claim, states[-1], finding.arguments) is False
+    if claim.is_safety:
+        return violates(system, claim, finding.arguments, states)
     start = finding.loop
     if start is None or states[start] != states[-1]:
         return False

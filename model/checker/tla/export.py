@@ -67,8 +67,9 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     """A module (its name made from ``name``) and its .cfg file, which TLC 2.15 and newer versions read.
 
     Of the properties each ``always`` becomes an invariant (with ``TypeOK``: what every variable may hold), each
-    ``eventually`` a temporal property under the fairness of the actions, as exploration assumes it. TLC has nothing
-    for a ``sometimes``: it becomes a definition, with an invariant ``Never_NAME`` whose violation shows it.
+    ``step`` a property ``[][...]_vars`` of the steps that change something, each ``eventually`` a temporal property
+    under the fairness of the actions, as exploration assumes it. TLC has nothing for a ``sometimes``: it becomes a
+    definition, with an invariant ``Never_NAME`` whose violation shows it.
     ``RangesKept`` is the invariant that no step leaves the range of a field, where the model leaves that open.
     ``deadlock`` becomes the invariant ``NoDeadlock``: where no step but a fault is enabled, the model's ``ending`` is
     true. ModelError for a name that TLA+ needs itself.
@@ -109,6 +110,7 @@ class _Exporter:
         self.deadlock = any(claim.kind == "deadlock" for claim in claims)
         self.predicates = [claim for claim in claims if claim.kind in ("always", "sometimes")]
         self.obligations = [claim for claim in claims if claim.is_liveness]
+        self.of_steps = [claim for claim in claims if claim.kind == "step"]
         self.actions = {name: self._read(name) for name in system.actions if system.readings[name].paths}
         self.merged: dict[str, Merged] = {name: merged(reading) for name, reading in self.actions.items()}
         written = {w.field for m in self.merged.values() for w in m.writes}
@@ -142,7 +144,7 @@ class _Exporter:
         return [
             *(["SPECIFICATION Spec"] if self.obligations else ["INIT Init", "NEXT Next"]),
             *(f"INVARIANT {name}" for name in ["TypeOK", *invariants]),
-            *(f"PROPERTY {claim.name}" for claim in self.obligations),
+            *(f"PROPERTY {claim.name}" for claim in (*self.of_steps, *self.obligations)),
         ]
 
     def remarks(self) -> list[str]:
@@ -184,6 +186,8 @@ class _Exporter:
             *itertools.chain(*(["", *self._predicate(claim)] for claim in self.predicates)),
             *(["", "RangesKept ==", *self.departures] if self.departures else []),
             *(["", *self._no_deadlock()] if self.deadlock else []),
+            *(["", self._vars()] if self.obligations or self.of_steps else []),
+            *itertools.chain(*(["", *self._of_steps(claim)] for claim in self.of_steps)),
             *(["", *self._behaviour()] if self.obligations else []),
             *itertools.chain(*(["", *self._leads_to(claim)] for claim in self.obligations)),
         ]
@@ -359,6 +363,18 @@ class _Exporter:
         call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
         return f"\\E {bounds} : {call}" if bounds else call
 
+    def _vars(self) -> str:
+        return f"vars == <<{', '.join(map(self.text.field, self.variables))}>>"
+
+    def _of_steps(self, claim: Property) -> list[str]:
+        """A property of steps, as one of all steps that change something."""
+        reading = self.system.property_reading(claim)
+        scope = Scope(self.text, reading.variables)
+        bounds = self._bounds(reading.variables, scope)
+        body = scope.condition(or_(not_(reading.antecedent), reading.body))
+        every = f"\\A {bounds} : {body}" if bounds else body
+        return [*_remark(claim.doc), f"{claim.name} ==", f"  [][{every}]_vars"]
+
     # -- runs without end
 
     def _behaviour(self) -> list[str]:
@@ -374,7 +390,6 @@ class _Exporter:
                 fair = f"{'SF' if reading.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
                 parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
         return [
-            f"vars == <<{', '.join(map(self.text.field, self.variables))}>>",
             "Fairness ==",
             *(parts or ["  TRUE"]),
             "Spec == Init /\\ [][Next]_vars /\\ Fairness",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from onceproof.model.language.primes import PRIME, is_primed, unprimed
 from onceproof.model.language.reading.result import Write
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.system import System
@@ -63,8 +64,11 @@ class TlaText:
             self._fields[name] = written
 
     def field(self, name: str) -> str:
-        """What a field is called; a part of a composite value by its name with underscores."""
-        return self._fields[name]
+        """What a field is called; a part of a composite value by its name with underscores.
+
+        A field of the state after a step has a prime.
+        """
+        return self._fields[unprimed(name)] + PRIME * is_primed(name)
 
     def elements(self, sort: type[Sort]) -> list[str]:
         """The elements of a sort, or the values of an index set."""
@@ -208,7 +212,7 @@ class Scope:
 
     def cell(self, field: str, indices: Sequence[Term]) -> str:
         """What comes after the name of a field for one of its cells: a field is a function to functions to values."""
-        sorts = self.text.system.layout.places[field].sorts
+        sorts = self.text.system.layout.places[unprimed(field)].sorts
         return "".join(f"[{self._index(index, sort)}]" for index, sort in zip(indices, sorts, strict=True))
 
     def _index(self, index: Term, sort: type[Sort]) -> str:
@@ -244,7 +248,7 @@ class Scope:
 
     def _everywhere(self, field: str, writes: Sequence[Write]) -> str:
         """The same where a loop writes many cells: the field is given anew, cell by cell."""
-        sorts = self.text.system.layout.places[field].sorts
+        sorts = self.text.system.layout.places[unprimed(field)].sorts
         here = tuple(Var(f"at_{axis}", sort) for axis, sort in enumerate(sorts))
         value = self.text.field(field) + self.cell(field, here)
         for write in writes:

@@ -8,6 +8,7 @@ from types import FunctionType
 from onceproof.model.language.composites import CompositeField
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.primes import primed, unprimed
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.outside import attribute_of
 from onceproof.model.language.reading.rows import current_record, read_cell
@@ -74,6 +75,8 @@ def _of_state(interpreter: Interpreter, owner: StateValue, name: str) -> Value:
         interpreter.parameters_asked.add(name)
         return interpreter.config.parameters[name]
     declared = declared_field(interpreter, name)
+    if owner.after and not declared.constant:
+        declared = declared_field(interpreter, primed(name))
     return FieldValue(declared) if declared.indices else read_cell(interpreter, declared, ())
 
 
@@ -102,5 +105,6 @@ def declared_field(interpreter: Interpreter, name: str) -> Field | CompositeFiel
     """The field of the model with this name; ModelError where there is none."""
     declared = interpreter.model.composites.get(name) or interpreter.model.fields.get(name)
     if declared is None:
-        raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.field_names)}")
+        known = dict.fromkeys(map(unprimed, interpreter.model.field_names))
+        raise ModelError(f"the model has no field `{name}`{nearest(name, known)}")
     return declared

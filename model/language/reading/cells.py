@@ -10,6 +10,7 @@ from typing import Any, assert_never
 from onceproof.model.language.composites import Bag, CompositeField, Seq, Set
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.primes import unprimed
 from onceproof.model.language.reading.bounded_lists import appended, sliced, with_places
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, number_term
@@ -89,7 +90,7 @@ def with_indices(
 ) -> Value:
     """What an operation makes of the terms of the indices ``key``; where one is None the function fails."""
     sorts = ", ".join(sort.__name__ for sort in declared.indices)
-    wanted = f"`{declared.name}` is indexed by [{sorts}]"
+    wanted = f"`{unprimed(declared.name)}` is indexed by [{sorts}]"
     keys = key if isinstance(key, tuple) else (key,)
     if len(keys) != len(declared.indices):
         raise ModelError(f"{wanted}, found {len(keys)} indices")

@@ -10,13 +10,14 @@ from typing import Any
 from onceproof.model.language.declare import Action, Parameter, Property
 from onceproof.model.language.errors import ModelError, located
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.pairs import with_primed_fields
 from onceproof.model.language.reading.calls import call_function
 from onceproof.model.language.reading.expressions import EXPRESSIONS
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.operators import condition
 from onceproof.model.language.reading.result import ActionReading, Obligation, Path, PropertyReading
 from onceproof.model.language.reading.statements import STATEMENTS
-from onceproof.model.language.reading.values import STATE, StateValue, Symbol, Value
+from onceproof.model.language.reading.values import STATE, STATE_AFTER, StateValue, Symbol, Value
 from onceproof.model.language.sorts import Index
 from onceproof.model.language.terms import FALSE, TRUE, Var, and_, not_, or_
 
@@ -38,6 +39,8 @@ class Reader:
 
     def __init__(self, model: Model, config: Config, unbounded: bool = False) -> None:
         model = model.under(config)
+        self._setting = model, config, unbounded
+        self._reader_of_steps: Reader | None = None  # made when it is first needed
         self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS, call_function)
 
     def action(self, action: Action) -> ActionReading:
@@ -65,7 +68,8 @@ class Reader:
     @property
     def functions(self) -> tuple[FunctionType, ...]:
         """The functions whose source was read so far: the model's own, and the helpers that they call."""
-        return tuple(self._interpreter.sources)
+        own = self._interpreter.sources
+        return tuple(own if self._reader_of_steps is None else {**own, **self._reader_of_steps._interpreter.sources})
 
     @property
     def switches_asked(self) -> frozenset[str]:
@@ -80,8 +84,17 @@ class Reader:
     def property(self, claim: Property) -> PropertyReading:
         """The antecedent and the claim of a property as terms; ModelError for what cannot be read.
 
-        The claim is true where the antecedent is not, except for liveness: an obligation stands by itself.
+        The claim is true where the antecedent is not, except for liveness: an obligation stands by itself. What is said
+        of the state after a step is read of fields with primed names (see ``primes``).
         """
+        if claim.kind == "step":
+            if self._reader_of_steps is None:
+                model, config, unbounded = self._setting
+                self._reader_of_steps = Reader(with_primed_fields(model), config, unbounded)
+            return self._reader_of_steps._property(claim)
+        return self._property(claim)
+
+    def _property(self, claim: Property) -> PropertyReading:
         interpreter = self._interpreter
         interpreter.guard_word, interpreter.presupposes = "given", False
         interpreter.gives = ""
@@ -106,7 +119,8 @@ class Reader:
         interpreter = self._interpreter
         what = f"property `{claim.name}`"
         try:
-            value = self._result(what, claim.function, variables)
+            states = (STATE, STATE_AFTER) if claim.kind == "step" else (STATE,)
+            value = self._result(what, claim.function, variables, states)
         except Ended:
             return FALSE, TRUE
         if interpreter.world.writes:
@@ -118,10 +132,17 @@ class Reader:
         antecedent = and_(*interpreter.guard)
         return antecedent, or_(*(not_(part) for part in interpreter.guard), found)
 
-    def _result(self, what: str, function: Callable[..., Any], variables: tuple[Var, ...]) -> Value:
+    def _result(
+        self,
+        what: str,
+        function: Callable[..., Any],
+        variables: tuple[Var, ...],
+        states: tuple[StateValue, ...] = (STATE,),
+    ) -> Value:
         interpreter = self._interpreter
         interpreter.begin(what, variables)
-        states = [STATE, StateValue(interpreter.gives)] if interpreter.gives else [STATE]
+        if interpreter.gives:
+            states = (STATE, StateValue(interpreter.gives))
         arguments = [*states, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
         try:
             return interpreter.call(function, arguments)

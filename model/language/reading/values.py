@@ -17,6 +17,7 @@ from typing import Any, assert_never
 from onceproof.model.language.composites import Bag, CompositeField, Seq, Set
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.primes import unprimed
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.terms import (
     BOOL,
@@ -93,12 +94,13 @@ UNSET = Unset()
 
 @dataclass(frozen=True, slots=True)
 class StateValue:
-    """A state, as a function gets it. of: how the names of its fields start, of an abstract model's; else ""."""
+    """A state, as a function gets it. of: how fields of an abstract model are called; after: whether after a step."""
 
     of: str = ""
+    after: bool = False
 
 
-STATE = StateValue()
+STATE, STATE_AFTER = StateValue(), StateValue(after=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class FieldValue:
     @property
     def refusal(self) -> str:
         """Why it is of no use without its indices."""
-        name = self.declared.name
+        name = unprimed(self.declared.name)
         wanted = ", ".join(sort.__name__.lower() for sort in self.declared.indices)
         return f"`{name}` is an array: read one of its cells, st.{name}[{wanted}]"
 
@@ -410,13 +412,13 @@ def name_of(value: Value) -> str:
         case Symbol():
             return value.what
         case FieldValue():
-            return f"the array `{value.declared.name}`"
+            return f"the array `{unprimed(value.declared.name)}`"
         case StateValue():
             return "the state"
         case SequenceView():
-            return f"the sequence `{value.declared.name}`"
+            return f"the sequence `{unprimed(value.declared.name)}`"
         case MembersView():
-            return f"the {'set' if isinstance(value.kind, Set) else 'bag'} `{value.declared.name}`"
+            return f"the {'set' if isinstance(value.kind, Set) else 'bag'} `{unprimed(value.declared.name)}`"
         case RecordValue():
             return f"a {value.kind.cls.__name__}"
         case Reference():

@@ -37,6 +37,9 @@ class Functions:
         self.claims = [claim for claim in claims if claim.kind != "deadlock"]
         self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
         self.steps: list[Step] = generated.steps
+        # after the bits of the claims, one for each claim about steps: that a fault violates it
+        self.of_steps = [claim for claim in self.claims if claim.kind == "step"]
+        self.bits = len(self.claims) + len(self.of_steps)
         self.unlike: list[Property] = []  # of the claims, those about fresh elements, see ``ground.fresh``
         self.exchanges = list(exchanges)
         self.packing = Packing(
@@ -58,8 +61,8 @@ class Functions:
         """What of the model cannot be followed exactly by compiled code; "" where all can."""
         if self.packing.words > MOST_WORDS:
             return f"a state takes {self.packing.words} words of 64 bits; at most {MOST_WORDS} are possible"
-        if len(self.claims) > MOST_PROPERTIES:
-            return f"{len(self.claims)} properties; at most {MOST_PROPERTIES} at once"
+        if self.bits > MOST_PROPERTIES:
+            return f"{self.bits} properties (those of steps count twice); at most {MOST_PROPERTIES} at once"
         return ""
 
     def source(self) -> str:
@@ -105,11 +108,14 @@ class Functions:
         return [signed(bits >> (word * WORD)) for word in range(self.move_words)]
 
     def evaluate(self) -> str:
-        """``evaluate(state, unused)``: a bit for every "always" that is false here; less than 0: the model fails."""
+        """``evaluate(state, unused)``: a bit for all safety that is violated here, or by a step from here.
+
+        Less than 0: the model fails.
+        """
         units = [
             unit
             for number, (claim, _) in enumerate(self.properties.instances)
-            if claim.kind == "always"
+            if claim.is_safety
             for unit in self.properties.violations(number)
         ]
         body = self._block(units)
@@ -163,6 +169,11 @@ class Functions:
             a.budget in calm for a in actions if a.fault
         )
 
+    def bit_of(self, claim: Property, by_fault: bool = False) -> int:
+        """The bit that says that a claim is violated; by_fault: by a step that is a fault."""
+        among = self.of_steps if by_fault else self.claims
+        return next(n for n, one in enumerate(among) if one is claim) + (len(self.claims) if by_fault else 0)
+
     # -- inside
 
     def _start(self, slot: int) -> int:
@@ -205,11 +216,11 @@ class Functions:
         return [*lines, *writes, noted, f"n += ({wanted}) * {1 + len(words)}"]
 
     def _block(self, units: Iterable[Unit]) -> list[str]:
-        bit_of = {id(claim): bit for bit, claim in enumerate(self.claims)}
-
         def note(_: WordText, work: Work) -> list[str]:
-            claim, _arguments = self.properties.instances[work.number]
-            return ["return -1"] if work.error else [f"found = found | {1 << bit_of[id(claim)]}  # {claim.name}"]
+            if work.error:
+                return ["return -1"]
+            claim, _arguments, by_fault = self.properties.owner(work.number)
+            return [f"found = found | {1 << self.bit_of(claim, by_fault)}  # {claim.name}"]
 
         block: Block = arrange(list(units))
         return self.text.block(block, note)

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from onceproof.model.checker.ground.python_code import GeneratedSystem
+from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
 from onceproof.model.language import Model, ModelError, System, build
+from onceproof.model.language.layout import State
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.random_models import random_system
 
@@ -33,6 +34,17 @@ def protocol(number: int) -> System:
     return build(PROTOCOL, PROTOCOL.configure(sizes, switches, budgets))
 
 
+def by_faults(system: System, judge: GeneratedProperties, state: State) -> set[int]:
+    """The numbers of the properties of steps that a fault violates in a state."""
+    after_faults = [after for step, after in system.successors(state) if system.actions[step.action].fault]
+    return {
+        number + len(judge.instances)
+        for number, (claim, arguments) in enumerate(judge.instances)
+        if claim.kind == "step"
+        and any(system.holds_of_step(claim, state, after, arguments) is False for after in after_faults)
+    }
+
+
 def agree(system: System, seed: int, states: int) -> None:
     """Random walks from the initial state: in every state both tell the same steps and the same truths."""
     generated = GeneratedSystem(system)
@@ -47,9 +59,10 @@ def agree(system: System, seed: int, states: int) -> None:
         truths = [system.holds(claim, state, arguments) for claim, arguments in judge.instances]
         assert [judge.truth(number)(state) for number in range(len(truths))] == truths
         kinds = [claim.kind for claim, _ in judge.instances]
-        false = [n for n, truth in enumerate(truths) if kinds[n] == "always" and truth is False]
+        false = {n for n, truth in enumerate(truths) if kinds[n] in ("always", "step") and truth is False}
         true = [n for n, truth in enumerate(truths) if kinds[n] == "sometimes" and truth is True]
-        assert sorted(judge.violated(state)) == false
+        assert {number % len(truths) for number in judge.violated(state)} == false
+        assert {n for n in judge.violated(state) if judge.owner(n)[2]} == by_faults(system, judge, state)
         assert sorted(judge.shown(state)) == true
         state = rand.choice(expected)[1] if expected and rand.random() < 0.97 else system.initial
 

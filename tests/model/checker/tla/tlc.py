@@ -20,7 +20,7 @@ from typing import IO
 RUNNER = Path(__file__).with_name("TlcBatch.java")
 END = "==== end of this run ===="
 COUNTED = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct states found, ([\d,]+) states left on queue")
-INVARIANT = re.compile(r"^Error: Invariant (\w+) is violated")
+INVARIANT = re.compile(r"^Error: (?:Invariant|Action property) (\w+) is violated")
 OTHER_ERROR = re.compile(r"^Error: (?!The behavior up to|The following behavior)(.*)")
 STATE = re.compile(r"^State (\d+):")
 
@@ -29,8 +29,9 @@ STATE = re.compile(r"^State (\d+):")
 class Found:
     """What TLC says of a module. states: distinct ones; transitions: without the initial state, duplicates included.
 
-    violated: the invariant that is false, or "temporal" for a property of runs; "" for none. length: the steps to the
-    violation of an invariant. error: anything else that TLC calls an error, with what it printed; "" for none.
+    violated: the invariant or the property of steps that is false, or "temporal" for a property of runs; "" for none.
+    length: the steps to the violation of one of the former. error: anything else that TLC calls an error, with what it
+    printed; "" for none.
     """
 
     states: int

@@ -26,7 +26,7 @@ def violated(result: CheckResult) -> set[str]:
     if any(kind == "range" for kind, _ in found):
         return {"RangesKept"}
     invariants = {
-        "NoDeadlock" if kind == "deadlock" else name for kind, name in found if kind in ("always", "deadlock")
+        "NoDeadlock" if kind == "deadlock" else name for kind, name in found if kind in ("always", "step", "deadlock")
     }
     return invariants or {"temporal" for kind, _ in found if kind in LIVENESS} or {""}
 

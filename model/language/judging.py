@@ -1,0 +1,88 @@
+"""Whether properties are true, by running their functions: in a state, or of a step from one state to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from onceproof.model.language.declare import Action, Property
+from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, Vacuous, locate
+from onceproof.model.language.index_sets import values_of
+from onceproof.model.language.layout import State
+from onceproof.model.language.mode import enter, leave
+from onceproof.model.language.model import Model
+from onceproof.model.language.run import RunMode, RunState, truth_of
+
+Arguments = tuple[int, ...]
+
+
+class Judge:
+    """Runs the functions of properties. view: what they get as their state; make_view: makes one for a second state.
+
+    ordered: the names of the properties with a parameter of a sort that has an order.
+    """
+
+    def __init__(
+        self, sizes: Mapping[str, int], view: RunState, make_view: Callable[[], RunState], ordered: Collection[str]
+    ) -> None:
+        self.sizes, self.ordered = sizes, ordered
+        self.claims = RunMode(dict(sizes))
+        self._promises = RunMode(dict(sizes), skips_given=True)
+        self._view, self._make_view = view, make_view
+        self._after: RunState | None = None
+
+    def in_state(self, claim: Property, state: State, arguments: Arguments) -> bool | None:
+        """Whether a property is true in a state for these elements; None where its ``given`` is false."""
+        return self._truth(self.claims, claim, (self._view,), (state,), arguments)
+
+    def keeps(self, claim: Property, state: State, arguments: Arguments) -> bool:
+        """Whether it is true in a state, whatever its ``given`` says there."""
+        return bool(self._truth(self._promises, claim, (self._view,), (state,), arguments))
+
+    def of_step(self, claim: Property, before: State, after: State, arguments: Arguments) -> bool | None:
+        """Whether a property of steps is true of the step between two states; None where its ``given`` is false."""
+        if self._after is None:
+            self._after = self._make_view()
+        return self._truth(self.claims, claim, (self._view, self._after), (before, after), arguments)
+
+    def _truth(
+        self,
+        mode: RunMode,
+        claim: Property,
+        views: tuple[RunState, ...],
+        states: tuple[State, ...],
+        arguments: Arguments,
+    ) -> bool | None:
+        for view, state in zip(views, states, strict=True):
+            if view._loaded is not state:
+                view._load(state)
+        if claim.name in self.ordered:
+            arguments = with_order(claim, arguments, self.sizes)
+        enter(mode)
+        try:
+            return truth_of(claim.function(*views, *arguments))
+        except Vacuous:
+            return None
+        except Disabled as error:
+            misplaced = ModelError(MISPLACED["require"]).with_traceback(error.__traceback__)
+            raise locate(misplaced, claim.what, claim.function) from None
+        except Exception as error:
+            raise locate(error, claim.what, claim.function) from None
+        finally:
+            leave()
+
+
+def with_order(declared: Action | Property, arguments: Arguments, sizes: Mapping[str, int]) -> Arguments:
+    """Arguments as functions get them: elements of ordered sorts know that they have an order."""
+    sorts = (parameter.sort for parameter in declared.parameters)
+    values = (values_of(sort, sizes[sort.__name__]) for sort in sorts)
+    return tuple(known[argument] for known, argument in zip(values, arguments, strict=True))
+
+
+def names_with_ordered(model: Model) -> set[str]:
+    """The actions and properties that have a parameter of an ordered sort."""
+    functions: list[Action | Property] = [
+        *model.actions.values(),
+        *model.properties.values(),
+        *model.axioms.values(),
+    ]
+    return {one.name for one in functions if any(parameter.sort.ordered for parameter in one.parameters)}
