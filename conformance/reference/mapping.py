@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from onceproof.implementation.in_process.observation import MessageRow, RunRow
+from onceproof.implementation.in_process.observation import MessageRow, PlacementRow, RunRow
 from onceproof.implementation.in_process.parts import Parts
 
 
@@ -30,6 +30,11 @@ class Snapshot:
     def runs(self) -> dict[str, RunRow]:
         """The rows of executions."""
         return self.system.observer.runs()
+
+    @cached_property
+    def placements(self) -> dict[str, PlacementRow]:
+        """The rows of placements."""
+        return self.system.observer.placements()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,12 @@ OBSERVED = (
     ),
     Observed("work", "each scheduler's memory: stage of a message in hand", works),
     Observed("trying", "each scheduler's memory: attempt that was dispatched", trying),
-    Observed("placed", "table placements: agent", lambda s: s.system.observer.placements()),
+    Observed("placed", "table placements: agent", lambda s: {m: place.agent for m, place in s.placements.items()}),
+    Observed(
+        "superseded",
+        "tables placements and agents: the incarnations differ",
+        lambda s: {m: place.superseded for m, place in s.placements.items()},
+    ),
     Observed("gone", "table agents: gone", lambda s: s.system.observer.agents_gone()),
     Observed("request", "the wire: requests not yet delivered", lambda s: exchanges(s.system.network.requests)),
     Observed("duplicate", "the wire: second copies of requests", lambda s: exchanges(s.system.network.duplicates)),
@@ -191,7 +201,6 @@ UNOBSERVED = {
 LENIENT = {
     "lapse": "the passing of time, not an act of the system: the driver can let any lease end",
     "lease_lapse": "the passing of time, not an act of the system: the driver can let any lease end",
-    "agent_boot": "a fresh VM has a new incarnation number; the model, short of names, waits until an old one is free",
     "api_crash": "a process can die at any time; the model leaves out what would change nothing",
     "relay_crash": "a process can die at any time; the model leaves out what would change nothing",
 }

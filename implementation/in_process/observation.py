@@ -27,6 +27,14 @@ class RunRow:
     begun: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlacementRow:
+    """Where a message was placed; superseded: the agent has another incarnation by now than the one placed on."""
+
+    agent: str
+    superseded: bool
+
+
 class Observer:
     """Read-only queries; each returns everything of its kind, keyed as the model keys it."""
 
@@ -35,7 +43,8 @@ class Observer:
     MESSAGES = """SELECT message, task, submission, visible_at_ns, leased_until_ns, receipt, holder, deleted_at_ns
         FROM messages"""
     OWNERS = "SELECT owner, scheduler FROM owners"
-    PLACEMENTS = "SELECT message, agent FROM placements"
+    PLACEMENTS = """SELECT placements.message, placements.agent, placements.incarnation != agents.incarnation
+        FROM placements JOIN agents ON agents.agent = placements.agent"""
     AGENTS = "SELECT agent, gone FROM agents"
     RUNS = "SELECT message, outcome, attempt, begun FROM runs"
     ATTEMPTS = "SELECT message, attempt FROM attempts"
@@ -68,9 +77,9 @@ class Observer:
         """Which scheduler owns each user's queue."""
         return {row[0]: row[1] for row in self.database.rows(self.OWNERS)}
 
-    def placements(self) -> dict[str, str]:
-        """The agent that each message was placed on."""
-        return {row[0]: row[1] for row in self.database.rows(self.PLACEMENTS)}
+    def placements(self) -> dict[str, PlacementRow]:
+        """Where each message was placed."""
+        return {row[0]: PlacementRow(row[1], bool(row[2])) for row in self.database.rows(self.PLACEMENTS)}
 
     def agents_gone(self) -> dict[str, bool]:
         """Whether the incarnation that last had each agent's slot is gone."""

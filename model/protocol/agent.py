@@ -128,7 +128,7 @@ def agent_recycle(st: Platform, agent: Agent) -> None:
     require(forall(Message, Attempt, lambda m, k: st.memory[agent, m, k] != Memory.RUNNING))
     if st.retain_until_delete:
         require(forall(Message, Attempt, lambda m, k: st.memory[agent, m, k] == Memory.BLANK))
-        require(forall(Message, lambda m: st.placed[m] != agent or st.stage[m] == Stage.DELETED))
+        require(forall(Message, lambda m: st.placed[m] != agent or st.superseded[m] or st.stage[m] == Stage.DELETED))
     lose(st, agent)
 
 

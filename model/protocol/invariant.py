@@ -180,13 +180,18 @@ def accepted_submission_is_on_its_way(st: Platform, task: Task, submission: Subm
     return st.outbox[task, submission] == Outbox.PENDING or st.enqueued[task, submission]
 
 
+def is_placed_there(st: Platform, message: Message, agent: Agent) -> bool:
+    """The message is placed on the VM that has this agent's place now, or had it last."""
+    return st.placed[message] == agent and not st.superseded[message]
+
+
 @always(invariant=PLACED)
 def request_goes_to_placed_agent(
     st: Platform, scheduler: Scheduler, agent: Agent, message: Message, attempt: Attempt
 ) -> bool:
     """The agent is recorded before the first request, the same for every scheduler, and never replaced."""
     given(st.request[scheduler, agent, message, attempt])
-    return st.placed[message] == agent
+    return is_placed_there(st, message, agent)
 
 
 @always(invariant=PLACED)
@@ -209,12 +214,16 @@ def lost_agent_remembers_nothing(st: Platform, agent: Agent, message: Message, a
 def placed_agent_alone_remembers(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> bool:
     """An agent remembers only what it was asked."""
     given(st.memory[agent, message, attempt] != Memory.BLANK)
-    return st.placed[message] == agent
+    return is_placed_there(st, message, agent)
 
 
 def unstarted_there(st: Platform, agent: Agent, message: Message, attempt: Attempt) -> bool:
     """A live agent that the task is placed on has nothing of this attempt in its memory."""
-    return st.placed[message] == agent and not st.gone[agent] and st.memory[agent, message, attempt] == Memory.BLANK
+    return (
+        is_placed_there(st, message, agent)
+        and not st.gone[agent]
+        and st.memory[agent, message, attempt] == Memory.BLANK
+    )
 
 
 @always(invariant=NOT_STARTED)

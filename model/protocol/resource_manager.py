@@ -1,8 +1,8 @@
 """The resource manager: chooses an agent for a task, and decides what becomes of the task of a dead agent."""
 
-from onceproof.model.language import action, forall, require, require_not_none
+from onceproof.model.language import action, require, require_not_none
 from onceproof.model.protocol.state import Platform
-from onceproof.model.protocol.vocabulary import Agent, Message, Mode, Outcome, Scheduler, Stage, Work
+from onceproof.model.protocol.vocabulary import Agent, Message, Mode, Outcome, Scheduler, Work
 
 
 @action
@@ -33,6 +33,7 @@ def replace(st: Platform, scheduler: Scheduler, message: Message, agent: Agent) 
     require(st.begun[message, st.attempt[message]])
     require(not st.gone[agent])
     st.placed[message] = agent
+    st.superseded[message] = False
 
 
 @action
@@ -41,20 +42,27 @@ def unplace(st: Platform, scheduler: Scheduler, message: Message) -> None:
     require_lost(st, scheduler, message)
     require(not st.begun[message, st.attempt[message]])
     st.placed[message] = None
+    st.superseded[message] = False
 
 
 def require_lost(st: Platform, scheduler: Scheduler, message: Message) -> None:
-    """A live scheduler holds an open task whose agent is gone."""
+    """A live scheduler holds an open task whose agent is gone, whether or not a fresh VM has its place by now."""
     require(st.work[scheduler, message] == Work.HELD and st.mode[scheduler] in (Mode.UP, Mode.DRAINING))
     require(st.outcome[message] == Outcome.OPEN)
     agent = require_not_none(st.placed[message])
-    require(st.gone[agent])
+    require(is_lost(st, message, agent))
+
+
+def is_lost(st: Platform, message: Message, agent: Agent) -> bool:
+    """The VM that the message was placed on, as this agent, is no more."""
+    return st.gone[agent] or st.superseded[message]
 
 
 @action(reuse=True)
 def agent_boot(st: Platform, agent: Agent) -> None:
-    """A fresh VM takes a lost one's place, under an identity that nothing refers to any more."""
+    """A fresh VM takes a lost one's place, as another incarnation: what was placed on the lost one is not its."""
     require(st.gone[agent])
-    require(forall(Message, lambda message: st.placed[message] != agent or st.stage[message] == Stage.DELETED))
-    require(forall(Scheduler, Message, lambda s, m: st.placed[m] != agent or st.work[s, m] == Work.IDLE))
     st.gone[agent] = False
+    for message in Message:
+        if st.placed[message] == agent:
+            st.superseded[message] = True

@@ -99,7 +99,7 @@ def dispatch(st: Platform, scheduler: Scheduler, message: Message, agent: Agent)
     """The scheduler sends the task to the agent that it was placed on (or to any, without sticky placement)."""
     require(runs(st, scheduler) and st.work[scheduler, message] == Work.HELD)
     require(st.outcome[message] == Outcome.OPEN and not st.gone[agent])
-    require(not st.sticky_placement or st.placed[message] == agent)
+    require(not st.sticky_placement or (st.placed[message] == agent and not st.superseded[message]))
     attempt = st.attempt[message]
     st.request[scheduler, agent, message, attempt] = True
     st.work[scheduler, message] = Work.DISPATCHED

@@ -108,6 +108,7 @@ class ResourceManagerState(State, component="resource_manager"):
     fail_on_agent_loss = switch(on="the task of a dead agent is failed, visibly", off="it is placed on another agent")
 
     placed = field(Message, Optional[Agent])
+    superseded = field(Message, bool, doc="the VM that it was placed on is no more, and a fresh one has its place")
     gone = field(Agent, bool, doc="the VM is no more, and its memory with it")
 
 

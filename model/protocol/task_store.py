@@ -1,6 +1,7 @@
 """The task store: what was recorded, and how each task ended. A database: it survives every fault modelled here."""
 
 from onceproof.model.language import always, eventually, exists, given
+from onceproof.model.protocol.resource_manager import is_lost
 from onceproof.model.protocol.state import Platform
 from onceproof.model.protocol.vocabulary import Attempt, Call, Message, Outcome, Stage, Submission, Task
 
@@ -21,7 +22,7 @@ def failed_for_cause(st: Platform, message: Message, task: Task) -> bool:
     given(st.task_of[message] == task)
     agent = st.placed[message]
     return exists(Attempt, lambda tried: st.raised[task, tried]) or (
-        agent is not None and st.gone[agent] and st.begun[message, st.attempt[message]]
+        agent is not None and is_lost(st, message, agent) and st.begun[message, st.attempt[message]]
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from onceproof.implementation.clock import Clock
-from onceproof.implementation.in_process.observation import MessageRow, Observer, RunRow
+from onceproof.implementation.in_process.observation import MessageRow, Observer, PlacementRow, RunRow
 from onceproof.implementation.stores.database import Database
 
 
@@ -71,8 +71,8 @@ class NamedObserver(Observer):
             for message, row in super().messages().items()
         }
 
-    def placements(self) -> dict[str, str]:
-        return {self.names.modelled(message): agent for message, agent in super().placements().items()}
+    def placements(self) -> dict[str, PlacementRow]:
+        return {self.names.modelled(message): placed for message, placed in super().placements().items()}
 
     def runs(self) -> dict[str, RunRow]:
         return {self.names.modelled(message): run for message, run in super().runs().items()}

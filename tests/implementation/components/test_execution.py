@@ -3,6 +3,7 @@
 import pytest
 
 from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.in_process.observation import PlacementRow
 from tests.helpers.core_steps import dispatched, heard, held, relayed, running, taken_over
 from tests.helpers.fixture_types import MakeCore
 
@@ -36,7 +37,7 @@ def test_placement_is_made_once_and_kept(make_core: MakeCore) -> None:
         core.step("place", **S1, agent="agent2")
     with pytest.raises(NotEnabled):
         core.step("dispatch", **S1, agent="agent2")
-    assert core.observer.placements() == {"message1": "agent1"}
+    assert core.observer.placements() == {"message1": PlacementRow("agent1", superseded=False)}
 
 
 def test_without_sticky_placement_any_agent_is_chosen(make_core: MakeCore) -> None:
