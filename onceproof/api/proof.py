@@ -95,7 +95,8 @@ class ProofReport:
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
         said = {Verdict.HOLDS: "proved for any size", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "not proved"}
-        rows = [(one.name, "always", one.outcome, one.outcome == "violated") for one in self.properties.values()]
+        kinds = {name: claim.kind for name, claim in self.proof.model.properties.items()}
+        rows = [(one.name, kinds[one.name], one.outcome, one.outcome == "violated") for one in self.properties.values()]
         runs = [one.counterexample.explanation for one in self.properties.values() if one.counterexample is not None]
         name, facts = self.proof.model.name, [f"{self.seconds:.1f} s"]
         return html(Summary(name, self.verdict, said[self.verdict], facts, str(self), rows, run=next(iter(runs), None)))
@@ -202,9 +203,11 @@ def _asked(
     if spec.chosen is None:
         return spec.source, config, None
     names = [name for name in spec.chosen if name in spec.model.properties]
-    names = [name for name in names if spec.model.properties[name].kind == "always"]
+    names = [name for name in names if spec.model.properties[name].is_safety]
     if not names:
-        raise InputError(f"{spec.path}: none of its properties is an `always`; only these can be proved for any size")
+        raise InputError(
+            f"{spec.path}: none of its properties says `always` or `step`; only these can be proved for any size"
+        )
     return spec.source, config, names
 
 

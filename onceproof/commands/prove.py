@@ -74,7 +74,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Prove every `always` of SPEC (a spec file, a model; default: the protocol) for any number of everything.
+    """Prove every `always` and `step` of SPEC (a spec or model; default: the protocol) for any number of everything.
 
     Faults happen any number of times; with SPEC, those that it has. An inductive invariant, part of the model, is
     checked by z3: the start satisfies it, every action keeps it. Exit status: 0 proved; 1 a property is violated (with

@@ -57,7 +57,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Take random runs of SPEC (a spec file or a model, FILE.py), and check every *always* property in every state.
+    """Take random runs of SPEC (a spec file or a model, FILE.py), and check every *always* and *step* property.
 
     A violation is shortened before it is shown. That none is found proves nothing: `check` explores everything. Exit
     status: 0 as expected (or nothing found), 1 a violation that the spec does not expect, 2 wrong input, 3 an expected

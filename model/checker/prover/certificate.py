@@ -169,7 +169,8 @@ def _make_room(folder: Path) -> None:
 
 
 def _conjunct_entry(stage: Stage, goal: Conjunct) -> dict[str, Any]:
-    return {"name": goal.name, "group": goal.group, "without": sorted(stage.without)}
+    of_steps = {"of_steps": True} if goal.of_steps else {}
+    return {"name": goal.name, "group": goal.group, "without": sorted(stage.without), **of_steps}
 
 
 def _action_entries(proof: Proof) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.results import CheckResult, Counterexample, Limits, Trace
+from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import AxiomError
 from onceproof.model.language.layout import State
@@ -171,7 +172,11 @@ def refute_on_walks(
             seen.add(state)
             for claim, arguments in instances:
                 if claim.name not in refuted and system.holds(claim, state, arguments) is False:
-                    refuted[claim.name] = Refutation(claim.name, arguments, Trace(system, tuple(states), tuple(taken)))
+                    trace = Trace(system, tuple(states), tuple(taken))
+                    if claim.kind == "step":
+                        trace = trace.followed_by(violating_steps(system, claim, state)[0])
+                        arguments = violated_by(system, claim, trace.states) or arguments
+                    refuted[claim.name] = Refutation(claim.name, arguments, trace)
     return len(seen), list(refuted.values())
 
 

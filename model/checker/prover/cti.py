@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from onceproof.model.checker.prover import sexpr
@@ -115,7 +115,7 @@ def _replayed(stage: Stage, query: VerificationCondition, structure: Structure) 
         states = (state_of(names, system.layout, structure), state_of(names, system.layout, after))
         aligned = system.aligned(system.all_readings[transition.name], states[0], arguments)
         trace = Trace(system, states, (Step(transition.name, aligned),))
-    return CounterexampleToInduction(query.subject, _false_for(system, query.subject, trace.states[-1]), trace)
+    return CounterexampleToInduction(query.subject, _false_for(system, query.subject, trace.states), trace)
 
 
 def _system(stage: Stage, structure: Structure) -> System:
@@ -129,9 +129,14 @@ def _system(stage: Stage, structure: Structure) -> System:
     return System(model, model.configure(sizes, config.switches, budgets, config.parameters), axioms=False)
 
 
-def _false_for(system: System, claim: str, state: State) -> Arguments:
+def _false_for(system: System, claim: str, states: Sequence[State]) -> Arguments:
     declared = system.model.properties.get(claim)
     if declared is None:
         return ()
-    found = (a for a in system.instances(declared) if system.holds(declared, state, a) is False)
-    return next(found, ())
+
+    def truth(one: Arguments) -> bool | None:
+        if declared.kind == "step":
+            return system.run_step_claim(declared, states[0], states[-1], one)
+        return system.holds(declared, states[-1], one)
+
+    return next((one for one in system.instances(declared) if truth(one) is False), ())

@@ -51,7 +51,7 @@ def hypotheses_when(stage: Stage, failure: Outcome) -> list[str]:
 
 
 def _assumed(stage: Stage, name: str) -> bool:
-    return any(goal.name == name for goal in [*stage.goals, *stage.hypotheses])
+    return any(goal.name == name and not goal.of_steps for goal in [*stage.goals, *stage.hypotheses])
 
 
 def _diagnose(proof: Proof, stage: Stage, failed: list[str], seconds: float, engine: Engine) -> list[Diagnosis]:

@@ -35,6 +35,8 @@ from onceproof.model.language.declare import Action, Field, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import budget_of
 from onceproof.model.language.model import Config, Model
+from onceproof.model.language.pairs import with_primed_fields
+from onceproof.model.language.primes import unprimed
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.sorts import Choice, Maybe
 from onceproof.model.language.terms import and_
@@ -44,7 +46,10 @@ __all__ = ["START", "Conjunct", "Encoding", "Law", "Transition", "Update", "Voca
 
 @dataclass(frozen=True)
 class Conjunct:
-    """A claim that is to hold in every state: a property, or a conjunct of the invariant."""
+    """A claim that is to hold in every state: a property, or a conjunct of the invariant.
+
+    Or of every step: then its formula speaks of the state after it, too, and it is no conjunct that could be assumed.
+    """
 
     name: str
     claim: Property
@@ -56,6 +61,11 @@ class Conjunct:
     def group(self) -> str:
         """What it carries: the group of a conjunct of the invariant; "properties" for what is to be proved."""
         return self.claim.invariant or "properties"
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether it speaks of steps."""
+        return self.claim.kind == "step"
 
     @property
     def doc(self) -> str:
@@ -214,12 +224,12 @@ def _kept(update: Update) -> Sexpr:
 
 def _conjunct(model: Model, formulas: Formulas, reader: Reader, claim: Property) -> Conjunct:
     reading = reader.property(claim)
-    network = network_fields(model)
+    network = network_fields(with_primed_fields(model) if claim.kind == "step" else model)
     absent = absences(reading.body, network, Demand.ABSENCE)
     for obligation in reading.obligations:
         absent |= absences(and_(*obligation.guard), network, Demand.PRESENCE)
     if absent:
-        name = min(absent)
+        name = unprimed(min(absent))
         raise ModelError(
             f"whether it holds depends on what is absent from `{name}`, and what is on the network may be lost at any "
             f"time: presuppose what was sent (`given(st.{name}[...])`), or keep it in a field that is not network=True"

@@ -148,26 +148,30 @@ class Proof:
 
 
 def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) -> list[Property]:
-    """The properties to prove (default: all that say "always") and the conjuncts of the invariant that apply.
+    """The properties to prove (default: all of states and of steps) and the conjuncts of the invariant that apply.
 
     Raises ConfigError for a name that is not one of these properties, and where there is nothing to prove.
     """
-    always = [claim for claim in model.properties.values() if claim.kind == "always"]
-    wanted = [claim.name for claim in always if claim.invariant is None] if names is None else list(names)
+    safety = [claim for claim in model.properties.values() if claim.is_safety]
+    wanted = [claim.name for claim in safety if claim.invariant is None] if names is None else list(names)
     for name in wanted:
         claim = model.properties.get(name)
-        if claim is None or claim.kind != "always":
-            known = [c.name for c in always]
-            what = f"says `{claim.kind}`: what is proved for any size says `always`" if claim else "is not a property"
+        if claim is None or not claim.is_safety:
+            known = [c.name for c in safety]
+            what = (
+                f"says `{claim.kind}`: what is proved for any size says `always` or `step`"
+                if claim
+                else "is not a property"
+            )
             raise ConfigError(f"`{name}` {what}{nearest(name, known)}", name)
     known_values = config.names()
     conjuncts = [
         claim
-        for claim in always
+        for claim in safety
         if claim.invariant is not None and claim.name not in wanted and claim.applies(known_values)
     ]
     if not wanted and not conjuncts:
-        raise ConfigError("the model has no property that says `always`: nothing to prove")
+        raise ConfigError("the model has no property that says `always` or `step`: nothing to prove")
     return [model.properties[name] for name in wanted] + conjuncts
 
 
@@ -193,7 +197,7 @@ def prove(
     report: Report | None = None,
     walks: int = WALKS,
 ) -> Proof:
-    """Proves the properties (default: all ``always``) for any size, under any number of each fault of ``config``.
+    """Proves properties (default: all of states and steps) for any size, under any number of each fault of ``config``.
 
     timeout: seconds after which the solver gives up on one query. A claim that some faults break by what they are
     (``broken_by``) is proved without those. A conjunct that is not inductive is dropped and the rest tried again.
@@ -260,7 +264,8 @@ def _stage(model: Model, config: Config, without: frozenset[str], mine: list[Pro
     encoding = encode(model, config.with_budgets(**dict.fromkeys(without, 0)), [*mine, *given])
     goals = [encoding.conjuncts[claim.name] for claim in mine]
     hypotheses = [encoding.conjuncts[claim.name] for claim in given]
-    return Stage(without, encoding, goals, [*goals, *hypotheses], trivial=trivially_kept(encoding, goals))
+    assumed = [one for one in (*goals, *hypotheses) if not one.of_steps]
+    return Stage(without, encoding, goals, assumed, trivial=trivially_kept(encoding, goals))
 
 
 def _induct(stage: Stage, timeout: float, report: Report | None) -> None:

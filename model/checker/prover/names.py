@@ -14,6 +14,7 @@ from typing import assert_never
 
 from onceproof.model.checker.prover.sexpr import FALSE, TRUE
 from onceproof.model.language.declare import Field
+from onceproof.model.language.primes import is_primed, unprimed
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.terms import Var
 
@@ -21,13 +22,17 @@ BEFORE, AFTER = "|st ", "|next "
 
 
 def state_symbol(field: str) -> str:
-    """The function that holds a field before the step."""
-    return f"|st {_plain(field)}|"
+    """The function that holds a field before the step; after it, for a primed name."""
+    return f"{_when(field)}{_plain(unprimed(field))}|"
 
 
 def none_symbol(field: str) -> str:
-    """The relation that says where an index-or-none is none, before the step."""
-    return f"|st {_plain(field)} is none|"
+    """The relation that says where an index-or-none is none, before the step; after it, for a primed name."""
+    return f"{_when(field)}{_plain(unprimed(field))} is none|"
+
+
+def _when(field: str) -> str:
+    return AFTER if is_primed(field) else BEFORE
 
 
 def wire_symbol(field: str) -> str:

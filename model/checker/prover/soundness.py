@@ -3,7 +3,8 @@
 An explored state is related to an unbounded one if each network cell is empty or as in the unbounded state, and every
 other cell is equal: of all that was ever sent, some part is in flight. Each explored step is followed by the same
 action, which finds in flight what the explored state has there. Claims must not speak of what is absent from the
-network (``network`` refuses that), so what holds of every unbounded state holds of every explored one.
+network (``network`` refuses that), so what holds of every unbounded state holds of every explored one; and so does what
+holds of every unbounded step, as both of its states are related.
 
 ``Simulation`` does that along a run, and complains where the two part: the tests hold the encoding against it.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from onceproof.model.checker.prover import sexpr
 from onceproof.model.checker.prover.encoding import Conjunct, Encoding, Law, Transition, Vocabulary
-from onceproof.model.checker.prover.names import before_symbol
+from onceproof.model.checker.prover.names import AFTER, before_symbol
 from onceproof.model.checker.prover.sexpr import Sexpr
 
 
@@ -47,9 +47,9 @@ class VerificationCondition:
     def in_step(self) -> bool:
         """Whether its transition may be taken to be possible.
 
-        Not where an index is to be shown not to be none: where it is none the function fails, and there is no step.
+        Not where an index of an action is to be shown not to be none: where it is none there is no step.
         """
-        return self.transition is not None and self.kind != "defined"
+        return self.transition is not None and (self.kind != "defined" or bool(self.subject))
 
     @property
     def claim(self) -> str | None:
@@ -67,6 +67,13 @@ def after(transition: Transition, formula: Sexpr) -> Sexpr:
     return sexpr.rename(formula, renaming(transition))
 
 
+def of_step(transition: Transition, formula: Sexpr) -> Sexpr:
+    """What a formula of two states says of a step: what the step does not write is as it was."""
+    new = {update.symbol for update in transition.updates}
+    kept = {symbol for symbol in sexpr.symbols(formula) if symbol.startswith(AFTER) and symbol not in new}
+    return sexpr.rename(formula, {symbol: before_symbol(symbol) for symbol in kept})
+
+
 def conditions_of(
     transition: Transition, goals: Iterable[Conjunct], initial: bool = False
 ) -> Iterator[VerificationCondition]:
@@ -74,7 +81,13 @@ def conditions_of(
     written = set(renaming(transition))
     kind = "starts" if initial else "kept"
     for goal in goals:
-        if initial or written & goal.reads:
+        if goal.of_steps:
+            if not initial:
+                yield VerificationCondition(kind, transition, goal.name, of_step(transition, goal.formula))
+                for number, (message, formula) in enumerate(goal.obligations, 1):
+                    claimed = of_step(transition, formula)
+                    yield VerificationCondition("defined", transition, goal.name, claimed, number, message)
+        elif initial or written & goal.reads:
             yield VerificationCondition(kind, transition, goal.name, after(transition, goal.formula))
 
 
@@ -90,7 +103,7 @@ def all_conditions(
         yield from conditions_of(transition, goals)
         if with_actions:
             yield from _defined(transition, "", transition.obligations)
-    for claim in [*(encoding.laws.values() if with_actions else ()), *goals]:
+    for claim in [*(encoding.laws.values() if with_actions else ()), *(goal for goal in goals if not goal.of_steps)]:
         yield from _defined(None, claim.name, claim.obligations)
 
 
@@ -104,7 +117,9 @@ def _defined(
 def trivially_kept(encoding: Encoding, goals: list[Conjunct]) -> int:
     """How many pairs of an action and a goal need no condition, as the action writes nothing that the goal reads."""
     return sum(
-        not (set(renaming(transition)) & goal.reads) for transition in encoding.transitions.values() for goal in goals
+        not (goal.of_steps or set(renaming(transition)) & goal.reads)
+        for transition in encoding.transitions.values()
+        for goal in goals
     )
 
 

@@ -146,6 +146,7 @@ class Parts:
         self.actions = {a["name"]: self._parsed(f"actions/{a['name']}.smt2") for a in index["actions"]}
         self.faults = {a["name"]: a["fault"] for a in index["actions"]}
         self.claims = {c["name"]: self._parsed(f"invariant/{c['name']}.smt2") for c in index["conjuncts"]}
+        self.of_steps = {c["name"] for c in index["conjuncts"] if c.get("of_steps")}
         self.without = {c["name"]: frozenset(c["without"]) for c in index["conjuncts"]}
         self.law_files = {law["name"]: law["file"] for law in (*index["axioms"], *index["constants"])}
         self.laws = {name: self._parsed(path) for name, path in self.law_files.items()}
@@ -192,11 +193,23 @@ class Parts:
         if commands[0][:2] != ("define-fun", f"|claim {name}|"):
             yield f"invariant/{name}.smt2: it defines something else"
             return
+        if name in self.of_steps:
+            yield from self._shown_of_steps(name, commands, without)
+            return
+        if _of_after(commands[0]):
+            yield f"invariant/{name}.smt2: it speaks of the state after a step, and the index does not say so"
         yield from self._needed(("starts", "initially", name, 0, tuple(sorted(without))))
         for action, step in self.actions.items():
             if self.faults[action] not in without and written(step) & set(sexpr.symbols(commands[0][4])):
                 yield from self._needed(("kept", action, name, 0, tuple(sorted(without))))
         yield from self._defined(None, name, commands, without)
+
+    def _shown_of_steps(self, name: str, commands: list[Sexpr], without: frozenset[str]) -> Iterator[str]:
+        """The same for a claim about steps: each action is a step that it must be shown of."""
+        for action in self.actions:
+            if self.faults[action] not in without:
+                yield from self._needed(("kept", action, name, 0, tuple(sorted(without))))
+                yield from self._defined(action, name, commands, without)
 
     def _least_without(self) -> set[frozenset[str]]:
         """The least sets of faults that claims are proved without: under these all actions must be defined."""
@@ -223,6 +236,8 @@ class Parts:
             if name not in self.claims:
                 known = False
                 yield f"{path}: assumes {name}, which is not among the conjuncts or the axioms"
+            elif name in self.of_steps:
+                yield f"{path}: assumes {name}, which is a claim about steps"
             elif not self.without[name] <= allowed:
                 yield f"{path}: assumes {name}, which is proved under fewer faults"
             elif query["kind"] == "starts":
@@ -238,10 +253,16 @@ class Parts:
             owner = step if not subject else self.laws[subject] if subject in self.laws else self.claims[subject]
             goal = _obligations(owner)[query["number"] - 1][4]
         else:
+            goal = self.claims[subject][0][4]
+        if subject in self.of_steps:
+            kept = _of_after(goal) - defined(step)
+            goal = sexpr.rename(goal, {name: BEFORE + name.removeprefix(AFTER) for name in kept})
+        elif query["kind"] != "defined":
             new = {BEFORE + name.removeprefix(AFTER): name for name in defined(step)}
-            goal = sexpr.rename(self.claims[subject][0][4], new)
+            goal = sexpr.rename(goal, new)
         assumed = [self.laws[n][0][1] if n in self.laws else self.claims[n][0][4] for n in query["uses"]]
-        enabled = [] if action is None or query["kind"] == "defined" else [("assert", "enabled")]
+        of_action = query["kind"] == "defined" and not subject
+        enabled = [] if action is None or of_action else [("assert", "enabled")]
         last = [*enabled, ("assert", sexpr.negation(goal)), ("check-sat",)]
         return [("set-logic", "ALL"), *self.vocabulary, *commands, *(("assert", one) for one in assumed), *last]
 
@@ -279,6 +300,11 @@ def _obligations(commands: list[Sexpr]) -> list[Sexpr]:
 def defined(step: list[Sexpr]) -> set[str]:
     """The functions ``|next …|`` that an action defines."""
     return {command[1] for command in step if command[0] == "define-fun" and command[1].startswith(AFTER)}
+
+
+def _of_after(formula: Sexpr) -> set[str]:
+    """The functions of the state after a step that a formula speaks of."""
+    return {symbol for symbol in sexpr.symbols(formula) if symbol.startswith(AFTER)}
 
 
 def written(step: list[Sexpr]) -> set[str]:
