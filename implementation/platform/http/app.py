@@ -25,7 +25,6 @@ from onceproof.implementation.platform.http.signing import check_signature
 TAIL_BYTES = 4096
 OLD_VERSIONS = ("2016-08-15", "2021-04-06")
 NEW_VERSION = "2023-03-30"
-USER = r"^[A-Za-z0-9_.@-]{1,64}$"
 Function = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_$-]{0,127}$")]
 SERVICE = re.compile(SERVICE_PATTERN)
 Qualifier = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,128}$")]

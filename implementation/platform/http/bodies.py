@@ -84,7 +84,7 @@ def check_single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 def json_object(raw: bytes) -> dict[str, Any]:
     """A body as a JSON object; Problem 400 for anything else: NaN, text that is not Unicode, endless nesting."""
     try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        body = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_each_once)
         json.dumps(body, ensure_ascii=False).encode()  # a lone surrogate cannot be written anywhere
     except UnicodeError:
         raise bad_request("the body is not text in UTF-8, or has a lone surrogate in it") from None
@@ -95,6 +95,15 @@ def json_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise bad_request("the body: expected a JSON object")
     return body
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{json.dumps(name)} is there twice")
+        found[name] = value
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

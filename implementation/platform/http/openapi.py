@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from onceproof.implementation.platform.http.config_body import ANSWERED, ENDS, NUMBERS
+
 SERVICE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}(\.[A-Za-z0-9_-]{1,128})?$"
 TEXTS = ("ErrorCode", "ErrorMessage", "Code", "Message", "RequestId")
 ERROR_SCHEMA = {
@@ -25,16 +27,25 @@ CONFIG_BODY = {
         "application/json": {
             "schema": {
                 "type": "object",
+                "additionalProperties": False,
                 "properties": {
+                    **{name: {"type": "string", "readOnly": True} for name in ANSWERED},
                     "statefulInvocation": {"type": "boolean"},
                     "asyncTask": {"type": "boolean"},
-                    "maxAsyncRetryAttempts": {"type": "integer", "minimum": 0, "maximum": 8},
-                    "maxAsyncEventAgeInSeconds": {"type": "integer", "minimum": 1, "maximum": 604800},
+                    **{
+                        name: {"type": "integer", "minimum": low, "maximum": high}
+                        for name, (low, high) in NUMBERS.items()
+                    },
                     "destinationConfig": {
                         "type": "object",
+                        "additionalProperties": False,
                         "properties": {
-                            name: {"type": "object", "properties": {"destination": {"type": "string"}}}
-                            for name in ("onSuccess", "onFailure")
+                            name: {
+                                "type": "object",
+                                "additionalProperties": False,
+                                "properties": {"destination": {"type": "string"}},
+                            }
+                            for name in ENDS
                         },
                     },
                 },

@@ -210,9 +210,9 @@ def unpacked_token(token: str) -> list[Any]:
     """[recorded_ns, task_id] of a token; BadToken if it is none of ours."""
     try:
         time_ns, task_id = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise BadToken("nextToken is not one that this server has given out") from None
-    if not isinstance(time_ns, int) or not isinstance(task_id, str) or not 0 <= time_ns < 2**63:
+    if type(time_ns) is not int or not 0 <= time_ns < 2**63 or not isinstance(task_id, str) or not task_id.isascii():
         raise BadToken("nextToken is not one that this server has given out")
     return [time_ns, task_id]
 

@@ -19,13 +19,13 @@ from onceproof.implementation.errors import StoreUnavailable
 from onceproof.implementation.platform.async_config import (
     NO_CONFIG,
     AsyncConfig,
-    destination_function,
     read_config,
 )
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.logs import AttemptLog, TaskLogs
 from onceproof.implementation.platform.functions.runner import function_file
 from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.http.config_body import checked_config
 from onceproof.implementation.platform.http.health import StoreProbe, outbox_reason, processes_health
 from onceproof.implementation.platform.http.metrics import Metrics, Snapshot
 from onceproof.implementation.platform.http.nonces import NonceFile
@@ -37,7 +37,6 @@ from onceproof.implementation.probe import Probe
 from onceproof.implementation.settings import SECOND_NS
 
 TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}\Z")
-ATTEMPTS_MAX, AGE_MAX = 8, 604800
 SYNC_POLL_SECONDS = 0.25
 T = TypeVar("T")
 
@@ -168,7 +167,7 @@ class Service:
 
     async def put_config(self, target: Target, body: dict[str, Any]) -> AsyncConfig:
         """Put a function's settings; Problem 400 if one is out of its range."""
-        check_config(body, target.function)
+        body = checked_config(body, target.function)
         now = time.time_ns()
         key = (target.owner, target.function, target.qualifier)
         await self.write(PUT_CONFIG, *key, json.dumps(body), now, now)
@@ -251,28 +250,6 @@ class Service:
 def no_config(target: Target) -> Problem:
     """404: the function has no settings for asynchronous invocations."""
     return Problem(404, "AsyncConfigNotExists", f"function {target.function!r} has no async-invoke-config")
-
-
-def check_config(body: dict[str, Any], function: str) -> None:
-    """Problem 400 unless every setting is of its type and in its range."""
-    for name, low, high in (("maxAsyncRetryAttempts", 0, ATTEMPTS_MAX), ("maxAsyncEventAgeInSeconds", 1, AGE_MAX)):
-        value = body.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high):
-            raise bad_request(f"{name}: found {json.dumps(value)}, expected a whole number from {low} to {high}")
-    for name in ("statefulInvocation", "asyncTask"):
-        if not isinstance(body.get(name), bool | None):
-            raise bad_request(f"{name}: found {json.dumps(body[name])}, expected true or false")
-    destinations = body.get("destinationConfig")
-    if destinations is None:
-        return
-    if not isinstance(destinations, dict):
-        raise bad_request("destinationConfig: expected an object with onSuccess and onFailure")
-    for name in ("onSuccess", "onFailure"):
-        one = destinations.get(name)
-        if one is not None and not (isinstance(one, dict) and isinstance(one.get("destination"), str | None)):
-            raise bad_request(f"destinationConfig.{name}: expected an object with a destination")
-        if one is not None and destination_function(one.get("destination") or "") == function:
-            raise bad_request(f"destinationConfig.{name}: the function itself would be called without end")
 
 
 def new_request_id() -> str:

@@ -1,5 +1,6 @@
 """The public API in its three versions, over real HTTP to a real platform."""
 
+import base64
 import json
 import re
 import socket
@@ -18,6 +19,7 @@ from tests.helpers.waiting import wait_until
 
 OLD = ("2016-08-15", "2021-04-06")
 NEW = "2023-03-30"
+WRONG_TOKENS = ([1], [1, 2], [True, "a"], [-1, "a"], [2**63, "a"], [1, "\ud800"], [1, None], {}, 1)
 ECHO = """
     def handler(event, context):
         return event
@@ -144,7 +146,8 @@ def test_task_lists_have_pages_filters_and_order(client: httpx.Client) -> None:
     assert ids(status="Failed")[0] == []
     assert ids(startedTimeBegin=int(time.time() * 1000) + 60_000)[0] == []
     assert client.get(path, params={"limit": 101}, headers=account).status_code == 400
-    assert client.get(path, params={"nextToken": "garbage"}, headers=account).status_code == 400
+    for wrong in ("garbage", *(base64.b64encode(json.dumps(one).encode()).decode() for one in WRONG_TOKENS)):
+        assert client.get(path, params={"nextToken": wrong}, headers=account).status_code == 400, wrong
     old = client.get(f"{base(OLD[0], service='none')}/stateful-async-invocations", headers=account).json()
     assert [task["invocationId"] for task in old["invocations"]] == ids()[0]
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onceproof.implementation.platform.http.bodies import check_md5, check_single, json_object
+from onceproof.implementation.platform.http.config_body import checked_config
 from onceproof.implementation.platform.http.problems import Problem
-from onceproof.implementation.platform.http.service import check_config
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ from onceproof.implementation.platform.http.service import check_config
         (b"\xff", "UTF-8"),
         (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', '"c" is there twice'),
     ],
 )
 def test_body_that_is_no_json_object_is_400(body: bytes, why: str) -> None:
@@ -50,9 +51,33 @@ def test_body_that_is_no_json_object_is_400(body: bytes, why: str) -> None:
 )
 def test_any_body_of_a_config_is_taken_or_400(body: bytes) -> None:
     try:
-        check_config(json_object(body), "f")
+        checked_config(json_object(body), "f")
     except Problem as problem:
         assert problem.status == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"maxAsyncRetryAttemps": 1}, "did you mean maxAsyncRetryAttempts"),
+        ({"maxAsyncRetryAttempts": 9}, "found 9, expected a whole number from 0 to 8"),
+        ({"maxAsyncRetryAttempts": True}, "found true"),
+        ({"asyncTask": 1}, "asyncTask: found 1, expected true or false"),
+        ({"destinationConfig": {"onSucces": {}}}, "did you mean onSuccess"),
+        ({"destinationConfig": {"onSuccess": {"target": "g"}}}, "a destination and nothing else"),
+        ({"destinationConfig": {"onSuccess": {"destination": 1}}}, "expected a text"),
+        ({"destinationConfig": {"onFailure": {"destination": "f"}}}, "the function itself would be called"),
+    ],
+)
+def test_wrong_setting_of_a_function_is_named(body: dict[str, object], why: str) -> None:
+    with pytest.raises(Problem, match=why) as refused:
+        checked_config(body, "f")
+    assert refused.value.status == 400
+
+
+def test_what_an_answer_says_beside_the_settings_may_come_back() -> None:
+    body = {"asyncTask": True, "destinationConfig": {"onSuccess": None, "onFailure": {"destination": "g"}}}
+    assert checked_config({**body, "createdTime": "1", "functionArn": "x", "qualifier": "LATEST"}, "f") == body
 
 
 def test_digest_of_another_body_is_400() -> None:
