@@ -80,7 +80,8 @@ class Supervisor:
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, then drain; a second one ends everything at once. The exit status: 0.
 
-        1 if another platform has taken the database over.
+        1 if another platform has taken the database over. These signals are blocked from now on, to the end of this
+        process: whoever sends one more wants what has happened.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         become_subreaper()
@@ -93,11 +94,11 @@ class Supervisor:
                     return 1
                 if not announced and os.path.exists(os.path.join(self.folder, "api.up")):
                     announced = True
-                    self.announce(f"onceproof serves at {self.endpoint}")
+                    self._tell(f"onceproof serves at {self.endpoint}")
                     if not self.config.keys and not is_loopback(self.config.host):
-                        self.announce("warning: no keys are configured, and others than this machine can reach it")
+                        self._tell("warning: no keys are configured, and others than this machine can reach it")
                 self._write_state()
-            self.announce(f"{received.name if received else 'end'}: draining; a second signal ends everything at once")
+            self._tell(f"{received.name if received else 'end'}: draining; a second signal ends everything at once")
             self._drain()
         finally:
             self._kill_all()
@@ -106,9 +107,13 @@ class Supervisor:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.database.close()
             os.close(self.lock)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        self.announce("ended")
+        self._tell("ended")
         return 0
+
+    def _tell(self, text: str) -> None:
+        """Say something to a person; that nobody reads any more is no reason to end."""
+        with contextlib.suppress(BrokenPipeError):
+            self.announce(text)
 
     def _wait(self) -> signal.Signals | None:
         """Start what is due, then sleep until a signal comes or something is due."""
@@ -169,7 +174,7 @@ class Supervisor:
         try:
             self.database.hold()
         except TakenOver as error:
-            self.announce(f"{error}; this one ends")
+            self._tell(f"{error}; this one ends")
             return False
         except StoreUnavailable:
             return True  # the processes that need it say so
