@@ -19,7 +19,7 @@ from tests.helpers.waiting import wait_until
 
 OLD = ("2016-08-15", "2021-04-06")
 NEW = "2023-03-30"
-WRONG_TOKENS = ([1], [1, 2], [True, "a"], [-1, "a"], [2**63, "a"], [1, "\ud800"], [1, None], {}, 1)
+WRONG_TOKENS: tuple[object, ...] = ([1], [1, 2], [True, "a"], [-1, "a"], [2**63, "a"], [1, "\ud800"], [1, None], {}, 1)
 ECHO = """
     def handler(event, context):
         return event
