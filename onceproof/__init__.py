@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import given as given
     from onceproof.model.language import in_turn as in_turn
     from onceproof.model.language import infinitely_often as infinitely_often
+    from onceproof.model.language import initial as initial
     from onceproof.model.language import last as last
     from onceproof.model.language import leads_to as leads_to
     from onceproof.model.language import parameter as parameter
@@ -98,7 +99,7 @@ _LANGUAGE = (
     *("Ordered", "Seq", "Set", "Sort", "State"),
     *("Step", "System", "Violation", "action", "always", "axiom", "build"),
     *("choose", "choose_from", "ending", "eventually", "exists"),
-    *("infinitely_often", "leads_to", "stays"),
+    *("infinitely_often", "initial", "leads_to", "stays"),
     *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "refines"),
     *("require", "require_not_none", "sometimes", "step", "switch"),
 )

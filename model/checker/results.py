@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from onceproof.model.language.declare import RANGE, Property, range_of
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
-from onceproof.model.language.system import Arguments, Step, System
+from onceproof.model.language.system import NOTHING_CHOSEN, Arguments, Step, System
 
 
 class Verdict(StrEnum):
@@ -104,6 +104,11 @@ class Trace:
         return replace(self, states=(*self.states, after), steps=(*self.steps, step))
 
     @property
+    def start(self) -> Step:
+        """What was chosen initially; nothing where nothing is, or where the run begins in another state."""
+        return self.system.starts.get(self.states[0], NOTHING_CHOSEN)
+
+    @property
     def taken(self) -> tuple[Step, ...]:
         """All steps, with the one that leads to no state."""
         return self.steps if self.departure is None else (*self.steps, self.departure.step)
@@ -175,7 +180,7 @@ class CheckResult:
         """The steps up to which everything was found and judged: a run that violates something, and is not reported,
         is longer. The last *finished* level counts, not one that a limit ended; -1 where not even the first is.
         """
-        return self.depth if self.complete or self.finished_depth is None else self.finished_depth
+        return self.depth if self.complete or self.finished_depth is None else max(self.finished_depth, -1)
 
     @property
     def bounded(self) -> str:

@@ -99,8 +99,8 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Wa
         result.deepest = max(result.deepest, result.length_found)
         trace = found.violation.trace
         if trace.departure is not None:
-            result.violation = shortest_departure(system, trace.taken)
+            result.violation = shortest_departure(system, trace.states[0], trace.taken)
         else:
             (claim,) = system.properties([found.violation.property])
-            result.violation = shortest_along(system, claim, trace.steps)
+            result.violation = shortest_along(system, claim, trace.states[0], trace.steps)
     return result

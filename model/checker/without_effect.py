@@ -42,6 +42,8 @@ def without_effect(system: System) -> list[str]:
 
 def _question(system: System, mechanism: str) -> Term | None:
     """The condition under which some step would be another one with the mechanism on; None where all may be."""
+    if mechanism in system.start_asks:
+        return None
     config = system.config.with_switches(**{mechanism: True})
     try:
         if _shape(Layout(system.model, config)) != _shape(system.layout):
@@ -61,7 +63,7 @@ def _shape(layout: Layout) -> Any:
 def _never_answered(system: System, questions: dict[str, Any]) -> set[str]:
     """The questions that no reachable state answers with yes; none where there are too many states."""
     steps = generated(system)
-    seen, waiting = {system.initial}, [system.initial]
+    seen, waiting = set(system.initials), list(system.initials)
     while waiting:
         check_time()
         state = waiting.pop()

@@ -33,6 +33,7 @@ from onceproof.model.language.declare import (
     require_not_none,
 )
 from onceproof.model.language.errors import ConfigError, ModelError
+from onceproof.model.language.initials import initial
 from onceproof.model.language.model import ANY, Config, Model
 from onceproof.model.language.signatures import exists, field, forall, parameter, switch
 from onceproof.model.language.sorts import Count, Fresh, Int, Ordered, Sort
@@ -76,6 +77,7 @@ __all__ = [
     "given",
     "in_turn",
     "infinitely_often",
+    "initial",
     "last",
     "leads_to",
     "parameter",

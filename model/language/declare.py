@@ -17,7 +17,7 @@ from onceproof.model.language.composites import COMPOSITE, CompositeField, PartO
 from onceproof.model.language.errors import Disabled, ModelError, Vacuous
 from onceproof.model.language.index_sets import index_of
 from onceproof.model.language.mode import current
-from onceproof.model.language.sorts import Index, Int, Kind, Ordered, Sort, Unused
+from onceproof.model.language.sorts import Int, Kind, Ordered, Sort, Unused
 from onceproof.model.language.value_kinds import record_kind
 
 Held = typing.TypeVar("Held")
@@ -162,6 +162,11 @@ class Action:
     def what(self) -> str:
         """How messages call it: "action `receive`"."""
         return f"action `{self.name}`"
+
+    @property
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """The functions of its author that it is made of: one, but for the start."""
+        return (self.function,)
 
     @property
     def actor(self) -> str:
@@ -427,23 +432,3 @@ def _sorts_and_body(name: str, given: tuple[Any, ...]) -> tuple[tuple[type[Sort]
 def in_turn(*indices: int) -> int:
     """An ``init`` for a constant field: deals its values out in turn over the first index."""
     return indices[0]
-
-
-def starts_with(declared: Field, indices: tuple[int, ...], sizes: typing.Mapping[str, int]) -> int:
-    """The stored number that a cell of a field starts with."""
-    if declared.init is None:
-        return 0
-    try:
-        value = declared.init(*indices) if callable(declared.init) else declared.init
-        if isinstance(declared.kind, Index):
-            value = value % sizes[declared.kind.sort.__name__]
-        code = declared.kind.encode(value)
-    except ModelError as error:
-        raise ModelError(error.message, f"field `{declared.name}`, its init") from None
-    except Exception as error:
-        raise ModelError(f"{type(error).__name__}: {error}", f"field `{declared.name}`, its init") from None
-    if not 0 <= code < declared.kind.cardinality(sizes):
-        sort = getattr(declared.kind, "sort", None)
-        last = f" (there are {sizes[sort.__name__]}: the last is {sizes[sort.__name__] - 1})" if sort else ""
-        raise ModelError(f"{value!r} is out of range{last}", f"field `{declared.name}`, its init")
-    return code

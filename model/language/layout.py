@@ -10,13 +10,13 @@ from math import prod
 from typing import Any
 
 from onceproof.model.language.composites import COMPOSITE, AnyKind, repaired
-from onceproof.model.language.declare import Action, Field, starts_with
+from onceproof.model.language.declare import Action, Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.index_sets import size_of
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.primes import unprimed
 from onceproof.model.language.showing import parsed, shown
-from onceproof.model.language.sorts import Count, Kind, Sort
+from onceproof.model.language.sorts import Count, Index, Kind, Sort
 
 State = tuple[int, ...]
 LEFT = "left_of_"  # how the cell that counts what is left of a budget is called: left_of_scheduler_crash
@@ -179,6 +179,26 @@ class Layout:
             for slot, code in zip(cell.slots, codes, strict=True):
                 found[slot] = code
         return tuple(found)
+
+
+def starts_with(declared: Field, indices: tuple[int, ...], sizes: Mapping[str, int]) -> int:
+    """The stored number that a cell of a field starts with."""
+    if declared.init is None:
+        return 0
+    try:
+        value = declared.init(*indices) if callable(declared.init) else declared.init
+        if isinstance(declared.kind, Index):
+            value = value % sizes[declared.kind.sort.__name__]
+        code = declared.kind.encode(value)
+    except ModelError as error:
+        raise ModelError(error.message, f"field `{declared.name}`, its init") from None
+    except Exception as error:
+        raise ModelError(f"{type(error).__name__}: {error}", f"field `{declared.name}`, its init") from None
+    if not 0 <= code < declared.kind.cardinality(sizes):
+        sort = getattr(declared.kind, "sort", None)
+        last = f" (there are {sizes[sort.__name__]}: the last is {sizes[sort.__name__] - 1})" if sort else ""
+        raise ModelError(f"{value!r} is out of range{last}", f"field `{declared.name}`, its init")
+    return code
 
 
 def _parts(places: Mapping[str, Place]) -> dict[str, list[Place]]:

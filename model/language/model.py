@@ -16,6 +16,7 @@ from onceproof.model.language.composites import CompositeField, PartOf, kind_und
 from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, is_sort, range_of
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.index_sets import index_set, size_of
+from onceproof.model.language.initials import INITIALLY, Initial, together
 from onceproof.model.language.parameters import MOST_PARAMETER, ModelParameter
 from onceproof.model.language.reading.sources import lines_of_assignments, lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
@@ -69,6 +70,7 @@ class Model:
     composites: dict[str, CompositeField] = attribute(default_factory=dict)
     switches: dict[str, Switch] = attribute(default_factory=dict)
     actions: dict[str, Action] = attribute(default_factory=dict)
+    initials: dict[str, Initial] = attribute(default_factory=dict)
     properties: dict[str, Property] = attribute(default_factory=dict)
     axioms: dict[str, Property] = attribute(default_factory=dict)
     parameters: dict[str, ModelParameter] = attribute(default_factory=dict)
@@ -86,7 +88,7 @@ class Model:
         self.together = dict(together or {})
         self.composites = {}
         self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
-        self.parameters = {}
+        self.parameters, self.initials = {}, {}
         for component in components:
             self._gather(component, only_own=True)
         for component in components:  # a state class that a component imports, and that no component defines
@@ -111,6 +113,7 @@ class Model:
                 self.properties,
                 self.axioms,
                 self.parameters,
+                self.initials,
             ):
                 if name in other and other[name] is not declared:
                     raise ModelError(f"`{name}` is declared twice, in {other[name].component} and in {label}")
@@ -131,6 +134,8 @@ class Model:
             return self.switches
         if isinstance(declared, ModelParameter):
             return self.parameters
+        if isinstance(declared, Initial):
+            return self.initials
         return self.actions if isinstance(declared, Action) else None
 
     def _gather_sorts(self) -> None:
@@ -206,7 +211,10 @@ class Model:
         endings = [claim.name for claim in self.properties.values() if claim.kind == "ending"]
         if len(endings) > 1:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
+        if INITIALLY in self.actions:
+            raise ModelError(f"an action cannot be called `{INITIALLY}`: that is what traces call the start")
         functions: list[Action | Property] = [*self.actions.values(), *self.properties.values(), *self.axioms.values()]
+        functions += self.initials.values()
         for declared in functions:
             if isinstance(declared.function, FunctionType):
                 _defined_once(declared.name, declared.line, lines_of_definitions(declared.function))
@@ -226,6 +234,11 @@ class Model:
             for name in needed:
                 if name not in self.size_names:
                     raise ModelError(f"`{fault}` needs an unknown size `{name}`{nearest(name, self.size_names)}")
+
+    @property
+    def start(self) -> Initial | None:
+        """All its @initial functions as one; None where each field starts as it is declared."""
+        return together(list(self.initials.values()))
 
     @property
     def checkable(self) -> list[str]:

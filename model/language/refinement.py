@@ -81,7 +81,7 @@ class MappingSystem(System):
         self._states = (self._view, SpecState(self._view, start, names))
         self.start = start
         self.own = sum(self.layout.places[name].cells for name in concrete.model.fields)
-        self.blank = self.initial[self.own :]
+        self.blank = self.layout.initial[self.own :]
 
     def image(self, state: State) -> State:
         """The image of a state of the concrete model; OutOfRange or ModelError where the mapping gives none."""
@@ -103,7 +103,7 @@ def _together(concrete: Model, abstract: Model, start: str) -> Model:
         )
     model.composites = {**concrete.composites, **{whole.name: whole for whole in wholes.values()}}
     model.sorts = {**abstract.sorts, **concrete.sorts}
-    model.properties, model.axioms, model.derive = {}, {}, None
+    model.properties, model.axioms, model.initials, model.derive = {}, {}, {}, None
     return model
 
 
@@ -168,7 +168,7 @@ class Refinement:
 
     def starts(self, image: State | None) -> bool:
         """Whether the abstract model may start like this."""
-        return image == self.abstract.initial
+        return image in self.abstract.starts
 
     def allows(self, before: State, after: State | None) -> bool:
         """Whether the abstract model has a step between two images, or they are the same."""
@@ -201,7 +201,7 @@ class Refinement:
         mapping = self.mapping.all_readings[self.claim.name]
         abstract = [(name, one.all_variables, one.paths, one.choices) for name, one in self.abstract.readings.items()]
         places = [(place.name, place.shape, place.cardinality) for place in self.abstract.layout.places.values()]
-        return self.claim.name, mapping.paths, mapping.obligations, abstract, places, self.abstract.initial
+        return self.claim.name, mapping.paths, mapping.obligations, abstract, places, self.abstract.initials
 
     def _check_complete(self) -> None:
         """ModelError for a mapping that gives a field of the abstract model no value at all."""

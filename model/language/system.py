@@ -14,7 +14,6 @@ from onceproof.model.language.declare import DEADLOCK, Action, Parameter, Proper
 from onceproof.model.language.errors import (
     ConfigError,
     Disabled,
-    InternalContradiction,
     ModelError,
     OutOfRange,
     locate,
@@ -22,6 +21,7 @@ from onceproof.model.language.errors import (
 )
 from onceproof.model.language.evaluate import meaning
 from onceproof.model.language.index_sets import cardinality
+from onceproof.model.language.initials import INITIALLY, listed
 from onceproof.model.language.judging import Arguments as Arguments
 from onceproof.model.language.judging import Judge, names_with_ordered, with_order
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
@@ -32,7 +32,12 @@ from onceproof.model.language.reading.reader import Reader, can_be_switched_on
 from onceproof.model.language.reading.result import UNMET, ActionReading, Chosen, PropertyReading
 from onceproof.model.language.run import RunMode, RunState
 from onceproof.model.language.showing import call_text
-from onceproof.model.language.step_arguments import codes_of_arguments
+from onceproof.model.language.step_arguments import (
+    choices_made,
+    codes_of_arguments,
+    groups_of_arguments,
+    with_met_choices,
+)
 from onceproof.model.language.terms import FALSE, TRUE, Term
 
 NEVER_ENDS = PropertyReading(Property(never_ends, (), "ending", name=never_ends.__name__), (), TRUE, FALSE, ())
@@ -44,6 +49,9 @@ class Step:
 
     action: str
     arguments: Arguments
+
+
+NOTHING_CHOSEN = Step(INITIALLY, ())  # what leads to the only initial state of a model without @initial functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,8 @@ class System:
         self.model, self.config = model, config
         self.layout = Layout(model, config)
         self.sizes = self.layout.sizes
-        self.initial: State = self.layout.initial
         reader = Reader(model, config)
+        self.beginning, self.start_asks = reader.start(list(model.initials.values())), reader.switches_asked
         allowed = [action for action in model.actions.values() if budget_of(action, config) != 0]
         read = [(action.name, reader.action(action), reader.switches_asked) for action in allowed]
         self.all_readings = {name: reading for name, reading, _ in read}
@@ -95,6 +103,39 @@ class System:
         for axiom in model.axioms.values() if axioms else ():
             self._check(axiom)
 
+    # -- the start
+
+    @property
+    def initial(self) -> State:
+        """The initial state of a model that has just one; ModelError for a model that has several."""
+        if len(self.starts) > 1:
+            raise ModelError(f"the model has {len(self.starts):,} initial states, and this takes only one")
+        return self.initials[0]
+
+    @cached_property
+    def initials(self) -> tuple[State, ...]:
+        """All initial states, at least one, in the order of their choices."""
+        return tuple(self.starts)
+
+    @cached_property
+    def starts(self) -> Mapping[State, Step]:
+        """Each initial state, with the first choices that lead to it; ModelError where there is none, or a failure."""
+        if self.beginning is None:
+            return {self.layout.initial: NOTHING_CHOSEN}
+        ways = self._ways(self.beginning, self.layout.initial, ())
+        return {state: Step(INITIALLY, choices) for state, choices in listed(self.beginning.action, ways).items()}
+
+    def begun(self, start: Step) -> State | None:
+        """The initial state that these choices lead to; None where they lead to none."""
+        if self.beginning is None:
+            return None if start.arguments else self.layout.initial
+        choices, codes = self.beginning.choices, start.arguments
+        if len(choices) != len(codes) or any(
+            code >= cardinality(one.sort, self.sizes) for one, code in zip(choices, codes, strict=True)
+        ):
+            return None
+        return self.run_action(self.beginning.action, self.layout.initial, codes)
+
     # -- steps
 
     def successors(self, state: State) -> Iterator[tuple[Step, State]]:
@@ -113,7 +154,7 @@ class System:
     ) -> Iterator[tuple[Arguments, State]]:
         """The steps of an action with the first of these arguments that will do. failing: ways may fail."""
         if self.readings[name].choices:
-            yield from sorted(self._ways(name, state, candidates[0], failing=failing))
+            yield from sorted(self._ways(self.readings[name], state, candidates[0], failing=failing))
             return
         for arguments in candidates:
             after = self._run(name, state, arguments)
@@ -128,14 +169,13 @@ class System:
             for candidates in self._candidates[name]:
                 for arguments in candidates:
                     try:
-                        found = (
-                            list(self._ways(name, state, arguments)) if chooses else [self._run(name, state, arguments)]
-                        )
-                        if found != [None]:
+                        ways = self._ways(self.readings[name], state, arguments)
+                        if (list(ways) if chooses else [self._run(name, state, arguments)]) != [None]:
                             break
                     except OutOfRange as error:
                         if chooses:
-                            arguments = self._with_choices(name, state, arguments, self._mode.taken, ended=False)
+                            reading, taken = self.readings[name], self._mode.taken
+                            arguments = choices_made(reading, self.layout, state, arguments, taken, ended=False)
                         return Step(name, arguments), error
         return None
 
@@ -167,20 +207,20 @@ class System:
         return bool(meaning(term, self.layout)(state, self.readings[step.action].environment(step.arguments)))
 
     def _ways(
-        self, name: str, state: State, arguments: Arguments, *, failing: bool = False
+        self, reading: ActionReading, state: State, arguments: Arguments, *, failing: bool = False
     ) -> Iterator[tuple[Arguments, State]]:
         """The steps of an action that chooses, for these arguments: each with its choices, in no order.
 
         failing: a way that fails is left out.
         """
-        left = self._left.get(name)
+        left = self._left.get(reading.action.name)
         if left is not None and state[left] == 0:
             return
         scripts: list[list[Any]] = [[]]
         while scripts:
             self._mode.begin(scripts.pop(), exploring=True)
             try:
-                after = self._after(self.actions[name], state, arguments)
+                after = self._after(reading.action, state, arguments)
             except ModelError:
                 if not failing:
                     raise
@@ -189,40 +229,20 @@ class System:
                 self._mode.end()
             scripts += self._mode.open
             if after is not None:
-                taken = self._with_choices(name, state, arguments, self._mode.taken)
+                taken = choices_made(reading, self.layout, state, arguments, self._mode.taken)
                 yield taken, after if left is None else (*after[:left], after[left] - 1, *after[left + 1 :])
 
-    def _with_choices(
-        self, name: str, state: State, arguments: Arguments, taken: list[Any], *, ended: bool = True
-    ) -> Arguments:
-        """Arguments with what was chosen in a run, and UNMET for each choice that was not met.
-
-        ended: the run came to its end; of one that failed on the way the choices after that are any.
-        """
-        reading, left = self.readings[name], list(taken)
-        found = [*arguments, *(UNMET for _ in reading.choices)]
-        for place, choice in enumerate(reading.choices, len(arguments)):
-            if meaning(choice.met, self.layout)(state, reading.environment(found)):
-                if ended and not left:
-                    raise InternalContradiction(f"action `{name}` chooses {taken}, and is read to choose more")
-                found[place] = choice.kind.encode(left.pop(0)) if left else 0
-        if left:
-            raise InternalContradiction(f"action `{name}` chooses {taken}, and is read to choose less")
-        return tuple(found)
-
     def parameters_of(self, name: str) -> tuple[Parameter | Chosen, ...]:
-        """What the arguments of an action's steps stand for: its parameters, then its choices."""
+        """What the arguments of an action's steps (or the start's) stand for: its parameters, then its choices."""
+        if name == INITIALLY:
+            return () if self.beginning is None else self.beginning.choices
         action = self.model.actions[name]
         reading = self.all_readings.get(name)
         return action.parameters if reading is None else (*action.parameters, *reading.choices)
 
     def aligned(self, reading: ActionReading, state: State, arguments: Arguments) -> Arguments:
         """Arguments with choices where the reading says that the action meets them in a state, and nowhere else."""
-        found = [*arguments, *(0 for _ in reading.all_variables[len(arguments) :])]
-        for place, choice in enumerate(reading.choices, len(reading.variables)):
-            met = meaning(choice.met, self.layout)(state, reading.environment(found))
-            found[place] = max(found[place], 0) if met else UNMET
-        return tuple(found)
+        return with_met_choices(reading, self.layout, state, arguments)
 
     def instance(self, step: Step) -> Step:
         """The step without what it chooses: fairness is of an action and its arguments, whatever is chosen."""
@@ -234,19 +254,7 @@ class System:
 
     @cached_property
     def _candidates(self) -> dict[str, list[list[Arguments]]]:
-        """For each action its argument tuples, in groups of which at most one (the first enabled) counts."""
-        return {name: list(self._groups(action)) for name, action in self.actions.items()}
-
-    def _groups(self, action: Action) -> Iterator[list[Arguments]]:
-        ranges = [range(self.sizes[parameter.sort.__name__]) for parameter in action.parameters]
-        fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
-        fixed = [position for position in range(len(ranges)) if position not in fresh]
-        for chosen in itertools.product(*(ranges[position] for position in fixed)):
-            group = []
-            for free in itertools.product(*(ranges[position] for position in fresh)):
-                values = dict(zip(fixed + fresh, chosen + free, strict=True))
-                group.append(tuple(values[position] for position in range(len(ranges))))
-            yield group
+        return {name: list(groups_of_arguments(action, self.sizes)) for name, action in self.actions.items()}
 
     def _run(self, name: str, state: State, arguments: Arguments) -> State | None:
         left = self._left.get(name)
@@ -265,9 +273,9 @@ class System:
         """
         script: list[Any] = []
         if len(arguments) > len(action.parameters):
-            codes = arguments[len(action.parameters) :]
-            pairs = zip(self.all_readings[action.name].choices, codes, strict=True)
-            script = [choice.kind.decode(code) for choice, code in pairs if code != UNMET]
+            choices = self.parameters_of(action.name)[len(action.parameters) :]
+            pairs = zip(choices, arguments[len(action.parameters) :], strict=True)
+            script = [one.kind.decode(code) for one, code in pairs if code != UNMET and isinstance(one, Chosen)]
             arguments = arguments[: len(action.parameters)]
         self._mode.begin(script, exploring=False)
         try:
@@ -401,7 +409,7 @@ class System:
         """Raises AxiomError where an axiom is false in this instance."""
         read = constants_of(self.model, axiom, self.property_reading(axiom))
         for arguments in self.instances(axiom):
-            if self.holds(axiom, self.initial, arguments) is False:
+            if self.holds(axiom, self.layout.initial, arguments) is False:
                 raise false_axiom(self.model, axiom, read, self.sizes, arguments)
 
     # -- names
@@ -413,7 +421,7 @@ class System:
 
     def chosen(self, step: Step) -> tuple[str, ...]:
         """The names of the choices that a step makes."""
-        number = len(self.model.actions[step.action].parameters)
+        number = len(self.model.actions[step.action].parameters) if step.action != INITIALLY else 0
         return tuple(self.named_arguments(step))[number:]
 
     def call(self, step: Step) -> str:

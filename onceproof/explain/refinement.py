@@ -121,7 +121,8 @@ def wrong_step(trace: Trace, claim: Property) -> WrongStep:
     if after is None:
         failure = _failure(refinement, states[-1])
         return WrongStep(refinement.name, concrete, *images, {}, number, call, failure=failure)
-    old = before or refinement.abstract.initial
+    # A start that is none is shown beside the one that differs least from it.
+    old = before or min(refinement.abstract.initials, key=lambda one: len(layout.changes(one, after)))
     changed = layout.changes(old, after)
     if before is None:
         return WrongStep(refinement.name, concrete, *images, changed, number)

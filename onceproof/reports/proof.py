@@ -236,11 +236,14 @@ def cti_lines(failure: CounterexampleToInduction) -> Iterator[str]:
     sizes = ", ".join(f"{name}={number}" for name, number in failure.sizes.items())
     yield style(f"{INDENT}counterexample to induction (CTI)", bold=True) + f" with {sizes}"
     if not trace.steps:
-        yield f"{INDENT * 2}it is false in the initial state"
+        where = "in this initial state:" if trace.system.beginning else "in the initial state"
+        yield f"{INDENT * 2}it is false {where}"
     else:
         yield f"{INDENT * 2}the invariant holds in this state (all other cells have their initial values):"
-        for label, (_, value) in layout.changes(trace.system.initial, trace.states[0]).items():
+    if trace.steps or trace.system.beginning:
+        for label, (_, value) in layout.changes(layout.initial, trace.states[0]).items():
             yield f"{INDENT * 3}{label}: {shown(value)}"
+    if trace.steps:
         (step,) = explained_steps(trace)
         changes = ", ".join(f"{label}: {shown(a)} → {shown(b)}" for label, (a, b) in step.changed.items())
         yield f"{INDENT * 2}step {step.who}: {changes or 'nothing changes'}"

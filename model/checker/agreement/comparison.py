@@ -120,11 +120,14 @@ class Comparison:
             allowed = [a for a in system.model.actions.values() if budget_of(a, system.config) != 0]
             claims = list(dict.fromkeys([*claims, *system.model.axioms.values()]))
             self.readings: list[Reading] = [*map(reader.action, allowed), *map(reader.property, claims)]
+            start = reader.start(list(system.model.initials.values()))
             self.functions = reader.functions
         else:
             claims = list(dict.fromkeys([*claims, *([system.ending] if system.ending is not None else [])]))
             self.readings = [*system.all_readings.values(), *map(system.property_reading, claims)]
-            self.functions = system.read_functions
+            start, self.functions = system.beginning, system.read_functions
+        if start is not None:
+            self.readings.append(start)
         self.random = random.Random(1)
         self.free = {
             slot: place.cardinality
@@ -132,11 +135,11 @@ class Comparison:
             if place.field is not None and not place.field.constant
             for slot in range(place.offset, place.offset + place.cells)
         }
-        self.free |= {slot + len(system.initial): size for slot, size in self.free.items()}  # of a second state
+        self.free |= {slot + len(system.layout.initial): size for slot, size in self.free.items()}  # of a second state
 
     def content(self, reading: Reading) -> Hashable:
         """All that the comparison of one action or property depends on, but for states that are reached."""
-        named = fields_named(declared_of(reading).function, self.functions)
+        named = self._names(reading)
         places = self.layout.places.values()
         cells = tuple((p.name, p.offset, p.shape, p.cardinality) for p in places if p.field is not None)
         switches = tuple((name, on) for name, on in self.system.config.switches.items() if name in named)
@@ -164,7 +167,7 @@ class Comparison:
                     self._compare(item, state, arguments)
 
     def _item(self, reading: Reading) -> _Item:
-        named = fields_named(declared_of(reading).function, self.functions)
+        named = self._names(reading)
         layout = self.system.pairs if _of_steps(reading) else self.layout
         slots = [
             slot
@@ -175,6 +178,11 @@ class Comparison:
         ]
         step = step_of(reading, self.layout) if isinstance(reading, ActionReading) else None
         return _Item(reading, goals_of(reading, layout), layout, slots, step)
+
+    def _names(self, reading: Reading) -> set[str]:
+        """The names that the functions of an action or a property use."""
+        functions = reading.action.functions if isinstance(reading, ActionReading) else (reading.property.function,)
+        return set().union(*(fields_named(one, self.functions) for one in functions))
 
     def _compare(self, item: _Item, state: State, arguments: Arguments) -> None:
         if isinstance(item.reading, ActionReading) and item.reading.choices:
@@ -190,8 +198,8 @@ class Comparison:
 
     def _reached(self) -> list[State]:
         """States that are reached, by running the functions; as many as come before the model itself fails."""
-        found = [self.system.initial]
-        seen = {self.system.initial}
+        found = list(itertools.islice(self.system.initials, REACHED // 2))
+        seen = set(found)
         for state in found:
             if len(found) >= REACHED:
                 break
@@ -204,7 +212,7 @@ class Comparison:
 
     def _pairs(self, reached: Sequence[State]) -> list[State]:
         """Pairs of a state that is reached and one after it, as one state; at least one of two that are the same."""
-        found = [self.system.initial * 2]
+        found = [self.system.initials[0] * 2]
         for state in reached:
             found += [state + after for _, after in itertools.islice(self.system.steps_within(state), INSTANCES)]
         return found

@@ -10,7 +10,7 @@ from math import factorial, prod
 from pathlib import Path
 from typing import Any
 
-from onceproof.model.checker.compiled.checkpoint import Checkpoint
+from onceproof.model.checker.compiled.checkpoint import Checkpoint, digest
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
@@ -48,6 +48,7 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
     """A search that went as far as the limits allow; ModelError where the model itself fails."""
     text = functions.source()
     code, _ = cache.machine_code(text)
+    text += f"# from {digest(repr(functions.system.initials))}"
     kind = FingerprintSearch if options.fingerprint else Search
     search = kind(functions, Library(code), options.workers, options.max_memory or int(free_memory() * HEADROOM))
     try:
@@ -56,7 +57,7 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
             unfinished = Checkpoint(options.resume, text).load(search.states, search.capacity)
             search.restore(unfinished)
         else:
-            search.begin()
+            search.begin(limits)
         if options.checkpoint:
             search.checkpoint = Checkpoint(options.checkpoint, text, options.checkpoint_seconds)
         began, began_cpu = time.monotonic(), time.process_time()

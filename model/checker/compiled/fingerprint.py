@@ -30,6 +30,11 @@ class FingerprintSet:
         """How much memory it takes."""
         return FINGERPRINT_BYTES << self.bits
 
+    def make_room(self, states: int) -> None:
+        """Makes the table large enough for so many states."""
+        while states > FULL * (1 << self.bits):
+            self.double()
+
     def enter(self, ranges: Ranges) -> None:
         """Enters the states of these ranges."""
         for start, stop in ranges:

@@ -137,7 +137,7 @@ class LivenessGraph:
         labels = self._bodies(number)
         match self._demand(number):
             case Demand.ONCE:
-                labels[1:] &= UNFULFILLED
+                labels[self.search.roots :] &= UNFULFILLED
             case Demand.LASTING:
                 labels &= UNFULFILLED
             case Demand.RESPONSE | Demand.REPEATED:
@@ -212,7 +212,7 @@ class LivenessGraph:
             recurring, unfulfilled = unfulfilled, np.zeros(self.size, np.bool_)
             for start, stop in self.ranges:
                 unfulfilled[start:stop] = True
-            seeds = np.zeros(1, np.int64)
+            seeds = np.arange(self.search.roots)
         if not len(seeds):
             return None
         opened = np.zeros(self.size, np.bool_)
@@ -254,8 +254,9 @@ class LivenessGraph:
 
     def _base_costs(self) -> Any:
         if self._base is None:
-            zero = np.zeros(1, np.int64)
-            self._base = self._least_costs(np.ones(self.size, np.bool_), zero, zero, zero)
+            roots = np.arange(self.search.roots)
+            nothing = np.zeros_like(roots)
+            self._base = self._least_costs(np.ones(self.size, np.bool_), roots, nothing, nothing)
         return self._base
 
     def _least_costs(self, allowed: Any, seeds: Any, seed_faults: Any, seed_steps: Any) -> Any:
@@ -279,7 +280,7 @@ class LivenessGraph:
         is_seed[seeds] = True
         stem = [goal]
         opened = True
-        while stem[-1] != 0 or opened:
+        while stem[-1] >= self.search.roots or opened:
             here = stem[-1]
             if opened and is_seed[here] and (faults[here], steps[here]) == (base_faults[here], base_steps[here]):
                 opened = False
@@ -293,7 +294,7 @@ class LivenessGraph:
     def _lasso(self, claim: Property, number: int, stem: list[int], cycle: Any) -> Counterexample:
         """The plain engine's answer on the part of the graph that matters; all other states count as kept."""
         functions = self.functions
-        graph = Graph(functions.system, functions.generated)
+        graph = Graph(functions.system, functions.generated, [self.search.state(stem[0])])
         inside = {self.search.state(n) for n in {*stem, *cycle.tolist()}}
         for state in inside - {graph.states[0]}:
             self._add(graph, state)
@@ -319,7 +320,7 @@ class LivenessGraph:
             )
         if lasso is None:
             raise AssertionError(f"{claim.name}: the fair run that the compiled search found is none")
-        trace: Trace = graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
+        trace: Trace = graph.trace(lasso.path, loop=len(lasso.stem))
         arguments: Arguments = functions.properties.instances[number][1]
         return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
 

@@ -192,9 +192,10 @@ class Paths:
     def _graph(self, marked: dict[Words, int], layer: int) -> Graph:
         """All least runs over the marked states, as a graph of real states (a marked one may represent several)."""
         generated = self.generated
-        graph = Graph(self.search.functions.system, generated)
+        system = self.search.functions.system
+        graph = Graph(system, generated, [one for one in system.initials if marked.get(self._representative(one)) == 1])
         faults = self.search.functions.is_fault
-        labels = [1]
+        labels = [1] * graph.roots
         number = 0
         while number < len(graph.states):
             try:

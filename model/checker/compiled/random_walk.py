@@ -101,9 +101,10 @@ class _Walkers:
         self.functions, self.library = functions, library  # the library holds the code that the addresses point to
         self.addresses = np.array([library.address(name) for name in NAMES], np.int64)
         self.calm = np.array(functions.kinds_of_moves(None), np.int64)[functions.move_words :]
-        self.initial = np.array(functions.packing.pack(functions.system.initial), np.int64)
+        starts = functions.system.initials
+        self.initial = np.array([functions.packing.pack(state) for state in starts], np.int64).reshape(-1)
         self.seed, self.depth = np.int64(seed % (1 << 63)), depth
-        self.tally = [np.zeros(8, np.int64) for _ in range(workers)]
+        self.tally = [np.zeros(walk_kernel.NOTED, np.int64) for _ in range(workers)]
         self.seen = [np.zeros(1 << walk_kernel.REGISTERS, np.uint8) for _ in range(workers)]
         self.found: list[Any] = []
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
@@ -126,8 +127,9 @@ class _Walkers:
         parts = (
             self.addresses,
             self.initial,
-            np.zeros_like(self.initial),
-            len(self.initial),
+            len(self.initial) // self.functions.packing.words,
+            np.zeros(self.functions.packing.words, np.int64),
+            self.functions.packing.words,
             self.seed,
             start,
             stop,
@@ -159,11 +161,11 @@ class _Walkers:
         """The violation of the first walk that found one, walked again to see its steps."""
         if not self.found:
             return None
-        tally = np.zeros(8, np.int64)
+        tally = np.zeros(walk_kernel.NOTED, np.int64)
         number = self.first_violation
         _, log = self._go(number, number + 1, tally, np.zeros(1 << walk_kernel.REGISTERS, np.uint8), self.depth)
         system = self.functions.system
-        states = [system.initial]
+        states = [system.initials[tally[walk_kernel.START]]]
         steps = [self.functions.steps[move] for move in log[: tally[walk_kernel.STEPS]].tolist()]
         for step in steps:
             after = system.step(states[-1], step)

@@ -9,20 +9,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from onceproof.model.checker.compiled.checkpoint import Checkpoint, Snapshot
 from onceproof.model.checker.compiled.codegen.functions import Functions
-from onceproof.model.checker.compiled.codegen.packing import WORD
 from onceproof.model.checker.compiled.frontier import CHUNK, Level, Ranges, chunks_of, expected_states, merged
 from onceproof.model.checker.compiled.kernels import batch, explore
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
 from onceproof.model.checker.compiled.sleep_sets import SleepSets
 from onceproof.model.checker.compiled.visited import VisitedSet
+from onceproof.model.checker.compiled.worker import Worker, new_worker, since
 from onceproof.model.checker.deadline import time_left
 from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Stop, StopReason
 from onceproof.model.language.layout import State
@@ -39,20 +38,6 @@ class Failed(Exception):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self.state = state
-
-
-@dataclass
-class Worker:
-    """What one worker has of its own."""
-
-    mine: Any
-    log: Any
-    fired: Any
-    best: Any
-    out: Any
-    hashes: Any
-    moves: Any
-    blocks: list[tuple[int, int]] = field(default_factory=list)  # where it may put states: (first, one past the last)
 
 
 class Search:
@@ -74,7 +59,7 @@ class Search:
         self.shared[batch.MOST_STATES], self.shared[batch.MOST_SOURCES] = NO_LIMIT, batch.BATCH
         self.sleep_sets = SleepSets(functions, self.shared, room)
         self._kinds = np.array(functions.kinds_of_moves(None), np.int64)
-        self.workers = [self._worker() for _ in range(workers)]
+        self.workers = [new_worker(functions) for _ in range(workers)]
         self.levels: list[Level] = []
         self.old: Ranges = []  # states that came from a checkpoint
         self.checkpoint: Checkpoint | None = None
@@ -84,26 +69,17 @@ class Search:
         self._unfinished = False  # whether a limit ended the last level before all its states were found
         self.began = self._reported = time.monotonic()
 
-    def _worker(self) -> Worker:
-        records = batch.BATCH + self.functions.most_records + 1
-        worker = Worker(
-            mine=np.zeros(16, np.int64),
-            log=np.zeros(1 << 12, np.int64),
-            fired=np.zeros(self.functions.move_words * WORD, np.int64),
-            best=np.full(self.functions.bits + 1, batch.FAR, np.int64),
-            out=np.zeros(records * (self.words + 1), np.int64),
-            hashes=np.zeros(records, np.uint64),
-            moves=np.zeros((batch.BATCH + 1) * len(self.functions.row_of_moves(idle=False)), np.int64),
-        )
-        worker.mine[batch.PENDING] = (1 << len(self.functions.claims)) - 1
-        return worker
-
     # -- what was found
 
     @property
     def count(self) -> int:
         """How many states were found."""
         return int(self.shared[batch.COUNT])
+
+    @property
+    def roots(self) -> int:
+        """How many of the states, the first ones, are initial."""
+        return self.levels[0].size
 
     @property
     def fired(self) -> Any:
@@ -148,26 +124,43 @@ class Search:
 
     # -- the search
 
-    def begin(self) -> None:
-        """Enters the initial state."""
-        initial = self.functions.packing.pack(self.functions.system.initial)
-        self.states[: self.words] = initial
-        self._call("representative", 0)
-        worker = self.workers[0]
-        worker.mine[batch.CURSOR], worker.mine[batch.BLOCK_END] = 1, batch.BLOCK
-        worker.blocks.append((0, batch.BLOCK))
-        self.shared[batch.NEXT_BLOCK], self.shared[batch.COUNT] = batch.BLOCK, 1
-        self.visited.enter([(0, 1)])
-        false = self._call("evaluate", 0)
-        if false < 0:
-            raise Failed(self.state(0))
-        for bit in range(self.functions.bits):
-            if false >> bit & 1:
-                worker.best[bit + 1] = 0
+    def begin(self, limits: Limits | None = None) -> None:
+        """Enters the initial states, one for all that it represents; no more of them than the limits allow."""
+        most = limits.max_states if limits and limits.max_states is not None else self.capacity
+        count = self._place_initial_states(min(most, self.capacity))
+        worker, room = self.workers[0], -(-count // batch.BLOCK) * batch.BLOCK
+        worker.mine[batch.CURSOR], worker.mine[batch.BLOCK_END] = count, room
+        worker.blocks.append((0, room))
+        self.shared[batch.NEXT_BLOCK], self.shared[batch.COUNT] = room, count
+        self.visited.make_room(count)
+        self.visited.enter([(0, count)])
         pending = worker.mine[batch.PENDING : batch.PENDING + 1]
-        self._call("exercised", 0, pending)
-        self.levels.append(Level([(0, 1)]))
+        for number in range(count):
+            false = self._call("evaluate", number)
+            if false < 0:
+                raise Failed(self.state(number))
+            for bit in range(self.functions.bits):
+                if false >> bit & 1:
+                    worker.best[bit + 1] = 0
+            self._call("exercised", number, pending)
+        self.levels.append(Level([(0, count)]))
         self._slice(self.workers[:1], chunks_of([]))  # nothing to do: only so that the function is compiled by now
+
+    def _place_initial_states(self, most: int) -> int:
+        """Puts the initial states in their places, and returns how many there are; stops where there are more."""
+        known: set[bytes] = set()
+        for state in self.functions.system.initials:
+            number = len(known)
+            place = self.states[number * self.words : (number + 1) * self.words]
+            place[:] = self.functions.packing.pack(state)
+            self._call("representative", number)
+            known.add(place.tobytes())
+            if len(known) > most:
+                memory = most == self.capacity
+                self.stopped = Stop(StopReason.MEMORY, self.max_memory) if memory else Stop(StopReason.STATES, most)
+                self.finished_depth = -1
+                return most
+        return len(known)
 
     def snapshot(self, remaining: Ranges, found: Ranges) -> Snapshot:
         """Where the search is, when no worker is at work. remaining, found: see ``Snapshot``."""
@@ -194,7 +187,7 @@ class Search:
         for worker in self.workers:
             worker.mine[batch.PENDING] = saved.pending
         self.finished_depth = len(self.levels) - 1
-        self.visited.bits = max(self.visited.bits, table_bits(self.count))
+        self.visited.make_room(self.count)
         self.visited.enter(saved.ranges)
 
     def run(self, limits: Limits, unfinished: Snapshot | None = None) -> None:
@@ -203,7 +196,7 @@ class Search:
         unfinished: a snapshot from a checkpoint that the search goes on from.
         """
         if not self.levels:
-            self.begin()
+            self.begin(limits)
         with _interrupts(self):
             if unfinished is not None:
                 found = self.expand(unfinished.remaining, len(self.levels), limits, found=unfinished.found)
@@ -305,7 +298,7 @@ class Search:
         self.sleep_sets.begin(int(fresh_from), growth, (self.max_memory - self.bytes_used) // 4)
 
     def _new(self, marks: list[tuple[int, int]]) -> Ranges:
-        return merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in _since(worker, *mark))
+        return merged(part for worker, mark in zip(self.workers, marks, strict=True) for part in since(worker, *mark))
 
     def _remaining(self, chunks: Any) -> Ranges:
         """What of the chunks is still to be expanded, when no worker is at work."""
@@ -375,7 +368,7 @@ class Search:
             if self.count >= self.capacity - slack:
                 self.stopped = Stop(StopReason.MEMORY, self.max_memory)
                 return
-            known = merged([*self.old, *(part for worker in self.workers for part in _since(worker, 0, 0))])
+            known = merged([*self.old, *(part for worker in self.workers for part in since(worker, 0, 0))])
             expected = min(expected_states([level.size for level in self.levels]), self.capacity)
             more = 2 if table_bits(expected) > self.visited.bits + 1 else 1
             self.visited.grow(max(self.visited.bits + more, table_bits(self.count + 2 * slack)), known)
@@ -438,12 +431,3 @@ def _interrupts(search: Search) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _since(worker: Worker, blocks: int, cursor: int) -> Ranges:
-    """The numbers of the states that a worker found since it had so many blocks and stood at ``cursor``."""
-    parts = [(cursor, worker.blocks[blocks - 1][1])] if blocks else []
-    parts += worker.blocks[blocks:]
-    if parts:
-        parts[-1] = (parts[-1][0], int(worker.mine[batch.CURSOR]))
-    return [part for part in parts if part[0] < part[1]]

@@ -36,6 +36,10 @@ class VisitedSet:
         """How much memory it takes."""
         return ENTRY_BYTES << self.bits
 
+    def make_room(self, states: int) -> None:
+        """Makes the empty table large enough for so many states."""
+        self.bits = max(self.bits, table_bits(states))
+
     def enter(self, ranges: Ranges) -> None:
         """Enters the states of these ranges, which are not in the table and all different."""
 

@@ -17,8 +17,8 @@ from onceproof.model.checker.explicit.evaluators import (
     PropertyEvaluator,
     Truth,
 )
-from onceproof.model.checker.explicit.graph import DirectStepper, Graph, Stepper, explore
-from onceproof.model.checker.explicit.minimal import MINIMAL, Costs, Edge
+from onceproof.model.checker.explicit.graph import DirectStepper, Graph, GraphPath, Stepper, explore
+from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
 from onceproof.model.checker.explicit.refinement import STANDS_STILL, Judged, judged, least_run
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.obligations import demand_of
@@ -143,8 +143,7 @@ class _Evaluation:
     def _safety(self, name: str, kind: str, violations: dict[Arguments, list[int]], exercised: bool) -> PropertyResult:
         if violations:
             path, minimal = self._path_to({number for numbers in violations.values() for number in numbers})
-            last = path[-1][1] if path else 0
-            arguments = next(a for a, numbers in violations.items() if last in numbers)
+            arguments = next(a for a, numbers in violations.items() if path.end in numbers)
             found = Counterexample(name, arguments, self.graph.trace(path), minimal)
             return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
         verdict = Verdict.HOLDS if self.graph.complete else Verdict.UNKNOWN
@@ -166,7 +165,7 @@ class _Evaluation:
         counterexample = Counterexample(claim.name, arguments, trace, minimal)
         return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=counterexample)
 
-    def _path_to_step(self, claim: Property, sources: Mapping[bool, list[int]]) -> tuple[list[Edge], Step, str]:
+    def _path_to_step(self, claim: Property, sources: Mapping[bool, list[int]]) -> tuple[GraphPath, Step, str]:
         """A run to a state from which a step violates a property, that step, and in what the run is least.
 
         sources: such states, by whether it is a fault.
@@ -191,7 +190,7 @@ class _Evaluation:
         steps = violating_steps(self.system, claim, self.graph.states[number])
         return self.graph.first_path(number), steps[0], "steps"
 
-    def _path_to(self, numbers: set[int]) -> tuple[list[Edge], str]:
+    def _path_to(self, numbers: set[int]) -> tuple[GraphPath, str]:
         """A run to one of these states, and in what it is least.
 
         With the time nearly up it is the one on which a state was found first; so are all runs to states that only a
@@ -262,7 +261,7 @@ class _Evaluation:
         )
         if lasso is None:
             return None
-        trace = self.graph.trace(lasso.stem + lasso.cycle, loop=len(lasso.stem))
+        trace = self.graph.trace(lasso.path, loop=len(lasso.stem))
         return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
 
     def _refines(self, claim: Property) -> PropertyResult:
@@ -284,13 +283,13 @@ class _Evaluation:
         """A run whose last step is wrong (no step, if the start is), and in what it is least."""
         graph = self.graph
         if found.starts_badly:
-            return graph.trace([]), MINIMAL
+            return graph.trace(GraphPath(found.starts_badly[0], [])), MINIMAL
         try:
             with grace():
                 return graph.trace(least_run(graph, self._costs, found.wrong)), "faults, then steps"
         except OutOfTime:
             source, step, target = min(found.wrong)
-            return graph.trace([*graph.first_path(source), (step, target)]), ""
+            return graph.trace(graph.first_path(source).onward(step, target)), ""
 
     def _deadlock(self, claim: Property) -> PropertyResult:
         """Whether every state in which nothing but faults can happen is a wanted end."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from onceproof.model.checker.deadline import OutOfTime, check_time, deadline
@@ -54,21 +55,41 @@ class DirectStepper:
         return number
 
 
-class Graph:
-    """States by number (0 is initial), each with its depth; edges grouped by source, in order of discovery.
+@dataclass(frozen=True)
+class GraphPath:
+    """A way through a graph: the number of the initial state where it begins, and the edges that it takes."""
 
-    ``complete`` is False where a limit or an interruption (``stopped`` says which) left states unexplored.
+    start: int
+    edges: list[Edge]
+
+    @property
+    def end(self) -> int:
+        """The number of the state to which it leads."""
+        return self.edges[-1][1] if self.edges else self.start
+
+    def onward(self, step: int, target: int) -> GraphPath:
+        """The same way and one edge more."""
+        return GraphPath(self.start, [*self.edges, (step, target)])
+
+
+class Graph:
+    """States by number (the first ``roots`` are initial), each with its depth; edges by source, in order of discovery.
+
+    initials: the initial states from which the graph is found; all, unless a limit allows fewer. ``begun`` is False
+    until all of them were looked at. ``complete`` is False where a limit or an interruption (``stopped`` says which)
+    left states unexplored.
     """
 
-    def __init__(self, system: System, stepper: Stepper) -> None:
+    def __init__(self, system: System, stepper: Stepper, initials: Sequence[State]) -> None:
         self.system, self.stepper = system, stepper
-        self.states: list[State] = [system.initial]
-        self.numbers: dict[State, int] = {system.initial: 0}
-        self.depths = array("i", [0])
+        self.states: list[State] = list(initials)
+        self.roots, self.begun = len(self.states), False
+        self.numbers: dict[State, int] = {state: number for number, state in enumerate(self.states)}
+        self.depths = array("i", [0] * self.roots)
         self.first_edge = array("q", [0])  # edges of state n: first_edge[n] up to first_edge[n + 1]
         self.edge_steps = array("i")
         self.edge_targets = array("i")
-        self.found_by = array("q", [-1])  # for each state the edge that led to it first
+        self.found_by = array("q", [-1] * self.roots)  # for each state the edge that led to it first
         self.cut: dict[int, Edge] = {}  # of states found by a state that a limit cut off: the step, and from where
         self.departing: list[int] = []  # the states from which a step leaves the range of a field
         self.stopped: Stop | None = None
@@ -91,7 +112,12 @@ class Graph:
 
     @property
     def finished_depth(self) -> int:
-        """The most steps up to which all states were found; all of them with fewer steps were explored."""
+        """The most steps up to which all states were found; all of them with fewer steps were explored.
+
+        -1 where not even all initial states were looked at.
+        """
+        if not self.begun:
+            return -1
         if self.departing:
             return self.depths[self.departing[0]]
         return self.depth if self.complete else self.depths[self.explored]
@@ -116,20 +142,20 @@ class Graph:
             self.cut[number] = (self.edge_steps[self.found_by[number]], self.explored)
         del self.edge_steps[kept:], self.edge_targets[kept:]
 
-    def first_path(self, number: int) -> list[tuple[int, int]]:
-        """The edges on which a state was found first: as few steps as possible, whatever else."""
-        path: list[tuple[int, int]] = []
-        while number:
+    def first_path(self, number: int) -> GraphPath:
+        """The way on which a state was found first: as few steps as possible, whatever else."""
+        path: list[Edge] = []
+        while number >= self.roots:
             edge = self.found_by[number]
             step, before = self.cut.get(number) or (self.edge_steps[edge], bisect_right(self.first_edge, edge) - 1)
             path.append((step, number))
             number = before
-        return path[::-1]
+        return GraphPath(number, path[::-1])
 
-    def trace(self, path: list[tuple[int, int]], loop: int | None = None) -> Trace:
-        """The trace that takes these edges (step number, state number) from the initial state."""
-        states = (self.states[0], *(self.states[target] for _, target in path))
-        return Trace(self.system, states, tuple(self.stepper.steps[step] for step, _ in path), loop)
+    def trace(self, path: GraphPath, loop: int | None = None) -> Trace:
+        """The trace that goes this way."""
+        states = (self.states[path.start], *(self.states[target] for _, target in path.edges))
+        return Trace(self.system, states, tuple(self.stepper.steps[step] for step, _ in path.edges), loop)
 
 
 def explore(
@@ -145,7 +171,7 @@ def explore(
     begun; the state before has no steps then.
     """
     limits = limits or Limits()
-    search = _Search(Graph(system, stepper), limits, visit)
+    search = _Search(Graph(system, stepper, system.initials[: limits.max_states]), limits, visit)
     began = time.monotonic()
     try:
         with deadline(limits.max_seconds):
@@ -176,7 +202,10 @@ class _Search:
         steps, targets = graph.edge_steps, graph.edge_targets
         successors = graph.stepper.successors
         number = unseen = 0
-        visit(0, states[0])
+        self._begin()
+        if not graph.begun:
+            graph.stopped = Stop(StopReason.STATES, limits.max_states)
+            return
         while number < len(states):
             depth = depths[number] + 1
             if graph.departing and depth > depths[graph.departing[0]] + 1:
@@ -216,6 +245,15 @@ class _Search:
                 self._look(number, depth)
         if graph.departing:
             graph.stopped = Stop(StopReason.RANGE_LEFT)
+
+    def _begin(self) -> None:
+        """Looks at the initial states."""
+        graph = self.graph
+        for number, state in enumerate(graph.states):
+            if not number & 1023:
+                check_time()
+            self.visit(number, state)
+        graph.begun = graph.roots == len(graph.system.initials)
 
     def _look(self, number: int, depth: int) -> None:
         """Looks at the clock, and when to look again."""

@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onceproof.model.checker.deadline import check_time
-from onceproof.model.checker.explicit.graph import Graph
-from onceproof.model.checker.explicit.minimal import Edge
+from onceproof.model.checker.explicit.graph import Edge, Graph, GraphPath
 from onceproof.model.checker.obligations import Demand
 from onceproof.model.language.declare import Fairness
 from onceproof.model.language.system import Step
@@ -33,10 +32,16 @@ Cost = tuple[int, int]  # faults, steps
 
 @dataclass(frozen=True)
 class Lasso:
-    """A fair run that never fulfils an obligation: ``stem`` from the initial state, ``cycle`` (or nothing) for ever."""
+    """A fair run that never fulfils an obligation: ``stem`` from an initial state, ``cycle`` (or nothing) for ever."""
 
+    start: int
     stem: list[Edge]
     cycle: list[Edge]
+
+    @property
+    def path(self) -> GraphPath:
+        """The run, once round."""
+        return GraphPath(self.start, self.stem + self.cycle)
 
 
 class FairSearch:
@@ -61,14 +66,15 @@ class FairSearch:
         incurred: whether the property is false in a state; fulfilled: whether its condition is true there, whatever
         its ``given`` says.
         """
+        roots = self.graph.roots
         match demand:
             case Demand.RESPONSE | Demand.REPEATED:
                 return self.lasso(incurred, fulfilled)
             case Demand.ONCE:
-                return self.lasso(lambda number: number == 0 and incurred(0), fulfilled)
+                return self.lasso(lambda number: number < roots and incurred(number), fulfilled)
             case Demand.LASTING:
                 return self.lasso(
-                    lambda number: number == 0, lambda number: False, lambda number: not fulfilled(number)
+                    lambda number: number < roots, lambda number: False, lambda number: not fulfilled(number)
                 )
             case _:
                 assert_never(demand)
@@ -98,19 +104,18 @@ class FairSearch:
         stem = self._least_stem(starts, unfulfilled, member)
         if stem is None:
             return None
-        end = stem[-1][1] if stem else 0
-        return Lasso(stem, self._cycle(end, member[end], recurring))
+        end = stem.end
+        return Lasso(stem.start, stem.edges, self._cycle(end, member[end], recurring))
 
-    def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Mapping[int, object]) -> list[Edge] | None:
+    def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Mapping[int, object]) -> GraphPath | None:
         """The run of least cost, in faults and then in steps, to a goal in which the obligation is open.
 
         Dijkstra's algorithm: a queue by steps alone is not enough, since states that one more fault reaches have
         different numbers of steps behind them.
         """
-        first: Open = (0, bool(starts[0]))
         came_from: dict[Open, tuple[Open, int]] = {}
-        least: dict[Open, Cost] = {first: (0, 0)}
-        queue: list[tuple[Cost, Open]] = [((0, 0), first)]
+        least: dict[Open, Cost] = {(root, bool(starts[root])): (0, 0) for root in range(self.graph.roots)}
+        queue: list[tuple[Cost, Open]] = [((0, 0), first) for first in sorted(least)]
         while queue:
             cost, here = heapq.heappop(queue)
             if not here[0] & 1023:
@@ -224,13 +229,13 @@ class FairSearch:
         return []
 
 
-def _path(came_from: Mapping[Open, tuple[Open, int]], end: Open) -> list[Edge]:
+def _path(came_from: Mapping[Open, tuple[Open, int]], end: Open) -> GraphPath:
     path: list[Edge] = []
     while end in came_from:
         before, step = came_from[end]
         path.append((step, end[0]))
         end = before
-    return path[::-1]
+    return GraphPath(end[0], path[::-1])
 
 
 class _Moves:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from onceproof.model.checker.deadline import check_time
-from onceproof.model.checker.explicit.graph import Graph
+from onceproof.model.checker.explicit.graph import Edge, Graph, GraphPath
 from onceproof.model.language.system import Step
 
 MINIMAL = "faults, then steps, then changes of actor"
-Edge = tuple[int, int]  # step number, target state number
 Cost = tuple[int, int]  # faults, steps
 
 
@@ -31,7 +30,9 @@ class Costs:
         self._search()
 
     def _search(self) -> None:
-        bucket: dict[int, list[int]] = {0: [0]}  # by steps: states that the faults spent so far reach
+        bucket: dict[int, list[int]] = {
+            0: list(range(self.graph.roots))
+        }  # by steps: states that the faults spent so far reach
         spent = 0
         while bucket:
             later: dict[int, list[int]] = {}  # the same, with one fault more
@@ -54,8 +55,8 @@ class Costs:
                 if self.of[target] is None:
                     yield step, target
 
-    def cheapest(self, targets: Collection[int]) -> list[Edge]:
-        """The edges of a least path from the initial state to one of the targets (all reachable, at least one)."""
+    def cheapest(self, targets: Collection[int]) -> GraphPath:
+        """A least path from an initial state to one of the targets (all reachable, at least one)."""
         best = min(cost for number in targets if (cost := self.of[number]) is not None)
         goals = [number for number in targets if self.of[number] == best]
         turns = self._turns(goals)
@@ -64,8 +65,8 @@ class Costs:
         )
         return _back(turns, goal, last)
 
-    def cheapest_step(self, steps: Mapping[int, Collection[Step]]) -> tuple[list[Edge], Step]:
-        """The edges of a path to a state from which one of these steps is taken, and that step: least with the step.
+    def cheapest_step(self, steps: Mapping[int, Collection[Step]]) -> tuple[GraphPath, Step]:
+        """A path to a state from which one of these steps is taken, and that step: least with the step.
 
         steps: by the state that they are taken from (all reachable, at least one).
         """
@@ -91,7 +92,7 @@ class Costs:
         """How often the actor changes on the least paths to the goals: a sweep over their edges by cost."""
         sources = self._tight_sources(goals)
         actors = [self.graph.system.actor(step) for step in self.graph.stepper.steps]
-        best: _Turns = {0: {"": (-1, -1, "", -1)}}
+        best: _Turns = {root: {"": (-1, -1, "", -1)} for root in range(self.graph.roots)}
         for number in sorted(sources, key=lambda n: self.of[n] or (0, 0)):
             for source, step in sources[number]:
                 for last, (turns, *_) in best[source].items():
@@ -119,18 +120,18 @@ class Costs:
         stack = list(goals)
         while stack:
             number = stack.pop()
-            if number == 0 or number in sources:
+            if number < self.graph.roots or number in sources:
                 continue
             sources[number] = incoming.get(number, [])
             stack.extend(source for source, _ in sources[number])
         return sources
 
 
-def _back(turns: _Turns, goal: int, last: str) -> list[Edge]:
-    """The edges of a path to a state whose last step has this actor."""
+def _back(turns: _Turns, goal: int, last: str) -> GraphPath:
+    """A path to a state whose last step has this actor."""
     path: list[Edge] = []
-    while goal:
-        _, source, before, step = turns[goal][last]
+    while (entry := turns[goal][last])[1] >= 0:
+        _, source, before, step = entry
         path.append((step, goal))
         goal, last = source, before
-    return path[::-1]
+    return GraphPath(goal, path[::-1])

@@ -129,26 +129,27 @@ class _Walker:
     def _run(self, number: int) -> list[int]:
         """One run, as the numbers of its steps."""
         draw = random.Random(f"{self.result.seed}/{number}")
-        state = self.system.initial
+        initials = self.system.initials
+        first = state = initials[int(draw.random() * len(initials))] if len(initials) > 1 else initials[0]
         path: list[int] = []
-        self._look(state, number, path)
+        self._look(state, number, first, path)
         while len(path) < self.depth and self.result.violation is None:
             try:
                 following = self.generated.successors(state)
             except OutOfRange:
-                self._note_departure(state, number, path)
+                self._note_departure(state, number, first, path)
                 break
             if self.deadlock is not None and all(self.is_fault[step] for step, _ in following):
-                self._judge_deadlock(self.deadlock, state, number, path)
+                self._judge_deadlock(self.deadlock, state, number, first, path)
             if not following or self.result.violation is not None:
                 break
             step, state = following[int(draw.random() * len(following))]
             self.fired[step] += 1
             path.append(step)
-            self._look(state, number, path)
+            self._look(state, number, first, path)
         return path
 
-    def _look(self, state: State, number: int, path: list[int]) -> None:
+    def _look(self, state: State, number: int, first: State, path: list[int]) -> None:
         self.met[state] += 1
         for instance in self.properties.shown(state):
             self.result.seen[self.properties.instances[instance][0].name] = True
@@ -158,26 +159,26 @@ class _Walker:
             if claim.kind == "step":
                 path.append(self.generated.steps.index(violating_steps(self.system, claim, state)[0]))
                 self.fired[path[-1]] += 1
-            self._note(claim, number, path)
+            self._note(claim, number, first, path)
 
-    def _judge_deadlock(self, claim: Property, state: State, number: int, path: list[int]) -> None:
+    def _judge_deadlock(self, claim: Property, state: State, number: int, first: State, path: list[int]) -> None:
         """Notes a state without a step but faults, unless it is a wanted end."""
         if self.system.stuck(state):
-            self._note(claim, number, path)
+            self._note(claim, number, first, path)
 
-    def _note_departure(self, state: State, number: int, path: list[int]) -> None:
+    def _note_departure(self, state: State, number: int, first: State, path: list[int]) -> None:
         """Takes a run after which a step leaves the range of a field for the violation that is reported."""
         found = self.system.departure(state)
         assert found is not None
         steps = [*(self.generated.steps[step] for step in path), found[0]]
         self.result.run, self.result.length_found = number, len(steps)
-        self.result.violation = shortest_departure(self.system, steps)
+        self.result.violation = shortest_departure(self.system, first, steps)
 
-    def _note(self, claim: Property, number: int, path: list[int]) -> None:
+    def _note(self, claim: Property, number: int, first: State, path: list[int]) -> None:
         """Takes the run with this number for the violation that is reported."""
         steps = [self.generated.steps[step] for step in path]
         self.result.run, self.result.length_found = number, len(steps)
-        self.result.violation = shortest_along(self.system, claim, steps)
+        self.result.violation = shortest_along(self.system, claim, first, steps)
 
     def _summed_up(self) -> WalkResult:
         result = self.result
@@ -190,17 +191,17 @@ class _Walker:
         return result
 
 
-def shortest_along(system: System, claim: Property, steps: Sequence[Step]) -> Counterexample:
+def shortest_along(system: System, claim: Property, first: State, steps: Sequence[Step]) -> Counterexample:
     """The counterexample that remains of a violating run when it is shortened."""
-    trace = shortened(steps, lambda fewer: violating(system, claim, fewer))
+    trace = shortened(steps, lambda fewer: violating(system, claim, first, fewer))
     broken = violated_by(system, claim, trace.states)
     assert broken is not None
     return Counterexample(claim.name, broken, trace)
 
 
-def shortest_departure(system: System, steps: Sequence[Step]) -> Counterexample:
+def shortest_departure(system: System, first: State, steps: Sequence[Step]) -> Counterexample:
     """The counterexample that remains of a run whose last step leaves the range of a field, when it is shortened."""
-    trace = shortened(steps, lambda fewer: departing(system, fewer))
+    trace = shortened(steps, lambda fewer: departing(system, first, fewer))
     assert trace.departure is not None
     return Counterexample(trace.departure.claim, (), trace)
 
@@ -229,9 +230,9 @@ def shortened(steps: Sequence[Step], violating: Callable[[Sequence[Step]], Trace
     return trace
 
 
-def departing(system: System, steps: Sequence[Step]) -> Trace | None:
-    """The run that takes these steps, up to the first that leaves the range of a field; None if none does."""
-    states = [system.initial]
+def departing(system: System, first: State, steps: Sequence[Step]) -> Trace | None:
+    """The run from a state by these steps, up to the first that leaves the range of a field; None if none does."""
+    states = [first]
     for number, step in enumerate(steps):
         try:
             after = system.step(states[-1], step)
@@ -243,9 +244,9 @@ def departing(system: System, steps: Sequence[Step]) -> Trace | None:
     return None
 
 
-def violating(system: System, claim: Property, steps: Sequence[Step]) -> Trace | None:
-    """The run that takes these steps, up to the first state or step that violates the property; None if none does."""
-    states = [system.initial]
+def violating(system: System, claim: Property, first: State, steps: Sequence[Step]) -> Trace | None:
+    """The run from a state by these steps, up to what violates the property first; None if nothing does."""
+    states = [first]
     for number in range(len(steps) + 1):
         if violated_by(system, claim, states) is not None:
             return Trace(system, tuple(states), tuple(steps[:number]))

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from onceproof.model.checker.deadline import check_time
-from onceproof.model.checker.explicit.graph import Graph
-from onceproof.model.checker.explicit.minimal import Costs, Edge
+from onceproof.model.checker.explicit.graph import Graph, GraphPath
+from onceproof.model.checker.explicit.minimal import Costs
 from onceproof.model.checker.ground.mapping_code import image_function
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language.layout import State
@@ -19,14 +19,14 @@ NONE = -1  # in place of the number of an image: the mapping gives none
 
 @dataclass(frozen=True)
 class Judged:
-    """What is wrong in a graph: its start, or edges (source, step, target). exercised: whether any image changes."""
+    """What is wrong in a graph: initial states, or edges (source, step, target). exercised: whether images change."""
 
-    starts_badly: bool
+    starts_badly: list[int]
     wrong: list[tuple[int, int, int]]
     exercised: bool
 
 
-def least_run(graph: Graph, costs: Costs, wrong: Collection[tuple[int, int, int]]) -> list[Edge]:
+def least_run(graph: Graph, costs: Costs, wrong: Collection[tuple[int, int, int]]) -> GraphPath:
     """A run that ends with one of these edges, with as few faults as possible, and then as few steps."""
 
     def total(edge: tuple[int, int, int]) -> tuple[int, int]:
@@ -36,12 +36,11 @@ def least_run(graph: Graph, costs: Costs, wrong: Collection[tuple[int, int, int]
     best = min(map(total, wrong))
     least = [edge for edge in wrong if total(edge) == best]
     path = costs.cheapest({source for source, _, _ in least})
-    end = path[-1][1] if path else 0
     steps, system = graph.stepper.steps, graph.system
-    last = system.actor(steps[path[-1][0]]) if path else ""
-    ends = (edge for edge in least if edge[0] == end)
+    last = system.actor(steps[path.edges[-1][0]]) if path.edges else ""
+    ends = (edge for edge in least if edge[0] == path.end)
     _, step, target = min(ends, key=lambda edge: (system.actor(steps[edge[1]]) != last, edge))
-    return [*path, (step, target)]
+    return path.onward(step, target)
 
 
 def judged(graph: Graph, refinement: Refinement) -> Judged:
@@ -76,5 +75,6 @@ def judged(graph: Graph, refinement: Refinement) -> Judged:
                 verdicts[pair] = after != NONE and refinement.allows(by_number[before], by_number[after])
             if not verdicts[pair]:
                 wrong.append((source, step, target))
-    starts_badly = of_state[0] == NONE or not refinement.starts(by_number[of_state[0]])
+    roots = enumerate(of_state[: graph.roots])
+    starts_badly = [number for number, one in roots if one == NONE or not refinement.starts(by_number[one])]
     return Judged(starts_badly, wrong, bool(verdicts))

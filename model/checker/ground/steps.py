@@ -28,7 +28,7 @@ from onceproof.model.checker.ground.instantiate import Grounder, Split
 from onceproof.model.checker.ground.narrowing import again, value_again
 from onceproof.model.checker.ground.shared_parts import weight
 from onceproof.model.language.declare import Action
-from onceproof.model.language.layout import LEFT
+from onceproof.model.language.layout import LEFT, State
 from onceproof.model.language.reading.result import Obligation, Path
 from onceproof.model.language.system import Step, System
 from onceproof.model.language.terms import Term, Var
@@ -87,6 +87,7 @@ class Ground:
     ) -> None:
         self.system, self._exchanges = system, exchanges
         self.steps: list[Step] = []
+        self._first = _values_in(system.initials)
         self.known = self._conceivable_values() if known is None else list(known)
         self._count = 0
         self.grounder = Grounder(system, self.known)
@@ -102,9 +103,9 @@ class Ground:
         system, known = self.system, list[int]()
         written = {w.field for t in system.readings.values() for path in t.paths for w in path.writes}
         for place in system.layout.places.values():
-            for start in system.initial[place.offset : place.offset + place.cells]:
+            for first in self._first[place.offset : place.offset + place.cells]:
                 changes = place.name in written or place.name.startswith(LEFT)
-                known.append((1 << place.cardinality) - 1 if changes else 1 << start)
+                known.append((1 << place.cardinality) - 1 if changes else first)
         return known
 
     def _check_weight(self) -> None:
@@ -202,7 +203,7 @@ class Ground:
     def _reachable_values(self, groups: list[Group]) -> list[int]:
         """For each cell the values that it starts with or that some step, enabled by such values, may put there."""
         alternatives = [way for group in groups for way in group.alternatives if not way.error]
-        reached = [1 << code for code in self.system.initial]
+        reached = list(self._first)
         changed = True
         while changed:
             changed = False
@@ -245,6 +246,15 @@ class Ground:
             puts = tuple(_simplified_puts(way.puts, known))
             ways.append(replace(way, guard=self._narrowed(known), rest=rest, puts=puts))
         return Group(tuple(_joined(ways, self.known)), group.fresh)
+
+
+def _values_in(states: Sequence[State]) -> list[int]:
+    """For each cell the mask of the values that it has in some of these states."""
+    masks = [0] * len(states[0])
+    for state in states:
+        for slot, code in enumerate(state):
+            masks[slot] |= 1 << code
+    return masks
 
 
 def _simplified(rest: list[Formula] | tuple[Formula, ...], known: list[int]) -> tuple[Formula, ...] | None:

@@ -1,6 +1,6 @@
 """Elements of a sort that may change places: what that does to a state, and whether it maps the steps onto themselves.
 
-A sort that its model declares symmetric is used only if every exchange of two neighbours keeps the initial state (and
+A sort that its model declares symmetric is used only if every exchange of two neighbours keeps the initial states (and
 with it the constant fields) and maps the set of all moves onto itself; so a wrong declaration costs time, no verdict.
 Whether elements of which a ``Fresh`` parameter takes the first that will do are alike is another matter: see ``fresh``.
 """
@@ -126,7 +126,7 @@ def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[G
     usable = {
         name: found
         for name, found in usable.items()
-        if all(one.apply(system.initial) == system.initial for one in found)
+        if all(one.apply(state) in system.starts for one in found for state in system.initials)
     }
     while True:
         allowed = [one for found in usable.values() for one in found]

@@ -26,6 +26,7 @@ from onceproof.model.language import Config, ConfigError, Model, ModelError, Ste
 from onceproof.model.language.declare import DEADLOCK, LIVENESS, RANGE, SAFETY, Property
 from onceproof.model.language.errors import nearest
 from onceproof.model.language.refinement import refinement_of
+from onceproof.model.language.system import NOTHING_CHOSEN
 
 JUDGED = frozenset({*SAFETY, "refines", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
 Explore = Callable[[System, Sequence[Property] | None, Limits], CheckResult]
@@ -114,15 +115,16 @@ class Setting:
 class Finding:
     """What one case says of one property.
 
-    name: the property; vacuous: why a "holds" says nothing. The rest is of the counterexample: its steps, for which
-    elements the property is false, where the loop of the run starts, in what it is least, and whether that is sure (a
-    limit may have hidden a shorter one).
+    name: the property; vacuous: why a "holds" says nothing. The rest is of the counterexample: what it chooses
+    initially, its steps, for which elements the property is false, where the loop of the run starts, in what it is
+    least, and whether that is sure (a limit may have hidden a shorter one).
     """
 
     name: str
     kind: str
     verdict: Verdict
     vacuous: str = ""
+    start: Step = NOTHING_CHOSEN
     steps: tuple[Step, ...] = ()
     arguments: tuple[int, ...] = ()
     loop: int | None = None
@@ -220,6 +222,7 @@ def _finding(result: PropertyResult, complete: bool) -> Finding:
         name=result.name,
         kind=result.kind,
         verdict=result.verdict,
+        start=trace.start,
         steps=trace.steps,
         arguments=tuple(found.arguments),
         loop=trace.loop,
@@ -231,7 +234,10 @@ def _finding(result: PropertyResult, complete: bool) -> Finding:
 
 def counterexample(system: System, finding: Finding) -> Counterexample:
     """The counterexample of a finding, stepped through again in the system of its case."""
-    states = [system.initial]
+    first = system.begun(finding.start)
+    if first is None:
+        raise ValueError(f"there is no initial state like that of the counterexample of {finding.name}")
+    states = [first]
     for step in finding.steps:
         after = system.step(states[-1], step)
         if after is None:
@@ -251,7 +257,7 @@ def content(setting: Setting, system: System) -> bytes:
     asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations, t.presupposes) for name, t in asked]
     refined = [refinement_of(system, claim) for claim in claims if claim.kind == "refines"]
     asked_terms += [one.content for one in refined]
-    text = repr((system.initial, layout, actions, asked_terms))
+    text = repr((system.initials, layout, actions, asked_terms))
     if re.search(r" at 0x[0-9a-f]{6}", text):
         # Something without a text of its own: two of them can't be compared, so nothing is shared.
         text += repr((system.config.sizes, system.config.switches, system.config.budgets, system.config.parameters))

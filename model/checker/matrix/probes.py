@@ -67,9 +67,9 @@ def _not_run(*_: Any) -> bool:
 
 
 def _comparable(one: System, other: System) -> bool:
-    """Whether two systems have the same cells, start in the same state, and are asked the same."""
+    """Whether two systems have the same cells, start in the same states, and are asked the same."""
     places = [[(p.name, p.shape, p.cardinality, p.offset) for p in s.layout.places.values()] for s in (one, other)]
-    if places[0] != places[1] or one.initial != other.initial:
+    if places[0] != places[1] or one.initials != other.initials:
         return False
     claims, others = (
         [claim for claim in System.properties(system) if claim.kind != "sometimes"] for system in (one, other)

@@ -127,7 +127,7 @@ class UntracedSystem(System):
             self.model.derive(noting, setting.given_sizes(case))
         self.layout = Layout(self.model, self.config)
         self.sizes = self.layout.sizes
-        self.initial: State = self.layout.initial
+        self.beginning = Reader(self.model, self.config).start(list(self.model.initials.values()))
         self.actions = {a.name: a for a in self.model.actions.values() if budget_of(a, self.config) != 0}
         self.readings = self.all_readings = _Choices(self.model, self.config)
         self._mode = RunMode(self.sizes)
@@ -145,7 +145,7 @@ class UntracedSystem(System):
         """As in ``System``, found out by running the property where the system starts."""
         self._judge.claims.presupposed = False
         for arguments in self.instances(claim):
-            self.holds(claim, self.initial, arguments)
+            self.holds(claim, self.layout.initial, arguments)
         return self._judge.claims.presupposed
 
     def applies(self, name: str) -> bool:
@@ -158,7 +158,10 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
     """Whether the counterexample of a finding is one in this system as well."""
     if not system.applies(finding.name):
         return False
-    states = [system.initial]
+    first = system.begun(finding.start)
+    if first is None:
+        return False
+    states = [first]
     for step in finding.steps:
         # The layouts differ where sizes do, so the run is taken anew from the initial state.
         after = system.step(states[-1], step) if _exists(system, step) else None

@@ -123,7 +123,8 @@ def walk(
     A fault is taken now and then: there are so many that the run would get nowhere if each step were as likely.
     done: how often each action was taken before, in this run and others; what was taken seldom is preferred.
     """
-    state, done = system.initial, Counter() if done is None else done
+    state = chance.choice(system.initials) if len(system.initials) > 1 else system.initials[0]
+    done = Counter() if done is None else done
     faults = {name for name, action in system.actions.items() if _is_seldom(action)}
     yield None, state
     for _ in range(steps):

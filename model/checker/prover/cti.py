@@ -88,7 +88,11 @@ def _fewest(session: Session, query: VerificationCondition, found: Structure) ->
 def _initial_values(stage: Stage, session: Session, query: VerificationCondition, bounds: list[Sexpr]) -> list[Sexpr]:
     """For as many fields as possible: all of its cells are as at the start."""
     initial: list[Sexpr] = []
-    for update in stage.encoding.start.updates:
+    start = stage.encoding.start
+    chosen = {name for name, _ in start.constants}
+    for update in start.updates:
+        if chosen & set(sexpr.symbols(update.value)):  # its cells do not all start alike
+            continue
         unchanged = _as_at_start(update)
         if session.allows(query, [*bounds, *initial, unchanged]):
             initial.append(unchanged)
@@ -106,14 +110,14 @@ def _replayed(stage: Stage, query: VerificationCondition, structure: Structure) 
     system, names = _system(stage, structure), stage.encoding.names
     transition = query.transition
     assert transition is not None
-    arguments = tuple(int(structure.tables[name][()]) for name, _ in transition.constants)
-    after = step(transition, structure, arguments)
+    values = tuple(structure.tables[name][()] for name, _ in transition.constants)
+    after = step(transition, structure, values)
     assert after is not None, "a counterexample's step is enabled"
     if transition.name == START:
         trace = Trace(system, (state_of(names, system.layout, after),), ())
     else:
         states = (state_of(names, system.layout, structure), state_of(names, system.layout, after))
-        aligned = system.aligned(system.all_readings[transition.name], states[0], arguments)
+        aligned = system.aligned(system.all_readings[transition.name], states[0], tuple(map(int, values)))
         trace = Trace(system, states, (Step(transition.name, aligned),))
     return CounterexampleToInduction(query.subject, _false_for(system, query.subject, trace.states), trace)
 

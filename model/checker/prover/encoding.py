@@ -122,8 +122,10 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
     reader = Reader(model, config, unbounded=True)
     formulas = Formulas(Names(model.fields.values()))
     laws = _laws(model, formulas, reader)
-    with _placed("the start", model.fields.values()):
-        start = start_of(model, formulas)
+    begins = reader.start(list(model.initials.values()))
+    what = "the start" if begins is None else begins.action.what
+    with _placed(what, model.fields.values() if begins is None else model.initials.values()):
+        start = start_of(model, formulas, begins)
     transitions = {}
     for action in model.actions.values():
         if action.fault and budget_of(action, config) == 0:

@@ -6,7 +6,7 @@ It holds the formulas against runs of the model, and computes the step of a coun
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -116,7 +116,7 @@ def state_of(names: Names, layout: Layout, structure: Structure) -> State:
     return tuple(state)
 
 
-def step(transition: Transition, structure: Structure, arguments: tuple[int, ...]) -> Structure | None:
+def step(transition: Transition, structure: Structure, arguments: Sequence[Value]) -> Structure | None:
     """The structure after a transition with these arguments; None where it is not enabled."""
     environment: dict[str, Value] = {
         name: argument for (name, _), argument in zip(transition.constants, arguments, strict=True)

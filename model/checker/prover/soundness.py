@@ -23,11 +23,15 @@ class Unrelated(Exception):
 
 
 class Simulation:
-    """Follows an explored run, step by step, in the unbounded encoding."""
+    """Follows an explored run, step by step, in the unbounded encoding.
 
-    def __init__(self, encoding: Encoding, system: System) -> None:
+    initial: the state in which the run begins; left out, the only initial one.
+    """
+
+    def __init__(self, encoding: Encoding, system: System, initial: State | None = None) -> None:
         self.encoding, self.system, self.layout = encoding, system, system.layout
-        self.structure: Structure = structure_of(encoding.names, self.layout, self.layout.initial)
+        first = system.initial if initial is None else initial
+        self.structure: Structure = structure_of(encoding.names, self.layout, first)
 
     def follow(self, before: State, taken: Step, after: State) -> None:
         """Takes the counterpart of an explored step; Unrelated where there is none."""

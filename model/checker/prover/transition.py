@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from onceproof.model.checker.prover import sexpr
@@ -27,16 +27,16 @@ from onceproof.model.checker.prover.network import (
     presences,
     written_absences,
 )
-from onceproof.model.checker.prover.sexpr import TRUE, Sexpr
+from onceproof.model.checker.prover.sexpr import FALSE, TRUE, Sexpr
 from onceproof.model.language.declare import Action, Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.model import Model
-from onceproof.model.language.reading.result import ActionReading, Obligation, Path, Write, overwritten
+from onceproof.model.language.reading.result import ActionReading, Chosen, Obligation, Path, Write, overwritten
 from onceproof.model.language.sorts import Count, Index, Int, Maybe
 from onceproof.model.language.terms import FALSE as NEVER
 from onceproof.model.language.terms import TRUE as ALWAYS
 from onceproof.model.language.terms import Not, Read, Term, Var, and_, constant_of, ite
-from onceproof.model.language.traversal import free_variables, walk
+from onceproof.model.language.traversal import free_variables, rebuilt, walk
 
 START = "initially"
 
@@ -55,7 +55,8 @@ class Update:
 class Transition:
     """An action (or the start, called ``initially``) as formulas.
 
-    constants: its parameters, each with its sort. wires: what of each network field it finds in flight, as relations.
+    constants: its parameters, or what is chosen at the start, each with its sort. wires: what of each network field it
+    finds in flight, as relations.
     obligations: what must be true of the state before it, each with what would go wrong.
     """
 
@@ -68,13 +69,67 @@ class Transition:
     action: Action | None = None
 
 
-def start_of(model: Model, formulas: Formulas) -> Transition:
-    """The start: what every field but the constant ones holds at first."""
-    updates: list[Update] = []
-    for declared in model.fields.values():
-        if not declared.constant:
-            updates += updates_of(formulas, declared, first_value(declared))
-    return Transition(START, (), (), TRUE, tuple(updates))
+def start_of(model: Model, formulas: Formulas, reading: ActionReading | None = None) -> Transition:
+    """The start: what every field but the constant ones holds at first.
+
+    reading: of the @initial functions, if there are any. What they choose are the arguments of the start.
+    """
+    first = {name: first_value(declared) for name, declared in model.fields.items() if not declared.constant}
+    if reading is None:
+        updates = [one for name, value in first.items() for one in updates_of(formulas, model.fields[name], value)]
+        return Transition(START, (), (), TRUE, tuple(updates))
+    for path in reading.paths:
+        _check_passes(path.writes)
+    merged, chosen, names = _merged(model, list(reading.paths), ()), dict[Var, Term](), dict[str, str]()
+    constants: list[tuple[str, str]] = []
+    for choice in reading.choices:
+        chosen[choice.variable] = _any_value(choice)
+        for symbol, argument, sort in _symbols_of(formulas, choice):
+            names[symbol] = argument
+            constants.append((argument, sort))
+    for obligation in reading.obligations:
+        if formulas.of_obligation(_at_start(and_(*obligation.guard), first, chosen)) != FALSE:
+            raise ModelError(f"it may fail, and a proof for any size takes a start that cannot: {obligation.message}")
+    enabled = formulas.of(_at_start(merged.enabled, first, chosen))
+    if enabled == FALSE:
+        raise ModelError("there is no initial state, of which nothing could be proved")
+    found = []
+    for name, value in first.items():
+        value = _at_start(merged.values[name], first, chosen) if name in merged.values else value
+        found += updates_of(formulas, model.fields[name], value)
+    renamed = tuple(replace(update, value=sexpr.rename(update.value, names)) for update in found)
+    return Transition(START, tuple(constants), (), sexpr.rename(enabled, names), renamed)
+
+
+def _any_value(choice: Chosen) -> Read:
+    """What is chosen, as a cell that may hold any value of its kind. Of a number the distance from the least one."""
+    kind = Count(choice.kind.high - choice.kind.low) if isinstance(choice.kind, Int) else choice.kind
+    return Read(f"choice {choice.name}", (), kind)
+
+
+def _symbols_of(formulas: Formulas, choice: Chosen) -> list[tuple[str, str, str]]:
+    """The functions of such a cell, each with what it is called as an argument, and its sort."""
+    cell = _any_value(choice)
+    found = [(state_symbol(cell.field), argument_symbol(choice.name), formulas.names.kind(cell.kind))]
+    if isinstance(cell.kind, Maybe):
+        found.append((none_symbol(cell.field), argument_symbol(f"{choice.name} is none"), "Bool"))
+    return found
+
+
+def _at_start(term: Term, first: Mapping[str, Term], chosen: Mapping[Var, Term]) -> Term:
+    """A term of the @initial functions, which find in every cell what it is declared to hold at first."""
+    known: dict[Term, Term] = {}
+
+    def again(part: Term) -> Term:
+        if isinstance(part, Var):
+            return chosen.get(part, part)
+        if isinstance(part, Read) and part.field in first:
+            return first[part.field]
+        if part not in known:
+            known[part] = rebuilt(part, again)
+        return known[part]
+
+    return again(term)
 
 
 def first_value(declared: Field) -> Term:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from onceproof.model.language.reading.result import ActionReading, Path, Write
-from onceproof.model.language.terms import FALSE, TRUE, And, Not, Term, and_, ite, not_
+from onceproof.model.language.terms import FALSE, TRUE, And, Const, Not, Term, and_, eq, ite, kind_of_term, not_, or_
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,9 @@ def _one(term: Term, yes: Write, no: Write) -> Write:
     if yes.condition == FALSE or no.condition == FALSE:
         value = no.value if yes.condition == FALSE else yes.value
     return replace(yes, value=value, condition=ite(term, yes.condition, no.condition))
+
+
+def unmet_choices_are_first(reading: ActionReading) -> list[Term]:
+    """That a choice that the action does not meet is the first one, so that it makes no step of its own."""
+    firsts = [(one.met, eq(one.variable, Const(kind_of_term(one.variable), 0))) for one in reading.choices]
+    return [or_(met, first) for met, first in firsts if met != TRUE]

@@ -23,16 +23,17 @@ from typing import assert_never
 
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.obligations import Demand, demand_of
-from onceproof.model.checker.tla.actions import Merged, merged
+from onceproof.model.checker.tla.actions import Merged, merged, unmet_choices_are_first
+from onceproof.model.checker.tla.start import DECLARED, init_lines
 from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
 from onceproof.model.language.declare import Action, Fairness, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT, Place
 from onceproof.model.language.reading.reader import Reader
-from onceproof.model.language.reading.result import ActionReading
+from onceproof.model.language.reading.result import ActionReading, touched_by
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe, Sort
 from onceproof.model.language.system import System
-from onceproof.model.language.terms import TRUE, Const, Term, Var, eq, kind_of_term, not_, or_
+from onceproof.model.language.terms import Var, not_, or_
 from onceproof.model.language.traversal import free_variables
 
 IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
@@ -80,6 +81,7 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
         if claim.kind == "refines":
             raise ModelError(f"{claim.what} cannot be exported: name the properties that are to be, without it")
     check_agreement(system, properties)
+    assert system.initials, "there is an initial state, or an error says why not"
     exporter = _Exporter(system, properties)
     text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
     remarks = exporter.remarks()
@@ -92,7 +94,7 @@ def _check_names(system: System, properties: Sequence[Property]) -> None:
     sets = [name for name, sort in _sets(system).items() if not isinstance(sort.values, Int)]
     declared = [*system.model.field_names, *system.actions, *sets, *(claim.name for claim in properties)]
     for name in declared:
-        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_", "Position_", "At_"))
+        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_", "Position_", "At_", DECLARED))
         if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
             raise ModelError(f"`{name}` cannot be called that in TLA+: rename it before an export")
 
@@ -117,6 +119,8 @@ class _Exporter:
         budgets = {a.budget for a in system.actions.values() if a.budget}
         self.places = list(system.layout.places.values())
         written |= {LEFT + budget for budget in budgets}
+        if system.beginning is not None:
+            written |= touched_by(system.beginning)[1]
         self.variables = [place.name for place in self.places if place.name in written]
         taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
         self.text = TlaText(
@@ -205,7 +209,7 @@ class _Exporter:
     # -- states
 
     def _initial(self, place: Place) -> str:
-        codes = self.system.initial[place.offset : place.offset + place.cells]
+        codes = self.system.layout.initial[place.offset : place.offset + place.cells]
         shown = [self.text.code(place.kind, code) for code in codes]
         names = [f"i{axis}" for axis in range(len(place.shape))]
         common = max(set(shown), key=lambda value: (shown.count(value), value))
@@ -217,7 +221,9 @@ class _Exporter:
         return function([(n, self.text.domain(sort)) for n, sort in zip(names, place.sorts, strict=True)], value)
 
     def _init(self) -> list[str]:
-        places = self.system.layout.places
+        places, start = self.system.layout.places, self.system.beginning
+        if start is not None:
+            return init_lines(self.text, start, self.variables, lambda name: self._initial(places[name]))
         parts = [f"  /\\ {self.text.field(name)} = {self._initial(places[name])}" for name in self.variables]
         return ["Init ==", *(parts or ["  TRUE"])]
 
@@ -269,7 +275,7 @@ class _Exporter:
         left = LEFT + action.budget if action.budget and LEFT + action.budget in self.variables else None
         budget = [f"{left} > 0"] if left else []
         lines = _remark(action.doc)
-        guard = (*action_merged.guard, *_unmet_choices_are_first(reading))
+        guard = (*action_merged.guard, *unmet_choices_are_first(reading))
         fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
         if fresh or (self.deadlock and not action.fault):
             tests = budget + [scope.condition(part) for part in guard]
@@ -410,12 +416,6 @@ class _Exporter:
             case Demand.LASTING:
                 leads = f"<>[]{body}"
         return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
-
-
-def _unmet_choices_are_first(reading: ActionReading) -> list[Term]:
-    """That a choice that the action does not meet is the first one, so that it makes no step of its own."""
-    firsts = [(one.met, eq(one.variable, Const(kind_of_term(one.variable), 0))) for one in reading.choices]
-    return [or_(met, first) for met, first in firsts if met != TRUE]
 
 
 def _remark(doc: str) -> list[str]:

@@ -70,6 +70,11 @@ class TlaText:
         """
         return self._fields[unprimed(name)] + PRIME * is_primed(name)
 
+    def rename_fields(self, prefix: str) -> None:
+        """Calls each field what it was called, with a prefix."""
+        self._fields = {name: prefix + written for name, written in self._fields.items()}
+        self.taken = {*self.taken, *self._fields.values()}
+
     def elements(self, sort: type[Sort]) -> list[str]:
         """The elements of a sort, or the values of an index set."""
         return [self.element(sort, index) for index in range(self.system.sizes[sort.__name__])]

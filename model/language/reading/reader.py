@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any
 
 from onceproof.model.language.declare import Action, Parameter, Property
 from onceproof.model.language.errors import ModelError, located
+from onceproof.model.language.initials import Initial, together
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.pairs import with_primed_fields
 from onceproof.model.language.reading.calls import call_function
 from onceproof.model.language.reading.expressions import EXPRESSIONS
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.operators import condition
-from onceproof.model.language.reading.result import ActionReading, Obligation, Path, PropertyReading
+from onceproof.model.language.reading.result import ActionReading, Obligation, Path, PropertyReading, touched_by
 from onceproof.model.language.reading.statements import STATEMENTS
 from onceproof.model.language.reading.values import STATE, STATE_AFTER, StateValue, Symbol, Value
 from onceproof.model.language.sorts import Index
@@ -50,7 +51,7 @@ class Reader:
         interpreter.gives = action.gives
         variables = _variables(action.parameters)
         try:
-            self._result(action.what, action.function, variables)
+            self._result(action.what, action.functions, variables)
         except Ended:
             return ActionReading(action, variables, (), self._obligations(), tuple(interpreter.choices))
         guard = tuple(dict.fromkeys(interpreter.guard))
@@ -64,6 +65,36 @@ class Reader:
                 action.function,
             )
         return ActionReading(action, variables, paths, self._obligations(), tuple(interpreter.choices))
+
+    def start(self, initials: Sequence[Initial]) -> ActionReading | None:
+        """All @initial functions as one reading; None where there are none.
+
+        ModelError where one of them reads or writes what another one writes: it would matter which comes first.
+        """
+        whole = together(initials)
+        if whole is None:
+            return None
+        if len(initials) > 1:
+            self._check_apart(initials)
+        return self.action(whole)
+
+    def _check_apart(self, initials: Sequence[Initial]) -> None:
+        """ModelError where one of these functions reads or writes what another one writes."""
+        touched = {one.name: tuple(map(self._declared, touched_by(self.action(one)))) for one in initials}
+        for one, other in itertools.permutations(initials, 2):
+            (reads, writes), (_, theirs) = touched[one.name], touched[other.name]
+            if both := sorted(writes & theirs or reads & theirs):
+                does = "writes" if writes & theirs else "reads"
+                text = (
+                    f"it {does} `{both[0]}`, which `{other.name}` writes: it would matter which of the two comes "
+                    "first, so say both in one function"
+                )
+                raise located(text, one.what, one.function)
+
+    def _declared(self, fields: Iterable[str]) -> set[str]:
+        """The names that the author gave these fields: parts of a composite one are called as the whole."""
+        found = (self._interpreter.model.fields[name] for name in fields)
+        return {one.part.of.name if one.part else one.name for one in found}
 
     @property
     def functions(self) -> tuple[FunctionType, ...]:
@@ -120,7 +151,7 @@ class Reader:
         what = f"property `{claim.name}`"
         try:
             states = (STATE, STATE_AFTER) if claim.kind == "step" else (STATE,)
-            value = self._result(what, claim.function, variables, states)
+            value = self._result(what, (claim.function,), variables, states)
         except Ended:
             return FALSE, TRUE
         if interpreter.world.writes:
@@ -135,23 +166,27 @@ class Reader:
     def _result(
         self,
         what: str,
-        function: Callable[..., Any],
+        functions: Sequence[Callable[..., Any]],
         variables: tuple[Var, ...],
         states: tuple[StateValue, ...] = (STATE,),
     ) -> Value:
+        """What the last of these functions returns, of which each goes on where the one before ended."""
         interpreter = self._interpreter
         interpreter.begin(what, variables)
         if interpreter.gives:
             states = (STATE, StateValue(interpreter.gives))
         arguments = [*states, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
-        try:
-            return interpreter.call(function, arguments)
-        except ModelError as error:
-            if error.place is None:
-                raise located(error.message, what, function) from None
-            raise
-        except RecursionError:
-            raise located("an expression, or calls, too deep to be read", what, function) from None
+        value: Value = None
+        for function in functions:
+            try:
+                value = interpreter.call(function, arguments)
+            except ModelError as error:
+                if error.place is None:
+                    raise located(error.message, what, function) from None
+                raise
+            except RecursionError:
+                raise located("an expression, or calls, too deep to be read", what, function) from None
+        return value
 
     def _obligations(self) -> tuple[Obligation, ...]:
         return tuple(dict.fromkeys(self._interpreter.obligations))

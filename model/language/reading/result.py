@@ -11,6 +11,7 @@ from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.sorts import Kind, Sort
 from onceproof.model.language.terms import (
     TRUE,
+    Read,
     Term,
     Var,
     and_,
@@ -18,7 +19,7 @@ from onceproof.model.language.terms import (
     ite,
     not_,
 )
-from onceproof.model.language.traversal import substitute
+from onceproof.model.language.traversal import substitute, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,17 @@ class ActionReading:
     def possible(self) -> bool:
         """Whether it may happen, or fail, for all that its terms say by themselves."""
         return bool(self.paths or self.obligations)
+
+
+def touched_by(reading: ActionReading) -> tuple[set[str], set[str]]:
+    """The fields that an action reads, and those that it writes."""
+    writes = [write for path in reading.paths for write in path.writes]
+    terms = [term for path in reading.paths for term in path.guard]
+    terms += [term for write in writes for term in (*write.indices, write.value, write.condition)]
+    terms += [term for one in reading.obligations for term in one.guard]
+    terms += [choice.met for choice in reading.choices]
+    read = {part.field for term in terms for part in walk(term) if isinstance(part, Read)}
+    return read, {write.field for write in writes}
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ class Functions:
     # -- inside
 
     def _start(self, slot: int) -> int:
-        return self.system.initial[slot]
+        return self.system.initials[0][slot]
 
     def _ending(self) -> list[str]:
         if self.system.ending is None:

@@ -54,7 +54,7 @@ def test_shortening_keeps_only_the_steps_that_are_needed() -> None:
     claim = system.model.properties["never_four"]
     names = ["fill_small", "fill_big", "empty_small", "big_to_small", "empty_small", "empty_small", "big_to_small"]
     steps = [Step(name, ()) for name in [*names, "fill_big", "big_to_small", "empty_big"]]
-    trace = shortest_along(system, claim, steps).trace
+    trace = shortest_along(system, claim, system.initial, steps).trace
     assert [step.action for step in trace.steps] == [
         "fill_big", "big_to_small", "empty_small", "big_to_small", "fill_big", "big_to_small",
     ]  # fmt: skip

@@ -20,6 +20,7 @@ from typing import IO
 RUNNER = Path(__file__).with_name("TlcBatch.java")
 END = "==== end of this run ===="
 COUNTED = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct states found, ([\d,]+) states left on queue")
+INITIAL = re.compile(r"^Finished computing initial states: ([\d,]+) ")
 INVARIANT = re.compile(r"^Error: (?:Invariant|Action property) (\w+) is violated")
 OTHER_ERROR = re.compile(r"^Error: (?!The behavior up to|The following behavior)(.*)")
 STATE = re.compile(r"^State (\d+):")
@@ -27,7 +28,7 @@ STATE = re.compile(r"^State (\d+):")
 
 @dataclass(frozen=True)
 class Found:
-    """What TLC says of a module. states: distinct ones; transitions: without the initial state, duplicates included.
+    """What TLC says of a module. states: distinct ones; transitions: without the initial states, duplicates included.
 
     violated: the invariant or the property of steps that is false, or "temporal" for a property of runs; "" for none.
     length: the steps to the violation of one of the former. error: anything else that TLC calls an error, with what it
@@ -94,6 +95,7 @@ def _line(output: IO[str] | None) -> str:
 def read(lines: list[str]) -> Found:
     """What TLC printed, understood."""
     counts = [match for line in lines if (match := COUNTED.match(line))]
+    initial = next((int(match[1].replace(",", "")) for line in lines if (match := INITIAL.match(line))), 1)
     invariant = next((match[1] for line in lines if (match := INVARIANT.match(line))), "")
     temporal = any("Temporal properties were violated" in line for line in lines)
     shown = [int(match[1]) for line in lines if (match := STATE.match(line))]
@@ -104,4 +106,6 @@ def read(lines: list[str]) -> Found:
         return Found(0, 0, False, "", 0, error)
     generated, distinct, left = (int(group.replace(",", "")) for group in counts[-1].groups())
     violated = invariant or ("temporal" if temporal else "")
-    return Found(distinct, generated - 1, left == 0, violated, max(shown, default=1) - 1 if invariant else 0, error)
+    return Found(
+        distinct, generated - initial, left == 0, violated, max(shown, default=1) - 1 if invariant else 0, error
+    )
