@@ -81,6 +81,13 @@ class TaskStore:
     IS_RECORDED = "SELECT 1 FROM tasks WHERE task = ?"
     PUT_OUTBOX = "INSERT INTO outbox (task, submission, owner, relayed) VALUES (?, ?, ?, 0)"
     PENDING = "SELECT task, submission, owner FROM outbox WHERE relayed = 0 LIMIT ?"
+    PENDING_OF = "SELECT task, submission, owner FROM outbox WHERE owner = ? AND relayed = 0 LIMIT ?"
+    PENDING_OWNERS = """WITH RECURSIVE pending (owner) AS (
+            SELECT MIN(owner) FROM outbox WHERE relayed = 0
+            UNION ALL SELECT (SELECT MIN(outbox.owner) FROM outbox
+                WHERE outbox.owner > pending.owner AND outbox.relayed = 0)
+            FROM pending WHERE pending.owner IS NOT NULL)
+        SELECT owner FROM pending WHERE owner IS NOT NULL"""
     PENDING_OWNER = "SELECT owner FROM outbox WHERE task = ? AND submission = ? AND relayed = 0"
     MARK_RELAYED = "UPDATE outbox SET relayed = 1 WHERE task = ? AND submission = ? AND relayed = 0"
     OPEN_RUN = """INSERT INTO runs (message, task, outcome, attempt) VALUES (?, ?, 'OPEN', 1)
@@ -183,8 +190,19 @@ class TaskStore:
         self.database.run(self.PUT_OUTBOX, submission.task, submission.submission, submission.owner)
 
     def pending(self, limit: int = 1000) -> list[tuple[str, str, str]]:
-        """(task, submission, owner) of outbox rows that were not marked as relayed."""
-        return [(task, submission, owner) for task, submission, owner in self.database.rows(self.PENDING, limit)]
+        """(task, submission, owner) of outbox rows that were not marked as relayed.
+
+        Where there are more than the limit, the users that have some get equal shares of it, each one row at least, so
+        that nobody waits for all that another has submitted.
+        """
+        rows = self.database.rows(self.PENDING, limit)
+        if len(rows) >= limit:
+            owners = [row[0] for row in self.database.rows(self.PENDING_OWNERS)]
+            share = max(1, limit // max(1, len(owners)))
+            shares = [row for owner in owners for row in self.database.rows(self.PENDING_OF, owner, share)]
+            left = set(rows).difference(shares)
+            rows = shares + [row for row in rows if row in left][: max(0, limit - len(shares))]
+        return [(task, submission, owner) for task, submission, owner in rows]
 
     def pending_owner(self, task: str, submission: str) -> str | None:
         """The user whose queue a pending outbox row goes to; None if the row is not there or was marked."""

@@ -26,6 +26,7 @@ VERSION = 4
 TASKS_OUTCOME = "CREATE INDEX IF NOT EXISTS tasks_outcome ON tasks (owner, function, outcome, recorded_ns, task_id)"
 RUNS_UNCOUNTED = """CREATE INDEX IF NOT EXISTS runs_uncounted ON runs (message)
     WHERE counted = 0 AND outcome <> 'OPEN'"""
+OUTBOX_OWNERS = "CREATE INDEX IF NOT EXISTS outbox_owners ON outbox (owner) WHERE relayed = 0"
 TASKS_DUE = "CREATE INDEX IF NOT EXISTS tasks_due ON tasks (task) WHERE destination_status = 'Due'"
 RUNS_STOPPING = """CREATE INDEX IF NOT EXISTS runs_stopping ON runs (message)
     WHERE outcome = 'STOPPED' AND ended_ns IS NULL"""
@@ -43,7 +44,7 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS outbox (
         task TEXT NOT NULL, submission TEXT NOT NULL, owner TEXT NOT NULL, relayed INTEGER NOT NULL,
         PRIMARY KEY (task, submission))""",
-    "CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (relayed) WHERE relayed = 0",
+    OUTBOX_OWNERS,
     """CREATE TABLE IF NOT EXISTS messages (
         message TEXT PRIMARY KEY, message_key TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, task TEXT NOT NULL,
         submission TEXT NOT NULL, visible_at_ns BIGINT NOT NULL, leased_until_ns BIGINT NOT NULL,
@@ -107,6 +108,8 @@ STEPS: dict[int, tuple[str, ...]] = {
     3: (
         "ALTER TABLE tasks ADD COLUMN destination_error TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE tasks ADD COLUMN chain INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX outbox_pending",
+        OUTBOX_OWNERS,
     ),
 }
 

@@ -50,7 +50,7 @@ class RelayProcess(Process):
         for number in range(1, self.config.schedulers + 1):
             self.bell.ring(f"scheduler{number}")
         self.bell.ring("balancer")
-        return len(rows) == ROWS_MAX
+        return len(rows) >= ROWS_MAX
 
     def _call_destinations(self) -> None:
         """Submit what is to be called after tasks that have ended; both are one transaction."""

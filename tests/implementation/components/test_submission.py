@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from onceproof.implementation.components.task_store import Submission
 from onceproof.implementation.errors import AlreadyRecorded, NotEnabled
 from onceproof.implementation.in_process.observation import MessageRow
 from tests.helpers.core_steps import relayed, submitted
@@ -132,3 +133,16 @@ def test_committed_task_is_there_for_the_next_process(make_core: MakeCore, tmp_p
     other = type(core.database)(core.database.path)
     assert other.rows("SELECT message, task FROM messages") == [("message1", "task1")]
     other.close()
+
+
+def test_users_with_pending_rows_have_equal_shares_of_what_is_relayed_next(make_core: MakeCore) -> None:
+    store = make_core().store
+    for owner, number in (("flood", 50), ("carol", 2), ("bob", 1)):
+        for index in range(number):
+            task = f"{owner}{index}"
+            store.put_outbox(Submission(f"{owner}/f/{task}", f"s{task}", owner))
+    owners = [owner for _, _, owner in store.pending(30)]
+    assert {owner: owners.count(owner) for owner in set(owners)} == {"flood": 27, "carol": 2, "bob": 1}
+    assert len(set(store.pending(30))) == 30, "none is there twice, and what others leave over is used"
+    assert [owner for _, _, owner in store.pending(2)] == ["bob", "carol", "flood"], "each has one at least"
+    assert len(store.pending(100)) == 53
