@@ -31,6 +31,17 @@ class ProcessLost(StepRefused):
         self.observation = observation
 
 
+class WrongData(Exception):
+    """A system is in a state in which something holds what belongs elsewhere, or has lost it.
+
+    places: for each such place what belongs there, and what is there. observation: the state.
+    """
+
+    def __init__(self, places: Mapping[str, tuple[str, str]], observation: Observation) -> None:
+        super().__init__("data is not where it belongs")
+        self.places, self.observation = places, observation
+
+
 class StepUncertain(Exception):
     """The system cannot say whether the step has happened (a broken connection, a time-out)."""
 
@@ -108,7 +119,9 @@ class Driver(Protocol):
 
     def observe(self) -> Observation:
         """The state as far as the driver sees it. ProcessLost, with the state: a process has died meanwhile.
-        DriverError: no proper answer."""
+
+        WrongData: something holds what belongs elsewhere. DriverError: no proper answer.
+        """
         ...
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from onceproof.implementation.in_process.observation import MessageRow, PlacementRow, RunRow
+from onceproof.implementation.in_process.observation import MessageRow, PlacementRow, RunRow, TaskRow
 from onceproof.implementation.in_process.parts import Parts
 
 
@@ -30,6 +30,16 @@ class Snapshot:
     def runs(self) -> dict[str, RunRow]:
         """The rows of executions."""
         return self.system.observer.runs()
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskRow]:
+        """The rows of tasks."""
+        return self.system.observer.tasks()
+
+    @cached_property
+    def failed_attempts(self) -> dict[tuple[str, int], str]:
+        """The rows of failed attempts."""
+        return self.system.observer.failed_attempts()
 
     @cached_property
     def placements(self) -> dict[str, PlacementRow]:
@@ -123,7 +133,7 @@ OBSERVED = (
     Observed(
         "admitting", "the API server's memory", lambda s: {f"{t},{n}": True for t, n in s.system.api_server.admitting}
     ),
-    Observed("recorded", "table tasks: there is a row", lambda s: dict.fromkeys(s.system.observer.recorded(), True)),
+    Observed("recorded", "table tasks: there is a row", lambda s: dict.fromkeys(s.tasks, True)),
     Observed("outbox", "table outbox, and what the relay remembers as published", outbox),
     Observed("outcome", "table runs: outcome", lambda s: {m: run.outcome for m, run in s.runs.items()}),
     Observed("attempt", "table runs: attempt", lambda s: {m: f"attempt{run.attempt}" for m, run in s.runs.items()}),
@@ -135,7 +145,7 @@ OBSERVED = (
     Observed(
         "attempt_failed",
         "table attempts: there is a row",
-        lambda s: {f"{m},attempt{k}": True for m, k in s.system.observer.failed_attempts()},
+        lambda s: {f"{m},attempt{k}": True for m, k in s.failed_attempts},
     ),
     Observed("task_of", "table messages: task", lambda s: {m: row.task for m, row in s.messages.items()}),
     Observed(

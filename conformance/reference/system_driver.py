@@ -13,7 +13,9 @@ from onceproof.conformance.driver import (
     StepRefused,
     StepUncalled,
     StepUncertain,
+    WrongData,
 )
+from onceproof.conformance.reference.data import misplaced
 from onceproof.conformance.reference.mapping import LENIENT, OBSERVED, UNOBSERVED, Snapshot
 from onceproof.conformance.reference.scratch import ScratchDirectory
 from onceproof.implementation.errors import NotEnabled, StoreUnavailable
@@ -107,7 +109,11 @@ class SystemDriver(Driver, Generic[S]):
 
     def observe(self) -> Observation:
         snapshot = Snapshot(self.system)
-        return {observed.field: observed.read(snapshot) for observed in OBSERVED}
+        observation = {observed.field: observed.read(snapshot) for observed in OBSERVED}
+        wrong = misplaced(snapshot)
+        if wrong:
+            raise WrongData(wrong, observation)
+        return observation
 
     def drop(self) -> None:
         """End the system; the next reset makes a new one."""

@@ -17,6 +17,7 @@ from onceproof.conformance.driver import (
     StepRefused,
     StepUncalled,
     StepUncertain,
+    WrongData,
     setting_of,
 )
 from onceproof.conformance.replay.compare import Comparison, Difference
@@ -185,6 +186,12 @@ class Lockstep:
             return self._comparison.differences(state, self.driver.observe())
         except ProcessLost as lost:
             return self._comparison.differences(state, lost.observation or {})
+        except WrongData as wrong:
+            return self._with_places(state, wrong)
+
+    def _with_places(self, state: State, wrong: WrongData) -> list[Difference]:
+        places = [Difference(place, *values) for place, values in wrong.places.items()]
+        return [*self._comparison.differences(state, wrong.observation), *places]
 
     def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
         self.compared += 1
@@ -193,6 +200,9 @@ class Lockstep:
         except ProcessLost as lost:
             differences = self._comparison.differences(state, lost.observation or {})
             raise Disagreement(Kind.DIFFERENT, step, differences, str(lost), forbidden) from None
+        except WrongData as wrong:
+            differences = self._with_places(state, wrong)
+            raise Disagreement(Kind.DIFFERENT, step, differences, reason or str(wrong), forbidden) from None
         if not self._comparison.agrees(state, observation):
             differences = self._comparison.differences(state, observation)
             raise Disagreement(Kind.DIFFERENT, step, differences, reason, forbidden)

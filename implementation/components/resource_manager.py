@@ -6,6 +6,8 @@ from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.probe import Probe, action
 from onceproof.implementation.settings import Mechanisms
 
+LOST = "was lost with the task"
+
 
 class ResourceManager:
     """Placements and agent incarnations are rows in the store; this component keeps no memory.
@@ -32,7 +34,7 @@ class ResourceManager:
         require(self.mechanisms.fail_on_agent_loss, "fail_on_agent_loss is off")
         with self.store.database.transaction():
             placement = self._lost(message, begun=True)
-            error = f"agent {placement.agent} (incarnation {placement.incarnation}) was lost with the task"
+            error = f"agent {placement.agent} (incarnation {placement.incarnation}) {LOST}"
             self.store.fail(message, self.store.run(message).attempt, error, self.clock.now_ns())
 
     @action

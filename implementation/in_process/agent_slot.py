@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from onceproof.implementation.components.agent import Agent, Execution
+from onceproof.implementation.components.messages import Order
 from onceproof.implementation.components.resource_manager import ResourceManager
 from onceproof.implementation.components.task_store import TaskStore
 from onceproof.implementation.errors import require
+from onceproof.implementation.in_process.contents import error_of, result_of
 from onceproof.implementation.in_process.ledger import Ledger
 from onceproof.implementation.in_process.parts import Asker
 from onceproof.implementation.settings import Mechanisms
@@ -58,13 +60,15 @@ class AgentSlot:
 
     def finish(self, message: str, attempt: int) -> None:
         """The function returns."""
-        self.agent.finish(message, attempt)
-        self.ledger.end(self.agent.memory[message, attempt].order.task, attempt, True)
+        order = self._order(message, attempt)
+        self.agent.finish(message, attempt, value=result_of(order.payload, attempt))
+        self.ledger.end(order.task, attempt, True)
 
     def function_failure(self, message: str, attempt: int) -> None:
         """The function raises."""
-        self.agent.function_failure(message, attempt)
-        self.ledger.end(self.agent.memory[message, attempt].order.task, attempt, False)
+        order = self._order(message, attempt)
+        self.agent.function_failure(message, attempt, error=error_of(order.payload, attempt))
+        self.ledger.end(order.task, attempt, False)
 
     def forget(self, message: str, attempt: int) -> None:
         """An ended attempt is dropped from memory."""
@@ -86,6 +90,11 @@ class AgentSlot:
         """A fresh incarnation takes the place of one that is gone."""
         self.resource_manager.agent_boot(self.name)
         self.agent = self.make(self.name, self.store.incarnation(self.name))
+
+    def _order(self, message: str, attempt: int) -> Order:
+        """What the function that ends was given; an agent that knows of none will say so."""
+        known = self.agent.memory.get((message, attempt))
+        return known.order if known is not None else Order("")
 
     def _mark_gone(self) -> None:
         self.store.agent_gone(self.name, self.store.incarnation(self.name))

@@ -3,6 +3,7 @@
 from onceproof.implementation.components.messages import SAYS_202, SAYS_400
 from onceproof.implementation.components.task_store import Submission
 from onceproof.implementation.errors import require
+from onceproof.implementation.in_process.contents import FUNCTION, payload_of
 from onceproof.implementation.in_process.network import Network
 from onceproof.implementation.probe import Probe, action
 
@@ -31,6 +32,10 @@ class Client:
         """The user that a task named like task3 belongs to."""
         return f"user{(int(task.removeprefix('task')) - 1) % self.users + 1}"
 
+    def submission(self, task: str, submission: str) -> Submission:
+        """What a POST of the task says."""
+        return Submission(task, submission, self.owner(task), FUNCTION, task, payload_of(task), self.attempts)
+
     @action
     def submit(self, task: str, submission: str) -> None:
         """Send a POST; only after every earlier one of this task has timed out."""
@@ -38,7 +43,7 @@ class Client:
         for earlier in range(1, int(submission.removeprefix("submission"))):
             require(self.call(task, f"submission{earlier}") == TIMED_OUT, f"submission{earlier} has not timed out")
         self.calls[task, submission] = WAITING
-        self.network.post(Submission(task, submission, self.owner(task), task_id=task, attempts=self.attempts))
+        self.network.post(self.submission(task, submission))
 
     @action
     def hear_answer(self, task: str, submission: str) -> None:

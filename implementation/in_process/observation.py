@@ -10,12 +10,16 @@ VISIBLE, INVISIBLE, DELETED = "VISIBLE", "INVISIBLE", "DELETED"
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A message in the queue. holder: the scheduler whose receipt counts now; None when it lapsed or was deleted."""
+    """A message in the queue. holder: the scheduler whose receipt counts now; None when it lapsed or was deleted.
+
+    owner: the user whose queue it is in.
+    """
 
     task: str
     submission: str
     stage: str
     holder: str | None
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,19 @@ class RunRow:
     outcome: str
     attempt: int
     begun: int
+    task: str
+    result: bytes
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """What the store has of a task that a user wants done."""
+
+    owner: str
+    function: str
+    payload: bytes
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +55,25 @@ class PlacementRow:
 class Observer:
     """Read-only queries; each returns everything of its kind, keyed as the model keys it."""
 
-    TASKS = "SELECT task FROM tasks"
+    TASKS = "SELECT task, owner, function, payload, attempts FROM tasks"
     OUTBOX = "SELECT task, submission, relayed FROM outbox"
-    MESSAGES = """SELECT message, task, submission, visible_at_ns, leased_until_ns, receipt, holder, deleted_at_ns
+    MESSAGES = """SELECT message, task, submission, visible_at_ns, leased_until_ns, receipt, holder, deleted_at_ns,
+        owner
         FROM messages"""
     OWNERS = "SELECT owner, scheduler FROM owners"
     PLACEMENTS = """SELECT placements.message, placements.agent, placements.incarnation != agents.incarnation
         FROM placements JOIN agents ON agents.agent = placements.agent"""
     AGENTS = "SELECT agent, gone FROM agents"
-    RUNS = "SELECT message, outcome, attempt, begun FROM runs"
-    ATTEMPTS = "SELECT message, attempt FROM attempts"
+    RUNS = "SELECT message, outcome, attempt, begun, task, result, error FROM runs"
+    ATTEMPTS = "SELECT message, attempt, error FROM attempts"
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
 
-    def recorded(self) -> set[str]:
+    def tasks(self) -> dict[str, TaskRow]:
         """The tasks that the store has."""
-        return {row[0] for row in self.database.rows(self.TASKS)}
+        return {row[0]: TaskRow(row[1], row[2], bytes(row[3] or b""), row[4]) for row in self.database.rows(self.TASKS)}
 
     def outbox(self) -> dict[tuple[str, str], bool]:
         """(task, submission) of every outbox row: whether it was marked as relayed."""
@@ -65,12 +83,11 @@ class Observer:
         """Every message that the queue knows, deleted ones too."""
         now = self.clock.now_ns()
         seen = {}
-        for message, task, submission, visible_at, leased_until, receipt, holder, deleted_at in self.database.rows(
-            self.MESSAGES
-        ):
+        for row in self.database.rows(self.MESSAGES):
+            message, task, submission, visible_at, leased_until, receipt, holder, deleted_at, owner = row
             stage = DELETED if deleted_at is not None else INVISIBLE if visible_at > now else VISIBLE
             current = holder if receipt is not None and (stage == DELETED or leased_until > now) else None
-            seen[message] = MessageRow(task, submission, stage, current)
+            seen[message] = MessageRow(task, submission, stage, current, owner)
         return seen
 
     def owners(self) -> dict[str, str]:
@@ -87,8 +104,11 @@ class Observer:
 
     def runs(self) -> dict[str, RunRow]:
         """Outcome and current attempt by message; a message that was never received has none (open, attempt 1)."""
-        return {row[0]: RunRow(row[1], row[2], row[3]) for row in self.database.rows(self.RUNS)}
+        return {
+            message: RunRow(outcome, attempt, begun, task, bytes(result or b""), error or "")
+            for message, outcome, attempt, begun, task, result, error in self.database.rows(self.RUNS)
+        }
 
-    def failed_attempts(self) -> set[tuple[str, int]]:
-        """(message, attempt) of attempts that raised and were followed by another."""
-        return {(row[0], row[1]) for row in self.database.rows(self.ATTEMPTS)}
+    def failed_attempts(self) -> dict[tuple[str, int], str]:
+        """The errors of attempts that raised and were followed by another, by (message, attempt)."""
+        return {(row[0], row[1]): row[2] for row in self.database.rows(self.ATTEMPTS)}

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
+from onceproof.implementation.components.messages import Result
 from onceproof.implementation.in_process.client import Client
 from onceproof.implementation.in_process.environment import Environment
 from onceproof.implementation.in_process.ledger import Ledger
@@ -109,6 +110,11 @@ class WorkPart(Protocol):
     @property
     def attempt(self) -> int:
         """The attempt that was dispatched last."""
+        ...
+
+    @property
+    def result(self) -> Result | None:
+        """What was heard of it."""
         ...
 
 
@@ -222,6 +228,11 @@ class ExecutionPart(Protocol):
     @property
     def asked(self) -> AbstractSet[str]:
         """The schedulers that are to hear the result."""
+        ...
+
+    @property
+    def result(self) -> Result | None:
+        """How it ended."""
         ...
 
 

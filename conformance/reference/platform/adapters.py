@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from onceproof.conformance.reference.platform.harness import Harness
 from onceproof.conformance.reference.platform.remote import Remote
+from onceproof.implementation.components.messages import Result
 from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.in_process.parts import Asker
 from onceproof.implementation.platform.gate.gate import Control
@@ -22,6 +23,7 @@ class ReportedWork:
 
     stage: str
     attempt: int
+    result: Result | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,13 @@ class ReportedExecution:
     """An attempt in an agent's memory, as the agent reports it."""
 
     stage: str
-    asked: set[str] = field(default_factory=set)
+    asked: set[str]
+    result: Result | None
+
+
+def _result(told: list[Any] | None) -> Result | None:
+    """A result as a process reports it at its gate."""
+    return None if told is None else Result(told[0], told[1].encode(), told[2])
 
 
 class Adapter:
@@ -68,7 +76,10 @@ class SchedulerAdapter(Adapter):
         if self.absent == "DOWN":
             return {}
         modelled = self.harness.names.modelled
-        return {modelled(message): ReportedWork(*work) for message, work in self.remote.view[1].items()}
+        return {
+            modelled(message): ReportedWork(stage, attempt, _result(told))
+            for message, (stage, attempt, told) in self.remote.view[1].items()
+        }
 
     @property
     def epochs(self) -> dict[str, int]:
@@ -262,8 +273,8 @@ class AgentAdapter(Adapter):
         if self.gone or not self.remote.alive:
             return {}
         return {
-            (self.harness.names.modelled(message), attempt): ReportedExecution(stage, set(asked))
-            for message, attempt, stage, asked, _ in self.remote.view or ()
+            (self.harness.names.modelled(message), attempt): ReportedExecution(stage, set(asked), _result(told))
+            for message, attempt, stage, asked, _, told in self.remote.view or ()
         }
 
     def begin(self) -> None:
@@ -356,7 +367,7 @@ class AgentAdapter(Adapter):
         known = self.memory.get((message, attempt))
         require(not self.gone and known is not None and known.stage == "RUNNING", f"{message} does not run here")
         real = self.harness.names.real(message)
-        task = next(task for m, k, _, _, task in self.remote.view if (m, k) == (real, attempt))
+        task = next(task for m, k, _, _, task, _ in self.remote.view if (m, k) == (real, attempt))
         ended = self.harness.functions.end((self.name, message, attempt), word)
         self.permit(action, {"agent": self.name, "message": message, "attempt": attempt}, functions=ended)
         return self.harness.names.task(task)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from onceproof.conformance.reference.platform.remote import ForkServer, Remote
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.components.messages import Exchange, Order, Result
 from onceproof.implementation.in_process.client import Client
+from onceproof.implementation.in_process.contents import payload_of
 from onceproof.implementation.in_process.ledger import Ledger
 from onceproof.implementation.in_process.network import Network
 from onceproof.implementation.in_process.parts import names
@@ -117,7 +119,7 @@ class Harness:
     def post(self, task: str) -> Post:
         """The POST of a task, which arrives now."""
         headers = f"X-Fc-Invocation-Type: Async\r\nX-Fc-Async-Task-Id: {task}\r\n"
-        body = self.functions.path.encode()
+        body = json.dumps({"connect": self.functions.path, "payload": payload_of(task).decode()}).encode()
         return Post(self.port, "POST", f"{PATH}invocations", self.client.owner(task), body, headers)
 
     def put_stop(self, task: str) -> Post:
@@ -139,8 +141,8 @@ class Harness:
     def _replied(self, exchange: Exchange, result: Result) -> None:
         self.network.send_reply(self._modelled(exchange), result)
 
-    def _started(self, task_id: str, attempt: int) -> None:
-        self.ledger.starts[task_id, attempt] += 1
+    def _started(self, task_id: str, attempt: int, payload: str) -> None:
+        self.ledger.start("", "", attempt, Order(task_id, payload=payload.encode()))
 
     def _modelled(self, exchange: Exchange) -> Exchange:
         scheduler, agent, message, attempt = exchange

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from onceproof.implementation.clock import Clock
-from onceproof.implementation.in_process.observation import MessageRow, Observer, PlacementRow, RunRow
+from onceproof.implementation.in_process.observation import MessageRow, Observer, PlacementRow, RunRow, TaskRow
 from onceproof.implementation.stores.database import Database
 
 
@@ -55,8 +56,8 @@ class NamedObserver(Observer):
         super().__init__(database, clock)
         self.names = names
 
-    def recorded(self) -> set[str]:
-        return {self.names.task(key) for key in super().recorded()}
+    def tasks(self) -> dict[str, TaskRow]:
+        return {self.names.task(key): row for key, row in super().tasks().items()}
 
     def outbox(self) -> dict[tuple[str, str], bool]:
         names = self.names
@@ -65,8 +66,8 @@ class NamedObserver(Observer):
     def messages(self) -> dict[str, MessageRow]:
         names = self.names
         return {
-            names.modelled(message): MessageRow(
-                names.task(row.task), names.submission(row.submission), row.stage, row.holder
+            names.modelled(message): replace(
+                row, task=names.task(row.task), submission=names.submission(row.submission)
             )
             for message, row in super().messages().items()
         }
@@ -75,7 +76,10 @@ class NamedObserver(Observer):
         return {self.names.modelled(message): placed for message, placed in super().placements().items()}
 
     def runs(self) -> dict[str, RunRow]:
-        return {self.names.modelled(message): run for message, run in super().runs().items()}
+        names = self.names
+        return {
+            names.modelled(message): replace(run, task=names.task(run.task)) for message, run in super().runs().items()
+        }
 
-    def failed_attempts(self) -> set[tuple[str, int]]:
-        return {(self.names.modelled(message), attempt) for message, attempt in super().failed_attempts()}
+    def failed_attempts(self) -> dict[tuple[str, int], str]:
+        return {(self.names.modelled(message), k): error for (message, k), error in super().failed_attempts().items()}

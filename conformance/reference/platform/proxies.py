@@ -17,19 +17,23 @@ from pathlib import Path
 from onceproof.conformance.driver import DriverError, StepRefused
 from onceproof.implementation.components.messages import Exchange, Order, Result
 from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.in_process.contents import ERROR, RESULT
 from onceproof.implementation.platform.wire.frames import HEAD, Frame, pack
 from onceproof.implementation.platform.wire.scheduler_wire import reply_header, result_of
 
 SECONDS = 10.0
 Asked = tuple[str, str, int]
 """(agent, message, attempt): what a function was started for."""
-FUNCTION = """import json, socket
+FUNCTION = f"""import json, socket
 def handler(event, context):
+    given = json.loads(event)
+    payload, attempt = given["payload"], context.attempt
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(event.decode())
-        connection.sendall(json.dumps([context.task_id, context.attempt]).encode() + b"\\n")
+        connection.connect(given["connect"])
+        connection.sendall(json.dumps([context.task_id, attempt, payload]).encode() + b"\\n")
         if connection.recv(16) == b"raise":
-            raise RuntimeError("the replay has the function raise")
+            raise RuntimeError({ERROR!r}.format(payload=payload, attempt=attempt))
+    return {RESULT!r}.format(payload=payload, attempt=attempt)
 """
 
 
@@ -187,12 +191,12 @@ class AgentProxy:
 
 
 class Functions:
-    """Users' functions that run, and wait to hear how to end; started(task id, attempt) is called for each.
+    """Users' functions that run, and wait to hear how to end; started(task id, attempt, payload) is called for each.
 
     Those that have started since the last start was asked for belong to that one: (agent, message, attempt).
     """
 
-    def __init__(self, path: str, started: Callable[[str, int], None]) -> None:
+    def __init__(self, path: str, started: Callable[[str, int, str], None]) -> None:
         self.path, self.started = path, started
         self.listener = listening(path)
         self._new: list[Line] = []
@@ -205,10 +209,10 @@ class Functions:
         for line in list(self._new):
             text = line.text()
             if b"\n" in text:
-                task_id, attempt = json.loads(text)
+                task_id, attempt, payload = json.loads(text)
                 self._new.remove(line)
                 self._unclaimed.append(line)
-                self.started(task_id, attempt)
+                self.started(task_id, attempt, payload)
 
     def await_start(self, asked: Asked) -> None:
         """Wait until one has started, and book it under what it was asked for; StepRefused if none starts."""

@@ -33,6 +33,11 @@ REQUESTS = ("start", "turn_away", "join", "answer")
 IS_DELETED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns IS NOT NULL"
 
 
+def _told(result: Result | None) -> list[Any] | None:
+    """A result in a report."""
+    return None if result is None else [result.succeeded, result.value.decode(errors="replace"), result.error]
+
+
 class GatedProcess(Process):
     """A process whose probe is a gate and whose clock is moved by it; no group commits."""
 
@@ -199,7 +204,9 @@ class GatedScheduler(GatedProcess, SchedulerProcess):
             memory.clear()
 
     def view(self) -> Any:
-        works = {message: [work.stage, work.attempt] for message, work in self.scheduler.works.items()}
+        works = {
+            message: [work.stage, work.attempt, _told(work.result)] for message, work in self.scheduler.works.items()
+        }
         return [self.scheduler.mode, works, dict(self.scheduler.epochs), sorted(self.asking)]
 
     def _broken(self, agent: str) -> None:
@@ -306,7 +313,7 @@ class GatedAgent(GatedProcess, AgentProcess):
 
     def view(self) -> Any:
         return [
-            [message, attempt, known.stage, sorted(known.asked), known.order.task]
+            [message, attempt, known.stage, sorted(known.asked), known.order.task, _told(known.result)]
             for (message, attempt), known in self.agent.memory.items()
         ]
 

@@ -18,7 +18,7 @@ def test_accepted_task_is_recorded_and_waits_in_the_outbox(make_core: MakeCore) 
     core = make_core()
     submitted(core)
     assert core.client.call("task1", "submission1") == "ACCEPTED"
-    assert core.observer.recorded() == {"task1"}
+    assert set(core.observer.tasks()) == {"task1"}
     assert core.observer.outbox() == {("task1", "submission1"): False}
     assert core.observer.messages() == {}
 
@@ -55,7 +55,7 @@ def test_answer_after_the_clients_time_out_is_not_heard(make_core: MakeCore) -> 
     core.step("response_loss", **FIRST)
     core.step("admit", **FIRST)
     assert core.network.posts == {}
-    assert core.observer.recorded() == {"task1"}
+    assert set(core.observer.tasks()) == {"task1"}
 
 
 def test_submission_lost_before_the_api_server_leaves_no_record(make_core: MakeCore) -> None:
@@ -73,7 +73,7 @@ def test_without_the_outbox_a_crash_between_record_and_enqueue_loses_the_task(ma
     core.step("admit", **FIRST)
     core.step("api_crash")
     assert core.client.call("task1", "submission1") == "TIMED_OUT"
-    assert core.observer.recorded() == {"task1"}
+    assert set(core.observer.tasks()) == {"task1"}
     with pytest.raises(NotEnabled):
         core.step("enqueue", **FIRST, message="message1")
 
@@ -99,7 +99,7 @@ def test_outbox_row_relayed_twice_makes_one_message(make_core: MakeCore) -> None
     core.step("relay_again", **FIRST)
     core.step("mark_relayed", **FIRST)
     assert core.observer.outbox() == {("task1", "submission1"): True}
-    assert core.observer.messages() == {"message1": MessageRow("task1", "submission1", "VISIBLE", None)}
+    assert core.observer.messages() == {"message1": MessageRow("task1", "submission1", "VISIBLE", None, "user1")}
 
 
 def test_without_idempotent_relay_a_row_relayed_twice_makes_two_messages(make_core: MakeCore) -> None:
