@@ -89,7 +89,7 @@ class Paths:
         self.search, self.out = search, search.workers[0].out
         levels = {(0, 0): search.levels[0]}
         faults = 0
-        while int(search.best[which]) == batch.FAR:
+        while True:
             steps = 1
             before = {s: level for (f, s), level in levels.items() if f == faults - 1}
             last = max(before, default=0)
@@ -108,7 +108,6 @@ class Paths:
                     return levels, (faults, steps - 1)
                 steps += 1
             faults += 1
-        return levels, max(levels)
 
     def _violated(self, which: int, level: Level | None) -> bool:
         if level is None or int(self.search.best[which]) == batch.FAR:

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, NoReturn, assert_never
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
+from onceproof.model.checker.compiled.frontier import Level
 from onceproof.model.checker.compiled.kernels.batch import FAR
 from onceproof.model.checker.compiled.paths import Paths
+from onceproof.model.checker.compiled.refinement import MappingFailed, RefinementScan
 from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.deadline import OutOfTime, grace
+from onceproof.model.checker.explicit.minimal import MINIMAL
+from onceproof.model.checker.explicit.refinement import STANDS_STILL
 from onceproof.model.checker.results import (
     INTERRUPTED,
     Counterexample,
@@ -24,6 +28,7 @@ from onceproof.model.checker.results import (
     PropertyResult,
     Stop,
     StopReason,
+    Trace,
     Verdict,
     range_left,
 )
@@ -31,6 +36,7 @@ from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import RANGE, Property, range_of
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import State
+from onceproof.model.language.refinement import Refinement
 
 if TYPE_CHECKING:
     from onceproof.model.checker.compiled.liveness import LivenessGraph
@@ -74,6 +80,8 @@ class Verdicts:
         """The verdict on a claim."""
         if claim is self.functions.deadlock:
             return self._safety(0, claim, [()])
+        if claim.kind == "refines":
+            return self._refines(claim)
         bit = self.functions.claims.index(claim)
         idle = bool(self.search.pending >> bit & 1)
         match claim.kind:
@@ -147,6 +155,59 @@ class Verdicts:
         if best:
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+
+    def _refines(self, claim: Property) -> PropertyResult:
+        """Whether each step is one of the abstract model, or none there; all steps are taken again for that."""
+        search, unknown = self.search, PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        number = next(n for n, image in enumerate(self.functions.images) if image.refinement.claim is claim)
+        scan = RefinementScan(search, number)
+        if isinstance(search, FingerprintSearch):
+            self._note_once(f"`{claim.name}` needs whole states, not fingerprints")
+            return unknown
+        levels = search.levels if self.complete else search.levels[:-1]
+        try:
+            if not scan.starts_badly:
+                self._tell(f"following the steps again for `{claim.name}`")
+                scan.judge([part for level in levels for part in level.ranges])
+        except KeyboardInterrupt:
+            self.stopped = INTERRUPTED
+            return unknown
+        except OutOfTime:
+            self.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
+            return unknown
+        except MappingFailed as failed:
+            self._reproduce_mapping(scan.refinement, failed.state)
+        if scan.starts_badly or scan.wrong:
+            return self._wrong_step(claim, scan, levels)
+        verdict = Verdict.HOLDS if self.complete else Verdict.UNKNOWN
+        return PropertyResult(
+            claim.name, claim.kind, verdict, STANDS_STILL if self.complete and not scan.exercised else ""
+        )
+
+    def _wrong_step(self, claim: Property, scan: RefinementScan, levels: Sequence[Level]) -> PropertyResult:
+        """The violation that a step is, or the start."""
+        system, minimal = self.functions.system, "faults, then steps"
+        try:
+            with grace():
+                if scan.starts_badly:
+                    trace, minimal = Trace(system, (system.initial,), ()), MINIMAL
+                else:
+                    trace = scan.least_run(levels)
+        except (OutOfTime, MemoryError):
+            self._note_once(f"`{claim.name}` is violated; there was not enough time left to find a run that shows it")
+            return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED)
+        found = Counterexample(claim.name, (), trace, minimal)
+        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=found)
+
+    def _reproduce_mapping(self, refinement: Refinement, state: State) -> NoReturn:
+        """Runs a mapping where it fails: raises its ModelError, with its place."""
+        for one in (state, *(after for _, after in self.functions.system.successors(state))):
+            refinement.image(one)
+        raise CannotCompile("whether a look at an index that is None happens depends on the order in which a loop runs")
+
+    def _note_once(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _numbers(self, claim: Property) -> list[int]:
         return [number for number, (owner, _) in enumerate(self.functions.properties.instances) if owner is claim]

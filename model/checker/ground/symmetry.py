@@ -30,10 +30,12 @@ from onceproof.model.checker.ground.formula import (
     values_in,
 )
 from onceproof.model.checker.ground.instantiate import Grounder
+from onceproof.model.checker.ground.mapping_code import mapping_ground
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
 from onceproof.model.language.declare import Parameter, Property
 from onceproof.model.language.layout import Place, State
 from onceproof.model.language.reading.result import Chosen, PropertyReading
+from onceproof.model.language.refinement import Refinement, refinement_of
 from onceproof.model.language.sorts import Index, Maybe
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import and_
@@ -120,7 +122,8 @@ def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[G
 
     claims: the properties to be judged, none of which may tell states apart that are exchanged.
     """
-    judged = [system.property_reading(claim) for claim in claims]
+    judged = [system.property_reading(claim) for claim in claims if claim.kind != "refines"]
+    refined = [refinement_of(system, claim) for claim in claims if claim.kind == "refines"]
     declared = [name for name, sort in system.model.sorts.items() if sort.symmetric and system.sizes[name] > 1]
     usable = {name: exchanges(system, name) for name in declared}
     usable = {
@@ -133,9 +136,20 @@ def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[G
         ground = Ground(system, [(one.to, one.mask) for one in allowed])
         wrong = {one.sort for one in allowed if not _maps_onto_itself(ground, one)}
         wrong |= {one.sort for one in allowed for claim in judged if not _judges_alike(ground, one, claim)}
+        wrong |= {one.sort for one in allowed for refinement in refined if not _seen_alike(ground, one, refinement)}
         if not wrong:
             return ground, allowed
         usable = {name: found for name, found in usable.items() if name not in wrong}
+
+
+def _seen_alike(ground: Ground, exchange: Exchange, refinement: Refinement) -> bool:
+    """Whether a mapping gives exchanged states exchanged images, and these have exchanged steps in the other model."""
+    abstract, mapping = refinement.abstract, refinement.mapping
+    theirs, both = (_exchange(one, exchange.sort, exchange.first) for one in (abstract, mapping))
+    if theirs.apply(abstract.initial) != abstract.initial or both.apply(mapping.initial) != mapping.initial:
+        return False
+    steps = Ground(abstract, [(theirs.to, theirs.mask)])
+    return _maps_onto_itself(mapping_ground(refinement, ground.known), both) and _maps_onto_itself(steps, theirs)
 
 
 def _maps_onto_itself(ground: Ground, exchange: Exchange) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from onceproof.model.checker.compiled.codegen.image_text import ImageText
 from onceproof.model.checker.compiled.codegen.packing import MOST_WORDS, WORD, Packing, signed
 from onceproof.model.checker.compiled.codegen.representative import arrangements, packing_order, representative
 from onceproof.model.checker.compiled.codegen.word_text import WordText, indented
@@ -14,6 +15,7 @@ from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.ground.symmetry import Exchange
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import LEFT
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.system import Step
 
 FEW_WORDS = 6  # so many are copied one by one
@@ -23,7 +25,8 @@ MOST_PROPERTIES = 62  # one bit of a word each
 class Functions:
     """The text of all functions that a search of a system calls. ``claims`` have a bit each, in their order.
 
-    deadlock: the claim that is judged on the steps of a state instead; None where it is not asked for.
+    images: for each refinement its mapping. deadlock: the claim that is judged on the steps of a state instead; None
+    where it is not asked for.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class Functions:
         exchanges: Sequence[Exchange] = (),
     ) -> None:
         self.generated, self.system = generated, generated.system
-        self.claims = [claim for claim in claims if claim.kind != "deadlock"]
+        self.claims = [claim for claim in claims if claim.kind not in ("deadlock", "refines")]
         self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
         self.steps: list[Step] = generated.steps
         # after the bits of the claims, one for each claim about steps: that a fault violates it
@@ -50,6 +53,8 @@ class Functions:
         labels = [place.label(key) for place, key in self.system.layout.labels]
         self.text = WordText(self.packing, labels)
         self.properties = generated.properties(self.claims)
+        refined = [refinement_of(self.system, claim) for claim in claims if claim.kind == "refines"]
+        self.images = [ImageText(one, self.text, generated.ground.known) for one in refined]
         actions = self.system.actions
         self.is_fault = [actions[step.action].fault for step in self.steps]
         units = units_of(generated.ground.groups)
@@ -69,6 +74,7 @@ class Functions:
         """All functions."""
         parts = [self.expand(), self.evaluate(), self.exercised(), self.spent()]
         parts += [self.obligation(n) for n, (claim, _) in enumerate(self.properties.instances) if claim.is_liveness]
+        parts += [self._function(f"image_{n}", ["state", "out"], image.body()) for n, image in enumerate(self.images)]
         if self.exchanges:
             parts.append(representative(self.packing, self.exchanges, self.path))
         if self.deadlock is not None:
