@@ -10,6 +10,7 @@ from onceproof.conformance.replay.lockstep import Replay, replay
 from onceproof.model.checker.results import Counterexample
 from onceproof.model.language import System
 from onceproof.model.language.primes import unprimed
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.terms import Read
 from onceproof.model.language.traversal import walk
 
@@ -50,6 +51,9 @@ def seen_violation(found: Counterexample, first: Replay, driver: Driver) -> Seen
 
 
 def _fields_read(system: System, name: str) -> set[str]:
-    reading = system.property_reading(system.model.properties[name])
+    claim = system.model.properties[name]
+    if claim.kind == "refines":
+        return set(refinement_of(system, claim).fields_read)
+    reading = system.property_reading(claim)
     terms = (term for part in (reading.antecedent, reading.body) for term in walk(part))
     return {unprimed(term.field) for term in terms if isinstance(term, Read)}

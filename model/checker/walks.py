@@ -14,7 +14,7 @@ from onceproof.model.language.declare import Property
 from onceproof.model.language.system import System
 
 WALKERS = (AUTO, "plain", "compiled")
-JUDGED = ("always", "step", "deadlock")  # the kinds of properties that are judged on the way
+JUDGED = ("always", "step", "refines", "deadlock")  # the kinds of properties that are judged on the way
 PLAIN_RUNS = 20_000  # more than that, and compiling first takes less time
 
 
@@ -44,12 +44,13 @@ def walk(
     options = options or WalkOptions()
     if options.engine not in WALKERS:
         raise EngineError(f"unknown engine `{options.engine}` for walks; expected one of {', '.join(WALKERS)}")
-    check_agreement(system, system.properties() if properties is None else properties)
+    claims = system.properties() if properties is None else list(properties)
+    check_agreement(system, claims)
     many = options.runs > PLAIN_RUNS or options.workers is not None
     if options.engine == "compiled" or (options.engine == AUTO and many):
         from onceproof.model.checker import compiled
 
-        reason = compiled.why_not(system, properties)
+        reason = compiled.why_not(system, properties) or _why_not_compiled(claims)
         if reason is None:
             return _compiled(system, properties, options)
         if options.engine == "compiled":
@@ -58,6 +59,12 @@ def walk(
         result.notes.append(f"walked in plain Python: the compiled engine cannot do this: {reason}")
         return result
     return _plain(system, properties, options)
+
+
+def _why_not_compiled(claims: Sequence[Property]) -> str | None:
+    """What compiled walks cannot judge; None where they can judge all."""
+    refined = [f"`{claim.name}`" for claim in claims if claim.kind == "refines"]
+    return f"it judges no refinement on a walk ({', '.join(refined)})" if refined else None
 
 
 def _plain(system: System, properties: Sequence[Property] | None, options: WalkOptions) -> WalkResult:

@@ -36,7 +36,7 @@ PropertyKind = Literal[
     "axiom",
 ]
 CALLED = {"axiom": "axiom", "refines": "refinement"}  # how messages call a property of a kind, unless "property"
-SAFETY = frozenset({"always", "step"})  # the kinds that a single state violates, or a single step
+SAFETY = frozenset({"always", "step", "refines"})  # the kinds that a single state violates, or a single step
 LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 

@@ -34,6 +34,8 @@ from onceproof.model.language.model import ANY, Config, Model, fields_of_parts
 from onceproof.model.language.reading.result import ActionReading, PropertyReading
 from onceproof.model.language.run import RunState
 from onceproof.model.language.system import Arguments, System
+from onceproof.model.language.terms import Read
+from onceproof.model.language.traversal import walk
 
 
 @dataclass(eq=False)
@@ -194,6 +196,14 @@ class Refinement:
     def switches_asked(self) -> frozenset[str]:
         """The mechanisms that the mapping asks after."""
         return self.mapping.switches_asked[self.claim.name]
+
+    @property
+    def fields_read(self) -> frozenset[str]:
+        """The fields of the concrete model that the mapping looks at."""
+        writes = [write for path in self.mapping.all_readings[self.claim.name].paths for write in path.writes]
+        terms = [term for write in writes for term in (*write.indices, write.value, write.condition)]
+        read = {part.field for term in terms for part in walk(term) if isinstance(part, Read)}
+        return frozenset(name for name in read if not name.startswith(self.mapping.start))
 
     @property
     def content(self) -> tuple[Any, ...]:

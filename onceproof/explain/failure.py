@@ -12,6 +12,7 @@ from onceproof.model.checker.results import Trace
 from onceproof.model.language import ModelError, Step, System
 from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import State
+from onceproof.model.language.refinement import refinement_of
 
 SEARCHED_SECONDS = 20.0
 
@@ -62,7 +63,10 @@ def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
         try:
             for claim, tuples in instances:
                 for arguments in tuples:
-                    system.holds(claim, state, arguments)
+                    if claim.kind == "refines":
+                        refinement_of(system, claim).image(state)
+                    else:
+                        system.holds(claim, state, arguments)
         except ModelError as error:
             return RunFailed(error, _run(system, before, state), None)
         try:

@@ -69,14 +69,16 @@ class WrongStep:
     def heading(self) -> str:
         """What is wrong, in one line."""
         if not self.number:
-            return f"the initial state is none of {self.model} because"
-        return f"step {self.number}, {self.call}, is no step of {self.model} because"
+            return f"the initial state is not one of {self.model} because"
+        return f"step {self.number}, {self.call}, is not a step of {self.model} because"
 
     @property
     def reasons(self) -> list[str]:
         """Why, a line each."""
+        if self.failure and not self.number:
+            return [f"the mapping gives it no image: {self.failure}"]
         if self.failure:
-            return [f"the mapping gives the state after it no state of {self.model}: {self.failure}"]
+            return [f"the mapping gives the state that it leads to no image: {self.failure}"]
         changes = [f"{cell}: {shown(old)} \u2192 {shown(new)}" for cell, (old, new) in self.changed.items()]
         if not self.number:
             starts = (f"`{cell}` starts as {shown(old)}, not {shown(new)}" for cell, (old, new) in self.changed.items())
@@ -143,7 +145,7 @@ def _failure(refinement: Refinement, state: State) -> str:
     try:
         refinement.mapping.image(state)
     except OutOfRange as error:
-        return str(error)
+        return f"`{error.cell}` cannot hold {error.value} ({(error.place or '').rpartition(', ')[2]})"
     raise AssertionError("the state has an image")
 
 

@@ -8,6 +8,7 @@ of them, of which there are few; each is looked at once, by running the abstract
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from onceproof.model.checker.compiled.kernels import refinement as kernels
 from onceproof.model.checker.compiled.paths import LAYER, Paths
 from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.deadline import check_time, timer
+from onceproof.model.checker.explicit.minimal import Costs
 from onceproof.model.checker.results import Trace
+from onceproof.model.checker.safety import violating_steps
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Step
 
@@ -51,8 +54,6 @@ class RefinementScan:
 
     def judge(self, ranges: Ranges) -> None:
         """Looks at all steps from these states; OutOfTime passes through, MappingFailed where there is no answer."""
-        if self.refinement.image(self.search.functions.system.initial) is None:
-            return  # that is wrong already
         expired = timer()
         for found in self.search.all_workers(lambda piece: [] if expired() else self._pairs(piece), pieces(ranges)):
             check_time()
@@ -62,10 +63,11 @@ class RefinementScan:
                     self.verdicts[pair] = self._allowed(pair)
         self._make_table([pair for pair, allowed in self.verdicts.items() if not allowed])
 
-    @property
-    def starts_badly(self) -> bool:
-        """Whether the start is wrong."""
-        return not self.refinement.starts_well(self.search.functions.system.initial)
+    @cached_property
+    def starts_badly(self) -> State | None:
+        """The first initial state that is wrong."""
+        initials = self.search.functions.system.initials
+        return next((one for one in initials if not self.refinement.starts_well(one)), None)
 
     @property
     def wrong(self) -> bool:
@@ -109,8 +111,8 @@ class RefinementScan:
             self.table = np.zeros((1 << self.bits) * self.length, np.int64)
             kernels.enter_pairs(np.array(wrong, np.int64).reshape(-1), self.length, self.table, self.bits)
 
-    def least_run(self, levels: Sequence[Level]) -> Trace:
-        """A run of least faults, then steps, whose last step is wrong; there is one in these levels."""
+    def least_run(self, levels: Sequence[Level]) -> tuple[Trace, str]:
+        """A least run whose last step is wrong, and in what it is least; there is one in these levels."""
         runs = [_Runs(self, by_fault) for by_fault in (False, True)]
         counted = self.search.functions.faults_counted or not any(self.search.functions.is_fault)
         costs = [(cost, run) for run in runs if (cost := run.least_cost(levels, counted)) is not None]
@@ -151,20 +153,18 @@ class _Runs(Paths):
             faults, steps = self.goal
         return faults + self.by_fault, steps + 1
 
-    def trace(self) -> Trace:
-        """Such a run."""
-        whole, _ = self._run(self.levels, self.goal, 0, self.faults, self.layer, lambda state: bool(self._ends(state)))
-        actor = self.functions.system.actor
-        last = actor(whole.steps[-1]) if whole.steps else ""
-        ends = self._ends(whole.states[-1])
-        step, after = min(ends, key=lambda end: (actor(end[0]) != last, end[0].action, end[0].arguments))
-        return Trace(whole.system, (*whole.states, after), (*whole.steps, step))
+    def trace(self) -> tuple[Trace, str]:
+        """Such a run, and in what it is least."""
+        place = (self.levels, self.goal, 0, self.faults, self.layer)
+        graph, goals, minimal = self._runs(*place, lambda state: bool(self._ends(state)))
+        path, step = Costs(graph).cheapest_step({number: self._ends(graph.states[number]) for number in goals})
+        return graph.trace(path).followed_by(step), minimal
 
-    def _ends(self, state: State) -> list[tuple[Step, State]]:
+    def _ends(self, state: State) -> list[Step]:
         """The wrong steps from a state."""
-        taken = [(self.functions.steps[step], step, after) for step, after in self.generated.successors(state)]
-        keeps, is_fault = self.scan.refinement.keeps, self.functions.is_fault
-        return [(s, after) for s, step, after in taken if is_fault[step] == self.by_fault and not keeps(state, after)]
+        system = self.functions.system
+        wrong = violating_steps(system, self.scan.refinement.claim, state)
+        return [step for step in wrong if system.actions[step.action].fault == self.by_fault]
 
     def _marks(self) -> Any:
         """Marks that nobody asks for."""

@@ -166,7 +166,7 @@ class Verdicts:
             return unknown
         levels = search.levels if self.complete else search.levels[:-1]
         try:
-            if not scan.starts_badly:
+            if scan.starts_badly is None:
                 self._tell(f"following the steps again for `{claim.name}`")
                 scan.judge([part for level in levels for part in level.ranges])
         except KeyboardInterrupt:
@@ -177,7 +177,7 @@ class Verdicts:
             return unknown
         except MappingFailed as failed:
             self._reproduce_mapping(scan.refinement, failed.state)
-        if scan.starts_badly or scan.wrong:
+        if scan.starts_badly is not None or scan.wrong:
             return self._wrong_step(claim, scan, levels)
         verdict = Verdict.HOLDS if self.complete else Verdict.UNKNOWN
         return PropertyResult(
@@ -186,13 +186,13 @@ class Verdicts:
 
     def _wrong_step(self, claim: Property, scan: RefinementScan, levels: Sequence[Level]) -> PropertyResult:
         """The violation that a step is, or the start."""
-        system, minimal = self.functions.system, "faults, then steps"
+        system = self.functions.system
         try:
             with grace():
-                if scan.starts_badly:
-                    trace, minimal = Trace(system, (system.initial,), ()), MINIMAL
+                if scan.starts_badly is not None:
+                    trace, minimal = Trace(system, (scan.starts_badly,), ()), MINIMAL
                 else:
-                    trace = scan.least_run(levels)
+                    trace, minimal = scan.least_run(levels)
         except (OutOfTime, MemoryError):
             self._note_once(f"`{claim.name}` is violated; there was not enough time left to find a run that shows it")
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED)

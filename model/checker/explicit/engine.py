@@ -19,7 +19,7 @@ from onceproof.model.checker.explicit.evaluators import (
 )
 from onceproof.model.checker.explicit.graph import DirectStepper, Graph, GraphPath, Stepper, explore
 from onceproof.model.checker.explicit.minimal import MINIMAL, Costs
-from onceproof.model.checker.explicit.refinement import STANDS_STILL, Judged, judged, least_run
+from onceproof.model.checker.explicit.refinement import STANDS_STILL, Judged, judged
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.checker.obligations import demand_of
 from onceproof.model.checker.results import (
@@ -67,7 +67,7 @@ def check(
             stepper, evaluator = _ways_to_look(system, claims, engine)
         except OutOfTime:
             return unexplored(system, claims, engine, limits)
-        monitor = Monitor(system, evaluator, claims)
+        monitor = Monitor(system, evaluator, [claim for claim in claims if claim.kind != "refines"])
         graph = explore(system, stepper, limits, monitor.visit)
         result = _Evaluation(graph, evaluator, monitor, limits).result(claims)
     result.engine, result.seconds = engine, time.monotonic() - began
@@ -286,10 +286,11 @@ class _Evaluation:
             return graph.trace(GraphPath(found.starts_badly[0], [])), MINIMAL
         try:
             with grace():
-                return graph.trace(least_run(graph, self._costs, found.wrong)), "faults, then steps"
+                path, step = self._costs.cheapest_step(found.wrong_steps(graph.stepper.steps))
+                return graph.trace(path).followed_by(step), MINIMAL
         except OutOfTime:
-            source, step, target = min(found.wrong)
-            return graph.trace(graph.first_path(source).onward(step, target)), ""
+            source, number, target = min(found.wrong)
+            return graph.trace(graph.first_path(source).onward(number, target)), ""
 
     def _deadlock(self, claim: Property) -> PropertyResult:
         """Whether every state in which nothing but faults can happen is a wanted end."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from onceproof.model.checker.ground.mapping_code import image_function
 from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
 from onceproof.model.checker.results import (
     INTERRUPTED,
@@ -27,6 +28,7 @@ from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.layout import State
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.system import Step, System
 
 LOOK_EVERY = 256  # runs between two looks at the clock
@@ -96,6 +98,8 @@ class _Walker:
         self.properties: GeneratedProperties = self.generated.properties(
             [c for c in claims if c.kind not in ("deadlock", "refines")]
         )
+        refined = [refinement_of(system, claim) for claim in claims if claim.kind == "refines"]
+        self.refined = [(one, image_function(one, self.generated.ground.known)) for one in refined]
         self.deadlock = next((claim for claim in claims if claim.kind == "deadlock"), None)
         self.is_fault = [system.actions[step.action].fault for step in self.generated.steps]
         self.met: Counter[State] = Counter()
@@ -133,6 +137,7 @@ class _Walker:
         first = state = initials[int(draw.random() * len(initials))] if len(initials) > 1 else initials[0]
         path: list[int] = []
         self._look(state, number, first, path)
+        self._hold(None, state, number, first, path)
         while len(path) < self.depth and self.result.violation is None:
             try:
                 following = self.generated.successors(state)
@@ -143,10 +148,11 @@ class _Walker:
                 self._judge_deadlock(self.deadlock, state, number, first, path)
             if not following or self.result.violation is not None:
                 break
-            step, state = following[int(draw.random() * len(following))]
+            before, (step, state) = state, following[int(draw.random() * len(following))]
             self.fired[step] += 1
             path.append(step)
             self._look(state, number, first, path)
+            self._hold(before, state, number, first, path)
         return path
 
     def _look(self, state: State, number: int, first: State, path: list[int]) -> None:
@@ -160,6 +166,16 @@ class _Walker:
                 path.append(self.generated.steps.index(violating_steps(self.system, claim, state)[0]))
                 self.fired[path[-1]] += 1
             self._note(claim, number, first, path)
+
+    def _hold(self, before: State | None, after: State, number: int, first: State, path: list[int]) -> None:
+        """Holds a step against the abstract models, or the start, before which there is no state."""
+        for refinement, image in self.refined:
+            if self.result.violation is not None:
+                return
+            mine, theirs = image(before) if before is not None else None, image(after)
+            good = refinement.starts(theirs) if before is None else mine is None or refinement.allows(mine, theirs)
+            if not good:
+                self._note(refinement.claim, number, first, path)
 
     def _judge_deadlock(self, claim: Property, state: State, number: int, first: State, path: list[int]) -> None:
         """Notes a state without a step but faults, unless it is a wanted end."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onceproof.model.checker.deadline import check_time
-from onceproof.model.checker.explicit.graph import Graph, GraphPath
-from onceproof.model.checker.explicit.minimal import Costs
+from onceproof.model.checker.explicit.graph import Graph
 from onceproof.model.checker.ground.mapping_code import image_function
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language.layout import State
 from onceproof.model.language.refinement import Refinement
+from onceproof.model.language.system import Step
 
 STANDS_STILL = "no step changes anything in the abstract model: all states have one image"
 NONE = -1  # in place of the number of an image: the mapping gives none
@@ -25,22 +25,12 @@ class Judged:
     wrong: list[tuple[int, int, int]]
     exercised: bool
 
-
-def least_run(graph: Graph, costs: Costs, wrong: Collection[tuple[int, int, int]]) -> GraphPath:
-    """A run that ends with one of these edges, with as few faults as possible, and then as few steps."""
-
-    def total(edge: tuple[int, int, int]) -> tuple[int, int]:
-        faults, steps = costs.of[edge[0]] or (0, 0)
-        return faults + costs.is_fault[edge[1]], steps + 1
-
-    best = min(map(total, wrong))
-    least = [edge for edge in wrong if total(edge) == best]
-    path = costs.cheapest({source for source, _, _ in least})
-    steps, system = graph.stepper.steps, graph.system
-    last = system.actor(steps[path.edges[-1][0]]) if path.edges else ""
-    ends = (edge for edge in least if edge[0] == path.end)
-    _, step, target = min(ends, key=lambda edge: (system.actor(steps[edge[1]]) != last, edge))
-    return path.onward(step, target)
+    def wrong_steps(self, steps: Sequence[Step]) -> dict[int, list[Step]]:
+        """By the state that they are taken from the steps that are wrong. steps: by number."""
+        found: dict[int, list[Step]] = {}
+        for source, step, _ in self.wrong:
+            found.setdefault(source, []).append(steps[step])
+        return found
 
 
 def judged(graph: Graph, refinement: Refinement) -> Judged:

@@ -146,7 +146,9 @@ def _seen_alike(ground: Ground, exchange: Exchange, refinement: Refinement) -> b
     """Whether a mapping gives exchanged states exchanged images, and these have exchanged steps in the other model."""
     abstract, mapping = refinement.abstract, refinement.mapping
     theirs, both = (_exchange(one, exchange.sort, exchange.first) for one in (abstract, mapping))
-    if theirs.apply(abstract.initial) != abstract.initial or both.apply(mapping.initial) != mapping.initial:
+    if {theirs.apply(one) for one in abstract.starts} != set(abstract.starts):
+        return False
+    if both.apply(mapping.layout.initial)[mapping.own :] != mapping.blank:
         return False
     steps = Ground(abstract, [(theirs.to, theirs.mask)])
     return _maps_onto_itself(mapping_ground(refinement, ground.known), both) and _maps_onto_itself(steps, theirs)

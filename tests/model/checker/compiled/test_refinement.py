@@ -109,7 +109,7 @@ def least_by_hand(system: System) -> tuple[bool, tuple[int, int] | None]:
         mine, theirs = refinement.image(before), refinement.image(after)
         if mine is None or mine == theirs:
             return True
-        return any(theirs in _ends(abstract, name, mine) for name in abstract.actions)
+        return any(theirs == end for name in abstract.actions for end in _ends(abstract, name, mine))
 
     waiting, done, wrong = [(0, 0, system.initial)], set[State](), list[tuple[int, int]]()
     while waiting:
@@ -163,10 +163,10 @@ def every_engine(system: System, name: str) -> dict[str, CheckResult]:
     }
 
 
-@pytest.mark.parametrize("first", range(0, MODELS, 12))
+@pytest.mark.parametrize("first", range(0, MODELS, 30))
 def test_every_engine_agrees_with_a_plain_program_on_random_models(first: int) -> None:
     verdicts = []
-    for seed in range(first, first + 12):
+    for seed in range(first, first + 30):
         system = seen_from_afar(seed)
         size = explicit.check(system, [], Limits(max_states=MOST_STATES), "plain")
         if not size.complete:
