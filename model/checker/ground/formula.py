@@ -396,7 +396,7 @@ def possible(value: Value, known: Known, all_values: int) -> int:
     """A mask of the values that a value may have (at least those); ``all_values`` where it is not followed."""
     match value:
         case int():
-            return 1 << value
+            return 1 << value if value >= 0 else 0
         case Cell(slot, plus):
             return _shifted(known[slot], plus)
         case Pick(_, then, other):

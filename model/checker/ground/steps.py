@@ -296,7 +296,7 @@ def _simplified_puts(puts: tuple[Put, ...], known: list[int]) -> Iterator[Put]:
                 yield changes[0]
         elif len(changes) == 1:
             condition = changes[0].condition
-            if isinstance(changes[0].value, int):  # not where the cell has that value already
+            if isinstance(changes[0].value, int) and changes[0].value >= 0:  # not where the cell has it already
                 unchanged = 1 << changes[0].value
                 condition = both([condition, _outside(slot, unchanged, known)], known)
             if condition is not False:

@@ -3,11 +3,12 @@
 import random
 import re
 import time
+from typing import Any
 
 import pytest
 
 from onceproof.model.checker.ground.python_code import GeneratedProperties, GeneratedSystem
-from onceproof.model.language import Model, ModelError, System, build
+from onceproof.model.language import Bag, Model, ModelError, Sort, System, action, build, field
 from onceproof.model.language.layout import State
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.random_models import random_system
@@ -147,3 +148,32 @@ def test_failure_of_the_model_is_reported_with_its_place() -> None:
         "point",
         "point",
     ]
+
+
+class Thing(Sort, default=2):
+    """What may be in a bag."""
+
+
+def test_message_is_taken_under_two_conditions_out_of_a_bag_in_which_nothing_ever_is() -> None:
+    """The count of it would be negative, and could not be written: the guard rules that out only in the end."""
+
+    def turn(st: Any) -> None:
+        st.one, st.other = st.other, not st.one
+
+    def take(st: Any, thing: Thing) -> None:
+        if st.one and st.other:
+            st.held.receive(thing)
+
+    model = Model(
+        "empty",
+        {
+            "__name__": "empty",
+            "Thing": Thing,
+            "held": field(Bag(Thing, 2)),
+            "one": field(bool),
+            "other": field(bool),
+            "turn": action(turn),
+            "take": action(take),
+        },
+    )
+    agree(build(model), 1, 50)
