@@ -100,7 +100,7 @@ def _nested(writer: Statements, scope: Scope, place: Place) -> Lines | None:
     if place.depth > 1 or writer.closed:
         return None
     function, argument, count = (writer.new({}) for _ in range(3))
-    kind = writer.random.choice(("thing", "place"))
+    kind = writer.sort()
     inner = {**{n: k for n, k in scope.items() if not k.endswith("?")}, argument: kind}
     lines = [f"{count} = 0", f"def {function}({argument}):"]
     if writer.random.random() < 0.6:
@@ -159,7 +159,7 @@ def _indexed(writer: Statements, scope: Scope, place: Place) -> Lines | None:
     writer.used.add("list indexed by a number")
     table, name = writer.new({}), writer.new({})
     values = ", ".join(str(writer.number(scope, 2)) for _ in range(3))
-    lines = [f"{table} = [{values}]", f"{name} = {table}[{writer.within(writer.number(scope, 2), 2)}]"]
+    lines = [f"{table} = [{values}]", f"{name} = {table}[{writer.within(writer.number(scope, 2), '2')}]"]
     scope[name] = "number"
     return lines
 

@@ -5,10 +5,15 @@ from tests.helpers.soundness.expressions import COLOURS, MOODS, SORTS, Expressio
 
 def condition(writer: Expressions, scope: Scope, depth: int) -> str:
     """A condition; the deeper, the simpler."""
-    simple = [_compared_enum, _compared_enum, _none, _same, _counted, _chained, _bool, _bool]
-    choices = simple if depth > 2 else [*simple, _joined, _joined, _joined, _negated, _quantified, _any_or_all]
-    if depth <= 1:
-        choices = [*choices, _called, _conditional, _lambda, _walrus, _member, _narrowed]
+    simple = [_compared_enum, _compared_enum, _none, _same, _bool, _bool]
+    simple += [_in_set, _stored] if writer.sole else [_in_set, _ordered, _counted, _chained]
+    choices = simple if depth > 2 else [*simple, _joined, _joined, _joined, _negated, _quantified]
+    if depth <= 2 and not writer.sole:
+        choices += [_any_or_all]
+    if depth <= 1 and writer.sole:
+        choices = [*choices, _called, _conditional, _narrowed]
+    elif depth <= 1:
+        choices = [*choices, _called, _conditional, _lambda, _walrus, _member, *[_narrowed] * 4]
     return writer.pick(*(lambda one=one: one(writer, scope, depth) for one in choices), lambda: "True")
 
 
@@ -31,13 +36,37 @@ def _compared_enum(writer: Expressions, scope: Scope, depth: int) -> str | None:
 
 
 def _none(writer: Expressions, scope: Scope, depth: int) -> str | None:
-    found = writer.read(scope, writer.random.choice(("thing?", "place?")))
+    found = writer.read(scope, writer.random.choice(("thing?", "place?", "colour?")))
     return f"{found} {writer.random.choice(('is', 'is not', '==', '!='))} None" if found else None
+
+
+def _ordered(writer: Expressions, scope: Scope, depth: int) -> str | None:
+    """Elements of a sort with an order, compared by it."""
+    one = writer.read(scope, "floor") if "floor" in writer.sorts else None
+    if one is None:
+        return None
+    return f"{one} {writer.random.choice(('<', '<=', '>', '>='))} {writer.floor(scope, 1)}"
+
+
+def _in_set(writer: Expressions, scope: Scope, depth: int) -> str | None:
+    group = writer.cell(scope, "group") if "group" in writer.fields else None
+    thing = writer.read(scope, "thing")
+    if group is None or thing is None:
+        return None
+    return f"{thing} {writer.random.choice(('in', 'not in'))} {group}"
+
+
+def _stored(writer: Expressions, scope: Scope, depth: int) -> str | None:
+    """A count of the state beside a number."""
+    found = writer.read(scope, writer.random.choice(("number", "saturating", "strict")))
+    if found is None:
+        return None
+    return f"{found} {writer.random.choice(('<', '<=', '>', '>=', '==', '!='))} {writer.random.randint(0, 2)}"
 
 
 def _same(writer: Expressions, scope: Scope, depth: int) -> str | None:
     r = writer.random
-    kind = r.choice(("thing", "place"))
+    kind = writer.sort()
     one, other = writer.read(scope, r.choice((kind, kind + "?"))), writer.read(scope, kind)
     return f"{one} {r.choice(('==', '!='))} {other}" if one and other else None
 
@@ -71,7 +100,7 @@ def _conditional(writer: Expressions, scope: Scope, depth: int) -> str:
 
 
 def _quantified(writer: Expressions, scope: Scope, depth: int) -> str:
-    kind = writer.random.choice(("thing", "place"))
+    kind = writer.sort()
     name = writer.new(scope, kind)
     inner = condition(writer, {**scope, name: kind}, depth + 1)
     writer.used.add("quantifier")
@@ -80,7 +109,7 @@ def _quantified(writer: Expressions, scope: Scope, depth: int) -> str:
 
 def _any_or_all(writer: Expressions, scope: Scope, depth: int) -> str:
     r = writer.random
-    kind = r.choice(("thing", "place"))
+    kind = writer.sort()
     name = writer.new(scope, kind)
     inner = {**scope, name: kind}
     writer.used.add("any, all")
@@ -96,7 +125,7 @@ def _called(writer: Expressions, scope: Scope, depth: int) -> str | None:
 
 
 def _lambda(writer: Expressions, scope: Scope, depth: int) -> str | None:
-    kind = writer.random.choice(("thing", "place"))
+    kind = writer.sort()
     argument = writer.element(scope, kind, 1)
     if argument is None:
         return None
@@ -115,7 +144,7 @@ def _walrus(writer: Expressions, scope: Scope, depth: int) -> str | None:
 
 
 def _member(writer: Expressions, scope: Scope, depth: int) -> str | None:
-    kind = writer.random.choice(("thing", "place"))
+    kind = writer.sort()
     one = writer.read(scope, kind)
     if one is None:
         return None
@@ -127,7 +156,7 @@ def _member(writer: Expressions, scope: Scope, depth: int) -> str | None:
 
 def _narrowed(writer: Expressions, scope: Scope, depth: int) -> str | None:
     """``x is not None and ...`` of what x is then."""
-    kind = writer.random.choice(("thing", "place"))
+    kind = writer.sort()
     names = writer.of_type(scope, kind + "?")
     if not names:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SIZES = {"Thing": "THINGS", "Place": "PLACES"}
+SIZES = {"Thing": "THINGS", "Place": "PLACES", "Floor": "FLOORS"}
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Language:
     """As the author of a model writes it."""
 
     state = "st"
+    first_parameter = "st"
+
+    def annotate(self, name: str) -> None:
+        """Says from now on of which class the state is."""
+        self.first_parameter = f"st: {name}"
 
     def cell(self, name: str, *indices: str) -> str:
         """A cell of a field, to be read or assigned."""
@@ -54,9 +59,57 @@ class Language:
         """True of all elements, or of some."""
         return f"{'forall' if universal else 'exists'}({sort}, lambda {name}: {condition})"
 
-    def saturated(self, value: str, most: int) -> str:
+    def saturated(self, value: str, most: str) -> str:
         """A number for a count that stays at its ends by itself."""
         return value
+
+    def parameter(self) -> str:
+        """The parameter of the model."""
+        return "st.limit"
+
+    def end(self, sort: str, is_first: bool) -> str:
+        """The first or last element of a sort with an order."""
+        return f"{'first' if is_first else 'last'}({sort})"
+
+    def chosen(self, sort: str, name: str, condition: str) -> str:
+        """Some element for which a condition is true."""
+        return f"choose({sort}, lambda {name}: {condition})" if condition else f"choose({sort})"
+
+    def chosen_from(self, values: str) -> str:
+        """One of some values."""
+        return f"choose_from({values})"
+
+    def not_none(self, value: str) -> str:
+        """A value that may be None, as a guard and what it is then."""
+        return f"require_not_none({value})"
+
+    def members(self, held: str) -> str:
+        """What a set or a bag of the state holds, in order."""
+        return held
+
+    def into_set(self, held: str, word: str, value: str) -> str:
+        """A statement that adds a value to a set of the state, or discards it."""
+        return f"{held}.{word}([{value}])" if word == "update" else f"{held}.{word}({value})"
+
+    def strict(self, value: str) -> str:
+        """A value for a count that must not leave its range."""
+        return value
+
+    def sent(self, bag: str, value: str) -> str:
+        """A statement that puts one more into a bag; one that does not fit is dropped."""
+        return f"{bag}.send({value})"
+
+    def received(self, held: str, value: str) -> str:
+        """A statement that takes a value out of a set or a bag; where it is not there the action cannot happen."""
+        return f"{held}.receive({value})"
+
+    def appended(self, queue: str, value: str, most: int, drop: str) -> list[str]:
+        """Statements that append to a list which drops its oldest element or the new one where it is full."""
+        return [f"{queue}.append({value})"]
+
+    def part(self, record: str, name: str, value: str) -> str:
+        """A statement that changes one part of a record of the state."""
+        return f"{record}.{name} = {value}"
 
     def record(self, name: str, module: str) -> str:
         """A record, or the like, as a module names it."""
@@ -79,7 +132,10 @@ class Language:
 class Plain(Language):
     """As a program that knows nothing of the language: the state is a dictionary, elements are numbers, enums texts."""
 
-    state = "S"
+    state = first_parameter = "S"
+
+    def annotate(self, name: str) -> None:
+        pass
 
     def cell(self, name: str, *indices: str) -> str:
         return f"S[{', '.join([repr(name), *indices])}]" if indices else f"S[{name!r},]"
@@ -100,13 +156,51 @@ class Plain(Language):
         return f"if not ({condition}): raise Off"
 
     def given(self, condition: str, kind: str) -> str:
-        return f"if not ({condition}): return {kind == 'always'}"
+        return f"if not ({condition}): return True" if kind == "always" else f"given({condition})"
 
     def quantified(self, universal: bool, sort: str, name: str, condition: str) -> str:
         return f"{'all' if universal else 'any'}([({condition}) for {name} in {self.sort(sort)}])"
 
-    def saturated(self, value: str, most: int) -> str:
+    def saturated(self, value: str, most: str) -> str:
         return f"max(0, min({value}, {most}))"
+
+    def parameter(self) -> str:
+        return "PARAMETER"
+
+    def end(self, sort: str, is_first: bool) -> str:
+        return "0" if is_first else f"({SIZES[sort]} - 1)"
+
+    def chosen(self, sort: str, name: str, condition: str) -> str:
+        return f"choice([{name} for {name} in {self.sort(sort)} if {condition or True}])"
+
+    def chosen_from(self, values: str) -> str:
+        return f"choice({values})"
+
+    def not_none(self, value: str) -> str:
+        return f"not_none({value})"
+
+    def members(self, held: str) -> str:
+        return f"in_order({held})"
+
+    def into_set(self, held: str, word: str, value: str) -> str:
+        return f"{held}.{'discard' if word == 'discard' else 'add'}({value})"
+
+    def strict(self, value: str) -> str:
+        return f"kept({value})"
+
+    def sent(self, bag: str, value: str) -> str:
+        return f"send({bag}, {value})"
+
+    def received(self, held: str, value: str) -> str:
+        return f"receive({held}, {value})"
+
+    def appended(self, queue: str, value: str, most: int, drop: str) -> list[str]:
+        if drop == "new":
+            return [f"if len({queue}) < {most}: {queue}.append({value})"]
+        return [f"{queue}.append({value})", f"del {queue}[:-{most}]"]
+
+    def part(self, record: str, name: str, value: str) -> str:
+        return f"{record} = {record}._replace({name}={value})"
 
     def record(self, name: str, module: str) -> str:
         return name

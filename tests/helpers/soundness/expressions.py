@@ -20,19 +20,54 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
     "marked": (("thing", "place"), "bool"),
     "level": (("place",), "number"),
     "total": ((), "number"),
-    "first": ((), "thing?"),
+    "first_of": ((), "thing?"),
     "raised": ((), "bool"),
     "owner": (("place",), "thing"),
     "link": (("thing",), "thing?"),
+    "lit": (("colour",), "bool"),
+    "slot": (("small",), "thing?"),
+    "lift": ((), "floor"),
+    "ajar": (("floor",), "bool"),
+    "gauge": (("thing",), "number"),
+    "hint": (("thing",), "colour?"),
     "tally": (("thing",), "saturating"),
+    "strict": ((), "strict"),
     "balance": ((), "whole"),
     "queue": (("place",), "things"),
+    "wire": ((), "newest dropped"),
+    "log": ((), "oldest dropped"),
+    "mail": ((), "pairs"),
     "note": ((), "pair?"),
+    "stamp": ((), "pair"),
+    "group": (("place",), "set"),
+    "letters": ((), "set of pairs"),
+    "bag": ((), "bag"),
 }
-MOST = {"level": 2, "total": 3, "tally": 2}
+CONSTANTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "home": (("thing",), "place"),
+    "before": (("thing", "thing"), "bool"),
+    "chief": ((), "thing"),
+}
+# Of the values of these fields for one cell a proof for any size knows the meaning.
+PROVABLE = ("colour", "mood", "at", "marked", "first_of", "raised", "owner", "link", "hint", "note", "group", "tally")
+MOST = {"level": "2", "total": "3", "tally": "2", "strict": "2", "gauge": ""}  # "": as many as the parameter says
 LONGEST = 2  # elements of a sequence
-OWN_STATEMENTS = ("saturating", "whole", "things", "pair?")  # kinds of fields with statements of their own
-SORTS = {"thing": "Thing", "place": "Place"}
+# Kinds of fields with statements of their own.
+OWN_STATEMENTS = {
+    "saturating",
+    "strict",
+    "whole",
+    "things",
+    "newest dropped",
+    "oldest dropped",
+    "pairs",
+    "pair?",
+    "pair",
+    "set",
+    "set of pairs",
+    "bag",
+}
+SORTS = {"thing": "Thing", "place": "Place", "floor": "Floor"}
 Scope = dict[str, str]  # the type of each local name
 
 
@@ -58,6 +93,10 @@ class Expressions:
     module: str = ""  # the module that is being written
     taken: set[str] = field(default_factory=set)  # the names of the function that is being written
     closed: bool = False  # whether it is inside another one, whose names it must not assign
+    sorts: Sequence[str] = ("thing", "place")  # the sorts that are written about
+    constants: Sequence[str] = ()  # the constant fields that are read
+    choices_left: int = 0  # how often the action that is written may still choose
+    sole: bool = False  # whether only what a proof for any size knows may be written
 
     def new(self, scope: Scope, kind: str = "") -> str:
         """A name that the function does not use yet; at times one that is hidden by it (of the same type)."""
@@ -91,7 +130,13 @@ class Expressions:
                 return self.number(scope, depth + 1)
             case "colour" | "mood":
                 return self.choice(scope, kind, depth)
-            case "thing" | "place":
+            case "colour?":
+                return self.pick(
+                    lambda: "None",
+                    lambda: self.choice(scope, "colour", depth),
+                    lambda: self.read(scope, "colour?"),
+                )
+            case "thing" | "place" | "floor":
                 return self.element(scope, kind, depth)
             case _:
                 return self.optional(scope, kind[:-1], depth)
@@ -101,8 +146,9 @@ class Expressions:
         locals_ = self.of_type(scope, kind)
         if locals_ and self.random.random() < 0.5:
             return self.random.choice(locals_)
-        for name in self.random.sample(list(self.fields), len(self.fields)):
-            if FIELDS[name][1] == kind:
+        known = [*self.fields, *self.constants]
+        for name in self.random.sample(known, len(known)):
+            if {**FIELDS, **CONSTANTS}[name][1] == kind:
                 cell = self.cell(scope, name)
                 if cell is not None:
                     return cell
@@ -111,7 +157,15 @@ class Expressions:
     def cell(self, scope: Scope, name: str) -> str | None:
         """A cell of a field; None where there is no element in scope for it."""
         indices = []
-        for kind in FIELDS[name][0]:
+        for kind in {**FIELDS, **CONSTANTS}[name][0]:
+            if kind == "colour":
+                self.used.add("field indexed by an enum")
+                indices.append(self.choice(scope, "colour", 1))
+                continue
+            if kind == "small":
+                self.used.add("field indexed by a number")
+                indices.append(self.within(self.number(scope, 2), "2"))
+                continue
             found = self.of_type(scope, kind)
             if kind == "place" and self.random.random() < 0.3 and self.of_type(scope, "thing"):
                 found = [self.dialect.cell("home", self.random.choice(self.of_type(scope, "thing")))]
@@ -134,14 +188,39 @@ class Expressions:
         found = self.read(scope, kind)
         return found if found and self.random.random() < 0.4 else member
 
+    def within(self, value: str, most: str) -> str:
+        """A number, put into the range of a count."""
+        form = self.random.choice(("min(max({0}, 0), {1})", "max(0, min({1}, {0}))"))
+        return form.format(value, most)
+
+    def most(self, name: str) -> str:
+        """The greatest number that a field holds."""
+        return MOST[name] or self.dialect.parameter()
+
+    def sort(self) -> str:
+        """The kind of a loop variable, say: a sort."""
+        return self.random.choice(self.sorts)
+
     def element(self, scope: Scope, kind: str, depth: int) -> str | None:
         """An element of a sort."""
+        if kind == "floor" and depth < 2 and self.random.random() < 0.5:
+            return self.floor(scope, depth)
         found = self.of_type(scope, kind)
         if found and depth < 1 and len(found) > 1 and self.random.random() < 0.2:
             self.used.add("conditional expression")
             one, other = self.random.sample(found, 2)
             return f"({one} if {self.condition(scope, 2)} else {other})"
         return self.read(scope, kind)
+
+    def floor(self, scope: Scope, depth: int) -> str:
+        """An element of a sort with an order: an end of it, or what is beside another one."""
+        self.used.add("sort with an order")
+        is_first = self.random.random() < 0.5
+        end = self.dialect.end("Floor", is_first)
+        near = self.read(scope, "floor")
+        if near is None or self.random.random() < 0.3:
+            return end
+        return f"({near} {'-' if is_first else '+'} 1 if {near} != {end} else {near})"
 
     def optional(self, scope: Scope, kind: str, depth: int) -> str:
         """An element or None."""
@@ -155,10 +234,15 @@ class Expressions:
         def called() -> str | None:
             return self.call(scope, "choice") if kind == "thing" else None
 
-        return self.pick(
+        simple = (
             lambda: "None",
             lambda: self.read(scope, kind + "?"),
             lambda: self.element(scope, kind, depth),
+        )
+        if self.sole:
+            return self.pick(*simple)
+        return self.pick(
+            *simple,
             chosen,
             called,
         )
@@ -174,7 +258,7 @@ class Expressions:
             if depth > 1:
                 return None
             self.used.add("sum")
-            kind = r.choice(("thing", "place"))
+            kind = self.sort()
             name = self.new(scope, kind)
             inner, over = {**scope, name: kind}, self.dialect.sort(SORTS[kind])
             if r.random() < 0.5:
@@ -210,7 +294,11 @@ class Expressions:
             return self.dialect.helper(r.choice(("", "other")), "LIMIT")
 
         def size() -> str:
-            return self.dialect.size(r.choice(("Thing", "Place")))
+            return self.dialect.size(SORTS[self.sort()])
+
+        def parameter() -> str:
+            self.used.add("parameter of the model")
+            return self.dialect.parameter()
 
         def indexed() -> str | None:
             found = self.read(scope, "bool")
@@ -220,19 +308,24 @@ class Expressions:
             return f"({found} + 1)"
 
         def read() -> str | None:
-            return self.read(scope, r.choice(("number", "number", "saturating")))
+            return self.read(scope, r.choice(("number", "number", "saturating", "strict")))
 
         def measured() -> str | None:
-            found = self.cell(scope, "queue") if "queue" in self.fields else None
+            lists = ("queue", "wire", "log", "mail", "group", "letters", "bag")
+            held = [name for name in lists if name in self.fields and not (self.sole and name == "group")]
+            found = self.cell(scope, r.choice(held)) if held else None
             return f"len({found})" if found else None
 
         def called() -> str | None:
             return self.call(scope, "number") if depth < 2 else None
 
+        if self.sole:
+            return self.pick(literal, read, read, conditional, constant, parameter)
         return self.pick(
             literal,
             read,
             read,
+            parameter,
             summed,
             extreme,
             greatest,

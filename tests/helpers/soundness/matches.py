@@ -91,3 +91,4 @@ def _pair(writer: Statements, scope: Scope, place: Place) -> Lines | None:
 
 
 KINDS: list[Kind] = [_enum, _truth, _number, _optional, _pair]
+SOLE: list[Kind] = [_enum, _truth, _optional]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tests.helpers.soundness import carried, matches, values
-from tests.helpers.soundness.expressions import FIELDS, MOST, OWN_STATEMENTS, SORTS, Expressions, Scope
+from tests.helpers.soundness import carried, choices, matches, members, values
+from tests.helpers.soundness.expressions import FIELDS, OWN_STATEMENTS, SORTS, Expressions, Scope
 
 Lines = list[str]
 Kind = Callable[["Statements", Scope, "Place"], Lines | None]
@@ -41,7 +41,7 @@ class Statements(Expressions):
         """One statement, which may add to the scope what it surely sets."""
         if place.depth > 2 or self.random.random() < 0.3:
             return self.write(scope, place)
-        kinds = self.random.sample(KINDS, len(KINDS))
+        kinds = self.random.sample(SOLE if self.sole else KINDS, len(SOLE if self.sole else KINDS))
         for kind in kinds:
             found = kind(self, scope, place)
             if found is not None:
@@ -57,7 +57,7 @@ class Statements(Expressions):
             if target is None or kind in OWN_STATEMENTS:
                 continue
             if kind == "number":
-                return [f"{target} = {self.within(self.stepped(scope, target), MOST[name])}"]
+                return [f"{target} = {self.within(self.stepped(scope, target), self.most(name))}"]
             value = self.value(scope, kind, 1)
             if value is not None:
                 return [f"{target} = {value}"]
@@ -67,14 +67,9 @@ class Statements(Expressions):
         """What a count becomes."""
         return self.random.choice((f"{target} + 1", f"{target} - 1", self.number(scope, 1)))
 
-    def within(self, value: str, most: int) -> str:
-        """A number, put into the range of a count."""
-        form = self.random.choice(("min(max({0}, 0), {1})", "max(0, min({1}, {0}))"))
-        return form.format(value, most)
-
     def loop_variable(self, scope: Scope) -> tuple[str, str]:
         """A new name and its type."""
-        kind = self.random.choice(("thing", "place"))
+        kind = self.sort()
         return self.new({} if self.closed else scope, kind), kind
 
 
@@ -148,7 +143,7 @@ def _require(writer: Statements, scope: Scope, place: Place) -> Lines | None:
 
 
 def _narrowed(writer: Statements, scope: Scope, place: Place) -> Lines | None:
-    kind = writer.random.choice(("thing", "place"))
+    kind = writer.sort()
     cell = writer.read({n: k for n, k in scope.items() if k != kind + "?"}, kind + "?")
     if cell is None:
         return None
@@ -174,7 +169,7 @@ def scope_without(scope: Scope, name: str) -> Scope:
 
 
 def _local(writer: Statements, scope: Scope, place: Place) -> Lines | None:
-    kind = writer.random.choice(("bool", "number", "colour", "thing", "place", "thing?", "place?"))
+    kind = writer.random.choice(("bool", "number", "colour", "thing", "place", *["thing?", "place?"] * 3))
     value = writer.value(scope, kind, 0)
     if value is None:
         return None
@@ -260,4 +255,21 @@ KINDS: list[Kind] = [
     *carried.KINDS,
     *matches.KINDS,
     *values.KINDS,
+    *members.KINDS,
+    *choices.KINDS,
+]
+# Those without a loop or a count, of which a proof for any size knows the meaning.
+SOLE: list[Kind] = [
+    _write,
+    _if,
+    _if,
+    _early,
+    _narrowed,
+    _local,
+    _changed_local,
+    _effect,
+    *matches.SOLE,
+    *values.SOLE,
+    *members.SOLE,
+    *choices.SOLE,
 ]

@@ -11,13 +11,28 @@ if TYPE_CHECKING:
 
 
 def _saturating(writer: Statements, scope: Scope, place: Place) -> Lines | None:
-    """A count that no guard keeps in its range."""
+    """A count that no guard keeps in its range: it stays at its ends by itself."""
     target = writer.cell(scope, "tally") if "tally" in writer.fields and place.may_write else None
     if target is None:
         return None
     writer.used.add("saturating count")
     value = writer.random.choice((f"{target} + 1", f"{target} - 1", f"{target} + {writer.number(scope, 2)}"))
+    if writer.sole:
+        value = f"{target} + 1"
     return [f"{target} = {writer.dialect.saturated(value, MOST['tally'])}"]
+
+
+def _strict(writer: Statements, scope: Scope, place: Place) -> Lines | None:
+    """A count that leaves its range where no guard keeps it there: that is a violation."""
+    if "strict" not in writer.fields or not place.may_write:
+        return None
+    writer.used.add("strict count")
+    r, cell = writer.random, writer.dialect.cell("strict")
+    value = r.choice((f"{cell} + 1", f"{cell} - 1"))
+    if r.random() < 0.9:
+        guard = f"{cell} < {MOST['strict']}" if value.endswith("+ 1") else f"{cell} > 0"
+        return [f"if {guard}:", f"    {cell} = {writer.dialect.strict(value)}"]
+    return [f"{cell} = {writer.dialect.strict(value)}"]
 
 
 def _balance(writer: Statements, scope: Scope, place: Place) -> Lines | None:
@@ -111,20 +126,20 @@ def _note(writer: Statements, scope: Scope, place: Place) -> Lines | None:
     writer.used.add("record")
     r, note = writer.random, writer.dialect.cell("note")
     name, other = writer.new({}), writer.new({})
-    forms = [_apart, _matched, _equal]
+    forms = [_apart, _matched, _matched, _equal]
     if place.may_write:
         forms += [_made, _made]
     return r.choice(forms)(writer, scope, place, note, r.choice(things), name, other)
 
 
-def _pair(writer: Statements, scope: Scope, thing: str) -> str:
+def pair(writer: Statements, scope: Scope, thing: str) -> str:
     colour = writer.choice(scope, "colour", 1)
-    pair = writer.dialect.record("Pair", writer.module)
-    return writer.random.choice((f"{pair}({thing}, {colour})", f"{pair}(colour={colour}, thing={thing})"))
+    kind = writer.dialect.record("Pair", writer.module)
+    return writer.random.choice((f"{kind}({thing}, {colour})", f"{kind}(colour={colour}, thing={thing})"))
 
 
 def _made(writer: Statements, scope: Scope, place: Place, note: str, thing: str, name: str, other: str) -> Lines:
-    return [f"{note} = {writer.random.choice(('None', _pair(writer, scope, thing), _pair(writer, scope, thing)))}"]
+    return [f"{note} = {writer.random.choice(('None', pair(writer, scope, thing), pair(writer, scope, thing)))}"]
 
 
 def _apart(writer: Statements, scope: Scope, place: Place, note: str, thing: str, name: str, other: str) -> Lines:
@@ -135,17 +150,17 @@ def _apart(writer: Statements, scope: Scope, place: Place, note: str, thing: str
 
 def _equal(writer: Statements, scope: Scope, place: Place, note: str, thing: str, name: str, other: str) -> Lines:
     word = writer.random.choice(("==", "!="))
-    return [f"if {note} {word} {_pair(writer, scope, thing)}:", *writer.block(scope, place.inside(), 1)]
+    return [f"if {note} {word} {pair(writer, scope, thing)}:", *writer.block(scope, place.inside(), 1)]
 
 
 def _matched(writer: Statements, scope: Scope, place: Place, note: str, thing: str, name: str, other: str) -> Lines:
     writer.used.add("class pattern")
-    pair = writer.dialect.record("Pair", writer.module)
+    kind = writer.dialect.record("Pair", writer.module)
     colour = writer.member("Colour", writer.random.choice(COLOURS))
     patterns = [
-        (f"{pair}(thing={name}, colour={colour})", {**scope, name: "thing"}),
-        (f"{pair}({name}, {other})", {**scope, name: "thing", other: "colour"}),
-        (f"{pair}(colour={colour})", scope),
+        (f"{kind}(thing={name}, colour={colour})", {**scope, name: "thing"}),
+        (f"{kind}({name}, {other})", {**scope, name: "thing", other: "colour"}),
+        (f"{kind}(colour={colour})", scope),
     ]
     lines = [f"match {note}:"]
     for pattern, inner in writer.random.sample(patterns, 2):
@@ -155,4 +170,42 @@ def _matched(writer: Statements, scope: Scope, place: Place, note: str, thing: s
     return lines
 
 
-KINDS: list[Kind] = [_saturating, _balance, _queue, _queue, _note, _note]
+def _stamp(writer: Statements, scope: Scope, place: Place) -> Lines | None:
+    """A record that is always there: changed in one part, asked by a method of its class, compared."""
+    things = writer.of_type(scope, "thing")
+    if "stamp" not in writer.fields or not things:
+        return None
+    writer.used.add("record that is always there")
+    r, stamp, thing = writer.random, writer.dialect.cell("stamp"), writer.random.choice(things)
+    colour = writer.choice(scope, "colour", 1)
+    if place.may_write and r.random() < 0.6:
+        changes = (
+            writer.dialect.part(stamp, "colour", colour),
+            writer.dialect.part(stamp, "thing", thing),
+            f"{stamp} = {pair(writer, scope, thing)}",
+        )
+        return [r.choice(changes)]
+    asked = (
+        f"{stamp}.is_like({pair(writer, scope, thing)})",
+        f"{stamp}.thing == {thing}",
+        f"{stamp}.colour != {colour}",
+    )
+    return [f"if {r.choice(asked)}:", *writer.block(scope, place.inside(), 1)]
+
+
+def _hint(writer: Statements, scope: Scope, place: Place) -> Lines | None:
+    """A member of an enum, or none."""
+    hint = writer.cell(scope, "hint") if "hint" in writer.fields else None
+    if hint is None:
+        return None
+    writer.used.add("optional member of an enum")
+    r, name = writer.random, writer.new({})
+    if r.random() < 0.4:
+        red = writer.member("Colour", r.choice(COLOURS))
+        return [f"if {hint} {r.choice(('==', '!='))} {red}:", *writer.block(scope, place.inside(), 1)]
+    inner = {**scope, name: "colour"}
+    return [f"{name} = {hint}", f"if {name} is not None:", *writer.block(inner, place.inside(), 1)]
+
+
+KINDS: list[Kind] = [_saturating, _strict, _balance, _queue, _queue, _note, _note, _stamp, _hint]
+SOLE: list[Kind] = [_saturating, _note, _hint]

@@ -6,116 +6,45 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.helpers.soundness.dialects import Language, Parameter, Plain
+from tests.helpers.soundness.dialects import SIZES, Language, Parameter, Plain
 from tests.helpers.soundness.expressions import (
-    COLOURS,
+    CONSTANTS,
     FIELDS,
-    LONGEST,
-    MOODS,
     MOST,
     OWN_STATEMENTS,
+    PROVABLE,
     SORTS,
     Helper,
     Scope,
 )
 from tests.helpers.soundness.statements import Lines, Place, Statements
+from tests.helpers.soundness.texts import (
+    DECLARED,
+    FIRST,
+    HEADER,
+    INDICES,
+    INDICES_IN_PROGRAM,
+    KINDS,
+    OTHER,
+    PROGRAM,
+)
 
-KINDS = {
-    "colour": "Colour",
-    "mood": "other.Colour",
-    "place?": "Optional[Place]",
-    "thing?": "Optional[Thing]",
-    "thing": "Thing",
-    "bool": "bool",
-    "saturating": f"Count({MOST['tally']}, saturate=True)",
-    "whole": "Int(-1, 2)",
-    "things": f"Seq(Thing, {LONGEST})",
-    "pair?": "Optional[Pair]",
-}
-BASE = '''
-from enum import Enum
-from onceproof import Sort, record
-
-
-class Thing(Sort, default=2, symmetric=True):
-    """Things."""
-
-
-class Place(Sort, default=2):
-    """Places."""
-
-
-class Colour(Enum):
-    """An enum."""
-
-    RED, GREEN, BLUE = range(3)
-
-
-@record
-class Pair:
-    """A thing and a colour."""
-
-    thing: Thing
-    colour: Colour
-'''
-OTHER = '''
-from enum import Enum
-from onceproof import *
-import {base} as base
-from {base} import Place, Thing
-
-
-class Colour(Enum):
-    """Called like another enum."""
-
-    RED, SAD = range(2)
-
-
-LIMIT = 2
-
-
-def note(seen, x):
-    seen.append(x)
-'''
-HEADER = """
-from onceproof import *
-import {other} as other
-from {base} import Colour, Pair, Place, Thing
-
-
-LIMIT = 1
-switched = switch(on="more is allowed", off="less is")
-home = field(Thing, Place, init=in_turn, constant=True)
-"""
-PROGRAM = """
-from collections import namedtuple
-
-Pair = namedtuple("Pair", "thing colour")
-
-
-class Off(Exception):
-    pass
-
-
-main_LIMIT, other_LIMIT = 1, 2
-
-
-def other_note(seen, x):
-    seen.append(x)
-
-"""
 HELPERS = {
     "condition": ("thing", "place"),
     "number": ("thing", "number"),
     "effect": ("thing", "colour"),
     "choice": ("place",),
 }
+LIVENESS = ["eventually", "leads_to", "infinitely_often", "stays"]
 LEAVE = {"condition": "return True", "number": "return 1", "effect": "return None", "choice": "return None"}
 
 
 @dataclass
 class Written:
-    """One model, twice: the texts of the model and of the other module, and that of the program."""
+    """One model, twice: the texts of the model and of the other module, and that of the program.
+
+    sole: it has only what a proof for any size knows.
+    """
 
     seed: int
     model: str
@@ -123,7 +52,9 @@ class Written:
     program: str
     sizes: dict[str, int]
     switched: bool
+    limit: int
     budgets: dict[str, int | None]
+    sole: bool
     used: set[str] = field(default_factory=set)
 
 
@@ -132,8 +63,10 @@ def write(seed: int) -> Written:
     language, plain = Writer(seed, Language()), Writer(seed, Plain())
     model, other = language.model()
     program, _ = plain.model()
-    sizes = {"things": plain.sizes["thing"], "places": plain.sizes["place"]}
-    return Written(seed, model, other, program, sizes, plain.switched, plain.budgets, language.used)
+    sizes = {"things": plain.sizes["thing"], "places": plain.sizes["place"], "floors": plain.sizes["floor"]}
+    return Written(
+        seed, model, other, program, sizes, plain.switched, plain.limit, plain.budgets, plain.sole, language.used
+    )
 
 
 def base_name(seed: int) -> str:
@@ -152,21 +85,32 @@ class Writer(Statements):
     def __init__(self, seed: int, dialect: Language) -> None:
         super().__init__(random.Random(seed), dialect)
         self.seed, r = seed, self.random
-        self.sizes = {"thing": r.choice((1, 2, 2, 2, 3)), "place": r.choice((1, 2, 2))}
-        self.fields = sorted(r.sample(sorted(FIELDS), r.choice((3, 4, 4, 5))))
-        self.switched, self.budgets = r.random() < 0.5, dict[str, int | None]()
+        self.sole = seed % 4 == 3
+        self.sizes = {"thing": r.choice((1, 2, 2, 2, 3)), "place": r.choice((1, 2, 2)), "floor": r.choice((2, 3))}
+        able = PROVABLE if self.sole else FIELDS
+        self.fields = sorted(r.sample(sorted(able), r.choice((3, 3, 4)) if self.sole else r.choice((3, 4, 4, 5))))
+        self.constants = r.sample(sorted(CONSTANTS), r.choice((0, 0, 1, 2)))
+        if not self.sole and r.random() < 0.4:
+            self.sorts = (*self.sorts, "floor")
+        self.switched, self.limit, self.budgets = r.random() < 0.5, r.choice((1, 2)), dict[str, int | None]()
         self.starts = {name: r.randint(0, 1) for name in FIELDS}
+        self.starts["chief"] = 0 if self.sole else 1  # only the first has a name in a proof
+        self.style = r.choice(("module", "class", "classes"))
+        if self.style != "module":
+            self.used.add("state class")
+            self.dialect.annotate("World")
 
     def model(self) -> tuple[str, str]:
         """The texts of the model and of the other module (which a program has in itself)."""
         r = self.random
-        apart = [self.helper(f"{r.choice('ab')}_{kind}", "other", kind) for kind in HELPERS if r.random() < 0.5]
-        own = [self.helper(f"{r.choice('ab')}_{kind}", "", kind) for kind in HELPERS if r.random() < 0.6]
-        actions = [self.action(f"act{n}") for n in range(r.randint(2, 4))]
-        driven = [name for name in self.fields if FIELDS[name][1] not in OWN_STATEMENTS] or ["raised"]
+        helpers = ("condition", "effect") if self.sole else tuple(HELPERS)
+        apart = [self.helper(f"{r.choice('ab')}_{kind}", "other", kind) for kind in helpers if r.random() < 0.5]
+        own = [self.helper(f"{r.choice('ab')}_{kind}", "", kind) for kind in helpers if r.random() < 0.6]
+        actions = [self.action(f"act{n}") for n in range(r.randint(2, 3 if self.sole else 4))]
+        driven = [name for name in self.fields if FIELDS[name][1] not in OWN_STATEMENTS]
         drivers = r.sample(driven, min(r.choice((1, 1, 2)), len(driven)))
         actions += [self.driver(f"drive{n}", name) for n, name in enumerate(drivers)]
-        claims = [self.claim(f"claim{n}", kind) for n, kind in enumerate(("always", "always", "always", "sometimes"))]
+        claims = [self.claim(f"claim{n}", kind) for n, kind in enumerate(self.kinds_of_claims())]
         functions = [*own, *(text for text, _ in actions), *(text for text, _ in claims)]
         if isinstance(self.dialect, Plain):
             lists = [f"ACTIONS = [{', '.join(row for _, row in actions)}]"]
@@ -176,40 +120,49 @@ class Writer(Statements):
         other = OTHER.format(base=base_name(self.seed))
         return "\n".join([header, *self.declared(), *functions]) + "\n", "\n".join([other, *apart]) + "\n"
 
+    def kinds_of_claims(self) -> list[str]:
+        """What is claimed: of a model for the prover mostly that something is always true."""
+        r = self.random
+        kinds = ["always"] * 6 if self.sole else ["always", "always", "sometimes", *r.sample(LIVENESS, 2)]
+        return [*kinds, *(["ending"] if r.random() < 0.3 else []), *(["axiom"] if r.random() < 0.2 else [])]
+
     # -- the state
 
     def declared(self) -> Iterator[str]:
-        """The fields, as the language declares them."""
-        for name in FIELDS:
+        """The fields, as the language declares them: in the module, or in one or two classes."""
+        lines = [line.replace("{chief}", str(self.starts["chief"])) for line in DECLARED]
+        for name in self.fields:
             shape, kind = FIELDS[name]
-            indices = [SORTS[one] for one in shape]
-            held = KINDS.get(kind) or f"Count({MOST[name]})"
+            indices = [INDICES[one] for one in shape]
+            held = KINDS.get(kind) or f"Count({MOST.get(name) or 'limit'})"
             init = f", init={self.starts[name]}" if kind == "number" else ""
-            yield f"{name} = field({', '.join([*indices, held])}{init})"
+            lines.append(f"{name} = field({', '.join([*indices, held])}{init})")
+        if self.style == "module":
+            yield from lines
+            return
+        if self.style == "classes":
+            yield from ("class Part(State):", '    """Some of it."""', *("    " + line for line in lines[:-1]), "")
+            yield from ("class World(Part):", '    """All of it."""', "    " + lines[-1])
+            return
+        yield from ("class World(State):", '    """All of it."""', *("    " + line for line in lines))
 
     def initial(self) -> Iterator[str]:
         """The same as cells of a dictionary."""
-        things, places = self.sizes["thing"], self.sizes["place"]
-        yield f"THINGS, PLACES, SWITCHED = {things}, {places}, {self.switched}"
+        things, places, floors = (self.sizes[kind] for kind in SORTS)
+        yield f"THINGS, PLACES, FLOORS = {things}, {places}, {floors}"
+        yield f"SWITCHED, PARAMETER = {self.switched}, {self.limit}"
         yield "INITIAL = {}"
-        counts = {"thing": "THINGS", "place": "PLACES"}
-        firsts = {
-            "colour": f"'Colour.{COLOURS[0]}'",
-            "mood": f"'other.Colour.{MOODS[0]}'",
-            "bool": "False",
-            "thing": "0",
-            "saturating": "0",
-            "whole": "-1",
-            "things": "()",
-        }
-        for name, (shape, kind) in FIELDS.items():
-            first = str(self.starts[name]) if kind == "number" else firsts.get(kind, "None")
-            loops = "".join(f"for i{n} in range({counts[one]}) " for n, one in enumerate(shape))
+        for name in self.fields:
+            shape, kind = FIELDS[name]
+            first = str(self.starts[name]) if kind == "number" else FIRST.get(kind, "None")
+            loops = "".join(f"for i{n} in {INDICES_IN_PROGRAM[one]} " for n, one in enumerate(shape))
             key = "".join(f"i{n}, " for n in range(len(shape)))
             yield (
                 f"INITIAL.update({{({name!r}, {key}): {first} {loops}}})" if shape else f"INITIAL[{name!r},] = {first}"
             )
         yield "INITIAL.update({('home', i): i % PLACES for i in range(THINGS)})"
+        yield "INITIAL.update({('before', a, b): a < b for a in range(THINGS) for b in range(THINGS)})"
+        yield f"INITIAL['chief',] = {self.starts['chief']} % THINGS"
 
     # -- functions
 
@@ -218,6 +171,8 @@ class Writer(Statements):
         self.taken = set()
         found, scope = [], Scope()
         unused = self.random.randrange(len(kinds)) if kinds and fresh and self.random.random() < 0.15 else None
+        if unused is not None and kinds[unused] == "floor":
+            unused = None
         for number, kind in enumerate(kinds):
             name = self.new({})
             scope[name] = kind
@@ -255,53 +210,111 @@ class Writer(Statements):
         """An action, or a fault, and its row in the program's list."""
         r = self.random
         kinds = r.choice((["thing"], ["place"], ["thing", "place"], ["thing", "place"], ["thing", "thing"], []))
+        if "floor" in self.sorts and r.random() < 0.4:
+            kinds = [*kinds[:1], "floor"]
         parameters, scope = self.parameters(kinds, fresh=True)
-        mark = r.choice(("@action", "@action", "@action", "@fault"))
-        if mark == "@fault":
-            self.budgets[name] = r.choice((0, 1, 1, 2, None))
+        self.choices_left = 0 if any(p.fresh for p in parameters) else r.choice((0, 1, 1, 2))
+        mark, budget, fairness = self.mark(name)
         body = [f"    {self.dialect.require(self.condition(scope, 1))}" for _ in range(r.choice((0, 0, 1, 1, 2)))]
-        for _ in range(r.randint(1, 3)):
+        for _ in range(r.randint(1, 2 if self.sole else 3)):
             body += ["    " + line for line in self.statement(scope, Place())]
         body += ["    " + line for line in self.write(scope, Place())]
-        own = f"def {name}({self.dialect.state}{self.dialect.parameters(parameters)}):"
-        counts = ", ".join(f"({SORTS_IN_PROGRAM[p.sort]}, {p.fresh})" for p in parameters)
-        row = f"({name}, [{counts}], {name!r})" if mark == "@fault" else f"({name}, [{counts}], None)"
+        self.choices_left = 0
+        own = f"def {name}({self.dialect.first_parameter}{self.dialect.parameters(parameters)}):"
+        counts = ", ".join(f"({SIZES[p.sort]}, {p.fresh})" for p in parameters)
+        row = f"({name}, [{counts}], {budget!r}, {mark.startswith('@fault')}, {fairness!r})"
         marks = [] if isinstance(self.dialect, Plain) else [mark]
         return "\n".join(["", "", *marks, own, *body]), row
+
+    def mark(self, name: str) -> tuple[str, str | None, str]:
+        """What marks an action, the name of its budget (None: it has none) and its fairness."""
+        r = self.random
+        form = r.choice(("action", "action", "action", "strong", "none", "bounded", "fault", "fault", "shared"))
+        match form:
+            case "action":
+                return "@action", None, "weak"
+            case "strong" | "none":
+                self.used.add("fairness")
+                return f"@action(fairness=Fairness.{form.upper()})", None, form
+            case "bounded":
+                self.used.add("bounded action")
+                self.budgets["tries"] = r.choice((1, 2))
+                return '@action(budget="tries")', "tries", "weak"
+            case "shared":
+                self.used.add("shared budget")
+                self.budgets["crash"] = r.choice((0, 1, 2, None))
+                return '@fault(budget="crash")', "crash", "none"
+            case _:
+                self.budgets[name] = r.choice((0, 1, 1, 2, None))
+                return "@fault", name, "none"
 
     def driver(self, name: str, field_name: str) -> tuple[str, str]:
         """A simple action that changes a field, so that there are states to go to; and its row."""
         shape, kind = FIELDS[field_name]
-        parameters, scope = self.parameters([*shape, *({kind.rstrip("?")} & set(SORTS))])
-        target = self.dialect.cell(field_name, *list(scope)[: len(shape)])
+        held = kind.rstrip("?") if kind.rstrip("?") in SORTS else ""
+        parameters, scope = self.parameters([*(one for one in shape if one in SORTS), *([held] if held else [])])
+        outer = {name: scope[name] for name in list(scope)[: len(scope) - bool(held)]}
+        target = self.cell(outer, field_name)
+        assert target is not None
         match kind:
             case "number":
-                value = f"min({target} + 1, {MOST[field_name]})"
+                value = f"min({target} + 1, {self.most(field_name)})"
             case "bool":
                 value = f"not {target}"
             case "colour" | "mood":
                 value = self.choice({}, kind, 1)
+            case "colour?":
+                value = self.choice({}, "colour", 1)
             case _:
                 value = list(scope)[-1]
-        own = f"def {name}({self.dialect.state}{self.dialect.parameters(parameters)}):"
-        counts = ", ".join(f"({SORTS_IN_PROGRAM[p.sort]}, False)" for p in parameters)
+        own = f"def {name}({self.dialect.first_parameter}{self.dialect.parameters(parameters)}):"
+        counts = ", ".join(f"({SIZES[p.sort]}, False)" for p in parameters)
         marks = [] if isinstance(self.dialect, Plain) else ["@action"]
-        return "\n".join(["", "", *marks, own, f"    {target} = {value}"]), f"({name}, [{counts}], None)"
+        row = f"({name}, [{counts}], None, False, 'weak')"
+        return "\n".join(["", "", *marks, own, f"    {target} = {value}"]), row
 
     def claim(self, name: str, kind: str) -> tuple[str, str]:
         """A property, and its entry in the program's dictionary."""
+        if kind == "axiom":
+            return self.axiom(name)
         r = self.random
-        parameters, scope = self.parameters(r.choice((["thing"], ["thing", "place"], ["thing", "thing"], [])))
+        if kind not in ("always", "sometimes"):
+            self.used.add(kind)
+        shapes = [["thing"], ["thing", "place"], ["thing", "thing"], []]
+        if "floor" in self.sorts:
+            shapes += [["floor"]]
+        parameters, scope = self.parameters([] if kind == "ending" else r.choice(shapes))
         body: Lines = []
-        if r.random() < 0.4 and kind == "always":
+        may_presuppose = kind in ("always", "eventually") and r.random() < 0.4
+        if may_presuppose or kind == "leads_to":
             body += [f"    {self.dialect.given(self.condition(scope, 1), kind)}"]
         if r.random() < 0.4:
             body += ["    " + one for one in self.statement(scope, Place(1, leave="return True", may_write=False))]
-        body += [f"    return {self.condition(scope, 0)}"]
-        own = f"def {name}({self.dialect.state}{self.dialect.parameters(parameters)}):"
+        # What is promised is simple, so that it depends on what happens.
+        depth = 3 if kind in LIVENESS and r.random() < 0.8 else 1 if self.sole else 0
+        body += [f"    return {self.condition(scope, depth)}"]
+        own = f"def {name}({self.dialect.first_parameter}{self.dialect.parameters(parameters)}):"
         marks = [] if isinstance(self.dialect, Plain) else [f"@{kind}"]
-        counts = ", ".join(SORTS_IN_PROGRAM[p.sort] for p in parameters)
+        counts = ", ".join(SIZES[p.sort] for p in parameters)
         return "\n".join(["", "", *marks, own, *body]), f"{name!r}: ({kind!r}, {name}, [{counts}])"
 
-
-SORTS_IN_PROGRAM = {"Thing": "THINGS", "Place": "PLACES"}
+    def axiom(self, name: str) -> tuple[str, str]:
+        """A law about constants, which may be false."""
+        self.used.add("axiom")
+        fields, helpers, constants = self.fields, self.helpers, self.constants
+        self.fields, self.helpers, self.constants = (), [], list(CONSTANTS)
+        parameters, scope = self.parameters(["thing", "thing"])
+        one, other = scope
+        home, before = self.dialect.cell("home", one), self.dialect.cell("before", one, other)
+        body = self.random.choice(
+            (
+                f"{one} == {other} or {before} or {self.dialect.cell('before', other, one)}",
+                f"not {before} or {one} != {other}",
+                f"{home} == {self.dialect.cell('home', other)} or {self.condition(scope, 2)}",
+                self.condition(scope, 1),
+            )
+        )
+        self.fields, self.helpers, self.constants = fields, helpers, constants
+        own = f"def {name}({self.dialect.first_parameter}{self.dialect.parameters(parameters)}):"
+        marks = [] if isinstance(self.dialect, Plain) else ["@axiom"]
+        return "\n".join(["", "", *marks, own, f"    return {body}"]), f"{name!r}: ('axiom', {name}, [THINGS, THINGS])"
