@@ -35,4 +35,5 @@ class InstalledFirst:
 
 def prefer_installed() -> None:
     """Put what is installed first for the rest of the process: the command line does so, which owns its process."""
-    sys.path.sort(key=lambda entry: not is_installed(entry))
+    # not in place: while a list is sorted it is empty for all others, and another thread may import something just then
+    sys.path[:] = sorted(sys.path, key=lambda entry: not is_installed(entry))

@@ -105,6 +105,10 @@ def _observed(claim: Claim, this: Try, findings: Iterable[Finding], lease: Lease
     missing = this.why_not or ("" if this.reached else "the moment never came")
     if missing:
         return Observation(Shown.UNKNOWN, breaking, missing, applies=not this.impossible)
+    if breaking and claim is Claim.AT_LEAST_ONCE and lease.seconds is None:
+        return Observation(
+            Shown.UNKNOWN, breaking, "not done yet, and the lease is unknown: state it, 0 if there is none"
+        )
     if breaking:
         return Observation(Shown.BROKEN, breaking)
     if claim is Claim.NOT_STUCK and any(claim_of(each.anomaly) is Claim.AT_LEAST_ONCE for each in findings):

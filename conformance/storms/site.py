@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from onceproof.conformance.storms.brokers.registry import broker
 from onceproof.conformance.storms.environment import Environment, python_for
 from onceproof.conformance.storms.errors import StormError
 from onceproof.conformance.storms.ledger import StormLedger
+from onceproof.conformance.storms.patience import Patience
 from onceproof.conformance.storms.process_table import (
     DEAD,
     STOPPED,
@@ -97,6 +99,7 @@ class Site:
         self.relays: list[Relay] = []
         self.lease: float | None = None
         self.parts: dict[str, str] = {}  # kinds of processes, each with an expression for their command lines
+        self.ending = threading.Event()
         self.variables: dict[str, str] = {}  # for every process of the queue, beside those of the storm
         self._asked: dict[int, str] = {}
         self._answers: dict[int, Answer] = {}
@@ -166,18 +169,29 @@ class Site:
 
     def _first_task(self) -> None:
         """A task that must be done before anything is broken: else whatever follows would show nothing."""
+        began = time.monotonic()
         number = self.submit(FIRST, 0.0)
-        if not self.ledger.wait(lambda: number in self._answers, FIRST_TASK_SECONDS, self.look):
+        if not self._come(lambda: number in self._answers, lambda: self.program.group.members):
             raise StormError("submit does not return: no answer to the first task", self.program.group.tail())
         answer = self._answers[number]
         if not answer.ok:
             how = "was refused" if answer.refused else f"raises {answer.error}"
             raise StormError(f"submit {how}, with nothing broken yet", self.program.group.tail())
-        done = self.ledger.wait(lambda: bool(self.ledger.of(FIRST, "finish")), FIRST_TASK_SECONDS, self.look)
+        done = self._come(
+            lambda: bool(self.ledger.of(FIRST, "finish")),
+            lambda: [each for worker in self.workers for each in worker.members],
+        )
         if not done:
             started = bool(self.ledger.of(FIRST, "start"))
             what = "started and never ended" if started else "was accepted, and its function never ran"
-            raise StormError(f"the first task {what}, in {FIRST_TASK_SECONDS:.0f} s", self.workers[0].group.tail())
+            seconds = time.monotonic() - began
+            raise StormError(f"the first task {what}, in {seconds:.0f} s", self.workers[0].group.tail())
+
+    def _come(self, seen: Callable[[], bool], processes: Callable[[], list[Entry]]) -> bool:
+        """Whether something came, while these processes worked for it."""
+        patience = Patience(processes, FIRST_TASK_SECONDS)
+        self.ledger.wait(lambda: seen() or patience.is_over(), 2 * FIRST_TASK_SECONDS, self.look)
+        return seen()
 
     def submit(self, task: str, seconds: float) -> int:
         """Submit a task; the number of the submission."""
@@ -206,7 +220,12 @@ class Site:
         self._answers[answer.id] = answer
 
     def look(self) -> None:
-        """Start workers again that have ended, as a supervisor would. StormError where one cannot be kept up."""
+        """Start workers again that have ended, as a supervisor would. StormError where one cannot be kept up.
+
+        KeyboardInterrupt where the storm is to end early.
+        """
+        if self.ending.is_set():
+            raise KeyboardInterrupt
         if self._failed is not None:
             raise self._failed
         if not self.program.group.alive:

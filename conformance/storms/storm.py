@@ -40,7 +40,8 @@ class StormOptions:
     """What a user chooses. tries: of each schedule; seconds: when to stop, None: when all is done.
 
     schedules: what is done, in order; gust_seconds: how long random faults blow at the end, 0 for none. variables: of
-    the environment of all processes; predictions: of each schedule and claim, {} where there is no profile.
+    the environment of all processes; ending: another thread sets it to end the storm early, as Ctrl-C does;
+    predictions: of each schedule and claim, {} where there is no profile.
     """
 
     tries: int = 3
@@ -51,6 +52,7 @@ class StormOptions:
     python: Path | None = None
     variables: dict[str, str] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
+    ending: threading.Event = field(default_factory=threading.Event)
     predictions: dict[tuple[Schedule, Claim], Prediction] = field(default_factory=dict)
 
 
@@ -135,6 +137,7 @@ class Storm:
         with Site(self.result.file, folder, self.options.python) as site:
             site.variables.update(self.options.variables)
             site.parts.update(self.options.parts)
+            site.ending = self.options.ending
             site.start()
             self.result.ledgers.append(site.ledger.path)
             self._note(site)

@@ -22,6 +22,7 @@ def job(task, seconds):  # register it with your library; it must call work, or 
     work(task, seconds)
 
 
+# Where tables or streams must be made first: `@queue.prepare` before a function makes it run once, before any worker.
 # Two copies are started, with this file's folder on PYTHONPATH; {worker} is a name of each one's own.
 queue.worker("COMMAND THAT STARTS A WORKER")
 # Returning False says: the ID is known already, the task is not taken again.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from onceproof.conformance.storms.ledger import SECOND, Line
+from onceproof.conformance.storms.process_table import DEAD, entry
 from onceproof.conformance.storms.program import Answer
 from onceproof.conformance.storms.schedule import Fault, Moment, Schedule
 from onceproof.conformance.storms.site import Site, Worker
@@ -78,6 +79,7 @@ class Trial:
         self.site, self.ledger, self.say = site, site.ledger, say
         self._numbers = itertools.count(1)
         self._restarted = False  # the broker, since a task was last seen to be done
+        self._seen: set[int] = set()  # processes that ran tasks, and that this machine knows
 
     def run(self, schedule: Schedule) -> Try:
         """Carry out one schedule, and watch until nothing more is to be expected."""
@@ -118,6 +120,7 @@ class Trial:
             this.why_not = f"the task did not come to the moment `{schedule.moment}`{_said(answer)}"
         else:
             this.reached = True
+            self._note_dead([pid])
             self._act(this, pid)
         if hold is not None:
             for file in [hold, *self.site.holds.glob(f"{hold.name}.*")]:
@@ -239,7 +242,8 @@ class Trial:
 
     def _watch(self, this: Try) -> None:
         """Until the task is settled. Where it is not done by then, an unrelated task shows whether the system lives."""
-        window = quiet(span(self.site))
+        # A second submission is run when a worker is free: no lease must end for it.
+        window = quiet(SPAN_SECONDS if this.schedule.fault is Fault.RESUBMIT else span(self.site))
         self._settle(this, window)
         if self.ledger.of(this.task, *ENDS) or this.schedule.traffic:
             return
@@ -275,6 +279,7 @@ class Trial:
 
         def settled() -> bool:
             lines = self.ledger.of(this.task)
+            self._note_dead(self._open(lines))
             last = max((line.time for line in lines), default=this.began)
             idle = (time.time_ns() - last) / SECOND
             wanted = window + (this.seconds if self._open(lines) else 0.0)
@@ -283,9 +288,18 @@ class Trial:
             return idle >= wanted or self._told(lines)
 
         self.ledger.wait(settled, limit, self.site.look)
-        gone = [pid for pid in self._open(self.ledger.of(this.task)) if self.site.owner(pid) is None]
-        known = {line.pid for line in self.ledger.read() if line.value in ("kill", "died")}
-        self.ledger.fault("died", [pid for pid in gone if pid not in known])
+
+    def _note_dead(self, pids: list[int]) -> None:
+        """Write into the ledger which of the processes that run the task have died, as soon as that is seen.
+
+        One that was never seen alive may run elsewhere, in a container: nothing is known of it.
+        """
+        alive = {pid for pid in pids if (found := entry(pid)) is not None and found.state not in DEAD}
+        gone = (set(pids) - alive) & self._seen
+        self._seen |= alive
+        if gone:
+            known = {line.pid for line in self.ledger.read() if line.value in ("kill", "died") and line.pid is not None}
+            self.ledger.fault("died", sorted(gone - known))
 
     def _open(self, lines: list[Line]) -> list[int]:
         """The processes that have started the task and not ended it."""

@@ -16,6 +16,10 @@ class Connections(State, component="connections"):
     durable_queue = switch(
         on="what the broker has accepted survives its restart", off="a message may be gone after a restart"
     )
+    durable_deliveries = switch(
+        on="what the broker knows of deliveries survives its restart",
+        off="after a restart an unfinished message is visible again, although its holder lives",
+    )
     delivery_outlives_connection = switch(
         on="a received message stays hidden when its holder's connection breaks",
         off="it is visible again at once, although its holder lives",
@@ -45,7 +49,7 @@ def connection_loss(st: Workers, scheduler: Scheduler) -> None:
 def broker_restart(st: Workers) -> None:
     """The broker dies at the moment and comes back on its data: the connections of all workers break."""
     require(exists(Scheduler, lambda scheduler: is_at_moment(st, scheduler)))
-    disconnect_all(st)
+    come_back(st)
 
 
 @fault(budget="broker_restart")
@@ -54,15 +58,20 @@ def broker_restart_with_loss(st: Workers, message: Message) -> None:
     require(not st.durable_queue)
     require(st.stage[message] in (Stage.VISIBLE, Stage.INVISIBLE))
     require(exists(Scheduler, lambda scheduler: is_at_moment(st, scheduler)))
-    disconnect_all(st)
+    come_back(st)
     st.stage[message] = Stage.DELETED
     st.current[message] = None
 
 
-def disconnect_all(st: Workers) -> None:
-    """The connections of all workers break."""
+def come_back(st: Workers) -> None:
+    """The broker is there again: the connections of all workers have broken, and it may have forgotten deliveries."""
     for scheduler in Scheduler:
         disconnect(st, scheduler)
+    if not st.durable_deliveries:
+        for message in Message:
+            if st.stage[message] == Stage.INVISIBLE:
+                st.stage[message] = Stage.VISIBLE
+                st.current[message] = None
 
 
 def disconnect(st: Workers, scheduler: Scheduler) -> None:

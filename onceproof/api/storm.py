@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ from onceproof.reports.storm_data import document
 from onceproof.reports.storm_outcome import Stormed
 from onceproof.reports.storm_text import report_lines
 from onceproof.reports.style import unstyle
+
+_PREDICTING = threading.Lock()  # one model is checked at a time, which uses all processors that help
 
 
 class StormReport(Stormed):
@@ -58,6 +61,7 @@ def storm(
     expect: Guarantee | None = None,
     variables: dict[str, str] | None = None,
     remedy: bool = False,
+    ending: threading.Event | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> StormReport:
     """Run the queue that a storm file declares under faults. Ctrl-C ends it early; what was seen by then is judged.
@@ -68,6 +72,7 @@ def storm(
     schedules: these (``pause@after-start,hold=2``) instead of the fixed scenarios. sweeps: the other moments and
     faults of the network, too. random_seconds: how long random faults follow. variables: of the environment.
     remedy: run what broke again with each setting of the profile that, as the model says, would prevent it.
+    ending: ends the storm early when another thread sets it; Ctrl-C reaches the main thread alone.
 
     InputError where the file, its profile, its broker or its workers are wrong, with the last lines of the log.
     """
@@ -77,10 +82,13 @@ def storm(
     where = Path(folder) if folder is not None else new_folder(path)
     try:
         home = _python(known, python, say)
-        planned = chosen or (*_aimed(known, say), *fixed(known.parts if known else ()), *(sweep() if sweeps else []))
+        with _PREDICTING:
+            aims = [] if chosen else _aimed(known, say)
+        planned = chosen or (*aims, *fixed(known.parts if known else ()), *(sweep() if sweeps else []))
         parts = dict(known.parts) if known is not None else {}
         _require_parts(planned, parts)
-        predicted = predictions(known, planned, say) if known is not None else {}
+        with _PREDICTING:
+            predicted = predictions(known, planned, say) if known is not None else {}
         options = StormOptions(
             tries=tries,
             seed=seed,
@@ -90,6 +98,7 @@ def storm(
             python=home,
             variables={**(known.variables if known is not None else {}), **(variables or {})},
             parts=parts,
+            ending=ending or threading.Event(),
             predictions=predicted,
         )
         report = StormReport(Storm(path, where, options, say).run(), known, expect)
@@ -127,11 +136,19 @@ def check_storm(
                 f"workers: {', '.join(worker.name for worker in site.workers)}",
                 f"a first task was submitted, started and finished, {time.monotonic() - began:.1f} s after the start",
                 "lease: " + ("not stated, it will be measured" if site.lease is None else f"{site.lease:g} s, stated"),
-                *([] if passed or not site.relays else ["network faults: not possible, workers do not use queue.url"]),
+                *_without_network(site, passed),
                 "profile: " + (f"{known.path} ({known.system})" if known else "none; nothing will be predicted"),
             ]
     except StormError as error:
         raise StormFailed(path, error) from None
+
+
+def _without_network(site: Site, passed: int) -> list[str]:
+    """A line that says why connections cannot be disturbed; none where they can be."""
+    if not site.broker.url or (site.relays and passed):
+        return []
+    why = "workers do not use queue.url" if site.relays else "no relay can stand before several nodes or brokers"
+    return [f"network faults: not possible, {why}"]
 
 
 def _python(profile: Profile | None, given: str | Path | None, say: Callable[[str], None]) -> Path | None:

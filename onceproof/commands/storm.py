@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,7 @@ def command() -> None:
 @command.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="All targets that are shipped, one after the other.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Targets of --all at a time.")
 @click.option("--profile", type=click.Path(path_type=Path), help="What the queue claims.  [default: FILE as .yaml]")
 @click.option("--python", type=click.Path(path_type=Path), help="Python, or virtual environment, that FILE runs in.")
 @click.option("--schedule", "schedules", multiple=True, metavar="FAULT@MOMENT", help="Only this; can be repeated.")
@@ -73,6 +74,7 @@ def command() -> None:
 def run(
     file: Path | None,
     everything: bool,
+    jobs: int,
     expect: str | None,
     as_json: bool,
     junit: Path | None,
@@ -89,18 +91,18 @@ def run(
     Exit status: 0 exactly once (or what --expect names; with a profile: as predicted), 1 broken, 2 wrong input,
     3 undecided.
     """
-    from onceproof.api.storm import storm
+    from onceproof.commands._storms import storms_of
     from onceproof.conformance.storms.targets import names
 
     if (file is None) is not everything:
         raise click.UsageError("name one FILE, or give --all")
     for path in (junit, html):
         require_writable(path)
+    subjects = [file] if file is not None else [Path(name) for name in names()]
     expected = EXPECTATIONS[expect] if expect is not None else None
     reports: list[StormReport] = []
     with ending_on_signals(), _with_log(), StatusLine(quiet=quiet, at_once=True) as line:
-        for each in [file] if file is not None else map(Path, names()):
-            report = storm(each, expect=expected, progress=_naming(each, line), **options)
+        for report in storms_of(subjects, jobs, line.show, expect=expected, **options):
             reports.append(report)
             line.wipe()
             if not as_json:
@@ -109,8 +111,6 @@ def run(
                 from onceproof.reports.storm_html import page
 
                 html.write_text(page(reports), encoding="utf-8")
-            if report.result.stopped == "interrupted":
-                break
     if junit is not None:
         from onceproof.reports.storm_data import write_junit
 
@@ -132,10 +132,6 @@ def _with_log() -> Iterator[None]:
         if error.log:
             click.echo("\n".join(f"  | {line}" for line in error.log.splitlines()), err=True)
         raise
-
-
-def _naming(file: Path, line: StatusLine) -> Callable[[str], None]:
-    return lambda text: line.show(f"{file.stem}: {text}")
 
 
 def _say(report: StormReport, *, quiet: bool) -> None:

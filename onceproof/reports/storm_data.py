@@ -80,6 +80,7 @@ def _gusts(report: Stormed) -> dict[str, Any] | None:
     return {
         "seconds": gusts.seconds,
         "tasks": len(gusts.tasks),
+        "accepted": gusts.owed,
         "finished": gusts.finished,
         "faults": dict(gusts.faults),
         "claims": {

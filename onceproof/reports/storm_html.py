@@ -22,6 +22,7 @@ from onceproof.reports.storm_text import (
     facts_line,
     fault_title,
     gust_lines,
+    inapplicable_lines,
     verdict_lines,
 )
 
@@ -66,6 +67,7 @@ def _storm(report: Stormed) -> dict[str, Any]:
             for name, each in (profile.mechanisms.items() if profile is not None else ())
         ],
         "lines": [_line(report, [row for row in report.rows if row.schedule == each]) for each in schedules],
+        "inapplicable": inapplicable_lines(report),
         "random": gust_lines(report),
         "notes": report.result.notes,
     }

@@ -38,6 +38,7 @@ def report_lines(report: Stormed) -> list[str]:
     lines += table_lines(
         ("fault", "moment", "traffic", *(claim.value for claim in Claim), "again after"), cells(report)
     )
+    lines += inapplicable_lines(report)
     for row in _explained(report):
         lines += ["", *row_lines(report, row)]
     lines += gust_lines(report)
@@ -78,6 +79,16 @@ def cell(row: Row | None) -> str:
     seen += [f"unknown {unknown}"] if unknown else []
     differs = {Standing.CONTRADICTED: " (predicted to hold!)", Standing.UNOBSERVED: " (predicted broken)"}
     return ", ".join(seen) + differs.get(row.standing, "")
+
+
+def inapplicable_lines(report: Stormed) -> list[str]:
+    """For each fault that cannot be done to this system: why; nothing where all can."""
+    found: dict[str, None] = {}
+    for schedule in dict.fromkeys(row.schedule for row in report.rows):
+        mine = [row for row in report.rows if row.schedule == schedule]
+        if not any(row.applies for row in mine):
+            found[f"-: {fault_title(schedule)}: {mine[0].why}"] = None
+    return list(found)
 
 
 def fault_title(schedule: Schedule) -> str:
@@ -195,7 +206,8 @@ def gust_lines(report: Stormed) -> list[str]:
     faults = ", ".join(f"{count} {name}" for name, count in sorted(gusts.faults.items())) or "no fault"
     lines = [
         "",
-        f"random storm of {gusts.seconds:.0f} s, seed {report.result.options.seed}: {len(gusts.tasks)} tasks, {faults}",
+        f"random storm of {gusts.seconds:.0f} s, seed {report.result.options.seed}: {len(gusts.tasks)} tasks"
+        f" ({gusts.owed} accepted, {gusts.finished} ended), {faults}",
     ]
     for claim in Claim:
         shown, tasks = gusts.shown(claim)

@@ -66,10 +66,8 @@ def load(path: str) -> None:
     importlib.import_module(name)
 
 
-def serve(conversation: Conversation) -> None:
+def serve(conversation: Conversation, loop: asyncio.AbstractEventLoop) -> None:
     """Submit what the storm asks for, one task at a time, until it has no more to ask."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     while True:
         request = conversation.hear()
         if request is None:
@@ -78,9 +76,7 @@ def serve(conversation: Conversation) -> None:
         try:
             function = Queue.declared[0].function
             assert function is not None
-            taken = function(request["task"], request["seconds"])
-            if inspect.isawaitable(taken):
-                taken = loop.run_until_complete(_awaited(taken))
+            taken = finished(function(request["task"], request["seconds"]), loop)
             answer.update({"ok": True} if taken is not False else {"ok": False, "refused": True})
         except Refused as error:
             answer.update({"ok": False, "refused": True, "error": str(error)})
@@ -88,6 +84,11 @@ def serve(conversation: Conversation) -> None:
             traceback.print_exc()
             answer.update({"ok": False, "refused": False, "error": f"{type(error).__name__}: {error}"})
         conversation.say(**answer)
+
+
+def finished(value: Any, loop: asyncio.AbstractEventLoop) -> Any:
+    """A value, or what comes of it where it is a coroutine."""
+    return loop.run_until_complete(_awaited(value)) if inspect.isawaitable(value) else value
 
 
 async def _awaited(value: Any) -> Any:
@@ -100,15 +101,19 @@ def main() -> None:
     Queue.connect = conversation.connect
     try:
         load(sys.argv[1])
+        loop = asyncio.new_event_loop()  # not earlier: the file may run a loop of its own
+        asyncio.set_event_loop(loop)
         if len(Queue.declared) != 1:
             raise TypeError(f"the file declares {len(Queue.declared)} queues; a storm is about one: Queue(...)")
+        queue = Queue.declared[0]
+        if queue.preparation is not None:
+            finished(queue.preparation(), loop)
     except Exception as error:
         traceback.print_exc()
         conversation.say(error=f"{type(error).__name__}: {error}")
         return
-    queue = Queue.declared[0]
     conversation.say(ready={"workers": queue.workers, "submits": queue.function is not None})
-    serve(conversation)
+    serve(conversation, loop)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ DEFAULTS = {
     "nats-3": "nats://127.0.0.1:4222",
 }
 Submit = Callable[[str, float], Any]
+Prepare = Callable[[], Any]
 
 
 class Refused(Exception):
@@ -37,6 +39,7 @@ class Queue:
         self.lease = lease
         self.workers: list[dict[str, Any]] = []
         self.function: Submit | None = None
+        self.preparation: Prepare | None = None
         Queue.declared.append(self)
         asked = Queue.connect
         if asked is not None:
@@ -44,12 +47,25 @@ class Queue:
         else:
             self.url = os.environ.get(URL) or DEFAULTS.get(broker, broker)
 
+    @property
+    def urls(self) -> list[str]:
+        """The addresses in ``url``, one by one: of the nodes of a cluster, or of two brokers."""
+        return re.split(r"\s+|,(?=\w+://)", self.url)
+
     def worker(self, command: str | list[str], copies: int = 2) -> None:
         """A command that starts a worker; the storm starts it ``copies`` times. It may be called several times.
 
         ``{worker}`` in it stands for the name of each copy, which is another one for each.
         """
         self.workers.append({"command": command, "copies": copies})
+
+    def prepare(self, function: Prepare) -> Prepare:
+        """What is done once, before any worker is started: tables, streams. Also as a decorator, also a coroutine.
+
+        It is called in the process that submits, when the broker runs; workers, which import the file too, do not.
+        """
+        self.preparation = function
+        return function
 
     def submit(self, function: Submit) -> Submit:
         """How a task is submitted: ``function(task, seconds)``, also as a decorator, also a coroutine function.

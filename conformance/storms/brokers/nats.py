@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import socket
+import functools
+import http.client
 import subprocess
+import urllib.request
 from pathlib import Path
 
 from onceproof.conformance.storms.brokers.base import await_answer, base_environment, free_port, program
@@ -21,6 +23,7 @@ class Nats:
         self.program = program("nats-server", lambda: None)
         self.ports = [free_port() for _ in range(nodes)]
         self.routes = [free_port() for _ in range(nodes)]
+        self.monitors = [free_port() for _ in range(nodes)]
         self.url = ",".join(f"nats://127.0.0.1:{port}" for port in self.ports)
         self.groups: dict[int, Group] = {}
 
@@ -36,13 +39,13 @@ class Nats:
         return f"NATS {said.split()[-1]}" + (f", {self.nodes} nodes" if self.nodes > 1 else "") if said else "NATS"
 
     def start(self) -> None:
-        """Start every node that does not run, and wait until they answer."""
+        """Start every node that does not run, and wait until each is healthy."""
         missing = [number for number in range(self.nodes) if number not in self.groups]
         for number in missing:
             self.groups[number] = self._start_node(number)
         for number in missing:
-            port = self.ports[number]
-            await_answer(self.groups[number], lambda port=port: _answers(port), "the broker (NATS)")  # type: ignore[misc]
+            healthy = functools.partial(_is_healthy, self.monitors[number])
+            await_answer(self.groups[number], healthy, "the broker (NATS)")
 
     def _start_node(self, number: int) -> Group:
         folder = self.folder / f"node{number + 1}"
@@ -50,6 +53,7 @@ class Nats:
         lines = [
             f"listen: 127.0.0.1:{self.ports[number]}",
             f"server_name: node{number + 1}",
+            f"http: 127.0.0.1:{self.monitors[number]}",
             f'jetstream {{ store_dir: "{folder}", sync_interval: always }}',
         ]
         if self.nodes > 1:
@@ -66,9 +70,10 @@ class Nats:
         return self.groups.pop(0).kill()
 
 
-def _answers(port: int) -> bool:
+def _is_healthy(monitor: int) -> bool:
+    """Whether a node says that its JetStream works: what it had is recovered, and a cluster has a leader."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            return connection.recv(4) == b"INFO"
-    except OSError:
+        with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=2):
+            return True
+    except (OSError, http.client.HTTPException):  # an answer other than 200 is an OSError, too
         return False

@@ -94,6 +94,14 @@ class PostgreSQL:
             raise StormError("the broker (PostgreSQL) does not start: its files cannot be made", tail(self.log))
 
     def _answers(self) -> bool:
+        """Whether this very server answers, and not another one that has the port."""
+        assert self.group is not None
+        try:
+            lines = (self.folder / "data" / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        if lines[:1] != [str(self.group.root.pid)]:
+            return False
         command = [str(self.program.with_name("pg_isready")), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 

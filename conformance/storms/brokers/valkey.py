@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
-from onceproof.conformance.storms.brokers.base import accepts, await_answer, base_environment, free_port, program
+from onceproof.conformance.storms.brokers.base import await_answer, base_environment, free_port, program
 from onceproof.conformance.storms.processes import Group, Processes
 
 
@@ -39,12 +40,23 @@ class Valkey:
         command = [str(self.program), *(word for name, value in options.items() for word in (f"--{name}", value))]
         log = self.folder.parent / "broker.log"
         self.group = self.processes.start("broker", command, log, environment=base_environment(), folder=self.folder)
-        await_answer(self.group, lambda: accepts(self.port), "the broker (Valkey)")
+        await_answer(self.group, self._answers, "the broker (Valkey)")
 
     def kill(self) -> list[int]:
         """SIGKILL."""
         assert self.group is not None
         return self.group.kill()
+
+    def _answers(self) -> bool:
+        """Whether this very server answers, and not another one that has the port; it may still be loading its data."""
+        assert self.group is not None
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"INFO server\r\n")
+                said = connection.recv(65536)
+        except OSError:
+            return False
+        return f"process_id:{self.group.root.pid}\r".encode() in said
 
 
 def _packaged() -> Path | None:

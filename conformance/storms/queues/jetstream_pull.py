@@ -17,7 +17,7 @@ async def jobs():
     """The stream and its consumer, made where they are not there yet."""
     global client
     if client is None:
-        client = await nats.connect(queue.url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
+        client = await nats.connect(queue.urls, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
         await client.jetstream().add_stream(name="JOBS", subjects=["jobs"])
     return client.jetstream()
 

@@ -31,20 +31,21 @@ _lease_lapse = queue.lease_lapse.function
 @action
 def lapse(st: WaitingWorkers, message: Message) -> None:
     """An unrelated message wakes a worker, which claims what nobody has acknowledged for too long."""
+    require(st.other_traffic or is_left(st, message))
     wake(st, message)
     _lapse(st, message)
 
 
 @fault
 def lease_lapse(st: WaitingWorkers, message: Message) -> None:
-    """The same, although the holder lives: its acknowledgement is late."""
+    """The same, although the holder lives: its acknowledgement is late, and what it ran has ended for all to see."""
+    require(st.other_traffic or has_ended(st, message))
     wake(st, message)
     _lease_lapse(st, message)
 
 
 def wake(st: WaitingWorkers, message: Message) -> None:
-    """An unrelated message arrives: of itself, or when nothing else moves."""
-    require(st.other_traffic or is_left(st, message))
+    """An unrelated message arrives: of itself, or since nothing else moves."""
     if not st.other_traffic and not has_ended(st, message):
         st.needed[message] = True
 

@@ -20,7 +20,10 @@ def profile(*on: str, topology: Topology = Topology.FORKED) -> Profile:
     return Profile(Path("queue.yaml"), "a queue", topology, {name: Mechanism(True) for name in (*COMMON, *on)})
 
 
-CONNECTIONS = ("durable_queue", "delivery_outlives_connection", "settles_after_reconnect", "survives_disconnect")
+CONNECTIONS = (
+    *("durable_queue", "durable_deliveries", "delivery_outlives_connection", "settles_after_reconnect"),
+    "survives_disconnect",
+)
 
 
 def without(name: str, *on: str) -> Profile:
@@ -60,6 +63,8 @@ HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
         (without("survives_disconnect", "delete_after_result"), "broker-restart", VIOLATED, HOLDS),
         (without("survives_disconnect"), "broker-restart", HOLDS, VIOLATED),
         (without("delivery_outlives_connection", "delete_after_result"), "cut", VIOLATED, HOLDS),
+        (without("durable_deliveries", "delete_after_result"), "cut", HOLDS, HOLDS),
+        (without("durable_deliveries", "delete_after_result"), "broker-restart", VIOLATED, HOLDS),
     ],
 )
 def test_model_predicts_what_a_fault_breaks(known: Profile, schedule: str, twice: Verdict, lost: Verdict) -> None:
