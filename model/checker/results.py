@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from onceproof.model.language.declare import RANGE, Property, range_of
-from onceproof.model.language.errors import OutOfRange
+from onceproof.model.language.errors import ModelError, OutOfRange
+from onceproof.model.language.initials import INITIALLY
 from onceproof.model.language.layout import State
+from onceproof.model.language.step_arguments import codes_of_arguments
 from onceproof.model.language.system import NOTHING_CHOSEN, Arguments, Step, System
 
 
@@ -102,6 +104,17 @@ class Trace:
         if after is None:
             raise ValueError(f"{step} is not possible at the end of the run")
         return replace(self, states=(*self.states, after), steps=(*self.steps, step))
+
+    def begun_in(self, system: System) -> State | None:
+        """The initial state of another system that the same choices lead to; None where they lead to none."""
+        if system.beginning is None:
+            return system.begun(self.start)
+        names, reading = self.system.named_arguments(self.start), system.beginning
+        try:
+            codes = codes_of_arguments(reading.action, reading.choices, system.sizes, names)
+        except ModelError:
+            return None
+        return system.begun(Step(INITIALLY, codes))
 
     @property
     def start(self) -> Step:

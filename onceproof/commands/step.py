@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,13 +17,16 @@ from onceproof.explain.blocked import reasons
 from onceproof.explain.explanation import explain_trace
 from onceproof.explain.hand_walk import HandWalk
 from onceproof.inputs.itf import read_trace
+from onceproof.model.checker.results import Trace
 from onceproof.model.language import ModelError, Step, Violation
 from onceproof.model.language.errors import nearest
 from onceproof.model.language.layout import LEFT, State
 from onceproof.model.language.reading.result import UNMET
 from onceproof.model.language.showing import text_of
 from onceproof.reports.conformance import parse_call
-from onceproof.reports.trace_text import counted, page_width, step_lines, steps, wrapped
+from onceproof.reports.trace_text import counted, initial_text, page_width, step_lines, steps, wrapped
+
+MOST_LISTED = 20  # of the initial states
 
 
 @click.command(short_help=__doc__)
@@ -82,6 +86,7 @@ class _Session:
             "back": self.back,
             "forward": self.forward,
             "goto": self.goto,
+            "initial": self.initial,
             "look": lambda _: self.look(),
             "state": self.state,
             "path": self.path,
@@ -120,9 +125,13 @@ class _Session:
     def look(self) -> None:
         """Where the walk is, and what can happen."""
         walk = self.walk
-        where = "the initial state" if walk.at == 0 else f"after step {walk.at}"
+        several = len(walk.system.initials) > 1
+        where = f"{'an' if several else 'the'} initial state" if walk.at == 0 else f"after step {walk.at}"
         ahead = len(walk.steps) - walk.at
         click.echo(click.style(f"{walk.spec.name}, {where}", bold=True) + (f" ({ahead} ahead)" if ahead else ""))
+        if several and walk.at == 0:
+            said = initial_text(explain_trace(walk.trace))
+            click.echo(f"  initially: {said}; `initial` lists all {len(walk.system.initials):,}")
         for violation in walk.false_here():
             click.echo(click.style(f"  {self._violated(violation)}", fg="red"))
         options, failures = walk.options(), walk.failures()
@@ -168,6 +177,22 @@ class _Session:
             raise InputError(f"`{text}` is not possible without a choice: add {', '.join(f'{c}=...' for c in choices)}")
         return after
 
+    def initial(self, rest: str) -> None:
+        """Begin in another initial state, by its number; or list them."""
+        system = self.walk.system
+        if not rest:
+            for number, state in enumerate(itertools.islice(system.initials, MOST_LISTED), start=1):
+                said = initial_text(explain_trace(Trace(system, (state,), ()))) or "the only initial state"
+                click.echo(f"  {number:>3}  {said}")
+            if len(system.initials) > MOST_LISTED:
+                click.echo(f"  and {len(system.initials) - MOST_LISTED:,} more")
+            return
+        if not rest.isdecimal() or not 1 <= int(rest) <= len(system.initials):
+            there = f"1 to {len(system.initials):,}"
+            raise InputError(f"initial: expected the number of an initial state, {there}, found `{rest}`")
+        self.walk.begin(system.initials[int(rest) - 1])
+        self.look()
+
     def back(self, rest: str) -> None:
         """One step back, or as many as are said."""
         self._move(self.walk.at - self._number(rest or "1"))
@@ -177,7 +202,7 @@ class _Session:
         self._move(self.walk.at + self._number(rest or "1"))
 
     def goto(self, rest: str) -> None:
-        """To the state after a step of the path; 0 is the initial state."""
+        """To the state after a step of the path; 0 is where it begins."""
         self._move(self._number(rest))
 
     def _move(self, to: int) -> None:
@@ -192,11 +217,11 @@ class _Session:
         return int(text)
 
     def state(self, rest: str) -> None:
-        """The state: what differs from the initial one, or all of it."""
+        """The state: what differs from the one in which the path begins, or all of it."""
         if rest not in ("", "all"):
             raise InputError(f"expected `state` or `state all`, found `state {rest}`")
         system = self.walk.system
-        changed = system.layout.changes(system.initial, self.walk.state)
+        changed = system.layout.changes(self.walk.states[0], self.walk.state)
         for cells in system.layout.cells.values():
             for cell in cells:
                 value = text_of(cell.show(self.walk.state))
@@ -259,7 +284,8 @@ HELP = """\
   ACTION(ELEMENT, ...)     take a step by its name; what it chooses as CHOICE=VALUE
   look, or an empty line   where the walk is, and what can happen
   back [N], forward [N]    along the path; a new step forgets what was ahead
-  goto N                   to the state after step N of the path; 0 is the initial state
+  goto N                   to the state after step N of the path; 0 is where it begins
+  initial, initial N       the initial states; begin anew in another one
   state, state all         what differs from the initial state; all of it
   path                     the steps up to here
   why ACTION(...)          which of its conditions are false here

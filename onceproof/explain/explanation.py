@@ -37,6 +37,19 @@ class Explanation:
     wrong_step: WrongStep | None = None
 
     @cached_property
+    def initially(self) -> dict[str, str]:
+        """What was chosen at the start, by name; nothing where the model has one initial state."""
+        return self.trace.system.named_arguments(self.trace.start)
+
+    @cached_property
+    def initial_cells(self) -> dict[str, Any]:
+        """What cells hold initially that do not hold what they are declared to start with, but for what says the same
+        as a choice."""
+        layout = self.trace.system.layout
+        changes = layout.changes(layout.initial, self.trace.states[0]) if self.initially else {}
+        return {label: new for label, (_, new) in changes.items() if self.initially.get(label) != str(new)}
+
+    @cached_property
     def steps(self) -> list[ExplainedStep]:
         """The steps in order."""
         return explained_steps(self.trace)
@@ -64,6 +77,7 @@ class Explanation:
             "length": len(self.trace),
             "faults": self.trace.faults,
             "minimal_in": self.minimal,
+            **({"initially": self.initially} if self.initially else {}),
             "steps": [
                 {
                     "index": step.index,

@@ -56,8 +56,8 @@ def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
     ends = [system.ending] if system.ending is not None else []
     looked_at = [one for claim in claims for one in (ends if claim.kind == "deadlock" else [claim])]
     instances = [(claim, list(system.instances(claim))) for claim in looked_at]
-    before: dict[State, tuple[State, Step] | None] = {system.initial: None}
-    queue = deque([system.initial])
+    before: dict[State, tuple[State, Step] | None] = dict.fromkeys(system.initials)
+    queue = deque(system.initials)
     while queue and time.monotonic() < deadline:
         state = queue.popleft()
         try:

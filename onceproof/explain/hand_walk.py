@@ -18,9 +18,13 @@ class HandWalk:
 
     def __init__(self, spec: Spec) -> None:
         self.spec, self.system = spec, spec.system
-        self.states: list[State] = [self.system.initial]
+        self.states: list[State] = [self.system.initials[0]]
         self.steps: list[Step] = []
         self.at = 0
+
+    def begin(self, state: State) -> None:
+        """Begin anew, in an initial state."""
+        self.states, self.steps, self.at = [state], [], 0
 
     @property
     def state(self) -> State:

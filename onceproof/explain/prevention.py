@@ -95,7 +95,11 @@ def _steps(number: int) -> str:
 
 
 def _described(found: Counterexample, name: str) -> str:
-    actions = [step.action for step in found.trace.taken]
+    trace = found.trace
+    actions = [step.action for step in trace.taken]
+    if not actions:
+        chosen = ", ".join(f"{one}={value}" for one, value in trace.system.named_arguments(trace.start).items())
+        return f"an initial state violates {name}{f': {chosen}' if chosen else ''}"
     more = ", ..." if len(actions) > MOST_ACTIONS else ""
     return f"another run of {_steps(len(actions))} violates {name}: {', '.join(actions[:MOST_ACTIONS])}{more}"
 

@@ -63,13 +63,16 @@ class _Runner:
         self.trace, self.name, self.system = trace, name, system
         self.claim: Property | None = system.model.properties.get(name)
         self.steps = explained_steps(trace)
-        self.states: list[State] = [system.initial]
+        first = trace.begun_in(system)
+        self.states: list[State] = [] if first is None else [first]
         self.moves: list[Step] = []
         self.positions: list[int] = []
         self.inserted: list[str] = []
         self.difference = ""  # the first effect of a step that is another one
 
     def run(self) -> Rerun:
+        if not self.states:
+            return Rerun(False, "there is no such initial state", None, self.inserted)
         try:
             for step in self.steps:
                 self.positions.append(len(self.states) - 1)

@@ -18,7 +18,8 @@ def failure_lines(error: ModelError) -> Iterator[str]:
     length = len(error.trace)
     where = f"after {counted(length, 'step')}" if length else "in the initial state"
     yield style(f"the model fails {where}", fg="red", bold=True)
-    if length:
-        yield from steps(explain_trace(error.trace), page_width())
+    explanation = explain_trace(error.trace)
+    if length or explanation.initially:
+        yield from steps(explanation, page_width())
     what = f"step {length + 1}, {error.failing_step}, fails" if error.failing_step else "then a property fails"
     yield f"{INDENT}{what}: {error.message}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from onceproof.explain.explanation import Explanation
 from onceproof.explain.steps import shown
 from onceproof.model.checker.results import Verdict
-from onceproof.reports.trace_text import counted, headings
+from onceproof.reports.trace_text import counted, headings, initial_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -65,6 +65,8 @@ def _run(explanation: Explanation) -> dict[str, Any]:
     elements = f" for {', '.join(explanation.elements)}" if explanation.elements else ""
     reasons = (explanation.given, explanation.because)
     length = f"{counted(len(explanation.steps), 'step')}, {counted(explanation.trace.faults, 'fault')}"
+    if explanation.initially:
+        length += f"; initially: {initial_text(explanation)}"
     return {
         "headline": f"{explanation.property} is violated{elements} in {length}",
         "loop": explanation.trace.loop,

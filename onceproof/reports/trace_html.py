@@ -13,7 +13,7 @@ from markupsafe import Markup
 from onceproof.explain.explanation import Explanation
 from onceproof.explain.sequence import Shape, diagram
 from onceproof.explain.steps import shown
-from onceproof.reports.trace_text import counted, headings, nothing_to_switch_on
+from onceproof.reports.trace_text import counted, headings, initial_text, nothing_to_switch_on
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Pixels of the diagram. It is scaled down where even the least columns do not fit a window of 1280 pixels.
@@ -53,6 +53,7 @@ def page(explanation: Explanation, spec_name: str, again: str) -> str:
         headings=headings(explanation),
         nothing=nothing_to_switch_on(explanation),
         drawn=_drawing(explanation),
+        initially=initial_text(explanation) if explanation.initially else "",
         data=_data(explanation),
     )
 
@@ -126,7 +127,11 @@ def _data(explanation: Explanation) -> Markup:
         }
         for step in explanation.steps
     ]
-    initial = states[0]
-    text = json.dumps({"states": states, "components": components, "steps": steps, "initial": initial})
+    start, initial = "0. initial state", states[0]
+    if explanation.initially:  # then the first state has something to show, too
+        start += f": {initial_text(explanation)}"
+        initial = {cell.label: shown(cell.show(layout.initial)) for mine in layout.cells.values() for cell in mine}
+    document = {"states": states, "components": components, "steps": steps, "initial": initial, "start": start}
+    text = json.dumps(document)
     # Only `<` could end the script element.
     return Markup(text.replace("<", "\\u003c"))

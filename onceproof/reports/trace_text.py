@@ -66,8 +66,10 @@ def steps(explanation: Explanation, width: int) -> Iterator[str]:
     """One line per step (more where the page is too narrow), with the loop marked."""
     columns = _columns(explanation.steps, width)
     loop = explanation.trace.loop
+    if explanation.initially:
+        yield from wrapped(f"initially: {initial_text(explanation)}", width)
     if not explanation.steps:
-        yield f"{INDENT}no steps: this is the initial state"
+        yield f"{INDENT}no steps: this is {'an' if explanation.initially else 'the'} initial state"
     for step in explanation.steps:
         if loop == step.index - 1:
             yield f"{INDENT}┌─ the loop starts here"
@@ -77,6 +79,13 @@ def steps(explanation: Explanation, width: int) -> Iterator[str]:
             yield f"{INDENT}after that nothing more happens, forever"
         else:
             yield f"{INDENT}└─ the loop goes back to step {loop + 1}"
+
+
+def initial_text(explanation: Explanation) -> str:
+    """What was chosen at the start, and what else that gives the cells: ``who=node2 (lit[node2]: yes)``."""
+    choices = ", ".join(f"{name}={value}" for name, value in explanation.initially.items())
+    cells = ", ".join(f"{label}: {shown(value)}" for label, value in explanation.initial_cells.items())
+    return f"{choices} ({cells})" if cells else choices
 
 
 def step_lines(listed: Sequence[ExplainedStep], width: int) -> Iterator[str]:

@@ -311,6 +311,13 @@ class Interpreter:
         assert scope is not None
         return self._global(name, scope.function)
 
+    def local(self, name: str) -> Value:
+        """What a local holds here, be it set or not; UNSET for a name that is none."""
+        scope: Scope | None = self.scope
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return UNSET if scope is None else self.content(scope.frame).get(name, UNSET)
+
     def _local(self, name: str, value: Value) -> Value:
         def read(one: Value) -> Value:
             if isinstance(one, Unset):

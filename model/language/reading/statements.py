@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from onceproof.model.language.errors import ModelError
@@ -17,8 +18,9 @@ from onceproof.model.language.reading.operators import arithmetic, truth
 from onceproof.model.language.reading.patterns import match
 from onceproof.model.language.reading.rows import bounded_of
 from onceproof.model.language.reading.sequences import changeable, passes_of
-from onceproof.model.language.reading.values import ListObject, Reference, SequenceView, Value
-from onceproof.model.language.terms import not_
+from onceproof.model.language.reading.values import ListObject, Reference, SequenceView, Symbol, Value
+from onceproof.model.language.sorts import Index
+from onceproof.model.language.terms import Const, not_
 
 
 def expression(interpreter: Interpreter, node: ast.Expr) -> None:
@@ -37,19 +39,34 @@ def assignment(interpreter: Interpreter, node: ast.Assign) -> None:
 def _named(interpreter: Interpreter, target: ast.expr, value: ast.expr) -> Value:
     """The value; what is chosen there is called as the target."""
     outer = interpreter.naming
-    interpreter.naming = _name_of(target)
+    interpreter.naming = _name_of(interpreter, target)
     found = interpreter.evaluate(value)
     interpreter.naming = outer
     return found
 
 
-def _name_of(target: ast.expr) -> str:
-    """What a target is called: a local, or a field."""
+def _name_of(interpreter: Interpreter, target: ast.expr) -> str:
+    """What a target is called: a local, or a field; of a cell with a known index, as in an unrolled loop, both."""
     match target:
+        case ast.Subscript(ast.Attribute(_, name), ast.Name(index)):
+            return "_".join([name, *_known_index(interpreter.local(index))])
         case ast.Name(name) | ast.Attribute(_, name) | ast.Subscript(ast.Attribute(_, name)):
             return name
         case _:
             return ""
+
+
+def _known_index(value: Value) -> list[str]:
+    """The name of an element, a member or a number that is the same whatever the state; nothing for all else."""
+    match value:
+        case Symbol(Const(_, code), Index(sort)):
+            return [sort.element(code)]
+        case Enum(name=name):
+            return [name.lower()]
+        case int():
+            return [str(value)] if value >= 0 else []
+        case _:
+            return []
 
 
 def annotated(interpreter: Interpreter, node: ast.AnnAssign) -> None:

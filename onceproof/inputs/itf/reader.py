@@ -24,7 +24,9 @@ from onceproof.model.checker.results import Counterexample, Departure, Trace
 from onceproof.model.language import ConfigError, ModelError, Step, System, build
 from onceproof.model.language.declare import DEADLOCK
 from onceproof.model.language.errors import OutOfRange, nearest
+from onceproof.model.language.initials import INITIALLY
 from onceproof.model.language.layout import State
+from onceproof.model.language.step_arguments import codes_of_arguments
 
 STDIN = "-"
 KINDS: dict[type, str] = {dict: "a mapping", list: "a list", str: "text"}
@@ -159,8 +161,7 @@ class _Reader:
         if not shown:
             raise self.wrong("the trace has no states")
         states = [self.state(system, number, value) for number, value in enumerate(shown)]
-        if states[0] != system.initial:
-            raise self.wrong(f"state 0 is not the initial state: {self.difference(system, system.initial, states[0])}")
+        self.check_start(system, states[0], shown[0])
         steps = []
         for number in range(1, len(states)):
             step = self.step(system, number, shown[number])
@@ -172,6 +173,32 @@ class _Reader:
                 raise self.wrong(f"step {number}, {_call(system, step)}, does not lead to state {number}: {differs}")
             steps.append(step)
         return tuple(steps), tuple(states)
+
+    def check_start(self, system: System, first: State, shown: Mapping[str, Any]) -> None:
+        """InputError where a run of the system cannot begin so, or not by the choices that are noted."""
+        if first not in system.starts:
+            nearest_one = min(system.initials, key=lambda one: len(system.layout.changes(one, first)))
+            which = (
+                "the initial state" if len(system.starts) == 1 else f"one of the {len(system.starts):,} initial states"
+            )
+            raise self.wrong(f"state 0 is not {which}: {self.difference(system, nearest_one, first)}")
+        chosen = {
+            name: unwrapped(value)
+            for name, value in self.part({PICKS: {}} | dict(shown), PICKS, dict, "state 0").items()
+        }
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+        if not chosen:
+            return
+        if system.beginning is None:
+            raise self.wrong(f"state 0: the model has no choice at its start, and {', '.join(chosen)} is picked")
+        try:
+            reading = system.beginning
+            codes = codes_of_arguments(reading.action, reading.choices, system.sizes, chosen)
+        except ModelError as error:
+            raise self.wrong(f"state 0: {error}") from None
+        if system.begun(Step(INITIALLY, codes)) != first:
+            picked = ", ".join(f"{name}={value}" for name, value in chosen.items())
+            raise self.wrong(f"state 0: these choices do not lead to it: {picked}")
 
     def step(self, system: System, number: int, shown: Mapping[str, Any]) -> Step:
         action = self.part(shown, ACTION, str, f"state {number}")

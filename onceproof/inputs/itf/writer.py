@@ -12,6 +12,7 @@ from onceproof.inputs.itf.values import ACTION, NONE, PICKS, encoded, some
 from onceproof.inputs.models import ModelRef
 from onceproof.inputs.specs import settings_of
 from onceproof.model.checker.results import Counterexample, Trace
+from onceproof.model.language.initials import INITIALLY
 
 
 def write_trace(path: Path, source: ModelRef, spec_name: str, found: Counterexample) -> None:
@@ -77,8 +78,8 @@ def _elements(found: Counterexample) -> list[str]:
 
 def _body(trace: Trace) -> dict[str, Any]:
     layout = trace.system.layout
-    taken = [None, *trace.steps]
-    arguments = [trace.system.named_arguments(step) if step else {} for step in taken]
+    taken = [trace.start, *trace.steps]
+    arguments = [trace.system.named_arguments(step) for step in taken]
     # Quint's picks are a record, of one type in all states: what an action does not pick is None there.
     names = sorted({name for picks in arguments for name in picks})
     states = []
@@ -86,7 +87,7 @@ def _body(trace: Trace) -> dict[str, Any]:
         states.append(
             {
                 "#meta": {"index": index},
-                ACTION: step.action if step else "init",
+                ACTION: "init" if step.action == INITIALLY else step.action,
                 PICKS: {name: some(picks[name]) if name in picks else NONE for name in names},
                 **{name: encoded(layout, name, state) for name in layout.cells},
             }
