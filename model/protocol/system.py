@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from onceproof.model.language import Config, ConfigError, Model, ending, forall
+from onceproof.model.language import Config, ConfigError, Model, ending, forall, refines
 from onceproof.model.protocol import (
     agent,
     api_server,
@@ -10,6 +10,7 @@ from onceproof.model.protocol import (
     invariant,
     load_balancer,
     network,
+    promise,
     queue,
     relay,
     resource_manager,
@@ -17,7 +18,7 @@ from onceproof.model.protocol import (
     task_store,
 )
 from onceproof.model.protocol.state import Platform
-from onceproof.model.protocol.vocabulary import Message, Outbox, Post, Stage, Submission, Task
+from onceproof.model.protocol.vocabulary import Attempt, Message, Outbox, Outcome, Post, Stage, Submission, Task
 
 
 @ending
@@ -28,6 +29,16 @@ def all_settled(st: Platform) -> bool:
         and forall(Task, Submission, lambda t, s: st.outbox[t, s] in (Outbox.EMPTY, Outbox.RELAYED))
         and forall(Task, Submission, lambda t, s: st.post[t, s] == Post.NONE and not st.admitting[t, s])
     )
+
+
+@refines(promise, optional=True)
+def keeps_its_promise(st: Platform, spec: promise.Promise) -> None:
+    """Each step, and each fault, accepts a task, starts an attempt of it or ends it: once, or it does none of that."""
+    for task in Task:
+        spec.accepted[task] = st.recorded[task]
+        spec.ended[task] = sum(st.task_of[m] == task and st.outcome[m] != Outcome.OPEN for m in Message)
+        for attempt in Attempt:
+            spec.started[task, attempt] = st.starts[task, attempt]
 
 
 def message_pool(config: Config, given: Mapping[str, int]) -> Mapping[str, int]:
@@ -62,7 +73,7 @@ PROTOCOL = Model(
     network,
     agent,
     invariant,
-    {"__name__": "system", "all_settled": all_settled},
+    {"__name__": "system", "all_settled": all_settled, "keeps_its_promise": keeps_its_promise},
     derive=message_pool,
     together={"exactly_once": ("at_most_once", "no_lost_task")},
 )
