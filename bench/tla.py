@@ -17,7 +17,7 @@ from pathlib import Path
 
 from onceproof.inputs.specs import load_specs
 from tests.model.checker.tla import tlc
-from tests.model.checker.tla.tlc_comparison import COUNTING, differences, explored, exported
+from tests.model.checker.tla.tlc_comparison import counting, differences, explored, exported
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,7 +53,7 @@ def main() -> None:
     for result, spec in known:
         module = exported(spec)
         began = time.monotonic()
-        runs = [("counted", module.module, module.configuration), ("counted", module.module, COUNTING)]
+        runs = [("counted", module.module, module.configuration), ("counted", module.module, counting(module))]
         judged, counted = tlc.checked(runs, jar)
         seconds = time.monotonic() - began
         differs = differences(result, judged, counted)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from onceproof.model.language.layout import Layout, Place, State
+from onceproof.model.language.operations import refuse
 from onceproof.model.language.reading.result import ActionReading, Path, Write
 from onceproof.model.language.sorts import Int
 from onceproof.model.language.terms import (
@@ -35,6 +36,7 @@ from onceproof.model.language.terms import (
     Term,
     Times,
     Var,
+    Whole,
 )
 from onceproof.model.language.traversal import children, free_variables
 
@@ -99,6 +101,8 @@ def _meaning(term: Term, layout: Layout) -> Meaning:
             return meaning(inner, layout)
         case IsNone(inner) | Deref(inner, _) | Some(inner, _) | Clamp(inner, _) | Not(inner):
             return _of_one(term, meaning(inner, layout))
+        case Whole():
+            refuse(term)
         case _:
             assert_never(term)
 

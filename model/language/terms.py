@@ -12,8 +12,9 @@ cell's value is, not how it is stored: only of a cell of kind ``Int`` is that no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
+from onceproof.model.language.operations import Operation
 from onceproof.model.language.sharing import Shared
 from onceproof.model.language.sorts import Count, Flag, Index, Int, Kind, Maybe, Sort
 
@@ -188,11 +189,23 @@ class Quantified(Shared):
     body: Term
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole(Shared):
+    """A composite value, or a scalar that is asked of one.
+
+    detail: the name of a cell's field or of an attribute, the kind of a record. kind: of a scalar; else None.
+    """
+
+    operation: Operation
+    operands: tuple[Term, ...]
+    detail: Any
+    kind: Kind | None
+
+
 Arithmetic = Plus | Minus | Times | Div | Mod | Clamp | Position
 """The terms that are numbers by themselves."""
-Term = (
-    Const | Var | Read | IsNone | Deref | Some | Eq | Less | Arithmetic | ElementAt | Not | And | Or | Ite | Quantified
-)
+Connective = Eq | Less | IsNone | Not | And | Or | Ite | Quantified
+Term = Const | Var | Read | Deref | Some | Arithmetic | ElementAt | Connective | Whole
 
 TRUE = Const(BOOL, 1)
 FALSE = Const(BOOL, 0)
@@ -221,6 +234,8 @@ def kind_of_term(term: Term) -> Kind:
             return Maybe(sort)
         case Plus() | Minus() | Times() | Div() | Mod() | Clamp() | Position():
             return NUMBER
+        case Whole(kind=kind):
+            return NUMBER if kind is None or isinstance(kind, Count | Int) else kind
         case Ite(_, then, _):
             return kind_of_term(then)
         case IsNone() | Eq() | Less() | Not() | And() | Or() | Quantified():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import assert_never
 
+from onceproof.model.language.operations import Operation
 from onceproof.model.language.sorts import Count, Int
 from onceproof.model.language.terms import (
     And,
@@ -29,6 +30,7 @@ from onceproof.model.language.terms import (
     Term,
     Times,
     Var,
+    Whole,
     and_,
     deref,
     div,
@@ -65,7 +67,7 @@ def children(term: Term) -> tuple[Term, ...]:
             return (left, right)
         case Times(left, right) | Div(left, right) | Mod(left, right):
             return (left, right)
-        case And(terms) | Or(terms):
+        case And(terms) | Or(terms) | Whole(_, terms):
             return terms
         case Ite(condition, then, other):
             return (condition, then, other)
@@ -179,6 +181,8 @@ def rebuilt(term: Term, again: Callable[[Term], Term]) -> Term:
             return ite(again(condition), again(then), again(other))
         case Quantified(universal, variables, body):
             return quantified(universal, variables, again(body))
+        case Whole(operation, operands, detail, kind):
+            return Whole(operation, tuple(map(again, operands)), detail, kind)
         case _:
             assert_never(term)
 
@@ -217,6 +221,10 @@ def _extent(term: Term, of: Callable[[Term], tuple[int, int]]) -> tuple[int, int
             return min(of(right)[0], 0), max(of(right)[1], 0)
         case Clamp(_, most):
             return 0, most
+        case Whole(operation=Operation.LENGTH | Operation.SIZE | Operation.TIMES):
+            return 0, MOST_ELEMENTS
+        case Whole(kind=Count() | Int() as kind):
+            return kind.low, kind.high
         case Position():
             return 0, MOST_ELEMENTS
         case Ite(_, then, other):

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from onceproof.model.language.evaluate import value_of
 from onceproof.model.language.layout import Layout, State
+from onceproof.model.language.operations import refuse
 from onceproof.model.language.sorts import Int, Sort
 from onceproof.model.language.terms import (
     And,
@@ -34,6 +35,7 @@ from onceproof.model.language.terms import (
     Term,
     Times,
     Var,
+    Whole,
     kind_of_term,
     number,
     plus,
@@ -113,6 +115,8 @@ class StateView:
             case Quantified(universal, variables, body):
                 sorts = ", ".join(variable.sort.__name__ for variable in variables)
                 return f"({self.text(body)} for {'every' if universal else 'some'} {sorts})"
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 

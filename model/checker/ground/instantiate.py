@@ -33,6 +33,7 @@ from onceproof.model.checker.ground.formula import (
     values_in,
 )
 from onceproof.model.language.layout import Place
+from onceproof.model.language.operations import refuse
 from onceproof.model.language.reading.result import Write
 from onceproof.model.language.sorts import Flag, Int
 from onceproof.model.language.system import System
@@ -59,6 +60,7 @@ from onceproof.model.language.terms import (
     Term,
     Times,
     Var,
+    Whole,
     kind_of_term,
 )
 from onceproof.model.language.traversal import children, free_variables
@@ -124,6 +126,8 @@ class Grounder:
                 return same(self.value(term, environment, known), 1, known)
             case Times() | Div() | Mod() | Position() | ElementAt():
                 return same(self.value(term, environment, known), 1, known)
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 
@@ -217,6 +221,8 @@ class Grounder:
                 return self._chosen_value(term, environment, known)
             case Ite() | Not() | And() | Or() | Eq() | Less() | IsNone() | Quantified():
                 return pick(self.condition(term, environment, known), 1, 0)
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 

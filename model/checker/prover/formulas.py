@@ -14,6 +14,7 @@ from onceproof.model.checker.prover import sexpr
 from onceproof.model.checker.prover.names import Names, none_symbol, state_symbol, wire_symbol
 from onceproof.model.checker.prover.sexpr import FALSE, TRUE, Sexpr
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.operations import refuse
 from onceproof.model.language.sorts import Count, Index, Int, Maybe
 from onceproof.model.language.terms import (
     And,
@@ -38,6 +39,7 @@ from onceproof.model.language.terms import (
     Term,
     Times,
     Var,
+    Whole,
     kind_of_term,
 )
 
@@ -119,6 +121,8 @@ class Formulas:
                 raise ModelError(NO_ORDER.format(sort=sort.__name__))
             case Some() | Plus() | Minus() | Times() | Div() | Mod() | Clamp():
                 raise TypeError(f"neither a condition nor a value of a sort or an enum: {term!r}")
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 
@@ -140,6 +144,8 @@ class Formulas:
                 raise TypeError(f"not an index-or-none: {term!r}")
             case Not() | And() | Or() | Quantified() | Times() | Div() | Mod() | Position() | ElementAt():
                 raise TypeError(f"not an index-or-none: {term!r}")
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 
@@ -215,6 +221,8 @@ class Formulas:
                 return _merged([*yes, *((v, sexpr.conjunction([no, w])) for v, w in self._cases(other).items())])
             case Read() | Var() | IsNone() | Deref() | Some() | Eq() | Less() | Not() | And() | Or() | Quantified():
                 raise TypeError(f"not a number: {term!r}")
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 

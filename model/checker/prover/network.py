@@ -21,6 +21,7 @@ from typing import assert_never
 
 from onceproof.model.checker.prover.formulas import WIRE
 from onceproof.model.language.model import Model
+from onceproof.model.language.operations import refuse
 from onceproof.model.language.reading.result import Path, Write
 from onceproof.model.language.sorts import Flag, Kind
 from onceproof.model.language.terms import (
@@ -47,6 +48,7 @@ from onceproof.model.language.terms import (
     Term,
     Times,
     Var,
+    Whole,
     and_,
     constant_of,
     eq,
@@ -181,6 +183,8 @@ class _Absences:
                 self._exactly(children(term), present)
             case Times() | Div() | Mod() | Position() | ElementAt():
                 self._exactly(children(term), present)
+            case Whole():
+                refuse(term)
             case _:
                 assert_never(term)
 

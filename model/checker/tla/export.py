@@ -5,12 +5,13 @@
     exported.remarks                                # what the two files do not say by themselves
 
 TLC, given both, finds the same distinct states, transitions and violations as exploration without symmetry reduction.
-Elements are strings, an index or none is ``"none"`` or an element; fields that no action of the configuration writes
-are definitions, not variables. Of a ``Fresh`` parameter the first element that will do is taken, as exploration does.
+Elements are strings (those of an ordered sort numbers), no value is the model value ``None``, and lists, records and
+sets are those of TLA+; a bag is a function to counts. Fields that no action of the configuration writes are
+definitions, not variables. Of a ``Fresh`` parameter the first element that will do is taken, as exploration does.
 
-TLC takes a disjunction in an action for two branches and evaluates both, so that ``a = "none" \\/ f[a]`` would apply
-``f`` to ``"none"``. So each condition of an action that is more than one comparison is written ``TRUE = (...)``: TLC
-evaluates an expression from the left, and only as far as needed.
+TLC takes a disjunction in an action for two branches and evaluates both, so that ``a = None \\/ f[a]`` would apply
+``f`` to ``None``. So a condition of an action that has one is written ``TRUE = (...)``: TLC evaluates an expression
+from the left, and only as far as needed.
 """
 
 from __future__ import annotations
@@ -19,36 +20,28 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.tla.actions import Merged, merged, unmet_choices_are_first
-from onceproof.model.checker.tla.start import DECLARED, init_lines
-from onceproof.model.checker.tla.text import AND, OR, Scope, TlaText, function
+from onceproof.model.checker.tla.names import IDENTIFIER, check_names, sets_of
+from onceproof.model.checker.tla.scope import Scope
+from onceproof.model.checker.tla.start import init_lines
+from onceproof.model.checker.tla.text import AND, NONE, OR, TlaText, bare, function
+from onceproof.model.checker.tla.updates import update
+from onceproof.model.checker.tla.variables import Variable, variables_of
+from onceproof.model.language.composites import Seq
 from onceproof.model.language.declare import Action, Fairness, Property
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.layout import LEFT, Place
+from onceproof.model.language.layout import LEFT
 from onceproof.model.language.reading.reader import Reader
-from onceproof.model.language.reading.result import ActionReading, touched_by
-from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe, Sort
+from onceproof.model.language.reading.result import ActionReading, PropertyReading, touched_by
+from onceproof.model.language.sorts import Int, Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
 from onceproof.model.language.traversal import free_variables
 
-IDENTIFIER = re.compile(r"\w*[A-Za-z]\w*", re.ASCII)
-# What TLA+ itself, the modules that are extended and the frame of ours mean by a name.
-TAKEN = frozenset(
-    """
-    ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS DOMAIN ELSE
-    ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
-    PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
-    UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp NoDeadlock RangesKept vars
-    FloorDiv FloorMod
-    """.split()  # noqa: SIM905
-)
-
-
+CLAMP = "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x"
 DIVISION = (
     "FloorDiv(a, b) == IF b > 0 THEN a \\div b ELSE (-a) \\div (-b)",
     "FloorMod(a, b) == a - (b * FloorDiv(a, b))",
@@ -76,32 +69,18 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     true. ModelError for a name that TLA+ needs itself.
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
-    _check_names(system, properties)
+    check_names(system, properties)
     for claim in properties:
         if claim.kind == "refines":
             raise ModelError(f"{claim.what} cannot be exported: name the properties that are to be, without it")
     check_agreement(system, properties)
     assert system.initials, "there is an initial state, or an error says why not"
     exporter = _Exporter(system, properties)
-    text = "\n".join([f"---- MODULE {module} ----", *exporter.lines(), "====", ""])
+    lines = exporter.lines()
+    text = "\n".join([f"---- MODULE {module} ----", *lines, "====", ""])
     remarks = exporter.remarks()
-    configuration = [*(f"\\* {remark}" for remark in remarks), *exporter.configuration(), ""]
+    configuration = [*(f"\\* {remark}" for remark in remarks), *exporter.configuration(f"CONSTANT {NONE}" in lines), ""]
     return Exported(text, "\n".join(configuration), tuple(remarks))
-
-
-def _check_names(system: System, properties: Sequence[Property]) -> None:
-    """ModelError for a name that would mean something else in TLA+, or nothing."""
-    sets = [name for name, sort in _sets(system).items() if not isinstance(sort.values, Int)]
-    declared = [*system.model.field_names, *system.actions, *sets, *(claim.name for claim in properties)]
-    for name in declared:
-        prefixed = name.startswith(("WF_", "SF_", "Can_", "Before", "Never_", "Position_", "At_", DECLARED))
-        if name in TAKEN or prefixed or not IDENTIFIER.fullmatch(name):
-            raise ModelError(f"`{name}` cannot be called that in TLA+: rename it before an export")
-
-
-def _sets(system: System) -> dict[str, type[Sort]]:
-    """The sorts and the index sets of a system, by name."""
-    return system.model.sorts | system.model.index_sets
 
 
 class _Exporter:
@@ -117,14 +96,16 @@ class _Exporter:
         self.merged: dict[str, Merged] = {name: merged(reading) for name, reading in self.actions.items()}
         written = {w.field for m in self.merged.values() for w in m.writes}
         budgets = {a.budget for a in system.actions.values() if a.budget}
-        self.places = list(system.layout.places.values())
+        self.fields = list(variables_of(system))
         written |= {LEFT + budget for budget in budgets}
-        if system.beginning is not None:
-            written |= touched_by(system.beginning)[1]
-        self.variables = [place.name for place in self.places if place.name in written]
-        taken = {p.name for p in self.places} | set(system.model.actions) | set(system.sizes)
+        self.beginning = self._read_beginning()
+        if self.beginning is not None:
+            written |= touched_by(self.beginning)[1]
+        self.variables = [one.name for one in self.fields if one.name in written]
+        taken = {one.name for one in self.fields} | set(system.model.actions) | set(system.sizes)
         self.text = TlaText(
             system,
+            self.fields,
             taken
             | {"Clamp", "FloorDiv", "FloorMod", "NoDeadlock", "RangesKept", "vars"}
             | {claim.name for claim in claims},
@@ -133,19 +114,36 @@ class _Exporter:
 
     def _read(self, name: str) -> ActionReading:
         """The action with loops kept as loops; unrolled where that cannot be followed."""
+        action = self.system.actions[name]
         try:
-            return Reader(self.system.model, self.system.config, unbounded=True).action(self.system.actions[name])
+            return self._reader(unbounded=True).action(action)
         except ModelError:
-            return self.system.readings[name]
+            return self._reader(unbounded=False).action(action)
 
-    def configuration(self) -> list[str]:
-        """The lines of the .cfg file."""
+    def _reader(self, *, unbounded: bool) -> Reader:
+        return Reader(self.system.model, self.system.config, unbounded, whole=True)
+
+    def _read_beginning(self) -> ActionReading | None:
+        """The @initial functions as one, with values as wholes."""
+        begins = self.system.beginning
+        return begins and self._reader(unbounded=False).action(begins.action)
+
+    def _property(self, claim: Property) -> PropertyReading:
+        """The property with quantifiers over sorts as quantifiers, where it can be read so."""
+        try:
+            return self._reader(unbounded=True).property(claim)
+        except ModelError:
+            return self._reader(unbounded=False).property(claim)
+
+    def configuration(self, none: bool) -> list[str]:
+        """The lines of the .cfg file. none: whether the module has a constant for no value."""
         invariants = [
             *(["RangesKept"] if self.departures else []),
             *(claim.name for claim in self.predicates if claim.kind == "always"),
             *(["NoDeadlock"] if self.deadlock else []),
         ]
         return [
+            *([f"CONSTANT {NONE} = {NONE}"] if none else []),
             *(["SPECIFICATION Spec"] if self.obligations else ["INIT Init", "NEXT Next"]),
             *(f"INVARIANT {name}" for name in ["TypeOK", *invariants]),
             *(f"PROPERTY {claim.name}" for claim in (*self.of_steps, *self.obligations)),
@@ -172,13 +170,12 @@ class _Exporter:
     def lines(self) -> list[str]:
         """Everything between the first line of the module and the last."""
         fresh = {p.sort.__name__: p.sort for a in self.system.actions.values() for p in a.parameters if p.fresh}
-        ordered = [sort for sort in self.system.model.sorts.values() if sort.ordered]
-        sets = [sort for sort in _sets(self.system).values() if not isinstance(sort.values, Int)]
-        constants = [place for place in self.places if place.name not in self.variables]
-        variables = [f"VARIABLES {', '.join(map(self.text.field, self.variables))}"] if self.variables else []
+        sets = [sort for sort in sets_of(self.system).values() if not isinstance(sort.values, Int)]
+        constants = [one for one in self.fields if one.name not in self.variables]
+        variables = [f"VARIABLES {', '.join(self.variables)}"] if self.variables else []
         rest = [
             "",
-            *(f"{self.text.field(place.name)} == {self._initial(place)}" for place in constants),
+            *(f"{one.name} == {self._initial(one)}" for one in constants),
             *variables,
             "",
             *self._types(),
@@ -195,68 +192,63 @@ class _Exporter:
             *(["", *self._behaviour()] if self.obligations else []),
             *itertools.chain(*(["", *self._leads_to(claim)] for claim in self.obligations)),
         ]
+        kinds = [one.kind for one in self.fields]
+        modules = ["Integers"]
+        modules += ["FiniteSets"] if any("Cardinality(" in line for line in rest) else []
+        modules += ["Sequences"] if any(isinstance(kind, Seq) for kind in kinds) else []
         return [
-            "EXTENDS Integers",
+            f"EXTENDS {', '.join(modules)}",
+            *([f"CONSTANT {NONE}"] if _has_none(rest) else []),
             "",
-            *(f"{sort.__name__} == {{{', '.join(self.text.elements(sort))}}}" for sort in sets),
+            *(f"{sort.__name__} == {self.text.extension(sort)}" for sort in sets),
+            *self.text.definitions(),
             *(self._before(fresh[name]) for name in sorted(fresh)),
-            *itertools.chain(*map(self._order, ordered)),
-            "Clamp(x, most) == IF x > most THEN most ELSE IF x < 0 THEN 0 ELSE x",
+            *([CLAMP] if any("Clamp(" in line for line in rest) else []),
             *(DIVISION if any("FloorDiv(" in line or "FloorMod(" in line for line in rest) else ()),
             *rest,
         ]
 
     # -- states
 
-    def _initial(self, place: Place) -> str:
-        codes = self.system.layout.initial[place.offset : place.offset + place.cells]
-        shown = [self.text.code(place.kind, code) for code in codes]
-        names = [f"i{axis}" for axis in range(len(place.shape))]
+    def _initial(self, variable: Variable) -> str:
+        initial, sizes = self.system.layout.initial, self.system.sizes
+        shown = [self.text.value(variable.kind, [initial[slot] for slot in slots]) for slots in variable.slots]
+        names = self.text.bound(variable.sorts)
         common = max(set(shown), key=lambda value: (shown.count(value), value))
         value = common
-        for key, other in zip(place.all_indices(), shown, strict=True):
+        keys = itertools.product(*(range(sizes[sort.__name__]) for sort in variable.sorts))
+        for key, other in zip(keys, shown, strict=True):
             if other != common:
-                tests = [f"{n} = {self.text.element(s, i)}" for n, s, i in zip(names, place.sorts, key, strict=True)]
+                pairs = zip(names, variable.sorts, key, strict=True)
+                tests = [f"{name} = {self.text.element(sort, index)}" for name, sort, index in pairs]
                 value = f"IF {AND.join(tests)} THEN {other} ELSE {value}"
-        return function([(n, self.text.domain(sort)) for n, sort in zip(names, place.sorts, strict=True)], value)
+        bounds = [(name, self.text.domain(sort)) for name, sort in zip(names, variable.sorts, strict=True)]
+        return function(bounds, value)
 
     def _init(self) -> list[str]:
-        places, start = self.system.layout.places, self.system.beginning
-        if start is not None:
-            return init_lines(self.text, start, self.variables, lambda name: self._initial(places[name]))
-        parts = [f"  /\\ {self.text.field(name)} = {self._initial(places[name])}" for name in self.variables]
+        initial = {one.name: self._initial(one) for one in self.fields if one.name in self.variables}
+        if self.beginning is not None:
+            return init_lines(self.text, self.beginning, initial)
+        parts = [f"  /\\ {name} = {value}" for name, value in initial.items()]
         return ["Init ==", *(parts or ["  TRUE"])]
 
     def _types(self) -> list[str]:
         """What every variable holds in every state, for a checker to hold the module itself against."""
-        places = self.system.layout.places
-        parts = [f"  /\\ {self.text.field(name)} \\in {self._type(places[name])}" for name in self.variables]
-        return ["TypeOK ==", *(parts or ["  TRUE"])]
+        parts = [part for one in self.fields if one.name in self.variables for part in self._type(one)]
+        return ["TypeOK ==", *(f"  /\\ {part}" for part in parts or ["TRUE"])]
 
-    def _type(self, place: Place) -> str:
-        match place.kind:
-            case Flag():
-                values = "BOOLEAN"
-            case Count(most):
-                values = f"0..{most}"
-            case Int(low, high):
-                values = f"{low}..{high}"
-            case Choice() | Index() | Maybe():
-                values = f"{{{', '.join(self.text.code(place.kind, code) for code in range(place.cardinality))}}}"
-            case _:
-                assert_never(place.kind)
-        for sort in reversed(place.sorts):
+    def _type(self, variable: Variable) -> Iterator[str]:
+        values = self.text.all_of(variable.kind)
+        for sort in reversed(variable.sorts):
             values = f"[{self.text.domain(sort)} -> {values}]"
-        return values
-
-    def _order(self, sort: type[Sort]) -> list[str]:
-        """The position of each element of an ordered sort, and the element at each position."""
-        elements = self.text.elements(sort)
-        positions, there = str(len(elements) - 1), elements[-1]
-        for number in range(len(elements) - 2, -1, -1):
-            positions = f"IF x = {elements[number]} THEN {number} ELSE {positions}"
-            there = f"IF i = {number} THEN {elements[number]} ELSE {there}"
-        return [f"Position_{sort.__name__}(x) == {positions}", f"At_{sort.__name__}(i) == {there}"]
+        yield f"{variable.name} \\in {values}"
+        if isinstance(variable.kind, Seq):
+            names = self.text.bound(variable.sorts)
+            pairs = zip(names, variable.sorts, strict=True)
+            bounds = ", ".join(f"{name} \\in {self.text.domain(sort)}" for name, sort in pairs)
+            cell = "".join([variable.name, *(f"[{name}]" for name in names)])
+            length = f"Len({cell}) <= {variable.kind.most}"
+            yield f"\\A {bounds} : {length}" if bounds else length
 
     def _before(self, sort: type[Sort]) -> str:
         elements = self.text.elements(sort)
@@ -278,19 +270,17 @@ class _Exporter:
         guard = (*action_merged.guard, *unmet_choices_are_first(reading))
         fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
         if fresh or (self.deadlock and not action.fault):
-            tests = budget + [scope.condition(part) for part in guard]
+            tests = budget + [scope.conjunct(part) for part in guard]
             lines += [f"{self._can(head)} ==", *(f"  /\\ {test}" for test in tests or ["TRUE"])]
             earlier = [self._first(action, scope.parameters, fresh)] if fresh else []
-            guards = [f"TRUE = {part}" for part in (self._can(head), *earlier)]
+            guards = [self._can(head), *(f"TRUE = {part}" for part in earlier)]
         else:
             guards = budget + [scope.conjunct(part) for part in guard]
-        updates = [
-            f"{self.text.field(field)}' = {scope.update(field, action_merged.writes)}" for field in action_merged.fields
-        ]
+        updates = [f"{field}' = {update(scope, field, action_merged.writes)}" for field in action_merged.fields]
         if left:
             updates.append(f"{left}' = {left} - 1")
         changed = {*action_merged.fields, left}
-        kept = [self.text.field(variable) for variable in self.variables if variable not in changed]
+        kept = [variable for variable in self.variables if variable not in changed]
         updates += [f"UNCHANGED <<{', '.join(kept)}>>"] if kept else []
         return [*lines, f"{head} ==", *(f"  /\\ {part}" for part in guards + updates)]
 
@@ -322,12 +312,12 @@ class _Exporter:
     # -- properties
 
     def _predicate(self, claim: Property) -> list[str]:
-        reading = self.system.property_reading(claim)
+        reading = self._property(claim)
         scope = Scope(self.text, reading.variables)
         term = or_(not_(reading.antecedent), reading.body) if claim.kind == "always" else reading.body
         quantifier = "\\A" if claim.kind == "always" else "\\E"
         bounds = self._bounds(reading.variables, scope)
-        body = scope.condition(term)
+        body = bare(scope.condition(term))
         lines = [
             *_remark(claim.doc),
             f"{claim.name} ==",
@@ -340,7 +330,7 @@ class _Exporter:
         for name, action in self.system.actions.items():
             reading = self.actions.get(name) or self._read(name)
             left = LEFT + action.budget if action.budget else ""
-            budget = [f"{self.text.field(left)} > 0"] if left in self.variables else []
+            budget = [f"{left} > 0"] if left in self.variables else []
             for one in reading.obligations:
                 if one.leaves:
                     free = (v for term in one.guard for v in free_variables(term))
@@ -354,7 +344,7 @@ class _Exporter:
         """That some step is enabled which is not a fault, or the model's ``ending`` is true."""
         parts = []
         if self.system.ending is not None:
-            reading = self.system.property_reading(self.system.ending)
+            reading = self._property(self.system.ending)
             scope = Scope(self.text, reading.variables)
             parts.append(scope.condition(or_(not_(reading.antecedent), reading.body)))
         for name, traced_action in self.actions.items():
@@ -370,14 +360,14 @@ class _Exporter:
         return f"\\E {bounds} : {call}" if bounds else call
 
     def _vars(self) -> str:
-        return f"vars == <<{', '.join(map(self.text.field, self.variables))}>>"
+        return f"vars == <<{', '.join(self.variables)}>>"
 
     def _of_steps(self, claim: Property) -> list[str]:
         """A property of steps, as one of all steps that change something."""
-        reading = self.system.property_reading(claim)
+        reading = self._property(claim)
         scope = Scope(self.text, reading.variables)
         bounds = self._bounds(reading.variables, scope)
-        body = scope.condition(or_(not_(reading.antecedent), reading.body))
+        body = bare(scope.condition(or_(not_(reading.antecedent), reading.body)))
         every = f"\\A {bounds} : {body}" if bounds else body
         return [*_remark(claim.doc), f"{claim.name} ==", f"  [][{every}]_vars"]
 
@@ -402,7 +392,7 @@ class _Exporter:
         ]
 
     def _leads_to(self, claim: Property) -> list[str]:
-        reading = self.system.property_reading(claim)
+        reading = self._property(claim)
         scope = Scope(self.text, reading.variables)
         bounds = self._bounds(reading.variables, scope)
         body = f"({scope.condition(reading.body)})"
@@ -416,6 +406,10 @@ class _Exporter:
             case Demand.LASTING:
                 leads = f"<>[]{body}"
         return [*_remark(claim.doc), f"{claim.name} ==", f"  \\A {bounds} : {leads}" if bounds else f"  {leads}"]
+
+
+def _has_none(lines: Sequence[str]) -> bool:
+    return any(re.search(rf"\b{NONE}\b", line) for line in lines if not line.startswith("\\*"))
 
 
 def _remark(doc: str) -> list[str]:

@@ -5,11 +5,11 @@ Everything is worked out for all lengths at once. Places from the length on hold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from onceproof.model.language import wholes
 from onceproof.model.language.reading.values import BoundedList, rows_ite
-from onceproof.model.language.reading.world import nothing
+from onceproof.model.language.reading.world import listed, nothing
 from onceproof.model.language.terms import (
     Const,
     Minus,
@@ -52,6 +52,8 @@ def is_outside(content: BoundedList, place: Term) -> Term:
 
 def at(content: BoundedList, place: Term) -> RowOfTerms:
     """The element at a place that is there."""
+    if content.whole is not None:
+        return wholes.row_of_whole(content.element, wholes.item(content.whole, place, content.element), True)
     found = content.rows[-1]
     for number_of, row in reversed(list(enumerate(content.rows[:-1]))):
         found = rows_ite(_same(place, number_of), row, found)
@@ -67,12 +69,16 @@ def _same(place: Term, other: int) -> Term:
 
 def put(content: BoundedList, place: Term, new: RowOfTerms) -> BoundedList:
     """With another element at a place that is there."""
+    if content.whole is not None:
+        return _again(content, wholes.put(content.whole, place, _value(content, new)), 0)
     rows = tuple(rows_ite(_same(place, n), new, row) for n, row in enumerate(content.rows))
     return replace(content, rows=rows)
 
 
 def appended(content: BoundedList, new: RowOfTerms, present: Term) -> BoundedList:
     """With one more element at the end, where ``present`` holds and there is a place for it."""
+    if content.whole is not None:
+        return _again(content, ite(present, wholes.appended(content.whole, _value(content, new)), content.whole), 0)
     rows = tuple(rows_ite(and_(present, eq(content.length, number(n))), new, row) for n, row in enumerate(content.rows))
     grown = plus(content.length, number(1))
     return replace(content, rows=rows, length=ite(present, grown, content.length))
@@ -80,11 +86,15 @@ def appended(content: BoundedList, new: RowOfTerms, present: Term) -> BoundedLis
 
 def with_places(content: BoundedList, more: int) -> BoundedList:
     """With more places at the end."""
+    if content.whole is not None:
+        return _again(content, content.whole, more)
     return replace(content, rows=(*content.rows, *(nothing(content.element),) * more))
 
 
 def without(content: BoundedList, place: Term) -> BoundedList:
     """Without the element at a place that is there."""
+    if content.whole is not None:
+        return _again(content, _whole_without(content.whole, place), 0)
     empty = nothing(content.element)
     following = (*content.rows[1:], empty)
     if place == number(0):
@@ -101,6 +111,11 @@ def without(content: BoundedList, place: Term) -> BoundedList:
 
 def inserted(content: BoundedList, place: Term, new: RowOfTerms, present: Term) -> BoundedList:
     """With one more element before a place, where ``present`` holds; the last place must be free."""
+    if content.whole is not None:
+        values, end = content.whole, content.length
+        start, rest = wholes.sliced(values, number(0), place), wholes.sliced(values, place, end)
+        grown = wholes.joined(start, wholes.appended(wholes.EMPTY, _value(content, new)), rest)
+        return _again(content, ite(present, grown, values), 0)
     before = (content.rows[0], *content.rows[:-1])
     rows = tuple(
         rows_ite(
@@ -111,6 +126,24 @@ def inserted(content: BoundedList, place: Term, new: RowOfTerms, present: Term) 
         for n, (row, earlier) in enumerate(zip(content.rows, before, strict=True))
     )
     return replace(content, rows=rows, length=ite(present, plus(content.length, number(1)), content.length))
+
+
+def _again(content: BoundedList, whole: Term, more: int) -> BoundedList:
+    """Another list in place of one that is read as a whole; more: places than that has."""
+    return listed(content.element, whole, len(content.rows) + more)
+
+
+def _value(content: BoundedList, row: RowOfTerms) -> Term:
+    return wholes.whole_of_row(content.element, row, True)
+
+
+def _whole_without(values: Term, place: Term) -> Term:
+    end = wholes.length(values)
+    if place == number(0):
+        return wholes.tail(values)
+    if isinstance(place, Minus) and place.left is end and place.right == number(1):
+        return wholes.sliced(values, number(0), place)
+    return wholes.joined(wholes.sliced(values, number(0), place), wholes.sliced(values, plus(place, number(1)), end))
 
 
 def slice_end(content: BoundedList, bound: Term | None, default: Term) -> Term:
@@ -134,6 +167,8 @@ def sliced(content: BoundedList, lower: Term | None, upper: Term | None) -> Boun
     fixed = lower.code if isinstance(lower, Const) and lower.code >= 0 else 0 if lower is None else None
     start = slice_end(content, lower, number(0))
     end = slice_end(content, upper, content.length)
+    if content.whole is not None:
+        return _again(content, wholes.sliced(content.whole, start, end), 0)
     if fixed == 0:
         length = end
     elif fixed is not None and upper is None:
@@ -151,9 +186,3 @@ def sliced(content: BoundedList, lower: Term | None, upper: Term | None) -> Boun
             row = rows_ite(less(number(place), length), row, empty)
         rows.append(row)
     return replace(content, rows=tuple(rows), length=length)
-
-
-def equal_lists(one: BoundedList, other: BoundedList, same: Sequence[Term]) -> Term:
-    """Whether two lists are equal. same: of each place that both have, whether the elements there are."""
-    tests = [or_(not_(less(number(place), one.length)), test) for place, test in enumerate(same)]
-    return and_(eq(one.length, other.length), *tests)

@@ -30,7 +30,7 @@ from onceproof.model.language.reading.values import (
     name_of,
     none_of,
 )
-from onceproof.model.language.reading.world import nothing
+from onceproof.model.language.reading.world import listed, nothing
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe, Sort
 from onceproof.model.language.terms import (
     FALSE,
@@ -47,7 +47,9 @@ from onceproof.model.language.terms import (
     or_,
     plus,
 )
+from onceproof.model.language.traversal import extent
 from onceproof.model.language.value_kinds import OptionKind, RecordKind, ValueKind
+from onceproof.model.language.wholes import EMPTY, whole_of_row
 
 ASSIGNED = "`{name}` is a set or a bag, which is not assigned: change it by `clear()`, `add(...)`, `discard(...)`"
 
@@ -148,12 +150,14 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
                 return Const(kind, kind.encode(term.code))
             if not kind.saturate:
                 _keep_within(interpreter, kind, term)
-            return Clamp(term, most)
+            return term if interpreter.whole and not kind.saturate else Clamp(term, most)
         case Int(low, high):
             term = number_term(value)
             if isinstance(term, Const):
                 return constant_of(kind, kind.encode(term.code))
             _keep_within(interpreter, kind, term)
+            if interpreter.whole:
+                return term
             return plus(Clamp(minus(term, number(low)), high - low), number(low))
         case Choice(enum):
             if isinstance(value, Symbol) and value.kind == kind:
@@ -170,7 +174,10 @@ def stored(interpreter: Interpreter, kind: Kind, value: Value) -> Term:
 
 def _keep_within(interpreter: Interpreter, kind: Count | Int, term: Term) -> None:
     """A number that is to be stored must not leave the range of its cell."""
-    outside = or_(less(term, number(kind.low)), less(number(kind.high), term))
+    least, most = extent(term)
+    below = less(term, number(kind.low)) if least < kind.low else FALSE
+    above = less(number(kind.high), term) if most > kind.high else FALSE
+    outside = or_(below, above)
     interpreter.leave_where(outside, f"a number {kind.out_of_range}")
 
 
@@ -180,27 +187,32 @@ def write_composite(
     """Gives a cell of a composite kind another value: a copy of it, as what the state holds are values."""
     if isinstance(declared.kind, Set | Bag):
         raise ModelError(ASSIGNED.format(name=declared.name))
-    fields = part_fields(interpreter, declared)
+    content: BoundedList | None = None
     try:
         if isinstance(declared.kind, Seq):
-            terms = _stored_list(interpreter, declared, declared.kind, value)
+            content = _stored_list(interpreter, declared, declared.kind, value)
+            terms = (content.length, *(term for row in content.rows for term in row))
         else:
             terms = row_of(interpreter, declared.kind, value, False)
     except ModelError as error:
         raise ModelError(f"`{declared.name}`: {error.message}") from None
-    for field, term in zip(fields, terms, strict=True):
-        interpreter.write(field, indices, term)
+    if content is not None and content.whole is not None:
+        interpreter.write(declared, indices, content.whole)
+    elif interpreter.whole and not isinstance(declared.kind, Seq):
+        interpreter.write(declared, indices, whole_of_row(declared.kind, terms, False))
+    else:
+        for field, term in zip(part_fields(interpreter, declared), terms, strict=True):
+            interpreter.write(field, indices, term)
     interpreter.assigned[declared.name] = interpreter.changed[declared.name] = interpreter.now()
 
 
-def _stored_list(interpreter: Interpreter, declared: CompositeField, kind: Seq[Any], value: Value) -> tuple[Term, ...]:
+def _stored_list(interpreter: Interpreter, declared: CompositeField, kind: Seq[Any], value: Value) -> BoundedList:
     if isinstance(value, SequenceView):
         interpreter.shared |= {value.declared.name, declared.name}
     if isinstance(value, Reference):
         interpreter.stored.add(value.identity)
     content = bounded_from(interpreter, kind.element, value)
-    within = fitted(interpreter, kind, content)
-    return (within.length, *(term for row in within.rows for term in row))
+    return fitted(interpreter, kind, content)
 
 
 def fitted(interpreter: Interpreter, kind: Seq[Any], content: BoundedList) -> BoundedList:
@@ -215,6 +227,11 @@ def fitted(interpreter: Interpreter, kind: Seq[Any], content: BoundedList) -> Bo
         content = sliced(content, surplus, None)
     length = content.length
     simpler = interpreter.world.facts.simpler
+    if content.whole is not None:
+        longer = less(number(kind.most), length) if kind.drop == "new" else FALSE
+        first = sliced(content, None, number(kind.most)).whole
+        assert first is not None
+        return listed(content.element, simpler(ite(longer, first, content.whole)), kind.most)
     return BoundedList(
         content.element,
         content.rows[: kind.most],
@@ -227,11 +244,13 @@ def bounded_from(interpreter: Interpreter, element: ValueKind, value: Value) -> 
     content = bounded_of(interpreter, value)
     if content is not None and content.element == element:
         return content
-    listed = interpreter.content(value.identity) if isinstance(value, Reference) else None
-    if content is None and not isinstance(listed, ListObject):
+    known = interpreter.content(value.identity) if isinstance(value, Reference) else None
+    if content is None and not isinstance(known, ListObject):
         raise ModelError(f"expected a list, found {name_of(value)}")
-    items = items_of_bounded(interpreter, content) if content is not None else listed.items  # type: ignore[union-attr]
+    items = items_of_bounded(interpreter, content) if content is not None else known.items  # type: ignore[union-attr]
     made = BoundedList(element, (nothing(element),) * len(items), number(0))
+    if interpreter.whole:
+        made = listed(element, EMPTY, len(items))
     for present, one in items:
         row = interpreter.branch(
             present,

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from onceproof.model.language import wholes
+from onceproof.model.language.composites import CompositeField
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.index_sets import size_of
@@ -70,11 +72,12 @@ class Interpreter:
         model: Model,
         config: Config,
         unbounded: bool,
+        whole: bool,
         expressions: Mapping[type[ast.expr], Evaluate],
         statements: Mapping[type[ast.stmt], Execute],
         call: Call,
     ) -> None:
-        self.model, self.config, self.unbounded = model, config, unbounded
+        self.model, self.config, self.unbounded, self.whole = model, config, unbounded, whole
         self.sizes = {name: size_of(sort, config.sizes) for name, sort in (model.sorts | model.index_sets).items()}
         self._expressions, self._statements, self._call = expressions, statements, call
         self.sources: dict[FunctionType, Source] = {}
@@ -373,16 +376,22 @@ class Interpreter:
         """The value of a cell, with what the function itself wrote before."""
         return self.narrowed(value_of(self.cell_term(declared, indices)))
 
-    def cell_term(self, declared: Field, indices: tuple[Term, ...]) -> Term:
-        """The same as a term."""
+    def cell_term(self, declared: Field | CompositeField, indices: tuple[Term, ...]) -> Term:
+        """The same as a term; of a composite kind, where values are read as wholes."""
         facts = self.world.facts
-        term: Term = Read(declared.name, indices, declared.kind)
+        term: Term
+        if isinstance(declared, CompositeField):
+            term = wholes.cell(declared.name, indices)
+        else:
+            term = Read(declared.name, indices, declared.kind)
         for write in self.world.writes:
             if write.field == declared.name:
                 term = facts.simpler(overwritten(write, indices, term))
         return facts.simpler(term)
 
-    def write(self, declared: Field, indices: tuple[Term, ...], value: Term, condition: Term = TRUE) -> None:
+    def write(
+        self, declared: Field | CompositeField, indices: tuple[Term, ...], value: Term, condition: Term = TRUE
+    ) -> None:
         """Notes a write; ModelError in a mapping that writes the state of its own model."""
         if not declared.name.startswith(self.gives):
             raise ModelError(

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from onceproof.model.language.composites import CompositeField
+from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.bounded_lists import (
     appended,
@@ -41,7 +43,7 @@ from onceproof.model.language.reading.values import (
     name_of,
     value_of,
 )
-from onceproof.model.language.reading.world import nothing
+from onceproof.model.language.reading.world import listed, nothing
 from onceproof.model.language.sorts import Count, Int
 from onceproof.model.language.terms import (
     TRUE,
@@ -56,6 +58,7 @@ from onceproof.model.language.terms import (
     or_,
     plus,
 )
+from onceproof.model.language.wholes import EMPTY
 
 SHARED = (
     "one cell of `{name}` was given the list of another: Python would change both here. Assign a copy, list(...), or "
@@ -74,18 +77,28 @@ def save(interpreter: Interpreter, of: Reference | SequenceView, old: BoundedLis
         raise ModelError(f"`{declared.name}` is constant")
     if declared.name in interpreter.shared:
         raise ModelError(SHARED.format(name=declared.name))
+    interpreter.changed[declared.name] = interpreter.now()
+    if old.whole is not None and new.whole is not None:
+        _write(interpreter, declared, of.indices, old.whole, new.whole)
+        return
     before = (old.length, *(term for row in old.rows for term in row))
     after = (new.length, *(term for row in new.rows for term in row))
     for field, earlier, term in zip(part_fields(interpreter, declared), before, after, strict=True):
-        if term is earlier:
-            continue
-        if isinstance(term, Ite) and term.other is earlier:
-            interpreter.write(field, of.indices, term.then, term.condition)
-        elif isinstance(term, Ite) and term.then is earlier:
-            interpreter.write(field, of.indices, term.other, not_(term.condition))
-        else:
-            interpreter.write(field, of.indices, term)
-    interpreter.changed[declared.name] = interpreter.now()
+        _write(interpreter, field, of.indices, earlier, term)
+
+
+def _write(
+    interpreter: Interpreter, field: Field | CompositeField, indices: tuple[Term, ...], earlier: Term, term: Term
+) -> None:
+    """Writes a cell where it is another value than before."""
+    if term is earlier:
+        return
+    if isinstance(term, Ite) and term.other is earlier:
+        interpreter.write(field, indices, term.then, term.condition)
+    elif isinstance(term, Ite) and term.then is earlier:
+        interpreter.write(field, indices, term.other, not_(term.condition))
+    else:
+        interpreter.write(field, indices, term)
 
 
 def content_of(interpreter: Interpreter, of: Value) -> BoundedList:
@@ -117,6 +130,11 @@ def add(interpreter: Interpreter, of: Reference | SequenceView, value: Value, pr
     else:
         moved = put(without(old, number(0)), number(kind.most - 1), row)
         grown = appended(old, row, and_(present, not_(full)))
+        if old.whole is not None:
+            shifted = appended(without(old, number(0)), row, TRUE).whole
+            assert shifted is not None and grown.whole is not None
+            save(interpreter, of, old, listed(old.element, ite(full, shifted, grown.whole), kind.most))
+            return
         rows = tuple(
             tuple(ite(full, a, b) for a, b in zip(one, other, strict=True))
             for one, other in zip(moved.rows, grown.rows, strict=True)
@@ -176,7 +194,7 @@ def insert(interpreter: Interpreter, of: Reference | SequenceView, index: Value,
 def clear(interpreter: Interpreter, of: Reference | SequenceView) -> Value:
     """``list.clear``."""
     old = content_of(interpreter, of)
-    empty = BoundedList(old.element, (), number(0))
+    empty = BoundedList(old.element, (), number(0), whole=EMPTY if interpreter.whole else None)
     save(interpreter, of, old, with_places(empty, len(old.rows)))
     return None
 

@@ -28,6 +28,7 @@ from onceproof.model.language.terms import (
     Var,
 )
 from onceproof.model.language.traversal import walk
+from onceproof.model.language.wholes import field_read
 
 MOST_PASSES = 2_000
 ENDLESS = "a `while` that asks the state need not end: make each of its passes a step, an action of its own"
@@ -199,6 +200,8 @@ def _check_writes(variable: Var, writes: tuple[Write, ...], base: World) -> None
             if other.field == write.field and not any(other.indices[place] is variable for place in places):
                 raise ModelError(f"passes of a loop over {sort} may write the same cell of `{write.field}`")
             for part in (part for t in (*other.indices, other.condition, other.value) for part in walk(t)):
-                mine = isinstance(part, Read) and part.field == write.field
-                if mine and not any(part.indices[place] is variable for place in places):  # type: ignore[union-attr]
+                read = (part.field, part.indices) if isinstance(part, Read) else field_read(part)
+                if read is None or read[0] != write.field:
+                    continue
+                if not any(read[1][place] is variable for place in places):
                     raise ModelError(f"a pass of a loop over {sort} reads `{write.field}` where other passes write it")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from onceproof.model.language.composites import Set
+from onceproof.model.language import wholes
+from onceproof.model.language.composites import CompositeField, Set
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.members import Pattern, axes, patterns
@@ -36,15 +37,20 @@ from onceproof.model.language.terms import (
     plus,
 )
 from onceproof.model.language.value_kinds import parts_of_value
+from onceproof.model.language.wholes import whole_of_row
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A cell that says whether a value is in, or how often: where a value is kept if ``condition`` holds."""
+    """A cell that says whether a value is in, or how often: where a value is kept if ``condition`` holds.
 
-    field: Field
+    Where values are read as wholes it is the set or the bag itself, and ``value`` is what is asked of it.
+    """
+
+    field: Field | CompositeField
     indices: tuple[Term, ...]
     condition: Term
+    value: Term | None = None
 
 
 def current(interpreter: Interpreter, view: MembersView) -> MembersView:
@@ -58,6 +64,8 @@ def places_of(interpreter: Interpreter, view: MembersView, value: Value) -> list
     """The cells in which a value may be kept, of which one is that of the value."""
     element = view.kind.element
     row = row_of(interpreter, element, value, False)
+    if interpreter.whole:
+        return [Place(view.declared, view.indices, TRUE, whole_of_row(element, row, False))]
     kinds = [part.kind for part in parts_of_value(element, "", "", False)]
     found = []
     for pattern, field in zip(patterns(element), part_fields(interpreter, view.declared), strict=True):
@@ -82,13 +90,21 @@ def _is(term: Term, constant: Const) -> Term:
 
 def times_at(interpreter: Interpreter, view: MembersView, place: Place) -> Term:
     """How often the value of a cell is in, as a number."""
-    term = interpreter.cell_term(place.field, place.indices)
+    term = _asked(interpreter, view, place)
     return ite(term, number(1), number(0)) if isinstance(view.kind, Set) else term
+
+
+def _asked(interpreter: Interpreter, view: MembersView, place: Place) -> Term:
+    """Whether the value of a place is in a set, or how often it is in a bag."""
+    term = interpreter.cell_term(place.field, place.indices)
+    if place.value is None:
+        return term
+    return (wholes.is_member if isinstance(view.kind, Set) else wholes.times)(term, place.value)
 
 
 def is_in(interpreter: Interpreter, view: MembersView, place: Place) -> Term:
     """Whether the value of a cell is in."""
-    term = interpreter.cell_term(place.field, place.indices)
+    term = _asked(interpreter, view, place)
     return interpreter.world.facts.simpler(term if isinstance(view.kind, Set) else less(number(0), term))
 
 
@@ -110,7 +126,11 @@ def relations(interpreter: Interpreter, view: MembersView) -> Iterator[tuple[tup
     for pattern, field in zip(patterns(element), part_fields(interpreter, view.declared), strict=True):
 
         def made(indices: tuple[Term, ...], pattern: Pattern = pattern, field: Field = field) -> tuple[Place, Value]:
-            return Place(field, (*view.indices, *indices), TRUE), value_at(interpreter, view, pattern, indices, kinds)
+            row = row_at(pattern, indices, kinds)
+            value = value_of_row(interpreter, element, row, False)
+            if interpreter.whole:
+                return Place(view.declared, view.indices, TRUE, whole_of_row(element, row, False)), value
+            return Place(field, (*view.indices, *indices), TRUE), value
 
         yield axes(element, pattern), made
 
@@ -122,10 +142,8 @@ def every_place(interpreter: Interpreter, view: MembersView) -> Iterator[tuple[P
             yield made(tuple(symbol.term for _, symbol in chosen))
 
 
-def value_at(
-    interpreter: Interpreter, view: MembersView, pattern: Pattern, indices: tuple[Term, ...], kinds: list[Any]
-) -> Value:
-    """The value that a cell of a pattern stands for."""
+def row_at(pattern: Pattern, indices: tuple[Term, ...], kinds: list[Any]) -> list[Term]:
+    """The parts of the value that a cell of a pattern stands for."""
     left = iter(indices)
     terms: list[Term] = []
     for code, kind in zip(pattern, kinds, strict=True):
@@ -133,7 +151,7 @@ def value_at(
             terms.append(constant_of(kind, code))
         else:
             terms.append(Some(next(left), kind.sort) if isinstance(kind, Maybe) else next(left))
-    return value_of_row(interpreter, view.kind.element, terms, False)
+    return terms
 
 
 def items_of_members(interpreter: Interpreter, view: MembersView) -> tuple[Item, ...]:
@@ -151,6 +169,9 @@ def items_of_members(interpreter: Interpreter, view: MembersView) -> tuple[Item,
 
 def size(interpreter: Interpreter, view: MembersView) -> Term:
     """``len(view)``."""
+    if interpreter.whole and isinstance(view.kind, Set):
+        current(interpreter, view)
+        return wholes.size(interpreter.cell_term(view.declared, view.indices))
     total: Term = number(0)
     for place, _ in every_place(interpreter, view):
         total = plus(total, times_at(interpreter, view, place))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from onceproof.model.language import wholes
 from onceproof.model.language.composites import Bag, Set
 from onceproof.model.language.errors import ModelError, misplaced
 from onceproof.model.language.reading.interpreter import Interpreter
@@ -32,9 +33,19 @@ def _write(interpreter: Interpreter, view: MembersView, place: Place, more: int,
         return
     value: Term = boolean(more > 0)
     if isinstance(view.kind, Bag):
-        times = interpreter.cell_term(place.field, place.indices)
+        times = times_at(interpreter, view, place)
         value = plus(times, number(1)) if more > 0 else minus(times, number(1))
+    if place.value is not None:
+        value = _changed_whole(interpreter, view, place.value, value)
     interpreter.write(place.field, place.indices, value, condition)
+
+
+def _changed_whole(interpreter: Interpreter, view: MembersView, member: Term, now: Term) -> Term:
+    """A set in which a value is or is not, or a bag in which it is so often, where values are read as wholes."""
+    whole = interpreter.cell_term(view.declared, view.indices)
+    if isinstance(view.kind, Bag):
+        return wholes.with_times(whole, member, now)
+    return (wholes.with_member if now is TRUE else wholes.without_member)(whole, member)
 
 
 def _changed(interpreter: Interpreter, view: MembersView) -> None:
@@ -49,7 +60,7 @@ def add(interpreter: Interpreter, view: MembersView, value: Value) -> Value:
         for place in places_of(interpreter, view, value):
             room: Term = TRUE
             if isinstance(kind, Bag):
-                room = less(interpreter.cell_term(place.field, place.indices), number(kind.most))
+                room = less(times_at(interpreter, view, place), number(kind.most))
                 if kind.drop is None:
                     full = and_(place.condition, not_(room))
                     interpreter.leave_where(full, f"`{view.declared.name}`: {kind.full}")
@@ -103,6 +114,12 @@ def clear(interpreter: Interpreter, view: MembersView) -> Value:
     """``clear``."""
     if view.declared.constant:
         raise ModelError(f"`{view.declared.name}` is constant")
+    if interpreter.whole:
+        current(interpreter, view)
+        nothing = wholes.no_members(view.kind.element if isinstance(view.kind, Bag) else None)
+        interpreter.write(view.declared, view.indices, nothing)
+        _changed(interpreter, view)
+        return None
     empty: Term = FALSE if isinstance(view.kind, Set) else number(0)
     for place, _ in list(every_place(interpreter, view)):
         interpreter.write(place.field, place.indices, empty)

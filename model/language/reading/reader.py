@@ -36,13 +36,16 @@ MOST_SWITCHES = 6  # that are tried in all settings, of those that one action as
 
 
 class Reader:
-    """Reads the functions of one model under one configuration; unbounded: for any number of elements of each sort."""
+    """Reads the functions of one model under one configuration.
 
-    def __init__(self, model: Model, config: Config, unbounded: bool = False) -> None:
+    unbounded: for any number of elements of each sort. whole: composite values as wholes, not as their scalar parts.
+    """
+
+    def __init__(self, model: Model, config: Config, unbounded: bool = False, whole: bool = False) -> None:
         model = model.under(config)
-        self._setting = model, config, unbounded
+        self._setting = model, config, unbounded, whole
         self._reader_of_steps: Reader | None = None  # made when it is first needed
-        self._interpreter = Interpreter(model, config, unbounded, EXPRESSIONS, STATEMENTS, call_function)
+        self._interpreter = Interpreter(model, config, unbounded, whole, EXPRESSIONS, STATEMENTS, call_function)
 
     def action(self, action: Action) -> ActionReading:
         """An action as its author wrote it; ModelError (with file, line and column) for what cannot be read."""
@@ -120,8 +123,8 @@ class Reader:
         """
         if claim.kind == "step":
             if self._reader_of_steps is None:
-                model, config, unbounded = self._setting
-                self._reader_of_steps = Reader(with_primed_fields(model), config, unbounded)
+                model, config, unbounded, whole = self._setting
+                self._reader_of_steps = Reader(with_primed_fields(model), config, unbounded, whole)
             return self._reader_of_steps._property(claim)
         return self._property(claim)
 

@@ -20,6 +20,7 @@ from onceproof.model.language.terms import (
     not_,
 )
 from onceproof.model.language.traversal import substitute, walk
+from onceproof.model.language.wholes import field_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ def touched_by(reading: ActionReading) -> tuple[set[str], set[str]]:
     terms += [term for write in writes for term in (*write.indices, write.value, write.condition)]
     terms += [term for one in reading.obligations for term in one.guard]
     terms += [choice.met for choice in reading.choices]
-    read = {part.field for term in terms for part in walk(term) if isinstance(part, Read)}
+    parts = [part for term in terms for part in walk(term)]
+    read = {part.field for part in parts if isinstance(part, Read)}
+    read |= {found[0] for part in parts if (found := field_read(part))}
     return read, {write.field for write in writes}
 
 

@@ -21,9 +21,11 @@ from onceproof.model.language.reading.values import (
     Value,
     value_of,
 )
+from onceproof.model.language.reading.world import listed
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Maybe
 from onceproof.model.language.terms import FALSE, TRUE, Term, deref, less, not_, number
 from onceproof.model.language.value_kinds import OptionKind, RecordKind, ValueKind, width
+from onceproof.model.language.wholes import row_of_whole
 
 STALE = (
     "`{name}` was assigned after it was read here: Python would go on with the old {what}. Read it again, or keep a "
@@ -67,7 +69,7 @@ def read_cell(interpreter: Interpreter, declared: Field | CompositeField, indice
         return SequenceView(declared, indices, interpreter.now())
     if isinstance(declared.kind, Set | Bag):
         return MembersView(declared, indices, interpreter.now())
-    terms = [interpreter.cell_term(part, indices) for part in part_fields(interpreter, declared)]
+    terms = _row_in(interpreter, declared, indices)
     value = value_of_row(interpreter, declared.kind, terms, False)
     reads = ((declared.name, interpreter.now()),)
 
@@ -77,6 +79,14 @@ def read_cell(interpreter: Interpreter, declared: Field | CompositeField, indice
     if isinstance(value, Cases):
         return Cases(tuple((condition, marked(one)) for condition, one in value.alternatives))
     return marked(value)
+
+
+def _row_in(interpreter: Interpreter, declared: CompositeField, indices: tuple[Term, ...]) -> Sequence[Term]:
+    """The parts of what a cell holds, no list, set or bag."""
+    if interpreter.whole:
+        assert isinstance(declared.kind, RecordKind | OptionKind)
+        return row_of_whole(declared.kind, interpreter.cell_term(declared, indices), False)
+    return [interpreter.cell_term(part, indices) for part in part_fields(interpreter, declared)]
 
 
 def current_record(interpreter: Interpreter, value: RecordValue) -> RecordValue:
@@ -95,6 +105,8 @@ def sequence_now(interpreter: Interpreter, view: SequenceView) -> BoundedList:
     declared = view.declared
     if view.read < interpreter.assigned.get(declared.name, 0):
         raise ModelError(STALE.format(name=declared.name, what="list"))
+    if interpreter.whole:
+        return listed(view.kind.element, interpreter.cell_term(declared, view.indices), view.kind.most)
     length, *terms = (interpreter.cell_term(part, view.indices) for part in part_fields(interpreter, declared))
     size = width(view.kind.element)
     rows = tuple(tuple(terms[start : start + size]) for start in range(0, len(terms), size))

@@ -227,13 +227,13 @@ class ListObject:
 class BoundedList:
     """The contents of a list that was read from the state: a place for each element that there may be.
 
-    From ``length`` on the places hold what is stored where nothing is.
-    """
+    From ``length`` on the places hold what is stored where nothing is. whole: where values are read as wholes."""
 
     element: ValueKind
     rows: tuple[tuple[Term, ...], ...]
     length: Term
     outside: str = ""
+    whole: Term | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,8 +19,9 @@ from onceproof.model.language.reading.values import (
     merged,
     rows_ite,
 )
-from onceproof.model.language.terms import FALSE, TRUE, Term, and_, constant_of, ite, not_, or_
+from onceproof.model.language.terms import FALSE, TRUE, Term, and_, constant_of, ite, not_, number, or_
 from onceproof.model.language.value_kinds import ValueKind, parts_of_value
+from onceproof.model.language.wholes import item, length, row_of_whole
 
 Frame = dict[str, Value]
 ONE_WAY = "a list is one from the state on one way only: make a new list instead of changing it"
@@ -114,10 +115,18 @@ def _merged_bounded(condition: Term, one: BoundedList, other: HeapObject) -> Bou
     if not isinstance(other, BoundedList) or other.element != one.element:
         raise ModelError(ONE_WAY)
     most = max(len(one.rows), len(other.rows))
+    if one.whole is not None and other.whole is not None:
+        return listed(one.element, ite(condition, one.whole, other.whole), most)
     empty = nothing(one.element)
     mine, theirs = ((*each.rows, *(empty,) * (most - len(each.rows))) for each in (one, other))
     rows = tuple(rows_ite(condition, a, b) for a, b in zip(mine, theirs, strict=True))
     return BoundedList(one.element, rows, ite(condition, one.length, other.length))
+
+
+def listed(element: ValueKind, whole: Term, most: int) -> BoundedList:
+    """A list that is read as a whole, of at most so many elements."""
+    rows = tuple(row_of_whole(element, item(whole, number(n), element), True) for n in range(most))
+    return BoundedList(element, rows, length(whole), whole=whole)
 
 
 def nothing(element: ValueKind) -> tuple[Term, ...]:

@@ -10,13 +10,13 @@ from onceproof.model.language import System, build
 from onceproof.model.language.declare import LIVENESS
 from tests.helpers.random_models import random_system
 from tests.model.checker.tla import tla_checker
+from tests.model.checker.tla.tlc_comparison import counting
 from tests.models.philosophers import PHILOSOPHERS
 from tests.models.termination import TERMINATION
 from tests.paths import SPECS
 
 LIBRARY = load_specs([SPECS])
 MOST = 420  # it takes about two milliseconds a state; `python -m bench.tla` has all of the library counted
-COUNTING = "INIT Init\nNEXT Next\nINVARIANT TypeOK\nCHECK_DEADLOCK FALSE\n"
 
 pytestmark = pytest.mark.skipif(bool(tla_checker.why_not()), reason=tla_checker.why_not())
 
@@ -39,7 +39,7 @@ def compare(systems: list[System]) -> int:
     # It takes minutes over formulas of runs as a whole, which TLC checks in `test_tlc`.
     asked = [[c for c in system.properties() if c.kind not in WHOLE_RUNS] for system, _ in small]
     exported = [export(system, "counted", claims) for (system, _), claims in zip(small, asked, strict=True)]
-    counted = tla_checker.explored((one.module, COUNTING) for one in exported)
+    counted = tla_checker.explored((one.module, f"{counting(one)}CHECK_DEADLOCK FALSE\n") for one in exported)
     judged = tla_checker.explored((one.module, f"{one.configuration}CHECK_DEADLOCK FALSE\n") for one in exported)
     for (_, result), count, verdict in zip(small, counted, judged, strict=True):
         assert (count.states, count.error) == (result.states, None), count.why

@@ -26,7 +26,7 @@ from onceproof.model.language import (
     stays,
 )
 from tests.model.checker.tla import tlc
-from tests.model.checker.tla.tlc_comparison import COUNTING, MOST, differences, explored, exported
+from tests.model.checker.tla.tlc_comparison import MOST, counting, differences, explored, exported
 from tests.paths import SPECS
 
 LIBRARY = load_specs([SPECS])
@@ -46,7 +46,7 @@ def test_tlc_counts_states_and_transitions_and_comes_to_the_same_verdicts(part: 
     modules = [exported(spec, liveness=result.states <= MOST_WITH_LIVENESS) for spec, result in small]
     judged = list(tlc.checked(("counted", one.module, one.configuration) for one in modules))
     violating = [index for index, found in enumerate(judged) if found.violated]
-    again = tlc.checked(("counted", modules[index].module, COUNTING) for index in violating)
+    again = tlc.checked(("counted", modules[index].module, counting(modules[index])) for index in violating)
     counted = dict(zip(violating, again, strict=True))
     for index, (spec, result) in enumerate(small):
         found = differences(result, judged[index], counted.get(index, judged[index]))

@@ -10,8 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 TOKEN = re.compile(
-    r'\s*("[^"]*"|\d+|\w+\'?|/\\|\\/|\\A|\\E|\\in\b|\|->|=>|>=|<=|<<|>>|[-+=#<>~()\[\]{},:!@])',
+    r'\s*("[^"]*"|\d+|\w+\'?|/\\|\\/|\\A|\\E|\\in\b|\\notin\b|\\cup\b|\|->|=>|>=|<=|<<|>>|\.\.|[-+*=#<>~()\[\]{},:!@])',
 )
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {  # exports have brackets where two of them meet
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "..": lambda a, b: set(range(a, b + 1)),
+    "\\cup": lambda a, b: a | b,
+}
 Env = dict[str, Any]
 Node = Callable[[Env], Any]
 
@@ -20,7 +27,9 @@ class Module:
     """A module: its definitions, variables, initial state and steps."""
 
     def __init__(self, text: str) -> None:
-        lines = [line for line in text.splitlines() if not line.startswith(("\\*", "----", "====", "EXTENDS"))]
+        lines = [
+            line for line in text.splitlines() if not line.startswith(("\\*", "----", "====", "EXTENDS", "CONSTANT"))
+        ]
         self.variables: list[str] = []
         self.definitions: dict[str, tuple[list[str], list[str]]] = {}
         self._cache: dict[str, Node] = {}
@@ -36,7 +45,7 @@ class Module:
                     head.append(match[3].strip())
             elif line.strip():
                 head.append(line.strip())
-        self._values: Env = {}
+        self._values: Env = {"None": None}
 
     def value(self, name: str) -> Any:
         """The value of a definition that depends on no state."""
@@ -100,9 +109,10 @@ class Module:
         return tuple(freeze(after[name]) for name in self.variables)
 
     def _read(self, text: str) -> Node:
-        if text not in self._cache:
-            self._cache[text] = Reader(self, text).whole()
-        return self._cache[text]
+        key = f"{text} as text"  # a name alone is not what it is defined as
+        if key not in self._cache:
+            self._cache[key] = Reader(self, text).whole()
+        return self._cache[key]
 
     def reachable(self) -> set[tuple[Any, ...]]:
         """All reachable states."""
@@ -186,7 +196,9 @@ class Reader:
             "<": lambda a, b: a < b,
             ">": lambda a, b: a > b,
             ">=": lambda a, b: a >= b,
+            "<=": lambda a, b: a <= b,
             "\\in": lambda a, b: a in b,
+            "\\notin": lambda a, b: a not in b,
         }
         if token not in tests:
             return left
@@ -196,12 +208,12 @@ class Reader:
 
     def sum(self) -> Node:
         left = self.prefix()
-        while self.peek() in ("+", "-"):
-            left = self._added(left, self.take(), self.prefix())
+        while self.peek() in OPERATORS:
+            left = self._applied(left, OPERATORS[self.take()], self.prefix())
         return left
 
-    def _added(self, left: Node, sign: str, right: Node) -> Node:
-        return lambda env: left(env) + right(env) if sign == "+" else left(env) - right(env)
+    def _applied(self, left: Node, operator: Callable[[Any, Any], Any], right: Node) -> Node:
+        return lambda env: operator(left(env), right(env))
 
     def prefix(self) -> Node:
         if self.peek() == "~":
