@@ -24,6 +24,7 @@ from bench.platform import REQUEST, ROOT, Served, served
 RESULT = ROOT / "bench" / "results" / "day.json"
 GROWTH_MAX = 1.10  # of the median of the last quarter over that of the second
 LEVEL = "SELECT COALESCE(SUM(value), 0) FROM metrics WHERE name = 'tasks_ended'"
+WHY_NOT = "SELECT error, COUNT(*) FROM runs WHERE outcome = 'FAILED' GROUP BY error"
 NOT_DONE = "SELECT COALESCE(SUM(value), 0) FROM metrics WHERE name = 'tasks_ended' AND labels <> 'COMPLETED'"
 
 
@@ -38,6 +39,7 @@ class Run:
         self.every = every
         self.sent = 0
         self.ended = 0
+        self.why_not: dict[str, int] = {}
         self.samples: list[dict[str, Any]] = []
         self.begin = time.monotonic()
 
@@ -86,6 +88,8 @@ class Run:
             "processes": len(memory),
             "by_process": memory,
         }
+        for error, number in self.platform.database.execute(WHY_NOT):  # retention removes them soon
+            self.why_not[error] = max(number, self.why_not.get(error, 0))
         self.samples.append(sample)
         shown = "  ".join(f"{name} {value}" for name, value in sample.items() if name != "by_process")
         print(f"{shown}  a_second {self.ended / seconds:.0f}", flush=True)
@@ -143,6 +147,7 @@ def main() -> int:
         run = Run(platform, given.tasks, given.clients, given.open, given.every)
         asyncio.run(run.run())
         not_done = int(platform.one(NOT_DONE))
+        troubles = platform.troubles()
         restarts = json.loads((platform.folder / "data" / "state.json").read_text())["restarts"]
     seconds = time.monotonic() - run.begin
     result = {
@@ -151,7 +156,9 @@ def main() -> int:
         "seconds": round(seconds, 1),
         "tasks_a_second": round(given.tasks / seconds, 1),
         "not_succeeded": not_done,
+        "why_not": run.why_not,
         "restarts": sum(restarts.values()),
+        "troubles": troubles,
         "retention_seconds": given.retention,
         "cores": os.cpu_count(),
         "load_average": os.getloadavg(),

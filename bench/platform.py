@@ -61,13 +61,20 @@ class Served:
             str(functions),
             *options,
         ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        with open(self.folder / "log.ndjson", "w") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().rpartition(":")[2])
         self.database: Any = sqlite3.connect(folder / "data" / "platform.db")
 
     def one(self, sql: str) -> Any:
         return self.database.execute(sql).fetchone()[0]
+
+    def troubles(self) -> list[dict[str, Any]]:
+        """What the platform's log says above the level of information: processes that died or hung, and why."""
+        lines = (self.folder / "log.ndjson").read_text().splitlines()
+        found = [json.loads(line) if line.startswith("{") else {"level": "error", "line": line} for line in lines]
+        return [line for line in found if line["level"] != "info"]
 
     def watch(self, url: str) -> None:
         """Look at a PostgreSQL store instead."""
