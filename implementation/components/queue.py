@@ -103,7 +103,7 @@ class Queue(Protocol):
         ...
 
     def committed(self) -> None:
-        """What was done since the last time is on disk; a broker may hear of it now."""
+        """What was done since the last time is committed (on disk, if the queue is elsewhere): a broker may know."""
         ...
 
     def rolled_back(self) -> None:

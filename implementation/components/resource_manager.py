@@ -24,7 +24,7 @@ class ResourceManager:
 
     @action
     def place(self, scheduler: str, message: str, agent: str) -> None:
-        """Choose the agent for a message that has none; the choice is on disk before anything is dispatched."""
+        """Choose the agent for a message that has none; the choice is in the store before anything is dispatched."""
         require(self.mechanisms.sticky_placement, "sticky_placement is off")
         self.store.place(message, agent)
 

@@ -84,7 +84,7 @@ class TableQueue(Queue):
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
-        """Nothing to wait for: what is published is on disk with the transaction."""
+        """Nothing to wait for: what is published is in the transaction."""
         yield
 
     def republish_lost(self, owner: str) -> int:

@@ -27,7 +27,7 @@ FORGET_SECONDS = 1.0
 FORGET_LOOKS = 100  # memory is in the order of starting: after so many that stay, younger ones will stay too
 AWAITED = """SELECT 1 FROM runs JOIN placements ON placements.message = runs.message WHERE runs.outcome = 'OPEN'
     AND runs.begun = runs.attempt AND placements.agent = ? AND placements.incarnation = ?"""
-SETTLED = "SELECT 1 FROM messages WHERE message = ? AND deleted_at_ns < ?"
+UNSETTLED = "SELECT 1 FROM messages WHERE message = ? AND (deleted_at_ns IS NULL OR deleted_at_ns >= ?)"
 
 
 class AgentWire:
@@ -292,8 +292,11 @@ class AgentProcess(Process):
         self.bell.ring_self()
 
     def _is_settled(self, agent: str, message: str, attempt: int) -> bool:
-        """Deleted for longer than a lease: whoever held it then knows by now that its receipt is no longer valid."""
-        return self.database.row(SETTLED, message, self.clock.now_ns() - self.settings.lease_ns) is not None
+        """Deleted for longer than a lease: whoever held it then knows by now that its receipt is no longer valid.
+
+        So is what was removed since, past its retention.
+        """
+        return self.database.row(UNSETTLED, message, self.clock.now_ns() - self.settings.lease_ns) is None
 
     def _forget_settled(self) -> None:
         kept = 0

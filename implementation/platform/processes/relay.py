@@ -38,7 +38,7 @@ class RelayProcess(Process):
         self._look_for_lost()
         if not rows:
             return False
-        with self.queue.publishing(), self.batch():
+        with self.queue.publishing(), self.batch(durable=not self.queue.shares_store):
             for task, submission, _ in rows:
                 with suppress(NotNow):
                     self._publish(task, submission)

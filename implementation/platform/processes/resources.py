@@ -72,7 +72,7 @@ class ResourceProcess(Process):
         self.load = dict(self.database.rows(OPEN_BY_AGENT))
         answers: list[tuple[asyncio.StreamWriter, dict[str, Any]]] = []
         try:
-            with self.batch():
+            with self.batch(durable=False):  # it is on disk before the function starts
                 for scheduler, message, writer in asked:
                     answers.append((writer, {"message": message, "answer": self._decide(scheduler, message)}))
         except BaseException:

@@ -75,7 +75,7 @@ class SchedulerProcess(Process):
         renewals = now >= self.renew_at and self.scheduler.works
         if not (self.dirty or waiting or renewals):
             return False
-        with self.batch():
+        with self.batch(durable=not self.queue.shares_store):
             if renewals:
                 self._renew_all(now)
             for message in waiting:
@@ -84,6 +84,8 @@ class SchedulerProcess(Process):
                 del self.dirty[message]
                 self._advance(message)
         self._after_commit()
+        if self.queue.shares_store:
+            self.sync_soon()
         return bool(self.dirty or self.wire.replies or len(waiting) >= BATCH_MAX)
 
     def failed(self) -> None:
@@ -260,7 +262,7 @@ class SchedulerProcess(Process):
         self.later.pop(message, None)
 
     def _after_commit(self) -> None:
-        """What others may know now that it is on disk."""
+        """What other processes may know now; a broker elsewhere is told only what is on disk."""
         self.queue.committed()
         self.wire.flush()
         to_ask, self.to_ask = self.to_ask, []
