@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
 from onceproof.model.checker.results import Trace
@@ -61,6 +62,42 @@ class DriverError(Exception):
 
 class DriverSilent(DriverError):
     """No answer in time: the driver hangs, or the machine was too busy."""
+
+
+class Interruption(Enum):
+    """What may happen in the middle of an action."""
+
+    DEATH = "death"  # the process that performs it dies
+    REFUSAL = "refusal"  # its store refuses: it is locked, full or gone
+
+
+@dataclass(frozen=True)
+class Interruptions:
+    """Which actions a driver can interrupt.
+
+    deaths: for each action in which its process may die, the fault of the model that this death is; "" where the
+    process remembers nothing, so that its death changes nothing by itself. halves: for each action that is no single
+    step to the world outside, the fields that may be as before it although the others are as after it.
+    refusals: the actions in which the store may refuse.
+    """
+
+    deaths: Mapping[str, str]
+    halves: Mapping[str, frozenset[str]]
+    refusals: frozenset[str]
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A driver that can interrupt an action at a point: before a statement, a commit or a send, counted from 1."""
+
+    interruptions: Interruptions
+
+    def interrupt(self, action: str, arguments: Mapping[str, str], how: Interruption, point: int) -> bool:
+        """Perform an action and interrupt it there. False: it has fewer points, and was done.
+
+        After a death the process is as its fault leaves it. StepRefused and the other errors of ``step``.
+        """
+        ...
 
 
 @runtime_checkable

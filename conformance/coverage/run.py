@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from onceproof.conformance.coverage.graph import Graph, explore
+from onceproof.conformance.coverage.interruptions import Interrupted, interrupt
 from onceproof.conformance.coverage.orbits import representatives
 from onceproof.conformance.coverage.plan import Plan, plan
-from onceproof.conformance.driver import Driver, DriverError, DriverSilent, Restartable
+from onceproof.conformance.driver import Driver, DriverError, DriverSilent, Interruption, Restartable
 from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
@@ -30,6 +31,7 @@ class Budget:
     refusals: for how many steps that the model forbids the system is asked at each state when it is first reached.
     sample: only so many of the plan's paths, chosen at random by ``seed``; None: all, in the order of the plan.
     symmetric: of transitions that are the same but for the names of interchangeable elements, one is enough.
+    interruptions: how actions are interrupted, at each of their points, when all is walked.
     """
 
     max_seconds: float | None = None
@@ -39,6 +41,7 @@ class Budget:
     sample: int | None = None
     seed: int = 0
     symmetric: bool = False
+    interruptions: tuple[Interruption, ...] = ()
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Coverage:
     covered and left then count one for each. skipped: by action that the driver does not perform, how many
     transitions it blocks itself. trace: the shortest that ends in the disagreement, if that comes again each time
     (``confirmation``); else the one that did. silent: how often the driver gave no answer in time and was begun anew.
+    interrupted: what became of interrupting actions, where that was asked for.
     """
 
     plan: Plan
@@ -71,6 +75,7 @@ class Coverage:
     unobserved: list[str] = field(default_factory=list)
     symmetric: int | None = None
     silent: int = 0
+    interrupted: list[Interrupted] = field(default_factory=list)
 
 
 Report = Callable[[int, int, float], None]  # steps taken, steps planned, seconds
@@ -104,6 +109,8 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
         walk.confirmation = confirm(walk.trace, walk.disagreement, driver)
         if walk.confirmation.certain:
             walk.trace, walk.disagreement = shrink(walk.trace, walk.disagreement, driver)
+    elif walk.stopped is None or walk.stopped.reason is StopReason.SAMPLE:
+        walk.interrupt_all()
     return walk.coverage(len(all_of_it.edges))
 
 
@@ -132,6 +139,7 @@ class _Walk:
         self.disagreement: Disagreement | None = None
         self.trace: Trace | None = None
         self.confirmation = Confirmation()
+        self.interrupted: list[Interrupted] = []
         self._reported_at = started
 
     def run(self) -> None:
@@ -143,6 +151,23 @@ class _Walk:
                     break
         except KeyboardInterrupt:
             self.stopped = INTERRUPTED
+
+    def interrupt_all(self) -> None:
+        """Interrupt the actions of what was to be covered, in each way that was asked for."""
+        limit = self.budget.max_seconds
+        until = None if limit is None else self.started + limit
+        for how in self.budget.interruptions:
+            try:
+                found = interrupt(self.plan.graph, self.wanted, self.lockstep.driver, how, until, self.report)
+            except KeyboardInterrupt:
+                self.stopped = INTERRUPTED
+                return
+            self.interrupted.append(found)
+            if found.left and limit is not None:
+                self.stopped = Stop(StopReason.SECONDS, limit)
+            if found.disagreement is not None:
+                self.disagreement, self.trace, self.confirmation = found.disagreement, found.trace, found.confirmation
+                return
 
     def _chosen(self) -> Sequence[list[int]]:
         if self.budget.sample is None or self.budget.sample >= len(self.plan.paths):
@@ -227,12 +252,13 @@ class _Walk:
             seconds=time.monotonic() - self.started,
             skipped=dict(graph.skipped),
             left=dict(left.most_common()),
-            complete=graph.complete and not left,
+            complete=graph.complete and not left and all(one.complete for one in self.interrupted),
             stopped=self.stopped or (None if graph.complete else Stop(StopReason.MODEL_CUT_SHORT)),
             disagreement=self.disagreement,
             trace=self.trace,
             confirmation=self.confirmation,
             symmetric=self.symmetric,
             silent=self.silent,
+            interrupted=self.interrupted,
             unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
         )

@@ -121,7 +121,7 @@ class Lockstep:
             if step.action not in self.abilities.performs:
                 raise NotPerformed(step.action)
             try:
-                self.driver.step(step.action, self._named(step))
+                self.driver.step(step.action, self.named(step))
             except StepRefused as refusal:
                 raise Disagreement(Kind.MISSING, step, [], str(refusal)) from None
             except StepUncalled as uncalled:
@@ -139,7 +139,7 @@ class Lockstep:
         for position, step in enumerate(steps):
             check_time()
             try:
-                self.driver.step(step.action, self._named(step))
+                self.driver.step(step.action, self.named(step))
             except ProcessLost as lost:
                 raise Disagreement(Kind.DIFFERENT, step, self._seen(self.state), str(lost), [step]) from None
             except StepRefused:
@@ -154,7 +154,30 @@ class Lockstep:
             self._compare(None, self.state, MARKED, steps)
         return len(steps)
 
-    def _named(self, step: Step) -> dict[str, str]:
+    def follow(self, steps: Sequence[Step], state: State) -> None:
+        """Take steps that were compared before, to a state of the model, without a look at the system."""
+        for step in steps:
+            check_time()
+            try:
+                if step.action not in self.abilities.internal:
+                    self.driver.step(step.action, self.named(step))
+            except StepRefused as refusal:
+                raise Disagreement(Kind.MISSING, step, self._seen(self.state), str(refusal)) from None
+            except StepUncalled as uncalled:
+                raise Disagreement(Kind.UNEXPECTED, step, self._seen(self.state), str(uncalled)) from None
+            except StepUncertain as uncertain:
+                raise Disagreement(Kind.DIFFERENT, step, self._seen(self.state), str(uncertain)) from None
+        self.state = state
+
+    def expect(self, step: Step, states: Sequence[State], reason: str) -> None:
+        """The system must be in one of these states. Disagreement, with what differs from the one that is nearest."""
+        self.compared += 1
+        found = [self._seen(state) for state in states]
+        if all(found):
+            raise Disagreement(Kind.DIFFERENT, step, min(found, key=len), reason)
+
+    def named(self, step: Step) -> dict[str, str]:
+        """The arguments of a step, as a driver gets them."""
         known = self._arguments.get(step)
         if known is None:
             known = self._arguments[step] = self.system.named_arguments(step)

@@ -221,10 +221,10 @@ class Scheduler:
     def scheduler_restart(self) -> None:
         """The process starts again, with nothing in memory but what the store says it owns."""
         require(self.mode == DOWN, f"{self.name} is not down")
-        self.mode = UP
         self.balancer.beat(self.name)
         if self.mechanisms.owner_epoch:
             self.learn_owned()
+        self.mode = UP
 
     @action
     def scheduler_pause(self) -> None:
@@ -236,16 +236,16 @@ class Scheduler:
     def scheduler_resume(self) -> None:
         """The process goes on, believing all that it believed before."""
         require(self.mode == PAUSED, f"{self.name} is not paused")
-        self.mode = UP
         self.balancer.beat(self.name)
+        self.mode = UP
 
     @action
     def scheduler_upgrade(self) -> None:
         """A new version is rolled out: finish what is in hand and take no more (graceful_drain off: stop at once)."""
         require(self.mode == UP, f"{self.name} is {self.mode}")
         if self.mechanisms.graceful_drain:
-            self.mode = DRAINING
             self.balancer.withdraw(self.name)
+            self.mode = DRAINING
         else:
             self._die()
 

@@ -13,6 +13,7 @@ from onceproof.api.drivers import DriverSource, opened
 from onceproof.api.sources import Budgets, Source, installed_first, spec_of
 from onceproof.conformance.command_driver import ANSWER_SECONDS
 from onceproof.conformance.coverage import run
+from onceproof.conformance.driver import Interruption
 from onceproof.conformance.drivers import CORE
 from onceproof.conformance.replay import lockstep
 from onceproof.conformance.replay.confirm import Confirmation, confirm
@@ -185,6 +186,8 @@ def cover(
     sample: int | None = None,
     seed: int = 0,
     symmetric: bool = False,
+    crash_points: bool = False,
+    store_failures: bool = False,
     answer_seconds: float = ANSWER_SECONDS,
     progress: Callable[[int, int, float], None] | None = None,
     keep_partial: bool = False,
@@ -194,12 +197,17 @@ def cover(
     source, sizes, mechanisms, faults, parameters, keep_partial: as in ``check``. driver: see ``DriverSource``.
     negative_tests: at each new state the system is asked for so many steps that the model forbids, and must refuse.
     sample: walk only so many of the paths, chosen by ``seed``. symmetric: of transitions that differ in the names of
-    interchangeable elements alone, one is enough. progress: called with steps taken, steps planned and seconds.
+    interchangeable elements alone, one is enough. crash_points: then each process dies at each statement, commit and
+    send of each of its actions; the state must be that before the action, or that after it. store_failures: the store
+    refuses at each of them; the state must be as before, and the action still possible. progress: called with steps
+    taken, steps planned and seconds.
 
     InputError where the source or the driver is wrong, or where the driver performs none of the first steps.
     """
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
-    budget = run.Budget(max_seconds, max_steps, max_states, negative_tests, sample, seed, symmetric)
+    asked = ((crash_points, Interruption.DEATH), (store_failures, Interruption.REFUSAL))
+    ways = tuple(how for wanted, how in asked if wanted)
+    budget = run.Budget(max_seconds, max_steps, max_states, negative_tests, sample, seed, symmetric, ways)
     with opened(driver, answer_seconds) as driven:
         found = run.cover(spec.system, driven, budget, progress)
     if not found.performable and found.disagreement is None:

@@ -16,7 +16,7 @@ from onceproof.commands._progress import StepProgress
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, model_option, trace_option
 from onceproof.conformance.coverage.run import REFUSALS, Budget
-from onceproof.conformance.driver import setting_of
+from onceproof.conformance.driver import Interruption, setting_of
 from onceproof.conformance.drivers import CORE
 from onceproof.errors import Exit, InputError
 from onceproof.inputs.itf import TraceFile, read_trace
@@ -74,6 +74,8 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--sample", type=POSITIVE, metavar="N", help="Walk only N of the paths of --cover, chosen by --seed.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
 @click.option("--symmetric", is_flag=True, help="Of transitions that are equal up to renaming, cover only one.")
+@click.option("--crash-points", is_flag=True, help="Then have processes die at each point of each action.")
+@click.option("--store-failures", is_flag=True, help="Then have the store refuse at each point of each action.")
 @click.option(
     "--refusals",
     type=click.IntRange(min=0),
@@ -101,6 +103,8 @@ def command(
     sample: int | None,
     seed: int,
     symmetric: bool,
+    crash_points: bool,
+    store_failures: bool,
     refusals: int,
     trace_out: TraceTarget | None,
     as_json: bool,
@@ -127,7 +131,9 @@ def command(
     elif trace is not None:
         _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, as_json, quiet)
     elif given is not None:
-        budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric)
+        asked = ((crash_points, Interruption.DEATH), (store_failures, Interruption.REFUSAL))
+        ways = tuple(how for wanted, how in asked if wanted)
+        budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric, ways)
         _cover(given, driver, answer_seconds, budget, trace_out, as_json, quiet)
 
 
@@ -203,6 +209,8 @@ def _cover(
             sample=budget.sample,
             seed=budget.seed,
             symmetric=budget.symmetric,
+            crash_points=Interruption.DEATH in budget.interruptions,
+            store_failures=Interruption.REFUSAL in budget.interruptions,
             answer_seconds=answer_seconds,
             progress=progress.report,
             keep_partial=True,
@@ -214,8 +222,9 @@ def _cover(
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        again = _same_command(spec, driver)
-        if found.disagreement is not None and found.trace is not None:
+        again = _same_command(spec, driver, budget)
+        interrupted = any(one.disagreement is not None for one in found.interrupted)
+        if found.disagreement is not None and found.trace is not None and not interrupted:
             again = again_command(path, found.disagreement, found.trace, driver, options) or again
         for line in coverage_lines(spec, found, budget, again, quiet=quiet):
             click.echo(line, err=_aside(trace_out))
@@ -227,8 +236,12 @@ def _aside(trace_out: TraceTarget | None) -> bool:
     return trace_out is not None and trace_out.stdout
 
 
-def _same_command(spec: Spec, driver: str) -> str:
+def _same_command(spec: Spec, driver: str, budget: Budget) -> str:
     parts = ["onceproof", "replay", "--cover", str(spec.path), *spec.options]
     if driver != CORE:
         parts += ["--driver", driver]
+    if Interruption.DEATH in budget.interruptions:
+        parts.append("--crash-points")
+    if Interruption.REFUSAL in budget.interruptions:
+        parts.append("--store-failures")
     return " ".join([*map(shlex.quote, parts), "--trace-out", "FILE.itf.json"])

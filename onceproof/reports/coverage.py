@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from onceproof.conformance.coverage.interruptions import Interrupted
 from onceproof.conformance.coverage.run import Budget, Coverage
+from onceproof.conformance.driver import Interruption
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import INTERRUPTED, StopReason
 from onceproof.reports.conformance import confirmation_json, confirmation_lines, disagreement_json, disagreement_lines
@@ -13,6 +15,11 @@ from onceproof.reports.replay import Agreement, agreement
 from onceproof.reports.stops import stop_text
 from onceproof.reports.style import style
 from onceproof.reports.trace_text import counted
+
+NAMES = {
+    Interruption.DEATH: ("deaths", "a process died"),
+    Interruption.REFUSAL: ("refusals", "the store refused"),
+}
 
 
 def coverage_verdict(found: Coverage, budget: Budget) -> Agreement:
@@ -62,6 +69,8 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
         f"{counted(found.compared, 'state')} compared, "
         f"{found.refused:,} forbidden steps refused, {found.seconds:.1f} s ({rate:,.0f} comparisons per second)"
     )
+    for one in found.interrupted:
+        yield from _interrupted(one)
     if found.stopped:
         yield f"  stopped   {_stopped(found, seed)}"
     if found.left and found.disagreement is None:
@@ -77,6 +86,21 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
         yield f"  unseen    {', '.join(found.unobserved)} (why: --explain-mapping)"
     if found.disagreement is None:
         yield "  agrees" if found.complete else "  agrees as far as it was replayed"
+
+
+def _interrupted(found: Interrupted) -> Iterator[str]:
+    name, what = NAMES[found.how]
+    points = sum(found.points.values())
+    share = 100 * found.interrupted / found.transitions if found.transitions else 100.0
+    yield (
+        f"  {name:<10}{what} at {counted(points, 'point')}, in {found.interrupted:,} of {found.transitions:,} "
+        f"transitions ({share:.1f} %), {found.seconds:.1f} s"
+    )
+    if found.points:
+        yield f"            {', '.join(f'{action} {count:,}' for action, count in found.points.most_common() if count)}"
+    if found.left:
+        left = ", ".join(f"{action} {count:,}" for action, count in found.left.items())
+        yield f"            not interrupted: {sum(found.left.values()):,} transitions: {left}"
 
 
 def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]:
@@ -106,6 +130,17 @@ def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]
         "skipped": found.skipped,
         "unobserved": found.unobserved,
         "silent": found.silent,
+        "interrupted": [
+            {
+                "how": one.how.value,
+                "points": dict(one.points),
+                "transitions": one.transitions,
+                "interrupted": one.interrupted,
+                "left": one.left,
+                "seconds": round(one.seconds, 3),
+            }
+            for one in found.interrupted
+        ],
         **confirmation_json(found.confirmation),
         "disagreement": disagreement,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from onceproof.conformance.driver import Interruption
 from onceproof.implementation.clock import ManualClock
 from onceproof.implementation.in_process.core import Classes, Core
 from onceproof.implementation.settings import Settings
@@ -18,7 +19,8 @@ class Mutant:
     """One fault. parts: the classes that stand in for those of the core, as `Classes` names them; patch: what else is
     changed once it is built.
 
-    sizes, mechanisms and faults: a small configuration of the model in which it shows.
+    sizes, mechanisms and faults: a small configuration of the model in which it shows. interruptions: what must happen
+    in the middle of an action, for it to show.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Mutant:
     sizes: Mapping[str, int] = field(default_factory=dict)
     mechanisms: Mapping[str, bool] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
+    interruptions: tuple[Interruption, ...] = ()
 
     def make(self, path: str, settings: Settings) -> Core:
         """A core with this fault."""
