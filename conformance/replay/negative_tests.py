@@ -29,7 +29,7 @@ class Guards:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self._open = build(system.model, opened(system))
+        self._open = build(system.model.without_bounds(), opened(system))
         self._cells = sum(place.cells for name, place in system.layout.places.items() if not name.startswith(LEFT))
         self._rest = self._open.initial[self._cells :]
 

@@ -67,7 +67,7 @@ class Validator:
         if key not in self._explainers:
             known = self.config
             config = self.model.configure(sizes, known.switches, known.budgets, known.parameters)
-            system = build(self.model, config)
+            system = build(self.model.without_bounds(), config)  # a log may go further than exploration
             check_agreement(system)
             self._explainers[key] = Explainer(GeneratedSystem(system), self.mapping)
         return self._explainers[key]

@@ -40,7 +40,7 @@ def demand_of(system: System, claim: Property) -> Demand:
             return Demand.REPEATED
         case "stays":
             return Demand.LASTING
-        case "always" | "step" | "sometimes" | "refines" | "deadlock" | "ending" | "axiom":
+        case "always" | "step" | "sometimes" | "refines" | "deadlock" | "ending" | "axiom" | "within":
             raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} demands nothing of endless runs")
         case _:
             assert_never(claim.kind)

@@ -38,6 +38,7 @@ class StopReason(Enum):
     PROCESS_LOST = "process lost"  # the process that searched died
     NOTHING_TO_JUDGE = "nothing to judge"  # no property applies
     RANGE_LEFT = "range left"  # a step leaves the range of a field: there is no state after it
+    BOUND_LEFT = "bound left"  # runs that leave a bound of exploration are not followed
     MODEL_CUT_SHORT = "model cut short"  # the model was not explored completely, so what builds on that is not complete
 
 
@@ -162,6 +163,15 @@ class PropertyResult:
     counterexample: Counterexample | None = None
 
 
+def with_bounds(result: CheckResult) -> CheckResult:
+    """The result, with counterexamples that say so where they are the least within a bound only."""
+    for found in result.properties if result.outside else ():
+        if found.counterexample is not None and found.counterexample.minimal:
+            least = f"{found.counterexample.minimal}, {result.extent}"
+            found.counterexample = replace(found.counterexample, minimal=least)
+    return result
+
+
 def range_left(trace: Trace, minimal: str) -> PropertyResult:
     """The violation that a run with a departure is."""
     assert trace.departure is not None
@@ -187,6 +197,18 @@ class CheckResult:
     notes: list[str] = field(default_factory=list)
     without_effect: list[str] = field(default_factory=list)  # mechanisms that are off, and make no difference here
     finished_depth: int | None = None  # see ``bound``; None where the exploration was complete
+    outside: int = 0  # states beyond a bound of exploration, which are judged, and not among ``states``
+    within: str = ""  # the bounds that these are beyond, for people; "" where there is no such state
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every reachable state was explored: no limit ended the search, and no bound left states out."""
+        return self.complete and not self.outside
+
+    @property
+    def extent(self) -> str:
+        """What a "holds" speaks of, for people: "complete", or "within few_terms"."""
+        return f"within {self.within}" if self.outside else "complete"
 
     @property
     def bound(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onceproof.model.checker.agreement.comparison import check_agreement
+from onceproof.model.checker.bounds import names_of_bounds
 from onceproof.model.checker.engines import AUTO, EngineError
 from onceproof.model.checker.explicit.random_walk import WalkResult, shortest_along, shortest_departure
 from onceproof.model.checker.explicit.random_walk import walk as plain_walk
@@ -46,6 +47,15 @@ def walk(
         raise EngineError(f"unknown engine `{options.engine}` for walks; expected one of {', '.join(WALKERS)}")
     claims = system.properties() if properties is None else list(properties)
     check_agreement(system, claims)
+    result = _walk(system, properties, claims, options)
+    if system.bounds:
+        result.notes.append(f"runs end where they leave {names_of_bounds(system)}")
+    return result
+
+
+def _walk(
+    system: System, properties: Sequence[Property] | None, claims: Sequence[Property], options: WalkOptions
+) -> WalkResult:
     many = options.runs > PLAIN_RUNS or options.workers is not None
     if options.engine == "compiled" or (options.engine == AUTO and many):
         from onceproof.model.checker import compiled

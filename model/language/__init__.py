@@ -17,6 +17,7 @@ from onceproof.model.language.claims import (
     sometimes,
     stays,
     step,
+    within,
 )
 from onceproof.model.language.composites import Bag, Seq, Set
 from onceproof.model.language.declare import (
@@ -89,4 +90,5 @@ __all__ = [
     "stays",
     "step",
     "switch",
+    "within",
 ]

@@ -106,6 +106,25 @@ def _check_mapping(function: Callable[..., None]) -> None:
         )
 
 
+@overload
+def within(function: Callable[..., Any], /) -> Property: ...
+@overload
+def within(*, when: Callable[[Any], bool] | None = ...) -> Callable[[Callable[..., Any]], Property]: ...
+def within(
+    function: Callable[..., Any] | None = None, *, when: Callable[[Any], bool] | None = None
+) -> Property | Callable[[Callable[..., Any]], Property]:
+    """Marks a function as a bound of exploration: from a state in which it is false no step is taken.
+
+    Such a state is judged like any other. Where there is one, all verdicts say "within" the bound.
+    when: in which configurations it counts (default: all).
+    """
+
+    def mark(function: Callable[..., Any]) -> Property:
+        return Property(function, parameters_of(function), "within", when, name=function.__name__)
+
+    return mark(function) if function else mark
+
+
 def axiom(function: Callable[..., Any], /) -> Property:
     """Marks a function as a law about constants: any two quorums share a node, an order is total, a ring closes.
 

@@ -34,8 +34,9 @@ PropertyKind = Literal[
     "deadlock",
     "ending",
     "axiom",
+    "within",
 ]
-CALLED = {"axiom": "axiom", "refines": "refinement"}  # how messages call a property of a kind, unless "property"
+CALLED = {"axiom": "axiom", "within": "bound", "refines": "refinement"}
 SAFETY = frozenset({"always", "step", "refines"})  # the kinds that a single state violates, or a single step
 LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
@@ -184,9 +185,9 @@ class Property:
     """A claim on states (``always``, ``sometimes``), on steps (``step``) or on endless runs (``LIVENESS``); or what a
     wanted ``ending`` is.
 
-    One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance. The one
-    of kind ``deadlock`` is built in; its function says what a wanted end is. That of kind ``refines`` is the mapping to
-    the states of ``abstract``: a Model, or what one is made of.
+    One of kind ``axiom`` is a law about constants: it is not checked in states but required of every instance; one of
+    kind ``within`` says from which states steps are taken. The one of kind ``deadlock`` is built in; its function says
+    what a wanted end is. That of kind ``refines`` is the mapping to the states of ``abstract``, a Model or its parts.
     """
 
     function: Callable[..., Any]
@@ -217,7 +218,7 @@ class Property:
 
     @property
     def what(self) -> str:
-        """How messages call it: "property `at_most_once`", "axiom `quorums_meet`"."""
+        """How messages call it: "property `at_most_once`", "axiom `quorums_meet`", by what its kind is CALLED."""
         return f"{CALLED.get(self.kind, 'property')} `{self.name}`"
 
     def applies(self, names: Any) -> bool:

@@ -84,5 +84,6 @@ def names_with_ordered(model: Model) -> set[str]:
         *model.actions.values(),
         *model.properties.values(),
         *model.axioms.values(),
+        *model.bounds.values(),
     ]
     return {one.name for one in functions if any(parameter.sort.ordered for parameter in one.parameters)}

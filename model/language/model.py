@@ -73,6 +73,7 @@ class Model:
     initials: dict[str, Initial] = attribute(default_factory=dict)
     properties: dict[str, Property] = attribute(default_factory=dict)
     axioms: dict[str, Property] = attribute(default_factory=dict)
+    bounds: dict[str, Property] = attribute(default_factory=dict)
     parameters: dict[str, ModelParameter] = attribute(default_factory=dict)
     sorts: dict[str, type[Sort]] = attribute(default_factory=dict)
     together: dict[str, tuple[str, ...]] = attribute(default_factory=dict)
@@ -88,7 +89,7 @@ class Model:
         self.together = dict(together or {})
         self.composites = {}
         self.fields, self.switches, self.actions, self.properties, self.axioms, self.sorts = {}, {}, {}, {}, {}, {}
-        self.parameters, self.initials = {}, {}
+        self.parameters, self.initials, self.bounds = {}, {}, {}
         for component in components:
             self._gather(component, only_own=True)
         for component in components:  # a state class that a component imports, and that no component defines
@@ -112,6 +113,7 @@ class Model:
                 self.actions,
                 self.properties,
                 self.axioms,
+                self.bounds,
                 self.parameters,
                 self.initials,
             ):
@@ -125,7 +127,7 @@ class Model:
     def _table_of(self, declared: Any) -> dict[str, Any] | None:
         """Where a declaration belongs; None for what is not one."""
         if isinstance(declared, Property):
-            return self.axioms if declared.kind == "axiom" else self.properties
+            return {"axiom": self.axioms, "within": self.bounds}.get(declared.kind, self.properties)
         if isinstance(declared, Field):
             return self.fields
         if isinstance(declared, CompositeField):
@@ -151,7 +153,7 @@ class Model:
             if isinstance(declared.kind, Index | Maybe):
                 add(declared.kind.sort)
         parameters = [action.parameters for action in self.actions.values()]
-        claims = (*self.properties.values(), *self.axioms.values())
+        claims = (*self.properties.values(), *self.axioms.values(), *self.bounds.values())
         for parameter in itertools.chain(*parameters, *(claim.parameters for claim in claims)):
             add(parameter.sort)
         for component in self.components:
@@ -191,6 +193,12 @@ class Model:
         model.fields, model.composites = resolved, composites
         return model
 
+    def without_bounds(self) -> Model:
+        """The same model where no state is left out of exploration."""
+        model = copy(self)
+        model.bounds = {}
+        return model
+
     def _parts_of(self, whole: CompositeField) -> list[Field]:
         return [one for one in self.fields.values() if one.part is not None and one.part.of is whole]
 
@@ -213,7 +221,8 @@ class Model:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
         if INITIALLY in self.actions:
             raise ModelError(f"an action cannot be called `{INITIALLY}`: that is what traces call the start")
-        functions: list[Action | Property] = [*self.actions.values(), *self.properties.values(), *self.axioms.values()]
+        laws = [*self.axioms.values(), *self.bounds.values()]
+        functions: list[Action | Property] = [*self.actions.values(), *self.properties.values(), *laws]
         functions += self.initials.values()
         for declared in functions:
             if isinstance(declared.function, FunctionType):
@@ -329,8 +338,8 @@ class Model:
     def _check_sizes(self, sizes: Mapping[str, int]) -> None:
         """ConfigError where there would be more combinations of elements than any engine can go through."""
         indices = {name: declared.indices for name, declared in self.fields.items()}
-        claims = [*(claim for claim in self.properties.values() if not claim.optional), *self.axioms.values()]
-        asked: list[Action | Property] = [*self.actions.values(), *claims]
+        claims = [claim for claim in self.properties.values() if not claim.optional]
+        asked: list[Action | Property] = [*self.actions.values(), *claims, *self.axioms.values(), *self.bounds.values()]
         indices |= {one.name: tuple(parameter.sort for parameter in one.parameters) for one in asked}
         for name, sorts in indices.items():
             number = prod(size_of(sort, sizes) for sort in sorts)

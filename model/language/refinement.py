@@ -105,7 +105,7 @@ def _together(concrete: Model, abstract: Model, start: str) -> Model:
         )
     model.composites = {**concrete.composites, **{whole.name: whole for whole in wholes.values()}}
     model.sorts = {**abstract.sorts, **concrete.sorts}
-    model.properties, model.axioms, model.initials, model.derive = {}, {}, {}, None
+    model.properties, model.axioms, model.bounds, model.initials, model.derive = {}, {}, {}, {}, None
     return model
 
 

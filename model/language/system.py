@@ -10,13 +10,14 @@ from types import FunctionType
 from typing import Any
 
 from onceproof.model.language.axioms import constants_of, false_axiom
-from onceproof.model.language.declare import DEADLOCK, Action, Parameter, Property, never_ends
+from onceproof.model.language.declare import DEADLOCK, Action, Property, never_ends
 from onceproof.model.language.errors import (
     ConfigError,
     Disabled,
     ModelError,
     OutOfRange,
     locate,
+    located,
     nearest,
 )
 from onceproof.model.language.evaluate import meaning
@@ -31,24 +32,17 @@ from onceproof.model.language.pairs import of_pairs
 from onceproof.model.language.reading.reader import Reader, can_be_switched_on
 from onceproof.model.language.reading.result import UNMET, ActionReading, Chosen, PropertyReading
 from onceproof.model.language.run import RunMode, RunState
-from onceproof.model.language.showing import call_text
 from onceproof.model.language.step_arguments import (
     choices_made,
-    codes_of_arguments,
     groups_of_arguments,
     with_met_choices,
 )
+from onceproof.model.language.step_names import Step as Step
+from onceproof.model.language.step_names import StepNames
 from onceproof.model.language.terms import FALSE, TRUE, Term
 
+NOTHING_INSIDE = "no initial state is within `{}`: there is nothing to explore"
 NEVER_ENDS = PropertyReading(Property(never_ends, (), "ending", name=never_ends.__name__), (), TRUE, FALSE, ())
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An action with its arguments (0-based indices of elements)."""
-
-    action: str
-    arguments: Arguments
 
 
 NOTHING_CHOSEN = Step(INITIALLY, ())  # what leads to the only initial state of a model without @initial functions
@@ -62,7 +56,7 @@ class Violation:
     arguments: Arguments
 
 
-class System:
+class System(StepNames):
     """A model under a configuration. States are flat tuples of small numbers; see ``layout`` for their meaning.
 
     Raises AxiomError where an axiom of the model is false in it, unless ``axioms`` is False: a counterexample to
@@ -89,6 +83,7 @@ class System:
         self.actions: dict[str, Action] = {name: model.actions[name] for name in self.readings}
         self._reader = reader
         self._property_readings: dict[str, PropertyReading] = {}
+        self._looked_at: tuple[State, Property | None] | None = None  # the last state, and what it is outside of
         self._mode = RunMode(self.sizes)
         self._mode.end()
         self._view = RunState(self.layout, config)
@@ -100,8 +95,12 @@ class System:
         }
         self._ordered = names_with_ordered(model)
         self._judge = Judge(self.sizes, self._view, lambda: RunState(self.layout, config), self._ordered)
+        self.bounds = bounds_of(model, config)
         for axiom in model.axioms.values() if axioms else ():
             self._check(axiom)
+        beyond = [self.outside(state) for state in self.initials] if axioms and self.bounds else [None]
+        if beyond[0] is not None and None not in beyond:
+            raise located(NOTHING_INSIDE.format(beyond[0].name), beyond[0].what, beyond[0].function)
 
     # -- the start
 
@@ -214,7 +213,8 @@ class System:
         failing: a way that fails is left out.
         """
         left = self._left.get(reading.action.name)
-        if left is not None and state[left] == 0:
+        begins = reading is self.beginning
+        if (left is not None and state[left] == 0) or (not begins and self.outside(state) is not None):
             return
         scripts: list[list[Any]] = [[]]
         while scripts:
@@ -231,14 +231,6 @@ class System:
             if after is not None:
                 taken = choices_made(reading, self.layout, state, arguments, self._mode.taken)
                 yield taken, after if left is None else (*after[:left], after[left] - 1, *after[left + 1 :])
-
-    def parameters_of(self, name: str) -> tuple[Parameter | Chosen, ...]:
-        """What the arguments of an action's steps (or the start's) stand for: its parameters, then its choices."""
-        if name == INITIALLY:
-            return () if self.beginning is None else self.beginning.choices
-        action = self.model.actions[name]
-        reading = self.all_readings.get(name)
-        return action.parameters if reading is None else (*action.parameters, *reading.choices)
 
     def aligned(self, reading: ActionReading, state: State, arguments: Arguments) -> Arguments:
         """Arguments with choices where the reading says that the action meets them in a state, and nowhere else."""
@@ -258,7 +250,7 @@ class System:
 
     def _run(self, name: str, state: State, arguments: Arguments) -> State | None:
         left = self._left.get(name)
-        if left is not None and state[left] == 0:
+        if (left is not None and state[left] == 0) or self.outside(state) is not None:
             return None
         run = self.run_action if getattr(self.readings.get(name), "choices", ()) else self._after
         after = run(self.actions[name], state, arguments)
@@ -304,6 +296,16 @@ class System:
         finally:
             leave()
 
+    def outside(self, state: State) -> Property | None:
+        """The first bound of exploration (``@within``) that is false in a state, from which no step is taken then."""
+        if not self.bounds:
+            return None
+        if self._looked_at is None or self._looked_at[0] is not state:
+            instances = ((bound, arguments) for bound in self.bounds for arguments in self.instances(bound))
+            false = (b for b, arguments in instances if self._judge.in_state(b, state, arguments) is False)
+            self._looked_at = state, next(false, None)
+        return self._looked_at[1]
+
     # -- properties
 
     def properties(self, names: list[str] | None = None) -> list[Property]:
@@ -329,8 +331,10 @@ class System:
     def stuck(self, state: State) -> bool:
         """Whether nothing but faults can happen in a state, and it is not a wanted end.
 
-        As in TLC, a step that changes nothing is one that can happen.
+        As in TLC, a step that changes nothing is one that can happen. A state beyond a bound of exploration is no end.
         """
+        if self.outside(state) is not None:
+            return False
         if any(not self.actions[step.action].fault for step, _ in self.successors(state)):
             return False
         return self.ending is None or self.holds(self.ending, state, ()) is False
@@ -412,37 +416,11 @@ class System:
             if self.holds(axiom, self.layout.initial, arguments) is False:
                 raise false_axiom(self.model, axiom, read, self.sizes, arguments)
 
-    # -- names
 
-    def named_arguments(self, step: Step) -> dict[str, str]:
-        """The arguments of a step by parameter, and what it chooses: ``{"node": "node1", "voter": "node2"}``."""
-        pairs = zip(self.parameters_of(step.action), step.arguments, strict=True)
-        return {one.name: one.element(code) for one, code in pairs if code != UNMET}
-
-    def chosen(self, step: Step) -> tuple[str, ...]:
-        """The names of the choices that a step makes."""
-        number = len(self.model.actions[step.action].parameters) if step.action != INITIALLY else 0
-        return tuple(self.named_arguments(step))[number:]
-
-    def call(self, step: Step) -> str:
-        """A step as people read it: ``grant(node1, voter=node2)``."""
-        return call_text(step.action, self.named_arguments(step), self.chosen(step))
-
-    def parse_step(self, action: str, arguments: Mapping[str, Any]) -> Step:
-        """The step with these named arguments and choices; ModelError for an unknown action, name or value."""
-        known = self.model.actions.get(action)
-        if known is None:
-            raise ModelError(f"unknown action `{action}`{nearest(action, self.model.actions)}")
-        choices = self.all_readings[action].choices if action in self.all_readings else ()
-        return Step(action, codes_of_arguments(known, choices, self.sizes, arguments))
-
-    def actor(self, step: Step) -> str:
-        """The actor: the element that is called as the action's component is, or else the component."""
-        action = self.model.actions[step.action]
-        for parameter, argument in zip(action.parameters, step.arguments, strict=False):
-            if parameter.sort.__name__.lower() == action.component:
-                return parameter.sort.element(argument)
-        return action.component
+def bounds_of(model: Model, config: Config) -> tuple[Property, ...]:
+    """The bounds of exploration that count in a configuration."""
+    known = config.names()
+    return tuple(bound for bound in model.bounds.values() if bound.applies(known))
 
 
 def build(model: Model, config: Config | None = None) -> System:

@@ -96,7 +96,12 @@ class CheckReport:
     @property
     def complete(self) -> bool:
         """Whether every reachable state was explored."""
-        return self.outcome.result.complete
+        return self.outcome.result.exhaustive
+
+    @property
+    def within(self) -> str:
+        """The bounds of exploration beyond which states were left unexplored; "" where none were."""
+        return self.outcome.result.within
 
     @property
     def stopped(self) -> Stop | None:
@@ -224,7 +229,7 @@ def check(
         raise with_run(error, spec.system, spec.properties) from error
     if result.stopped is not None and result.stopped.interrupted and not keep_partial:
         raise KeyboardInterrupt
-    if result.complete and result.engine != "compiled":  # that is for spaces too large to be gone through once more
+    if result.exhaustive and result.engine != "compiled":  # that is for spaces too large to be gone through once more
         with contextlib.suppress(OutOfTime), deadline(None if max_seconds is None else max_seconds - result.seconds):
             result.without_effect = without_effect(spec.system)
     return CheckReport(Outcome(spec, result))

@@ -139,7 +139,10 @@ class _Session:
             click.echo(line)
         for failure in failures:
             click.echo(click.style(f"  fails here: {failure}", fg="red"))
-        if not options and not failures:
+        bound = walk.system.outside(walk.state)
+        if bound is not None:
+            click.echo(f"  {bound.name} is false here: exploration takes no step from here")
+        elif not options and not failures:
             click.echo("  nothing can happen here")
 
     def _violated(self, violation: Violation) -> str:

@@ -109,7 +109,7 @@ def _checked(result: CheckResult | None, name: str, length: int) -> Checked:
     if result is None:
         return Checked.STEPS
     judged = result.property(name)  # None for the range of a field, which is not left then
-    if result.complete and (judged is None or judged.verdict is Verdict.HOLDS):
+    if result.exhaustive and (judged is None or judged.verdict is Verdict.HOLDS):
         return Checked.ALL
     by_depth = result.stopped is not None and result.stopped.reason is StopReason.DEPTH
     endless = judged is not None and judged.kind in LIVENESS

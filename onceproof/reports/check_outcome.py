@@ -119,16 +119,17 @@ class Outcome:
 
     @property
     def limits(self) -> str:
-        """The verdict with its limits: "holds, complete", or "no violation up to depth 20".
+        """The verdict with its limits: "holds, complete", "holds within few_terms", or "no violation up to depth 20".
 
         Where all states were found, but a liveness obligation was not judged, it is "no safety violation".
         """
+        within = f" {self.result.extent}" if self.result.outside else ""
         if self.violated:
             return "violated"
         if self.result.complete and self.result.verdict is Verdict.UNKNOWN:
-            return "no safety violation"
+            return f"no safety violation{within}"
         if self.result.complete:
-            return "vacuous" if self.vacuous else "holds, complete"
+            return "vacuous" if self.vacuous else f"holds{within or ', complete'}"
         return self.result.bounded
 
     @property
@@ -162,9 +163,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "expected": outcome.spec.expect.as_json(),
         "parameters": dict(outcome.spec.config.parameters),
         "as_expected": outcome.as_expected,
-        "complete": result.complete,
+        "complete": result.exhaustive,
+        "within": result.within or None,
         "engine": result.engine,
         "states": result.states,
+        "outside": result.outside,
         "transitions": result.transitions,
         "depth": result.depth,
         "finished_depth": result.bound,

@@ -41,6 +41,9 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
     if spec.config.parameters:
         yield f"  with {', '.join(f'{name}={value}' for name, value in spec.config.parameters.items())}"
     yield f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}"
+    if result.outside:
+        beyond = f"{counted(result.outside, 'state')} beyond {result.within}"
+        yield f"  and {beyond}: judged like all others, but no step was taken from there"
     if result.symmetry != "none":
         yield f"  symmetry reduction over {result.symmetry}: one representative per orbit counts (--no-symmetry: all)"
     if result.stopped:
@@ -51,7 +54,8 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
         yield style("VACUOUS ", fg="yellow", bold=True) + reason
     idle = [name for name in result.never_fired if name not in result.faults]  # of faults it is vacuous
     if idle and result.complete:
-        yield from wrapped(f"actions that never happen here: {', '.join(idle)}", page_width(), indent="")
+        where = result.extent if result.outside else "here"
+        yield from wrapped(f"actions that never happen {where}: {', '.join(idle)}", page_width(), indent="")
     for name in result.without_effect:
         text = f"{name} is off, which makes no difference here: with it on every reachable state has the same steps"
         yield from wrapped(text, page_width(), indent="")
@@ -94,7 +98,9 @@ def property_row(outcome: Outcome, found: PropertyResult) -> tuple[str, str, str
     elif found.verdict is Verdict.UNKNOWN:
         text = _unknown(outcome, found)
     else:
-        text = f"{found.verdict.value}, complete" if outcome.result.complete else found.verdict.value
+        extent = outcome.result.extent
+        text = f"{found.verdict.value}{' ' if outcome.result.outside else ', '}{extent}"
+        text = text if outcome.result.complete else found.verdict.value
     return found.name, found.kind, text
 
 
@@ -102,6 +108,8 @@ def _unknown(outcome: Outcome, found: PropertyResult) -> str:
     if found.kind in LIVENESS:
         if not outcome.result.complete:
             return "unknown: needs a complete search"
+        if outcome.result.outside:
+            return f"unknown: runs that leave {outcome.result.within} are not followed"
         return f"unknown: {stop_text(outcome.result.stopped) or 'see the note'}"
     return outcome.result.bounded
 

@@ -38,6 +38,7 @@ def _suite(outcome: Outcome) -> ElementTree.Element:
         "engine": result.engine,
         "expected": str(spec.expect),
         "verdict": outcome.limits,
+        "within": result.within,
         "states": str(result.states),
         "transitions": str(result.transitions),
         "depth": str(result.depth),
@@ -91,6 +92,8 @@ def judged(outcome: Outcome, found: PropertyResult) -> tuple[str, str] | None:
             return "unknown", f"not seen up to depth {outcome.result.bound}"
         return ("vacuous", found.vacuous) if found.vacuous and not expect.violated else None
     if found.verdict is Verdict.UNKNOWN:
+        if found.kind in LIVENESS and outcome.result.outside:
+            return "unknown", f"runs that leave {outcome.result.within} are not followed"
         judged_not = found.kind in LIVENESS and outcome.result.complete
         return "unknown", "not judged" if judged_not else outcome.result.bounded
     if found.verdict is Verdict.VIOLATED:

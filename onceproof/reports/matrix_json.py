@@ -23,6 +23,7 @@ def document(matrix: Matrix) -> dict[str, Any]:
         "sizes": dict(plan.setting.config(Case()).sizes),
         **({"parameters": dict(plan.setting.parameters)} if plan.setting.parameters else {}),
         "needs": {fault: dict(needs) for fault, needs in plan.setting.model.needs.items() if fault in plan.faults},
+        **({"within": list(plan.setting.model.bounds)} if plan.setting.model.bounds else {}),
         "mechanisms": list(plan.mechanisms),
         "faults": list(plan.faults),
         "properties": plan.setting.names,

@@ -47,6 +47,8 @@ def head(matrix: Matrix) -> Iterator[str]:
     sizes = [f"{name}={size}" for name, size in plan.setting.config(Case()).sizes.items() if size]
     sizes += [f"{name}={value}" for name, value in plan.setting.parameters.items()]
     yield f"  {', '.join(sizes)}; each fault once"
+    if plan.setting.model.bounds:
+        yield f"  explored within {' and '.join(plan.setting.model.bounds)} only"
     for fault, needs in plan.setting.model.needs.items():
         more = [f"{name}={size}" for name, size in needs.items() if name not in plan.setting.sizes]
         if fault in plan.faults and more:

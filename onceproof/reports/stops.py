@@ -17,6 +17,7 @@ TEXTS = {
     StopReason.PROCESS_LOST: "its process died: out of memory?",
     StopReason.NOTHING_TO_JUDGE: "no property applies",
     StopReason.RANGE_LEFT: "a step that leaves the range of a field",
+    StopReason.BOUND_LEFT: "runs that leave a bound of exploration (`@within`) are not followed",
     StopReason.MODEL_CUT_SHORT: "the exploration of the model was cut short",
 }
 

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 STYLES = {"as expected": "green", "holds, complete": "green", "NOT AS EXPECTED": "bold red", "undecided": "yellow"}
 
 
+def _style_of(text: str) -> str:
+    return "green" if text.startswith("holds within ") else STYLES.get(text, "")
+
+
 def colored() -> bool:
     """Whether stdout is a terminal that wants colours (https://no-color.org)."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -50,7 +54,7 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], right: frozense
         whole = column in right or column in (0, len(headers) - 1)
         table.add_column(header, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
-        table.add_row(*(Text(text, style=STYLES.get(text, "")) for text in row))
+        table.add_row(*(Text(text, style=_style_of(text)) for text in row))
     console = Console()
     with console.capture() as captured:
         console.print(table)

@@ -182,20 +182,20 @@ class Writer:
         return re.sub(r"\bst\.", self.random.choice(("before.", "after.")), self.condition(scope))
 
 
-def random_model(seed: int) -> Model:
-    """The model with this seed."""
-    name = f"random_model_{seed}"
+def random_model(seed: int, more: str = "") -> Model:
+    """The model with this seed. more: text that is added to it."""
+    name = f"random_model_{seed}{'_more' if more else ''}"
     module = types.ModuleType(name)
     sys.modules[name] = module
-    text = Writer(seed).text()
+    text = Writer(seed).text() + more
     linecache.cache[f"<{name}>"] = (len(text), None, text.splitlines(keepends=True), f"<{name}>")
     exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return Model(name, module)
 
 
-def random_system(seed: int) -> System:
+def random_system(seed: int, more: str = "") -> System:
     """The model with this seed under a random configuration: sizes, switches and budgets (bounded or ``any``)."""
-    model, r = random_model(seed), random.Random(-seed - 1)
+    model, r = random_model(seed, more), random.Random(-seed - 1)
     sizes = {"things": r.choice((1, 2, 2, 3)), "places": r.choice((1, 2, 2))}
     sizes = {name: size for name, size in sizes.items() if name in model.size_names}
     budgets = {name: r.choice((0, 1, 1, 2, None)) for name in model.faults}

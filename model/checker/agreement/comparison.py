@@ -123,7 +123,8 @@ class Comparison:
             start = reader.start(list(system.model.initials.values()))
             self.functions = reader.functions
         else:
-            claims = list(dict.fromkeys([*claims, *([system.ending] if system.ending is not None else [])]))
+            claims = [*claims, *system.bounds, *([system.ending] if system.ending is not None else [])]
+            claims = list(dict.fromkeys(claims))
             self.readings = [*system.all_readings.values(), *map(system.property_reading, claims)]
             start, self.functions = system.beginning, system.read_functions
         if start is not None:

@@ -10,6 +10,7 @@ from math import factorial, prod
 from pathlib import Path
 from typing import Any
 
+from onceproof.model.checker.bounds import names_of_bounds
 from onceproof.model.checker.compiled.checkpoint import Checkpoint, digest
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.errors import CannotCompile
@@ -25,7 +26,7 @@ from onceproof.model.checker.ground.fresh import difference_claims
 from onceproof.model.checker.ground.python_code import GeneratedSystem, generated
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.checker.ground.symmetry import Exchange, symmetric_ground
-from onceproof.model.checker.results import CheckResult, Limits, unexplored
+from onceproof.model.checker.results import CheckResult, Limits, unexplored, with_bounds
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import System
@@ -152,10 +153,10 @@ def _result(search: Search, claims: Sequence[Property], limits: Limits) -> Check
     if sorts:
         most = prod(factorial(system.sizes[sort]) for sort in sorts)
         notes.append(f"symmetry reduction: each state represents up to {most}, which differ in which element is which")
-    return CheckResult(
+    result = CheckResult(
         engine="compiled",
         complete=not search.stopped,
-        states=search.count,
+        states=search.count - search.outside,
         transitions=sum(fired.values()),
         depth=len(search.levels) - 1,
         seconds=0.0,
@@ -166,4 +167,7 @@ def _result(search: Search, claims: Sequence[Property], limits: Limits) -> Check
         symmetry=", ".join(sort.lower() for sort in sorts) or "none",
         notes=notes,
         finished_depth=verdicts.finished_depth,
+        outside=search.outside,
+        within=names_of_bounds(system) if search.outside else "",
     )
+    return with_bounds(result)

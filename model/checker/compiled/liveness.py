@@ -149,9 +149,16 @@ class LivenessGraph:
 
     def _bodies(self, number: int) -> Any:
         """What the function of the obligation with this number says of each state."""
+        labels = self._answers(f"obligation_{number}")
+        if self.search.outside:  # a run that goes there is not followed, so it is no run on which this stays open
+            labels[self._answers("beyond") != 0] = 0
+        return labels
+
+    def _answers(self, function: str) -> Any:
+        """What a function says of each state."""
         labels = np.zeros(self.size, np.uint8)
         search = self.search
-        address = search.library.address(f"obligation_{number}")
+        address = search.library.address(function)
         for start, stop in pieces(self.ranges):
             check_time()
             failing = kernels.make_labels(

@@ -87,6 +87,11 @@ class Search:
         return sum(worker.fired for worker in self.workers)
 
     @property
+    def outside(self) -> int:
+        """How many of the states that were expanded are beyond a bound of exploration."""
+        return int(self.fired[len(self.functions.steps)]) if self.functions.bounded else 0
+
+    @property
     def looked_up(self) -> int:
         """How many of the moves were looked up in the visited set; the others were in a sleep set."""
         return sum(int(worker.mine[batch.LOOKED_UP]) for worker in self.workers)

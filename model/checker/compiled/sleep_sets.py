@@ -80,12 +80,17 @@ class SleepSets:
 
 
 def _sleep_after_each(functions: Functions, words: int) -> Any:
-    """For each move the bits of the moves that are independent of it and rank lower."""
+    """For each move the bits of the moves that are independent of it and rank lower.
+
+    A move that may cross a bound of exploration is left out: beyond it the other order of the two steps is not taken.
+    """
     footprints = Footprints(functions.generated.ground)
+    crossing = functions.generated.bounds.crossing
     ranks = _ranks(functions, footprints)
     sleep_after = np.zeros((len(ranks) + 1) * words, np.uint64)
     for move, mine in enumerate(ranks):
         lower = (one for one in range(min(len(ranks), words * WORD)) if ranks[one] < mine)
+        lower = (one for one in lower if not {one, move} & crossing)
         bits = sum(1 << one for one in lower if footprints.independent(one, move))
         for word in range(words):
             sleep_after[move * words + word] = bits >> (word * WORD) & ((1 << WORD) - 1)

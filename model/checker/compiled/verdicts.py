@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
+from onceproof.model.checker.bounds import never_seen
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
@@ -95,7 +96,7 @@ class Verdicts:
                 return self._safety(bit + 1, claim, instances, IDLE if idle and self.complete else "")
             case "eventually" | "leads_to" | "infinitely_often" | "stays":
                 return self._eventually(claim, IDLE if idle else "")
-            case "refines" | "deadlock" | "ending" | "axiom":
+            case "refines" | "deadlock" | "ending" | "axiom" | "within":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
             case _:
                 assert_never(claim.kind)
@@ -131,7 +132,8 @@ class Verdicts:
             return PropertyResult(claim.name, claim.kind, Verdict.HOLDS)
         if not self.complete:
             return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
-        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, "no reachable state satisfies it")
+        never = never_seen(self.functions.system, self.search.outside > 0)
+        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, never)
 
     def _eventually(self, claim: Property, idle: str) -> PropertyResult:
         try:
@@ -154,6 +156,12 @@ class Verdicts:
                     best = found
         if best:
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
+        return self._kept(claim, idle)
+
+    def _kept(self, claim: Property, idle: str) -> PropertyResult:
+        """The verdict where no run was found that violates a property: one that leaves the bounds still may."""
+        if self.search.outside:
+            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
 
     def _refines(self, claim: Property) -> PropertyResult:
@@ -216,7 +224,7 @@ class Verdicts:
         with self._liveness_graph() as graph:
             if not graph.holds_by_symmetry(self._numbers(claim)):
                 raise NeedsWholeGraph(f"symmetry reduction cannot tell whether `{claim.name}` holds")
-        return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, idle)
+        return self._kept(claim, idle)
 
     def _too_large_for_liveness(self) -> bool:
         """Whether there is no way to judge any ``eventually``; notes why."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
+from onceproof.model.checker.bounds import names_of_bounds, never_seen
 from onceproof.model.checker.deadline import OutOfTime, check_time, deadline, grace
 from onceproof.model.checker.explicit.evaluators import (
     DirectEvaluator,
@@ -35,6 +36,7 @@ from onceproof.model.checker.results import (
     Verdict,
     range_left,
     unexplored,
+    with_bounds,
 )
 from onceproof.model.checker.safety import violated_by, violating_steps
 from onceproof.model.language.declare import Property
@@ -98,13 +100,14 @@ class _Evaluation:
         results = [self.of(claim) for claim in claims]
         if graph.departing:
             results.append(self._range_left(graph.departing))
+        outside = sum(self._outside.values())
         fired = dict.fromkeys(self.system.actions, 0)
         for step in graph.edge_steps[: graph.first_edge[-1]]:
             fired[graph.stepper.steps[step].action] += 1
-        return CheckResult(
+        result = CheckResult(
             engine="",
             complete=graph.complete,
-            states=len(graph.states),
+            states=len(graph.states) - outside,
             transitions=graph.first_edge[-1],
             depth=graph.depth,
             seconds=graph.seconds,
@@ -113,7 +116,10 @@ class _Evaluation:
             stopped=graph.stopped,
             faults=frozenset(name for name, action in self.system.actions.items() if action.fault),
             finished_depth=self.finished_depth,
+            outside=outside,
+            within=names_of_bounds(self.system) if outside else "",
         )
+        return with_bounds(result)
 
     def of(self, claim: Property) -> PropertyResult:
         """The verdict on a property."""
@@ -130,7 +136,7 @@ class _Evaluation:
                 return self._refines(claim)
             case "deadlock":
                 return self._deadlock(claim)
-            case "ending" | "axiom":
+            case "ending" | "axiom" | "within":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
             case _:
                 assert_never(claim.kind)
@@ -218,7 +224,7 @@ class _Evaluation:
             return PropertyResult(claim.name, "sometimes", Verdict.HOLDS)
         if not self.graph.complete:
             return PropertyResult(claim.name, "sometimes", Verdict.UNKNOWN)
-        return PropertyResult(claim.name, "sometimes", Verdict.VIOLATED, "no reachable state satisfies it")
+        return PropertyResult(claim.name, "sometimes", Verdict.VIOLATED, never_seen(self.system, bool(self._outside)))
 
     def _eventually(self, claim: Property) -> PropertyResult:
         if self.graph.complete:
@@ -246,6 +252,8 @@ class _Evaluation:
                 best = found
         if best:
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=best)
+        if self._outside:  # a run that goes there may go on in any way
+            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
         return PropertyResult(claim.name, claim.kind, Verdict.HOLDS, "" if exercised else IDLE)
 
     def _unfulfilled(self, claim: Property, arguments: Arguments, truths: list[bool | None]) -> Counterexample | None:
@@ -253,11 +261,11 @@ class _Evaluation:
         if False not in truths:
             return None
         fulfilled = self.evaluator.fulfilled(claim, arguments)
-        states = self.graph.states
+        states, outside = self.graph.states, self._outside
         lasso = self._fair.violation(
             demand_of(self.system, claim),
-            lambda number: truths[number] is False,
-            lambda number: fulfilled(states[number]),
+            lambda number: truths[number] is False and number not in outside,
+            lambda number: number in outside or fulfilled(states[number]),
         )
         if lasso is None:
             return None
@@ -303,6 +311,7 @@ class _Evaluation:
             if not any(self._acts(step) for step, _ in graph.edges(number))
             and ended(graph.states[number]) is False
             and number not in graph.departing
+            and number not in self._outside
         ]
         try:
             if graph.stopped and graph.stopped.reason is StopReason.DEPTH:
@@ -322,12 +331,21 @@ class _Evaluation:
                 steps = graph.stepper.successors(graph.states[number])
             except OutOfRange:  # a step is possible, which is more than is asked
                 continue
-            if not any(self._acts(step) for step, _ in steps) and ended(graph.states[number]) is False:
+            inside = self.system.outside(graph.states[number]) is None
+            if inside and not any(self._acts(step) for step, _ in steps) and ended(graph.states[number]) is False:
                 stuck.append(number)
         return stuck
 
     def _acts(self, step: int) -> bool:
         return not self.system.actions[self.graph.stepper.steps[step].action].fault
+
+    @cached_property
+    def _outside(self) -> dict[int, bool]:
+        """The explored states, by number, that are beyond a bound of exploration."""
+        if not self.system.bounds:
+            return {}
+        numbers = (n for n in range(self.graph.explored) if self.graph.first_edge[n] == self.graph.first_edge[n + 1])
+        return {n: True for n in numbers if self.system.outside(self.graph.states[n]) is not None}
 
     @cached_property
     def _costs(self) -> Costs:

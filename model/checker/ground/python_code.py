@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 
 from onceproof.model.checker.ground.arithmetic_text import arith_text, sum_text
+from onceproof.model.checker.ground.bounds import Bounds
 from onceproof.model.checker.ground.formula import (
     Arith,
     Below,
@@ -151,6 +152,9 @@ class GeneratedSystem:
         self.steps = self.ground.steps
         self.names = Names(system, self.ground.known)
         body = _block(self.names, arrange(units_of(self.ground.groups)), _take)
+        self.bounds = Bounds(self.ground)
+        failing = _block(self.names, arrange(self.bounds.failures()), _note)
+        body = [*failing, *_bound_lines(self.names, self.bounds.inside), *body]
         lines = [
             "def successors(state_):",
             f"    {self.names.unpacking(body)}",
@@ -169,8 +173,11 @@ class GeneratedSystem:
 
     def _confirm(self, number: int, state: State) -> None:
         """The trace says that the model fails here: running it raises the ModelError, with its place."""
-        for _ in self.system.steps_of(self.steps[number].action, state):
-            pass
+        if number < 0:
+            self.system.outside(state)
+        else:
+            for _ in self.system.steps_of(self.steps[number].action, state):
+                pass
 
 
 class GeneratedProperties:
@@ -341,6 +348,14 @@ def _take(names: Names, work: Work) -> list[str]:
 def _note(_: Names, work: Work) -> list[str]:
     """The line that notes an instance of a property."""
     return [f"confirm({work.number}, state_)" if work.error else f"found_ += ({work.number},)"]
+
+
+def _bound_lines(names: Names, inside: Formula) -> list[str]:
+    """The lines that leave where no step is taken."""
+    if inside is True:
+        return []
+    with names.shared.once([inside]) as first:
+        return [*first, f"if not ({names.formula(inside)}): return found_"]
 
 
 def _block(names: Names, block: Block, render: Render) -> list[str]:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import assert_never
 
 from onceproof.model.checker.deadline import check_time
+from onceproof.model.checker.ground.bounds import Bounds
 from onceproof.model.checker.ground.formula import (
     Arith,
     Cell,
@@ -72,6 +73,7 @@ class StepClaims:
     def __init__(self, ground: Ground) -> None:
         self.ground, self.system = ground, ground.system
         self._known = [*ground.known, *ground.known]
+        self._inside = Bounds(ground).inside
         self._grounder = Grounder(ground.system, self._known, ground.system.pairs.places)
 
     def judged(self, claim: Property, arguments: Arguments) -> Iterator[JudgedWay]:
@@ -121,7 +123,8 @@ class StepClaims:
             after = {put.slot: pick(put.condition, put.value, cell(put.slot, narrowed)) for put in way.puts}
             kept = [same(value, cell(slot, narrowed), known) for slot, value in after.items()]
             changed = negate(both(kept, known), known)
-            taken = both([_guard(way, known), changed, *(negate(_guard(one, known), known) for one in others)], known)
+            before = [negate(_guard(one, known), known) for one in others]
+            taken = both([self._inside, _guard(way, known), changed, *before], known)
             if taken is not False:
                 fault = self.system.actions[self.ground.steps[way.move].action].fault
                 yield _Way(fault, taken, narrowed, after)

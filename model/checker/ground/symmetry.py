@@ -122,7 +122,8 @@ def symmetric_ground(system: System, claims: Sequence[Property] = ()) -> tuple[G
 
     claims: the properties to be judged, none of which may tell states apart that are exchanged.
     """
-    judged = [system.property_reading(claim) for claim in claims if claim.kind != "refines"]
+    others = [*(claim for claim in claims if claim.kind != "refines"), *system.bounds]
+    judged = [system.property_reading(claim) for claim in others]
     refined = [refinement_of(system, claim) for claim in claims if claim.kind == "refines"]
     declared = [name for name, sort in system.model.sorts.items() if sort.symmetric and system.sizes[name] > 1]
     usable = {name: exchanges(system, name) for name in declared}

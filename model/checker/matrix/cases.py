@@ -187,17 +187,18 @@ def explored(setting: Setting, case: Case, system: System, limits: Limits, explo
     for left in (p for p in result.properties if p.kind == RANGE):
         raise ModelError(f"`{left.name}` is violated in this case (`check` shows the run): no cell can be judged")
     unseen = [p.name for p in result.properties if p.kind == "sometimes" and p.verdict is Verdict.VIOLATED]
-    found = {p.name: _finding(p, result.complete) for p in result.properties if p.name in names}
+    found = {p.name: _finding(p, result.exhaustive) for p in result.properties if p.name in names}
+    unfollowed = Stop(StopReason.BOUND_LEFT) if result.outside and result.verdict is Verdict.UNKNOWN else None
     return CaseResult(
         case,
         {name: found[name] for name in names if name in found},
         result.states,
         result.transitions,
         result.complete,
-        result.stopped,
+        result.stopped or unfollowed,
         result.seconds,
         result.engine,
-        indifferent=never_seen(probed, unseen) if probed is not None and result.complete else frozenset(),
+        indifferent=never_seen(probed, unseen) if probed is not None and result.exhaustive else frozenset(),
     )
 
 

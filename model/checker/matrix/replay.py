@@ -26,6 +26,7 @@ from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
 from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.run import RunMode, RunState
+from onceproof.model.language.system import bounds_of
 
 LANGUAGE = "onceproof.model.language"
 
@@ -133,6 +134,7 @@ class UntracedSystem(System):
         self._mode = RunMode(self.sizes)
         self._view = _View(self.layout, self.config, self.noted)
         self._states = (self._view,)
+        self.bounds, self._looked_at = bounds_of(self.model, self.config), None
         self._ordered = names_with_ordered(self.model)
         self._judge = Judge(self.sizes, self._view, lambda: _View(self.layout, self.config, self.noted), self._ordered)
         self._left = {

@@ -69,7 +69,7 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     true. ModelError for a name that TLA+ needs itself.
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
-    check_names(system, properties)
+    check_names(system, [*properties, *system.bounds])
     for claim in properties:
         if claim.kind == "refines":
             raise ModelError(f"{claim.what} cannot be exported: name the properties that are to be, without it")
@@ -108,7 +108,7 @@ class _Exporter:
             self.fields,
             taken
             | {"Clamp", "FloorDiv", "FloorMod", "NoDeadlock", "RangesKept", "vars"}
-            | {claim.name for claim in claims},
+            | {claim.name for claim in (*claims, *system.bounds)},
         )
         self.departures = list(self._departures())
 
@@ -145,6 +145,7 @@ class _Exporter:
         return [
             *([f"CONSTANT {NONE} = {NONE}"] if none else []),
             *(["SPECIFICATION Spec"] if self.obligations else ["INIT Init", "NEXT Next"]),
+            *(f"CONSTRAINT {bound.name}" for bound in self.system.bounds),
             *(f"INVARIANT {name}" for name in ["TypeOK", *invariants]),
             *(f"PROPERTY {claim.name}" for claim in (*self.of_steps, *self.obligations)),
         ]
@@ -158,6 +159,11 @@ class _Exporter:
             found.append(
                 "The invariant RangesKept is false in the state before a step that leaves the range of a field: the "
                 "step itself has no next state."
+            )
+        if self.system.bounds and self.obligations:
+            found.append(
+                "With a CONSTRAINT TLC says nothing of runs that leave it: that a temporal property is not violated is "
+                "no proof that it holds."
             )
         found += [
             f"`{claim.name}` (sometimes) is not checked by this .cfg: TLC shows it as a violation of INVARIANT "
@@ -184,7 +190,7 @@ class _Exporter:
             *itertools.chain(*(["", *self._action(name)] for name in self.actions)),
             "",
             *self._next(),
-            *itertools.chain(*(["", *self._predicate(claim)] for claim in self.predicates)),
+            *itertools.chain(*(["", *self._predicate(claim)] for claim in (*self.system.bounds, *self.predicates))),
             *(["", "RangesKept ==", *self.departures] if self.departures else []),
             *(["", *self._no_deadlock()] if self.deadlock else []),
             *(["", self._vars()] if self.obligations or self.of_steps else []),
@@ -314,8 +320,8 @@ class _Exporter:
     def _predicate(self, claim: Property) -> list[str]:
         reading = self._property(claim)
         scope = Scope(self.text, reading.variables)
-        term = or_(not_(reading.antecedent), reading.body) if claim.kind == "always" else reading.body
-        quantifier = "\\A" if claim.kind == "always" else "\\E"
+        term = reading.body if claim.kind == "sometimes" else or_(not_(reading.antecedent), reading.body)
+        quantifier = "\\E" if claim.kind == "sometimes" else "\\A"
         bounds = self._bounds(reading.variables, scope)
         body = bare(scope.condition(term))
         lines = [
@@ -338,7 +344,8 @@ class _Exporter:
                     scope = Scope(self.text, variables)
                     bounds = self._bounds(variables, scope)
                     guard = AND.join(budget + [scope.condition(term) for term in one.guard]) or "TRUE"
-                    yield f"  /\\ ~(\\E {bounds} : {guard})" if bounds else f"  /\\ ~({guard})"
+                    beyond = "".join(f"~{bound.name}{OR}" for bound in self.system.bounds)
+                    yield f"  /\\ {beyond}~(\\E {bounds} : {guard})" if bounds else f"  /\\ {beyond}~({guard})"
 
     def _no_deadlock(self) -> list[str]:
         """That some step is enabled which is not a fault, or the model's ``ending`` is true."""
@@ -350,6 +357,7 @@ class _Exporter:
         for name, traced_action in self.actions.items():
             if not traced_action.action.fault:
                 parts.append(self._called(f"Can_{name}", traced_action))
+        parts += [f"~{bound.name}" for bound in self.system.bounds]
         return ["NoDeadlock ==", *(f"  \\/ {part}" for part in parts or ["FALSE"])]
 
     def _called(self, name: str, reading: ActionReading) -> str:

@@ -58,7 +58,9 @@ class Functions:
         actions = self.system.actions
         self.is_fault = [actions[step.action].fault for step in self.steps]
         units = units_of(generated.ground.groups)
-        self.move_words = -(-len(self.steps) // WORD) or 1
+        # Behind the moves, one that stands for all that is not taken from a state beyond a bound of exploration.
+        self.bounded = generated.bounds.inside is not True
+        self.move_words = -(-(len(self.steps) + self.bounded) // WORD) or 1
         self.most_records = sum(len(unit.chain) for unit in units)
 
     @property
@@ -75,6 +77,8 @@ class Functions:
         parts = [self.expand(), self.evaluate(), self.exercised(), self.spent()]
         parts += [self.obligation(n) for n, (claim, _) in enumerate(self.properties.instances) if claim.is_liveness]
         parts += [self._function(f"image_{n}", ["state", "out"], image.body()) for n, image in enumerate(self.images)]
+        if self.bounded:
+            parts.append(self.beyond())
         if self.exchanges:
             parts.append(representative(self.packing, self.exchanges, self.path))
         if self.deadlock is not None:
@@ -92,9 +96,23 @@ class Functions:
         words = range(self.move_words)
         begin = [f"wanted{n} = moves[{n}]" for n in words] + [f"enabled{n} = 0" for n in words]
         begin += [f"source = moves[{2 * self.move_words}]", f"idle = moves[{2 * self.move_words + 1}]", "n = 0"]
-        body = self.text.block(arrange(units_of(self.generated.ground.groups)), self._take)
+        body = self._beyond() + self.text.block(arrange(units_of(self.generated.ground.groups)), self._take)
         end = [f"moves[{self.move_words + n}] = enabled{n}" for n in words]
         return self._function("expand", ["state", "out", "moves"], [*begin, *body, *end, "return n"])
+
+    def _beyond(self) -> list[str]:
+        """The lines that leave ``expand`` in a state beyond a bound: it is noted as a move that leads nowhere."""
+        bounds, known = self.generated.bounds, self.generated.ground.known
+        failing = self.text.block(arrange(bounds.failures()), lambda _text, _work: ["return -1"])
+        word, bit = divmod(len(self.steps), WORD)
+        bits = [signed(1 << bit) if n == word else 0 for n in range(self.move_words)]
+        noted = [f"moves[{self.move_words + n}] = {this}" for n, this in enumerate(bits)]
+        return failing + self._when(negate(bounds.inside, known), [*noted, "return 0"])
+
+    def beyond(self) -> str:
+        """``beyond(state, unused)``: 1 for a state from which no step is taken, as it is beyond a bound."""
+        outside = negate(self.generated.bounds.inside, self.generated.ground.known)
+        return self._function("beyond", ["state", "unused"], [*self._when(outside, ["return 1"]), "return 0"])
 
     def row_of_moves(self, *, idle: bool) -> list[int]:
         """What ``expand`` wants to know, and room for what it tells: words of bits of moves, and two numbers.
@@ -107,7 +125,7 @@ class Functions:
     def kinds_of_moves(self, faults: bool | None) -> list[int]:
         """Words of bits of the moves wanted (faults, others, or None: all), then of those that are not faults."""
         wanted = self._bits_of([faults is None or fault == faults for fault in self.is_fault])
-        return wanted + self._bits_of([not fault for fault in self.is_fault])
+        return wanted + self._bits_of([*(not fault for fault in self.is_fault), self.bounded])
 
     def _bits_of(self, chosen: Sequence[bool]) -> list[int]:
         bits = sum(1 << move for move, this in enumerate(chosen) if this)
