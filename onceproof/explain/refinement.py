@@ -50,7 +50,8 @@ class WrongStep:
 
     before, after: the images of the last two states, by field as in JSON; None: there is none. changed: by cell what
     differs between them (at the start: between what the abstract model starts with, and the image). concrete: the last
-    two states themselves. failure: why the last state has no image. in_two: two abstract steps that together do it.
+    two states themselves. image: the cells of the first image, as text; cells: of both images, each with its values.
+    failure: why the last state has no image. in_two: two abstract steps that together do it.
     """
 
     model: str
@@ -61,6 +62,7 @@ class WrongStep:
     number: int
     call: str = ""
     image: list[str] = field(default_factory=list)
+    cells: list[tuple[str, str, str]] = field(default_factory=list)
     failure: str = ""
     in_two: str = ""
     nearest: list[Nearest] = field(default_factory=list)
@@ -83,7 +85,7 @@ class WrongStep:
         if not self.number:
             starts = (f"`{cell}` starts as {shown(old)}, not {shown(new)}" for cell, (old, new) in self.changed.items())
             return [f"in {self.model}, {', '.join(starts)}"]
-        lines = [f"it changes there {', '.join(changes)}", f"before it: {', '.join(self.image)}"]
+        lines = [f"its image changes {', '.join(changes)}", f"from the image {', '.join(self.image)}"]
         if self.in_two:
             lines.append(f"that takes two steps of {self.model}: {self.in_two}")
         for one in self.nearest:
@@ -136,6 +138,7 @@ def wrong_step(trace: Trace, claim: Property) -> WrongStep:
         number,
         call,
         _listed(layout, before, changed),
+        [(c.label, shown(c.show(before)), shown(c.show(after))) for mine in layout.cells.values() for c in mine],
         in_two=_in_two(refinement, before, after),
         nearest=_nearest(refinement, before, after),
     )
