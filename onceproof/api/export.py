@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onceproof.api.sources import Budgets, Source, installed_first, spec_of
@@ -13,21 +13,30 @@ from onceproof.model.checker.tla.export import export
 
 @dataclass(frozen=True)
 class TlaModule:
-    """A module of TLA+ and the configuration to check it with. remarks: what TLC is to be told beside these."""
+    """A module of TLA+ and the configuration to check it with. remarks: what TLC is to be told beside these.
+
+    instances: the modules, by name, of the abstract models that it is to refine; they belong beside it.
+    """
 
     name: str
     text: str
     configuration: str
     remarks: tuple[str, ...] = ()
+    instances: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.text
 
     def write(self, folder: Path | str) -> tuple[Path, Path]:
-        """Write NAME.tla and NAME.cfg to a folder that exists; the two paths. OSError where that is impossible."""
+        """Write NAME.tla and NAME.cfg to a folder that exists, and the instances beside them; the paths of those two.
+
+        OSError where that is impossible.
+        """
         module, configuration = Path(folder) / f"{self.name}.tla", Path(folder) / f"{self.name}.cfg"
         module.write_text(self.text, encoding="utf-8")
         configuration.write_text(self.configuration, encoding="utf-8")
+        for name, text in self.instances.items():
+            (Path(folder) / f"{name}.tla").write_text(text, encoding="utf-8")
         return module, configuration
 
 
@@ -47,7 +56,7 @@ def export_tla(
     )
     name = module_name(spec.name)
     exported = export(spec.system, name, spec.properties)
-    return TlaModule(name, exported.module, exported.configuration, exported.remarks)
+    return TlaModule(name, exported.module, exported.configuration, exported.remarks, exported.instances)
 
 
 def module_name(name: str) -> str:

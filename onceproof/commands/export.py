@@ -44,7 +44,7 @@ def command(specs: tuple[Path, ...], settings: Settings, form: str, out: Path) -
     for spec in loaded:
         exported = export_tla(spec)
         module, configuration = exported.write(out)
-        click.echo(f"{module}  {configuration}")
+        click.echo("  ".join(map(str, (module, configuration, *(out / f"{name}.tla" for name in exported.instances)))))
         for remark in exported.remarks:
             if "not checked" in remark:
                 click.echo(f"  {remark}")

@@ -18,16 +18,18 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.tla.actions import Merged, merged, unmet_choices_are_first
 from onceproof.model.checker.tla.names import IDENTIFIER, check_names, sets_of
+from onceproof.model.checker.tla.refinement import instance_lines
 from onceproof.model.checker.tla.scope import Scope
-from onceproof.model.checker.tla.start import init_lines
-from onceproof.model.checker.tla.text import AND, NONE, OR, TlaText, bare, function
+from onceproof.model.checker.tla.start import declared_value, init_lines
+from onceproof.model.checker.tla.text import AND, NONE, OR, TlaText, bare
 from onceproof.model.checker.tla.updates import update
 from onceproof.model.checker.tla.variables import Variable, variables_of
 from onceproof.model.language.composites import Seq
@@ -36,6 +38,7 @@ from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, PropertyReading, touched_by
+from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.sorts import Int, Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
@@ -50,11 +53,15 @@ DIVISION = (
 
 @dataclass(frozen=True)
 class Exported:
-    """A module as text, and what belongs to it. remarks: one sentence each, for people, on how to run TLC."""
+    """A module as text, and what belongs to it. remarks: one sentence each, for people, on how to run TLC.
+
+    instances: the modules, by name, that this one has instances of, each in a file of its own beside it.
+    """
 
     module: str
     configuration: str
     remarks: tuple[str, ...]
+    instances: Mapping[str, str] = attribute(default_factory=dict)
 
 
 def export(system: System, name: str, properties: Sequence[Property]) -> Exported:
@@ -66,28 +73,42 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     definition, with an invariant ``Never_NAME`` whose violation shows it.
     ``RangesKept`` is the invariant that no step leaves the range of a field, where the model leaves that open.
     ``deadlock`` becomes the invariant ``NoDeadlock``: where no step but a fault is enabled, the model's ``ending`` is
-    true. ModelError for a name that TLA+ needs itself.
+    true. A refinement becomes the behaviour of an instance of the abstract model's module, with the image of the state
+    for its variables. ModelError for a name that TLA+ needs itself.
     """
     module = name if IDENTIFIER.fullmatch(name) else re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "Model"
     check_names(system, [*properties, *system.bounds])
-    for claim in properties:
-        if claim.kind == "refines":
-            raise ModelError(f"{claim.what} cannot be exported: name the properties that are to be, without it")
     check_agreement(system, properties)
     assert system.initials, "there is an initial state, or an error says why not"
     exporter = _Exporter(system, properties)
+    instances: dict[str, str] = {}
+    for claim in properties:
+        if claim.kind == "refines":
+            refinement, name = refinement_of(system, claim), f"{module}_{claim.name}"
+            check_names(refinement.abstract, ())
+            instances[name] = _module(name, _Exporter(refinement.abstract, (), is_abstract=True).lines())
+            *instance, behaviour = instance_lines(exporter.text, refinement, name)
+            exporter.refined[claim.name] = [*instance, *_remark(claim.doc), behaviour]
     lines = exporter.lines()
-    text = "\n".join([f"---- MODULE {module} ----", *lines, "====", ""])
+    text = _module(module, lines)
     remarks = exporter.remarks()
     configuration = [*(f"\\* {remark}" for remark in remarks), *exporter.configuration(f"CONSTANT {NONE}" in lines), ""]
-    return Exported(text, "\n".join(configuration), tuple(remarks))
+    return Exported(text, "\n".join(configuration), tuple(remarks), instances)
+
+
+def _module(name: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"---- MODULE {name} ----", *lines, "====", ""])
 
 
 class _Exporter:
-    """Writes one module."""
+    """Writes one module. refined: the definitions of each refinement.
 
-    def __init__(self, system: System, claims: Sequence[Property]) -> None:
-        self.system = system
+    is_abstract: for an instance, so that all fields are variables, and of a ``Fresh`` parameter any element will do.
+    """
+
+    def __init__(self, system: System, claims: Sequence[Property], *, is_abstract: bool = False) -> None:
+        self.system, self.is_abstract = system, is_abstract
+        self.refined: dict[str, list[str]] = {}
         self.deadlock = any(claim.kind == "deadlock" for claim in claims)
         self.predicates = [claim for claim in claims if claim.kind in ("always", "sometimes")]
         self.obligations = [claim for claim in claims if claim.is_liveness]
@@ -101,7 +122,7 @@ class _Exporter:
         self.beginning = self._read_beginning()
         if self.beginning is not None:
             written |= touched_by(self.beginning)[1]
-        self.variables = [one.name for one in self.fields if one.name in written]
+        self.variables = [one.name for one in self.fields if is_abstract or one.name in written]
         taken = {one.name for one in self.fields} | set(system.model.actions) | set(system.sizes)
         self.text = TlaText(
             system,
@@ -148,6 +169,7 @@ class _Exporter:
             *(f"CONSTRAINT {bound.name}" for bound in self.system.bounds),
             *(f"INVARIANT {name}" for name in ["TypeOK", *invariants]),
             *(f"PROPERTY {claim.name}" for claim in (*self.of_steps, *self.obligations)),
+            *(f"PROPERTY {name}" for name in self.refined),
         ]
 
     def remarks(self) -> list[str]:
@@ -175,13 +197,14 @@ class _Exporter:
 
     def lines(self) -> list[str]:
         """Everything between the first line of the module and the last."""
-        fresh = {p.sort.__name__: p.sort for a in self.system.actions.values() for p in a.parameters if p.fresh}
+        parameters = itertools.chain(*(a.parameters for a in self.system.actions.values() if not self.is_abstract))
+        fresh = {p.sort.__name__: p.sort for p in parameters if p.fresh}
         sets = [sort for sort in sets_of(self.system).values() if not isinstance(sort.values, Int)]
         constants = [one for one in self.fields if one.name not in self.variables]
         variables = [f"VARIABLES {', '.join(self.variables)}"] if self.variables else []
         rest = [
             "",
-            *(f"{one.name} == {self._initial(one)}" for one in constants),
+            *(f"{one.name} == {declared_value(self.text, one)}" for one in constants),
             *variables,
             "",
             *self._types(),
@@ -193,10 +216,12 @@ class _Exporter:
             *itertools.chain(*(["", *self._predicate(claim)] for claim in (*self.system.bounds, *self.predicates))),
             *(["", "RangesKept ==", *self.departures] if self.departures else []),
             *(["", *self._no_deadlock()] if self.deadlock else []),
-            *(["", self._vars()] if self.obligations or self.of_steps else []),
+            *(["", self._vars()] if self.obligations or self.of_steps or self.is_abstract else []),
+            *(["", "Spec == Init /\\ [][Next]_vars"] if self.is_abstract else []),
             *itertools.chain(*(["", *self._of_steps(claim)] for claim in self.of_steps)),
             *(["", *self._behaviour()] if self.obligations else []),
             *itertools.chain(*(["", *self._leads_to(claim)] for claim in self.obligations)),
+            *itertools.chain(*(["", *lines] for lines in self.refined.values())),
         ]
         kinds = [one.kind for one in self.fields]
         modules = ["Integers"]
@@ -216,23 +241,8 @@ class _Exporter:
 
     # -- states
 
-    def _initial(self, variable: Variable) -> str:
-        initial, sizes = self.system.layout.initial, self.system.sizes
-        shown = [self.text.value(variable.kind, [initial[slot] for slot in slots]) for slots in variable.slots]
-        names = self.text.bound(variable.sorts)
-        common = max(set(shown), key=lambda value: (shown.count(value), value))
-        value = common
-        keys = itertools.product(*(range(sizes[sort.__name__]) for sort in variable.sorts))
-        for key, other in zip(keys, shown, strict=True):
-            if other != common:
-                pairs = zip(names, variable.sorts, key, strict=True)
-                tests = [f"{name} = {self.text.element(sort, index)}" for name, sort, index in pairs]
-                value = f"IF {AND.join(tests)} THEN {other} ELSE {value}"
-        bounds = [(name, self.text.domain(sort)) for name, sort in zip(names, variable.sorts, strict=True)]
-        return function(bounds, value)
-
     def _init(self) -> list[str]:
-        initial = {one.name: self._initial(one) for one in self.fields if one.name in self.variables}
+        initial = {one.name: declared_value(self.text, one) for one in self.fields if one.name in self.variables}
         if self.beginning is not None:
             return init_lines(self.text, self.beginning, initial)
         parts = [f"  /\\ {name} = {value}" for name, value in initial.items()]
@@ -274,7 +284,8 @@ class _Exporter:
         budget = [f"{left} > 0"] if left else []
         lines = _remark(action.doc)
         guard = (*action_merged.guard, *unmet_choices_are_first(reading))
-        fresh = [position for position, parameter in enumerate(action.parameters) if parameter.fresh]
+        any_will_do = self.is_abstract
+        fresh = [place for place, parameter in enumerate(action.parameters) if parameter.fresh and not any_will_do]
         if fresh or (self.deadlock and not action.fault):
             tests = budget + [scope.conjunct(part) for part in guard]
             lines += [f"{self._can(head)} ==", *(f"  /\\ {test}" for test in tests or ["TRUE"])]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from copy import copy
 
 from onceproof.model.checker.tla.actions import merged, unmet_choices_are_first
 from onceproof.model.checker.tla.names import DECLARED
 from onceproof.model.checker.tla.scope import Scope
-from onceproof.model.checker.tla.text import TlaText
+from onceproof.model.checker.tla.text import AND, TlaText, function
 from onceproof.model.checker.tla.updates import update
+from onceproof.model.checker.tla.variables import Variable
 from onceproof.model.language.reading.result import ActionReading, touched_by
 
 
@@ -33,3 +35,20 @@ def init_lines(text: TlaText, start: ActionReading, declared: Mapping[str, str])
         *([f"  \\E {bounds} :"] if bounds else []),
         *(f"    /\\ {part}" for part in parts),
     ]
+
+
+def declared_value(text: TlaText, variable: Variable) -> str:
+    """What a field is declared to start with."""
+    initial, sizes = text.system.layout.initial, text.system.sizes
+    shown = [text.value(variable.kind, [initial[slot] for slot in slots]) for slots in variable.slots]
+    names = text.bound(variable.sorts)
+    common = max(set(shown), key=lambda value: (shown.count(value), value))
+    value = common
+    keys = itertools.product(*(range(sizes[sort.__name__]) for sort in variable.sorts))
+    for key, other in zip(keys, shown, strict=True):
+        if other != common:
+            pairs = zip(names, variable.sorts, key, strict=True)
+            tests = [f"{name} = {text.element(sort, index)}" for name, sort, index in pairs]
+            value = f"IF {AND.join(tests)} THEN {other} ELSE {value}"
+    bounds = [(name, text.domain(sort)) for name, sort in zip(names, variable.sorts, strict=True)]
+    return function(bounds, value)

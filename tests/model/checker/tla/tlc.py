@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ END = "==== end of this run ===="
 COUNTED = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct states found, ([\d,]+) states left on queue")
 INITIAL = re.compile(r"^Finished computing initial states: ([\d,]+) ")
 INVARIANT = re.compile(r"^Error: (?:Invariant|Action property) (\w+) is violated")
+REFINEMENT = re.compile(r"^Error: (?:Action property|Property) line .* of module (\w+) is violated")
 OTHER_ERROR = re.compile(r"^Error: (?!The behavior up to|The following behavior)(.*)")
 STATE = re.compile(r"^State (\d+):")
 
@@ -30,7 +31,8 @@ STATE = re.compile(r"^State (\d+):")
 class Found:
     """What TLC says of a module. states: distinct ones; transitions: without the initial states, duplicates included.
 
-    violated: the invariant or the property of steps that is false, or "temporal" for a property of runs; "" for none.
+    violated: the invariant or the property of steps that is false, of a refinement the module of the abstract model, or
+    "temporal" for a property of runs; "" for none.
     length: the steps to the violation of one of the former. error: anything else that TLC calls an error, with what it
     printed; "" for none.
     """
@@ -60,8 +62,13 @@ def default_jar() -> Path | None:
     return next((jar for jar in jars if jar.exists()), None)
 
 
-def checked(modules: Iterable[tuple[str, str, str]], jar: Path | None = None) -> Iterator[Found]:
-    """What TLC says of each (name, module, configuration), in order."""
+def checked(
+    modules: Iterable[tuple[str, str, str]], jar: Path | None = None, instances: Mapping[str, str] | None = None
+) -> Iterator[Found]:
+    """What TLC says of each (name, module, configuration), in order.
+
+    instances: modules that these have instances of, by name.
+    """
     command = [
         "java",
         "-XX:+UseSerialGC",
@@ -76,6 +83,8 @@ def checked(modules: Iterable[tuple[str, str, str]], jar: Path | None = None) ->
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder) as process,
     ):
         assert process.stdin and process.stdout
+        for name, text in (instances or {}).items():
+            Path(folder, f"{name}.tla").write_text(text, encoding="utf-8")
         for number, (name, module, configuration) in enumerate(modules):
             Path(folder, f"{name}.tla").write_text(module, encoding="utf-8")
             Path(folder, f"{name}.cfg").write_text(configuration, encoding="utf-8")
@@ -96,12 +105,14 @@ def read(lines: list[str]) -> Found:
     """What TLC printed, understood."""
     counts = [match for line in lines if (match := COUNTED.match(line))]
     initial = next((int(match[1].replace(",", "")) for line in lines if (match := INITIAL.match(line))), 1)
-    invariant = next((match[1] for line in lines if (match := INVARIANT.match(line))), "")
+    invariant = next((m[1] for line in lines if (m := INVARIANT.match(line) or REFINEMENT.match(line))), "")
     temporal = any("Temporal properties were violated" in line for line in lines)
     shown = [int(match[1]) for line in lines if (match := STATE.match(line))]
     known = bool(invariant) or temporal
     errors = [match[1] for line in lines if (match := OTHER_ERROR.match(line))]
     error = "" if counts and (known or not errors) else "\n".join(errors or lines[-20:])
+    if not counts and invariant:  # in the initial state
+        return Found(0, 0, False, invariant, 0, "")
     if not counts:
         return Found(0, 0, False, "", 0, error)
     generated, distinct, left = (int(group.replace(",", "")) for group in counts[-1].groups())
