@@ -1,7 +1,7 @@
 """What replays, covers and tests ask of a system: a driver that resets it, performs steps and observes its state.
 
 An observation has the shape of a model state with names: ``{"stage": {"message1": "VISIBLE"}, "gone": {}}``. A cell
-that is left out has the value that it has in the model's initial state, so a driver names only what has happened.
+that is left out has the value that the model declares it to start with, so a driver names only what has happened.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import System
+from onceproof.model.language.layout import LEFT, State
 
 Observation = Mapping[str, Any]
 
@@ -141,7 +142,8 @@ class Driver(Protocol):
     def reset(self, setting: Mapping[str, Any]) -> Abilities:
         """Bring the system to its initial state under a configuration (see ``setting_of``).
 
-        DriverError when that fails, or when the system cannot have this configuration.
+        Of a model with several, it is the one that the configuration says. DriverError when that fails, or when the
+        system cannot have this configuration, or cannot begin so.
         """
         ...
 
@@ -166,17 +168,21 @@ class Driver(Protocol):
         ...
 
 
-def setting_of(system: System) -> dict[str, Any]:
+def setting_of(system: System, initial: State | None = None) -> dict[str, Any]:
     """The configuration of a system as a driver gets it: JSON of model, sizes, mechanisms, faults and,
-    where the model has any, parameters.
+    where the model has any, parameters; where it has @initial functions, the initial state to begin in.
 
-    A fault's budget is a whole number, or ``"any"``.
+    A fault's budget is a whole number, or ``"any"``. initial: None for the first one.
     """
     config = system.config
+    first = system.initials[0] if initial is None else initial
+    cells = {name: value for name, value in system.layout.show(first).items() if not name.startswith(LEFT)}
+    begins = {"chosen": system.named_arguments(system.starts[first]), "state": cells}
     return {
         "model": system.model.name,
         "sizes": dict(config.sizes),
         "mechanisms": dict(config.switches),
         **({"parameters": dict(config.parameters)} if config.parameters else {}),
         "faults": {name: "any" if left is None else left for name, left in config.budgets.items()},
+        **({"initial": begins} if system.beginning is not None else {}),
     }

@@ -102,8 +102,9 @@ def _walks(lockstep: Lockstep) -> Iterator[Finding]:
     states: list[State] = []
     try:
         for _ in range(RUNS):
-            path, states = [], [lockstep.system.initial]
-            lockstep.begin()
+            initials = lockstep.system.initials
+            path, states = [], [chance.choice(initials) if len(initials) > 1 else initials[0]]
+            lockstep.begin(states[0])
             while len(path) < STEPS:
                 ways = [way for way in lockstep.system.successors(lockstep.state) if lockstep.can(way[0])]
                 if not ways:

@@ -29,7 +29,7 @@ class {name}(Driver):
 
     A `do_` method performs an action and returns when it has taken effect; it raises `Refused(reason)` where the system
     does not take the step, and `Uncertain(reason)` where nobody can know. A `see_` method reads a field; a cell that it
-    leaves out counts as the value of the model's initial state, the first one of those listed unless it says otherwise.
+    leaves out counts as what the model declares it to start with, the first one of those listed unless it says so.
     """
 
     settle = 0.0  # seconds for which the state may still change after a step
@@ -84,7 +84,7 @@ def _about(action: Action) -> str:
 
 
 def _cells(system: System, place: Place) -> str:
-    codes = sorted(range(place.cardinality), key=lambda code: code != system.initial[place.offset])
+    codes = sorted(range(place.cardinality), key=lambda code: code != system.layout.initial[place.offset])
     values = [str(place.kind.show(code)) for code in codes[:VALUES]] + ["..."] * (place.cardinality > VALUES)
     listed = ", ".join(values[:-1]) + f" or {values[-1]}" if len(values) > 1 else values[0]
     about = f" ({place.field.doc})" if place.field is not None and place.field.doc else ""

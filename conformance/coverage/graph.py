@@ -21,7 +21,7 @@ class Edge:
 
 @dataclass
 class Graph:
-    """States by number (0 is initial), every transition, and by state the numbers of the transitions that leave it.
+    """States by number (the first ``roots`` are initial), every transition, and those that leave each state by number.
 
     skipped: by action, how many transitions are left out because a driver does not perform it; what can be reached
     only through them is not in the graph. complete: False where a limit ended the search.
@@ -34,11 +34,12 @@ class Graph:
     skipped: dict[str, int] = field(default_factory=dict)
     complete: bool = True
     parents: list[int] = field(default_factory=list)  # the edge by which breadth-first search found a state; -1: none
+    roots: int = 1
 
     def way_to(self, state: int) -> list[int]:
-        """A shortest path from the initial state, as numbers of edges."""
+        """A shortest path from an initial state, as numbers of edges."""
         path = []
-        while state:
+        while state >= self.roots:
             path.append(self.parents[state])
             state = self.edges[path[-1]].source
         return path[::-1]
@@ -51,8 +52,9 @@ def explore(
     max_seconds: float | None = None,
 ) -> Graph:
     """Every state that allowed steps reach, breadth first, up to a number of states or a time in seconds."""
-    graph = Graph(system, [system.initial], parents=[-1])
-    numbers = {system.initial: 0}
+    roots = len(system.initials)
+    graph = Graph(system, list(system.initials), parents=[-1] * roots, roots=roots)
+    numbers = {state: number for number, state in enumerate(system.initials)}
     until = None if max_seconds is None else time.monotonic() + max_seconds
     for number in iter(range(2**62)):
         if number == len(graph.states):

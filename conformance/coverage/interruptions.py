@@ -60,8 +60,8 @@ class Deaths:
         budgets = {name: None if name in faults else left for name, left in system.config.budgets.items()}
         self._open = build(system.model, replace(system.config, budgets=budgets))
         self._cells = sum(place.cells for name, place in system.layout.places.items() if not name.startswith(LEFT))
-        self._rest = self._open.initial[self._cells :]
-        self._budgets = system.initial[self._cells :]
+        self._rest = self._open.layout.initial[self._cells :]
+        self._budgets = system.layout.initial[self._cells :]
 
     def after(self, state: State, fault: str, arguments: dict[str, str]) -> State:
         """The state after the death; the same where the model has no such death there: it would change nothing."""

@@ -1,4 +1,4 @@
-"""How often each transition must be walked at least, so that walks from the initial state cover all of them.
+"""How often each transition must be walked at least, so that walks from initial states cover all of them.
 
 Every transition is walked once; a state that is entered more often than left is where walks end (starting anew is
 free); a state that is left more often than entered must be walked to again. The cheapest way to do so is a flow of
@@ -122,30 +122,33 @@ class Network:
 
 
 def extra_walks(
-    states: int, edges: Sequence[tuple[int, int]], required: AbstractSet[int] | None = None
+    states: int, edges: Sequence[tuple[int, int]], required: AbstractSet[int] | None = None, roots: int = 1
 ) -> tuple[list[int], int]:
     """By edge, how often it is walked beyond the once that is required; and their sum, which no cover can do without.
 
-    states: how many there are; all are reached from state 0. edges: (from, to). required: which must be walked (None:
-    all of them).
+    states: how many there are; all are reached from the first ``roots``. edges: (from, to). required: which must be
+    walked (None: all of them).
     """
     balance = [0] * states
     for number, (tail, head) in enumerate(edges):
         if required is None or number in required:
             balance[tail] -= 1
             balance[head] += 1
-    network = Network(states + 2)
+    network = Network(states + 3)
     source, sink = states, states + 1
+    anew = 0 if roots == 1 else states + 2  # to go back to, from where each of several roots can be gone to
     arcs: dict[tuple[int, int], tuple[int, int]] = {}  # a pair of states -> its arc, and the edge that carries the flow
     for number, (tail, head) in enumerate(edges):
-        if tail != head and head != 0 and (tail, head) not in arcs:
+        if tail != head and head >= roots and (tail, head) not in arcs:
             arcs[tail, head] = (network.add(tail, head, UNBOUNDED, 1), number)
     for state, surplus in enumerate(balance):
         if surplus > 0:
             network.add(source, state, surplus, 0)
-            network.add(state, 0, UNBOUNDED, 0)
+            network.add(state, anew, UNBOUNDED, 0)
         elif surplus < 0:
             network.add(state, sink, -surplus, 0)
+    for root in range(roots if anew else 0):
+        network.add(anew, root, UNBOUNDED, 0)
     cost = network.saturate(source, sink)
     extra = [0] * len(edges)
     for arc, number in arcs.values():

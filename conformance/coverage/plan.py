@@ -14,7 +14,7 @@ from onceproof.model.checker.results import Trace
 
 @dataclass
 class Plan:
-    """Paths from the initial state (as numbers of edges) that together walk every (wanted) edge of a graph.
+    """Paths from initial states (as numbers of edges) that together walk every (wanted) edge of a graph.
 
     bound: no set of such paths has fewer steps in all (a flow of least cost). steps: how many these have.
     """
@@ -28,10 +28,15 @@ class Plan:
         """How many steps all paths have together."""
         return sum(map(len, self.paths))
 
-    def trace(self, path: Sequence[int]) -> Trace:
-        """A path as a trace of the model."""
+    def start(self, path: Sequence[int]) -> int:
+        """The number of the initial state in which a path begins."""
+        return self.graph.edges[path[0]].source if path else 0
+
+    def trace(self, path: Sequence[int], start: int | None = None) -> Trace:
+        """A path as a trace of the model. start: where one without an edge begins."""
         edges = [self.graph.edges[number] for number in path]
-        states = (self.graph.states[0], *(self.graph.states[edge.target] for edge in edges))
+        first = self.start(path) if start is None else start
+        states = (self.graph.states[first], *(self.graph.states[edge.target] for edge in edges))
         return Trace(self.graph.system, states, tuple(edge.step for edge in edges))
 
 
@@ -42,37 +47,44 @@ def plan(graph: Graph, required: AbstractSet[int] | None = None) -> Plan:
     the bound may be missed by the way to circles that nothing else leads to.
     """
     wanted = frozenset(range(len(graph.edges))) if required is None else frozenset(required)
-    extra, cost = extra_walks(len(graph.states), [(edge.source, edge.target) for edge in graph.edges], wanted)
+    pairs = [(edge.source, edge.target) for edge in graph.edges]
+    extra, cost = extra_walks(len(graph.states), pairs, wanted, graph.roots)
     times = [(number in wanted) + more for number, more in enumerate(extra)]
     return Plan(graph, newest_first(trimmed(_walks(graph, times), wanted), wanted), cost + len(wanted))
 
 
-ANEW = -1  # instead of an edge: going back to the initial state
+ANEW = -1  # instead of an edge: going back to where all walks begin; what is less goes from there to a root
 
 
 def _walks(graph: Graph, times: Sequence[int]) -> list[list[int]]:
-    """Closed walks over every edge as often as needed, cut where they start anew."""
+    """Closed walks over every edge as often as needed, cut where they start anew.
+
+    They begin in the initial state, or, where there are several, in a hub from which these can be gone to.
+    """
+    hub = 0 if graph.roots == 1 else len(graph.states)
     pending: list[list[int]] = [[edge for edge in leaving for _ in range(times[edge])] for leaving in graph.leaving]
     surplus = [-len(edges) for edges in pending]
     for number, transition in enumerate(graph.edges):
         surplus[transition.target] += times[number]
     for state, more in enumerate(surplus):
-        if state and more > 0:
+        if state != hub and more > 0:
             # taken last: a walk goes on as long as it can
             pending[state] = [ANEW] * more + pending[state]
+    if hub:
+        pending.append([ANEW - 1 - root for root in range(graph.roots) for _ in range(-surplus[root])])
     walks: list[list[int]] = [[]]
-    for edge in _circuit(graph, pending, 0):
+    for edge in _circuit(graph, pending, hub, hub):
         if edge == ANEW:
             walks.append([])
-        else:
+        elif edge >= 0:
             walks[-1].append(edge)
-    for state in range(len(pending)):
+    for state in range(len(graph.states)):
         if pending[state]:  # a circle that the way of the others does not touch
-            walks.append(graph.way_to(state) + _circuit(graph, pending, state))
+            walks.append(graph.way_to(state) + _circuit(graph, pending, state, hub))
     return [walk for walk in walks if walk]
 
 
-def _circuit(graph: Graph, pending: list[list[int]], start: int) -> list[int]:
+def _circuit(graph: Graph, pending: list[list[int]], start: int, hub: int) -> list[int]:
     """A closed walk from a state over all that hangs together with it (Hierholzer); uses up what is pending there."""
     circuit: list[int] = []
     stack: list[tuple[int, int]] = [(start, ANEW)]  # (state, by which edge it was reached)
@@ -80,7 +92,8 @@ def _circuit(graph: Graph, pending: list[list[int]], start: int) -> list[int]:
         state, _ = stack[-1]
         if pending[state]:
             edge = pending[state].pop()
-            stack.append((0 if edge == ANEW else graph.edges[edge].target, edge))
+            target = graph.edges[edge].target if edge >= 0 else hub if edge == ANEW else ANEW - 1 - edge
+            stack.append((target, edge))
         else:
             circuit.append(stack.pop()[1])
     return circuit[-2::-1]

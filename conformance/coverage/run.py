@@ -93,9 +93,9 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
     try:
         lockstep.begin()
     except Disagreement as disagreement:
-        graph = Graph(system, [system.initial], leaving=[[]], parents=[-1])
-        walk = _Walk(lockstep, Plan(graph, [], 0), budget, started, report)
-        walk.disagreement, walk.trace = disagreement, Trace(system, (system.initial,), ())
+        first = system.initials[0]
+        walk = _Walk(lockstep, Plan(Graph(system, [first], leaving=[[]], parents=[-1]), [], 0), budget, started, report)
+        walk.disagreement, walk.trace = disagreement, Trace(system, (first,), ())
         return walk.coverage(0)
     # Planning what was explored takes about as long again, and most of the time is for walking.
     exploring = None if budget.max_seconds is None else budget.max_seconds / 4
@@ -147,8 +147,12 @@ class _Walk:
         try:
             for path in self._chosen():
                 self.paths += 1
-                if not self._walk(path):
-                    break
+                if not self._walk(path, self.plan.start(path)):
+                    return
+            if self.stopped is None:  # what no path begins in
+                for root in range(self.plan.graph.roots):
+                    if root not in self.visited and not self._walk([], root):
+                        return
         except KeyboardInterrupt:
             self.stopped = INTERRUPTED
 
@@ -175,11 +179,11 @@ class _Walk:
         self.stopped = Stop(StopReason.SAMPLE, self.budget.sample)
         return random.Random(self.budget.seed).sample(self.plan.paths, self.budget.sample)
 
-    def _walk(self, path: Sequence[int]) -> bool:
+    def _walk(self, path: Sequence[int], start: int) -> bool:
         """Walk one path; whether there is more to do. A silent driver is begun anew, and repeats the path."""
         while True:
             try:
-                return self._walk_once(path)
+                return self._walk_once(path, start)
             except DriverSilent:
                 driver = self.lockstep.driver
                 if self.silent == MOST_SILENT or not isinstance(driver, Restartable):
@@ -187,12 +191,12 @@ class _Walk:
                 self.silent += 1
                 driver.restart()
 
-    def _walk_once(self, path: Sequence[int]) -> bool:
+    def _walk_once(self, path: Sequence[int], start: int) -> bool:
         graph = self.plan.graph
         taken: list[int] = []
         try:
-            self.lockstep.begin()
-            self._ask(0, None)
+            self.lockstep.begin(graph.states[start])
+            self._ask(start, None)
             for number in path:
                 if self._out_of_budget():
                     return False
@@ -204,18 +208,20 @@ class _Walk:
                     self.covered.add(number)
                 self._ask(edge.target, edge.source)
         except Disagreement as disagreement:
-            self.disagreement, self.trace = disagreement, self.plan.trace(taken)
+            self.disagreement, self.trace = disagreement, self.plan.trace(taken, start)
             return False
         except DriverError as error:
-            error.trace = self.plan.trace(taken)
+            error.trace = self.plan.trace(taken, start)
             raise
         return True
 
     def _ask(self, state: int, before: int | None) -> None:
         """Where a state is new: ask for steps that it forbids, first for those that the state before still allowed."""
-        if self.negative_tests is None or state in self.visited:
+        if state in self.visited:
             return
         self.visited.add(state)
+        if self.negative_tests is None:
+            return
         graph = self.plan.graph
         first = [graph.edges[number].step for number in graph.leaving[before]] if before is not None else []
         steps = self.negative_tests.choose(graph.states[state], self.budget.refusals, first)

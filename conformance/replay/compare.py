@@ -42,7 +42,7 @@ class Comparison:
         self._slots: list[int] = []
         for name in self.fields:
             self._add(name, system.layout.cells[name])
-        self._initial = [system.initial[slot] for slot in self._slots]
+        self._initial = [system.layout.initial[slot] for slot in self._slots]
 
     def _add(self, name: str, cells: Sequence[Cell]) -> None:
         kind = cells[0].kind

@@ -89,25 +89,28 @@ class Lockstep:
 
     def __init__(self, system: System, driver: Driver) -> None:
         self.system, self.driver = system, driver
-        self.state: State = system.initial
+        self.state: State = system.initials[0]
         self.compared = 0
         self._setting = setting_of(system)
         self._arguments: dict[Step, dict[str, str]] = {}
         self._comparison = Comparison(system, ())
         self.abilities = NO_ABILITIES
 
-    def begin(self) -> None:
+    def begin(self, initial: State | None = None) -> None:
         """Reset the system and compare the initial states.
 
-        Disagreement, DriverError (also for a driver that claims actions or fields that the model lacks, or that
-        observes nothing).
+        initial: which one the system is to begin in, of a model with several (None: the first). Disagreement,
+        DriverError (also for a driver that claims actions or fields that the model lacks, or that observes nothing).
         """
         check_time()
-        abilities = self._without_wildcard(self.driver.reset(self._setting))
+        first = self.system.initials[0] if initial is None else initial
+        setting = setting_of(self.system, first) if self.system.beginning is not None else self._setting
+        abilities = self._without_wildcard(self.driver.reset(setting))
         if abilities != self.abilities:
             self.abilities, self._comparison = abilities, self._prepare(abilities)
-        self.state = self.system.initial
-        self._compare(None, self.state)
+        self.state = first
+        chosen = [f"{name}={value}" for name, value in setting.get("initial", {}).get("chosen", {}).items()]
+        self._compare(None, self.state, f"reset was to begin with {', '.join(chosen)}" if chosen else "")
 
     def can(self, step: Step) -> bool:
         """Whether the driver performs the action of a step, or needs not."""
@@ -266,7 +269,7 @@ def replay(trace: Trace, driver: Driver, forbidden: Sequence[Step] = ()) -> Repl
     lockstep = Lockstep(trace.system, driver)
     taken = 0
     try:
-        lockstep.begin()
+        lockstep.begin(trace.states[0])
         for step, after in zip(trace.steps, trace.states[1:], strict=True):
             lockstep.take(step, after)
             taken += 1
@@ -282,7 +285,7 @@ def random_traces(system: System, number: int, length: int, seed: int) -> Iterat
     """Random runs of the model: at each state every enabled step is equally likely; a run ends where none is."""
     chance = random.Random(seed)
     for _ in range(number):
-        states: list[State] = [system.initial]
+        states = [chance.choice(system.initials) if len(system.initials) > 1 else system.initials[0]]
         steps: list[Step] = []
         while len(steps) < length:
             ways = list(system.successors(states[-1]))

@@ -31,7 +31,7 @@ class Guards:
         self.system = system
         self._open = build(system.model.without_bounds(), opened(system))
         self._cells = sum(place.cells for name, place in system.layout.places.items() if not name.startswith(LEFT))
-        self._rest = self._open.initial[self._cells :]
+        self._rest = self._open.layout.initial[self._cells :]
 
     def enabled(self, state: State) -> set[Step]:
         """The steps that are allowed; of a ``Fresh`` parameter only the first element that will do."""

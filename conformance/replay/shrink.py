@@ -32,7 +32,7 @@ def shrink(
         if search.fails(*candidate):
             break
     way = cheapest_way(trace.system, _situation(trace, disagreement), search.until)
-    shortcut = None if way is None else rebuilt(trace.system, [*way, *_last(trace, disagreement)])
+    shortcut = None if way is None else rebuilt(trace.system, [*way[1], *_last(trace, disagreement)], way[0])
     if shortcut is not None and cost(shortcut) < cost(best) and search.fails(shortcut, search.found.forbidden):
         best = shortcut
     return search.without_steps(best), search.found
@@ -43,9 +43,9 @@ def cost(trace: Trace) -> tuple[int, int]:
     return trace.faults, len(trace)
 
 
-def rebuilt(system: System, steps: Sequence[Step]) -> Trace | None:
-    """The trace of these steps from the initial state; None where one of them is not enabled."""
-    states = [system.initial]
+def rebuilt(system: System, steps: Sequence[Step], initial: State | None = None) -> Trace | None:
+    """The trace of these steps from an initial state (None: the only one); None where one of them is not enabled."""
+    states = [system.initial if initial is None else initial]
     for step in steps:
         after = system.step(states[-1], step)
         if after is None:
@@ -54,16 +54,17 @@ def rebuilt(system: System, steps: Sequence[Step]) -> Trace | None:
     return Trace(system, tuple(states), tuple(steps))
 
 
-def cheapest_way(system: System, situation: State, until: float) -> list[Step] | None:
-    """Steps to a state that is like this one but for what is left of budgets: fewest faults, then fewest steps.
+def cheapest_way(system: System, situation: State, until: float) -> tuple[State, list[Step]] | None:
+    """A way to a state that is like this one but for what is left of budgets: fewest faults, then fewest steps.
 
-    None where the search takes too long (``until``: a time on the monotonic clock).
+    An initial state, and the steps from it. None where the search takes too long (``until``: on the monotonic clock).
     """
     cells = sum(place.cells for name, place in system.layout.places.items() if not name.startswith(LEFT))
     goal = situation[:cells]
     serial = count()
     came: dict[State, tuple[State, Step] | None] = {}
-    queue: list[tuple[int, int, int, State, tuple[State, Step] | None]] = [(0, 0, next(serial), system.initial, None)]
+    queue: list[tuple[int, int, int, State, tuple[State, Step] | None]]
+    queue = [(0, 0, next(serial), state, None) for state in system.initials]
     while queue and len(came) < MOST_STATES and time.monotonic() < until:
         faults, length, _, state, before = heapq.heappop(queue)
         if state in came:
@@ -78,12 +79,12 @@ def cheapest_way(system: System, situation: State, until: float) -> list[Step] |
     return None
 
 
-def _path(came: dict[State, tuple[State, Step] | None], state: State) -> list[Step]:
+def _path(came: dict[State, tuple[State, Step] | None], state: State) -> tuple[State, list[Step]]:
     steps = []
     while (before := came[state]) is not None:
         state, step = before
         steps.append(step)
-    return steps[::-1]
+    return state, steps[::-1]
 
 
 def _situation(trace: Trace, disagreement: Disagreement) -> State:
@@ -143,7 +144,7 @@ class _Search:
         steps, forbidden = trace.steps, self.found.forbidden
         end = len(steps) if forbidden else len(steps) - 1  # the step that fails stays
         for start in range(max(0, end - size), -1, -1):
-            candidate = rebuilt(trace.system, (*steps[:start], *steps[min(start + size, end) :]))
+            candidate = rebuilt(trace.system, (*steps[:start], *steps[min(start + size, end) :]), trace.states[0])
             if candidate is not None and len(candidate) < len(trace) and self.fails(candidate, forbidden):
                 return candidate
         return None

@@ -68,9 +68,8 @@ class _Search:
 
     def run(self) -> TellingTrace | NotTold:
         """The shortest telling trace, or why there is none."""
-        start = self.system.initial, self.without.initial
-        self._parents[start] = None
-        waiting = deque([start])
+        waiting = deque(self._starts())
+        self._parents.update(dict.fromkeys(waiting))
         while waiting:
             check_time()
             pair = waiting.popleft()
@@ -84,6 +83,13 @@ class _Search:
                     self._parents[after] = pair, step
                     waiting.append(after)
         return NotTold(self.mechanism, "under this spec, nothing that the driver performs and observes depends on it")
+
+    def _starts(self) -> Iterator[Pair]:
+        """The initial states in which both can begin, and which the driver cannot tell apart."""
+        for state in self.system.initials:
+            other = Trace(self.system, (state,), ()).begun_in(self.without)
+            if other is not None and self._same(state, other):
+                yield state, other
 
     def _telling(self, pair: Pair) -> TellingTrace | None:
         """A step of this pair of states by which the driver sees whether the mechanism is on."""

@@ -139,9 +139,11 @@ class _Campaign:
         self._check_time()
         self.found.examples += 1
         taken: list[Step] = []
-        states: list[State] = [self.system.initial]
+        initials = self.system.initials
+        # Which one is drawn only where there are several: what Hypothesis draws stays as it was for one.
+        states = [initials[data.draw(st.integers(0, len(initials) - 1)) if len(initials) > 1 else 0]]
         try:
-            self.lockstep.begin()
+            self.lockstep.begin(states[0])
             if self.negative_tests is None:
                 self.negative_tests = NegativeTests(self.system, self.lockstep.abilities)
                 self._draw_map()

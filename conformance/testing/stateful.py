@@ -7,12 +7,13 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import note
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from onceproof.conformance.driver import Driver
 from onceproof.conformance.replay.lockstep import Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.model.language import Step, System
+from onceproof.model.language.initials import INITIALLY
 from onceproof.model.language.layout import State
 
 CHOICES = st.integers(0, 10_000)
@@ -22,7 +23,8 @@ class ModelMachine(RuleBasedStateMachine):
     """What all machines share; ``machine_of`` makes one for a system and a driver.
 
     Hypothesis chooses the rule (an action) and a number (which of its enabled arguments); model and system take the
-    step side by side. Initially and after each step their states are compared.
+    step side by side. Initially and after each step their states are compared. Of a model with several initial states
+    it chooses one first, by a rule that comes before all others.
     """
 
     system: System
@@ -31,7 +33,12 @@ class ModelMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.lockstep = Lockstep(self.system, self.driver)
-        self.lockstep.begin()
+        if len(self.system.initials) == 1:
+            self.begin_in(self.system.initials[0])
+
+    def begin_in(self, initial: State) -> None:
+        """Begin a run in an initial state."""
+        self.lockstep.begin(initial)
         self.negative_tests = NegativeTests(self.system, self.lockstep.abilities)
         self.look_around()
 
@@ -59,9 +66,21 @@ class ModelMachine(RuleBasedStateMachine):
 def machine_of(system: System, driver: Driver) -> type[ModelMachine]:
     """The machine for a system and a driver; the driver is reset for each run and stays open."""
     # An action may be called as something that a machine has; its rule is then called a little differently.
-    taken = {*dir(ModelMachine), "system", "driver", "lockstep", "negative_tests", "enabled"}
+    taken = {*dir(ModelMachine), "system", "driver", "lockstep", "negative_tests", "enabled", INITIALLY}
     rules: dict[str, Any] = {f"{name}_" if name in taken else name: _rule(name) for name in system.actions}
+    if len(system.initials) > 1:
+        rules[INITIALLY] = _start(len(system.initials))
     return type("Machine", (ModelMachine,), {"system": system, "driver": driver, **rules})
+
+
+def _start(number: int) -> Callable[..., None]:
+    def initially(self: ModelMachine, choice: int) -> None:
+        state = self.system.initials[choice]
+        note(self.call(self.system.starts[state]))
+        self.begin_in(state)
+
+    marked: Callable[..., None] = initialize(choice=st.integers(0, number - 1))(initially)
+    return marked
 
 
 def _rule(name: str) -> Callable[..., None]:

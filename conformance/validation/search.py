@@ -80,11 +80,12 @@ class Explainer:
     def explain(self, part: Slice, limit: int, tick: Callable[[int], None] | None = None) -> Explanation:
         """Look for a run; limit: how many nodes at most. tick: called now and then with the number of nodes."""
         order = Order(part, round(self.mapping.clock_error * 1e9))
-        start = Node(tuple(0 for _ in part.streams), self.system.initial, (), 0, 0)
-        parents: dict[tuple[Any, ...], tuple[tuple[Any, ...] | None, Move | None]] = {_key(start): (None, None)}
+        starts = [Node(tuple(0 for _ in part.streams), state, (), 0, 0) for state in self.system.initials]
+        parents: dict[tuple[Any, ...], tuple[tuple[Any, ...] | None, Move | None]]
+        parents = {_key(start): (None, None) for start in starts}
         count = itertools.count()
-        heap: list[tuple[int, int, int, Node]] = [(0, 0, 0, start)]
-        farthest, most = [start], 0
+        heap: list[tuple[int, int, int, Node]] = [(0, 0, next(count), start) for start in starts]
+        farthest, most = starts[:50], 0
         while heap:
             *_, node = heapq.heappop(heap)
             if node.explained == part.size:

@@ -38,13 +38,16 @@ class Setting:
     """The configuration that a run is made under.
 
     sizes: how many elements of each sort, by its key in a spec ({"tasks": 1}). mechanisms: which are on.
-    faults: how often each may happen, a number or "any".
+    faults: how often each may happen, a number or "any". initial: of a model with several initial states, the one to
+    begin in: each field as readers give it, with keys of several elements as "a,b". chosen: what was chosen for it.
     """
 
     model: str
     sizes: Mapping[str, int]
     mechanisms: Mapping[str, bool]
     faults: Mapping[str, int | str]
+    initial: Mapping[str, Any] | None = None
+    chosen: Mapping[str, str] | None = None
 
 
 class Driver:
@@ -58,7 +61,7 @@ class Driver:
     ``see_stage(self)`` reads the field ``stage``: a dictionary from keys to values, or the value itself for a field
     without an index. A key is the element, or a tuple of elements for a field of several indices; a value is the name
     of an enum's member (or a member), an element or None, a number, True or False. Cells that are left out have the
-    value of the model's initial state. The first line of its docstring says where the field is read.
+    value that the model declares them to start with. The first line of its docstring says where the field is read.
     """
 
     name: ClassVar[str] = ""  # how reports call the system; default: the name of the class
@@ -66,13 +69,17 @@ class Driver:
     internal: ClassVar[Sequence[str]] = ()  # actions that the system has no step for: they are not sent (or OTHERS)
     lenient: ClassVar[Mapping[str, str]] = {}  # {action or "*": reason}: it may do so where the model would not
     unseen: ClassVar[Mapping[str, str]] = {}  # {field: reason}: why a field has no reader
+    begins_anywhere: ClassVar[bool] = False  # whether ``reset`` brings the system to ``setting.initial``
     settle: ClassVar[float] = 0.0  # seconds for which a state that differs from the model's may still change
 
     def __init__(self) -> None:
         self._processes: list[Process] = []
 
     def reset(self, setting: Setting) -> None:
-        """Bring the system to its initial state. Called before each run; write this one."""
+        """Bring the system to its initial state. Called before each run; write this one.
+
+        Of a model with several that is ``setting.initial``; say by ``begins_anywhere = True`` that this is done.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a method `reset(self, setting)`")
 
     def close(self) -> None:

@@ -84,7 +84,21 @@ def _answer(driver: Driver, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reset(driver: Driver, given: Mapping[str, Any]) -> dict[str, Any]:
-    setting = Setting(given["model"], given["sizes"], given["mechanisms"], given["faults"])
+    initial = given.get("initial", {})
+    setting = Setting(
+        given["model"],
+        given["sizes"],
+        given["mechanisms"],
+        given["faults"],
+        initial.get("state"),
+        initial.get("chosen"),
+    )
+    if initial and not driver.begins_anywhere:
+        return {
+            "ok": False,
+            "error": "the model has several initial states, and this driver does not say that it can begin in each: "
+            "have reset bring the system to setting.initial, and write begins_anywhere = True",
+        }
     for name, present in driver.mechanisms.items():
         if setting.mechanisms.get(name, present) != present:
             word = "has" if present else "lacks"
