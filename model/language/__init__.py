@@ -6,6 +6,7 @@ Write a model with ``Sort``, ``State``, ``field``, ``switch``, ``action``, ``fau
 
 from typing import Optional
 
+from onceproof.model.language.budgets import used
 from onceproof.model.language.claims import (
     always,
     axiom,
@@ -90,5 +91,6 @@ __all__ = [
     "stays",
     "step",
     "switch",
+    "used",
     "within",
 ]

@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from onceproof.model.language.budgets import UNCOUNTED
 from onceproof.model.language.composites import Bag, Set
 from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, OutOfRange, nearest
 from onceproof.model.language.index_sets import values_of
-from onceproof.model.language.layout import Layout, Place, State
+from onceproof.model.language.layout import LEFT, Layout, Place, State
 from onceproof.model.language.model import Config
 from onceproof.model.language.sorts import Count, Index, Int, Maybe, Sort
 from onceproof.model.language.state_members import MemberCells
@@ -104,7 +105,7 @@ class RunState:
         written: list[tuple[Cells, Any]] = []
         cells = {name: Cells(place, written) for name, place in layout.places.items()}
         parts = [(c, c.place.offset, c.place.offset + c.place.cells) for c in cells.values()]
-        self.__dict__.update(_written=written, _cells=cells, _layout=layout, _parts=parts, _loaded=None)
+        self.__dict__.update(_written=written, _cells=cells, _layout=layout, _parts=parts, _loaded=None, _config=config)
         self.__dict__.update(config.switches)
         self.__dict__.update(config.parameters)
         self.__dict__.update({name: c for name, c in cells.items() if c.place.shape})
@@ -130,6 +131,15 @@ class RunState:
             raise ModelError(f"`{name}` {what}{'' if cells is not None else nearest(name, self._layout.cells)}")
         cells[()] = value
         self.__dict__[name] = cells[()]
+
+    def _used(self, name: str, budget: str, fault: bool) -> int:
+        """How much of a budget was used, of an action with this name."""
+        place = self._layout.places.get(LEFT + budget)
+        if place is not None:
+            return int(place.cardinality - 1 - self._cells[LEFT + budget][()])
+        if fault and self._config.budgets[budget] is None:
+            raise ModelError(UNCOUNTED.format(name=name))
+        return 0
 
     def _load(self, state: State) -> None:
         """Takes a state; what did not change since the last one loaded is not touched."""

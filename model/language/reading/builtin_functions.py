@@ -9,10 +9,11 @@ from collections.abc import Callable
 from enum import EnumMeta
 from typing import Any
 
-from onceproof.model.language import declare
+from onceproof.model.language import budgets, declare
 from onceproof.model.language.errors import ModelError, misplaced
 from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
+from onceproof.model.language.reading.budgets import used as read_used
 from onceproof.model.language.reading.choices import choose, choose_from
 from onceproof.model.language.reading.comprehensions import any_or_all, list_comprehension, next_of
 from onceproof.model.language.reading.elements import elements_of
@@ -185,6 +186,7 @@ def _setattr(interpreter: Interpreter, arguments: list[Value], keywords: dict[st
 SPECIAL: dict[Any, Special] = {
     declare.require: guard("require"),
     declare.given: guard("given"),
+    budgets.used: read_used,
     builtins.any: _any_or_all(False),
     builtins.all: _any_or_all(True),
     builtins.next: _next,
