@@ -98,6 +98,8 @@ def interrupt(
     numbers = [n for n in unlike_first(graph, wanted) if search.concerns(graph.edges[n].step)]
     found, started = search.found, time.monotonic()
     found.transitions = len(numbers)
+    if not numbers:
+        raise DriverError(f"this driver can interrupt none of these actions by a {how.value}: nothing to try")
     try:
         for position, number in enumerate(numbers):
             if until is not None and time.monotonic() >= until:

@@ -244,6 +244,10 @@ class SchedulerAdapter(Adapter):
     def _require_present(self) -> None:
         require(not self.absent, f"{self.name} is {self.absent}")
 
+    def be_down(self) -> None:
+        """It is dead, and is to be started again."""
+        self._absence = "DOWN"
+
     def _end(self) -> None:
         self.remote.kill()
         self._absence = "DOWN"
@@ -324,13 +328,13 @@ class AgentAdapter(Adapter):
     def agent_crash(self) -> None:
         """SIGKILL, for its functions too; the next incarnation finds that it is gone, and waits to boot."""
         self._require_present()
-        self._be_replaced()
+        self.be_replaced()
 
     def agent_recycle(self) -> None:
         """An idle one agrees to end; the next incarnation finds that it is gone, and waits to boot."""
         self._require_present()
         self.permit("agent_recycle", {"agent": self.name})
-        self._be_replaced()
+        self.be_replaced()
 
     def agent_boot(self) -> None:
         """The incarnation that waits registers."""
@@ -339,7 +343,8 @@ class AgentAdapter(Adapter):
         self.harness.proxies[self.name].connect()
         self.gone = False
 
-    def _be_replaced(self) -> None:
+    def be_replaced(self) -> None:
+        """It is dead, or dies now: its functions end, its connections break, and the next incarnation waits to boot."""
         self.remote.kill()
         self.harness.functions.end_agent(self.name)
         proxy = self.harness.proxies[self.name]

@@ -7,7 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onceproof.conformance.driver import Abilities, Driver, DriverError, Observation, ProcessLost, StepUncalled
+from onceproof.conformance.driver import (
+    Abilities,
+    Driver,
+    DriverError,
+    Interruption,
+    Observation,
+    ProcessLost,
+    StepUncalled,
+)
+from onceproof.conformance.reference.platform import deaths
 from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
 from onceproof.conformance.reference.platform.system import PlatformSystem
 from onceproof.conformance.reference.system_driver import ABILITIES, SystemDriver
@@ -78,6 +87,8 @@ class PlatformDriver(Driver):
     Its fork server outlives the platforms that it is asked for, one for each configuration.
     """
 
+    interruptions = deaths.PLATFORM_INTERRUPTIONS
+
     def __init__(self, store: str = STORES.default, queue: str = QUEUES.default, mutant: str = "") -> None:
         self.store, self.queue, self.mutant = store, queue, mutant
         self._fork_server: ForkServer | None = None
@@ -109,6 +120,24 @@ class PlatformDriver(Driver):
 
     def step(self, action: str, arguments: Mapping[str, str]) -> None:
         self._driver.step(action, arguments)
+
+    def interrupt(self, action: str, arguments: Mapping[str, str], how: Interruption, point: int) -> bool:
+        """Perform an action whose process is to die at a point, if it has so many; whether it has."""
+        if how is not Interruption.DEATH:
+            raise DriverError("the store of the platform cannot be made to refuse: use --driver core")
+        remote = deaths.acting(self.system, action, arguments)
+        waited = deaths.waiting(self.system, action, arguments)
+        remote.die_at = point
+        try:
+            self.step(action, arguments)
+        except ProcessLost:
+            if remote.alive:
+                raise
+            deaths.bury(self.system, action, arguments, waited)
+            return True
+        finally:
+            remote.die_at = 0
+        return False
 
     def observe(self) -> Observation:
         asked = [remote for remote in self.system.remotes.values() if remote.begin_look()]

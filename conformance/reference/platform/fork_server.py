@@ -75,6 +75,9 @@ def _become(
     os.setsid()
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
     try:
+        from onceproof.conformance.reference.platform.deaths import install
+
+        install()
         if request["mutant"]:
             from onceproof.conformance.reference.platform.mutants import spoil
 

@@ -5,23 +5,29 @@ The canaries are faults of a process at its gate; they show that a replay ends i
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import signal
 import types
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 from onceproof.conformance.reference.mutants import MUTANTS
 from onceproof.implementation.components.agent import Agent
+from onceproof.implementation.components.messages import SAYS_202
 from onceproof.implementation.components.scheduler import Scheduler
-from onceproof.implementation.components.task_store import TaskStore
+from onceproof.implementation.components.task_store import Submission, TaskStore
 from onceproof.implementation.platform.gate.gate import Gate
+from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.probe import action
 from onceproof.implementation.queues.table import TableQueue
+from onceproof.implementation.stores.database import Database
 
 BASES: dict[str, type] = {"store": TaskStore, "queue": TableQueue, "scheduler": Scheduler, "agent": Agent}
 GATED = Gate.around
+ANSWER_SECONDS = 0.1  # enough for an answer to leave
 
 
 def _at_receive(number: signal.Signals) -> Callable[..., Any]:
@@ -43,12 +49,28 @@ def _without_permit(self: Gate, name: str, arguments: dict[str, Any], call: Call
     return GATED(self, name, arguments, call)
 
 
+def _answers_at_once(self: Admission, submission: Submission) -> Awaitable[str]:
+    """202 leaves before the transaction begins."""
+    loop = asyncio.get_running_loop()
+
+    def begin() -> None:
+        self._waiting.append((submission, loop.create_future()))
+        self._wake.set()
+
+    loop.call_later(ANSWER_SECONDS, begin)
+    answered: asyncio.Future[str] = loop.create_future()
+    answered.set_result(SAYS_202)
+    return answered
+
+
 CANARIES: dict[str, Callable[[], None]] = {
     "dies-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGKILL)),
     "sleeps-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGSTOP)),
     "never-dispatches": lambda: patch_class(Scheduler, "dispatch", lambda self, message, agent: None),
     "acts-without-a-permit": lambda: patch_class(Gate, "around", _without_permit),
     "bypasses-the-gate": lambda: patch_class(Scheduler, "record", inspect.unwrap(Scheduler.record)),
+    "commits-each-statement": lambda: patch_class(Database, "transaction", lambda self, durable=True: nullcontext()),
+    "answers-before-the-commit": lambda: patch_class(Admission, "submit", _answers_at_once),
 }
 PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]
 

@@ -103,6 +103,7 @@ class Remote:
     def __init__(self, name: str, now: Callable[[], int], fork: Callable[[], tuple[int, socket.socket]]) -> None:
         self.name, self._now, self._fork = name, now, fork
         self.stopped = False
+        self.die_at = 0  # the point of the next action at which it is to die; 0: at none
         self.view: Any = None
         self.child, self.connection = self._fork()
         self.alive = True
@@ -129,6 +130,8 @@ class Remote:
 
     def begin(self, action: str, arguments: Mapping[str, str], **given: Any) -> None:
         """The first half of a step: the permit is on its way, and something else may have to happen."""
+        if self.die_at:
+            given["die_at"] = self.die_at
         self._send({"action": action, "arguments": dict(arguments), "probed": True, "now": self._now(), **given})
 
     def end(self, action: str, arguments: Mapping[str, str]) -> Passed:
