@@ -60,7 +60,7 @@ class Observation:
 class Lease:
     """What is known of the lease. seconds: None where it is not; 0 where there is none: nothing is ever redelivered.
 
-    stated: by the file, rather than measured; confirmed: a redelivery was seen in this storm.
+    stated: by the file, rather than measured; confirmed: a redelivery was seen in this storm, or that none comes.
     """
 
     seconds: float | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +31,7 @@ from onceproof.conformance.storms.tries import ENDS, Trial, Try
 from onceproof.model.checker.results import Verdict
 
 Say = Callable[[str], None]
+INTERRUPTED = "interrupted"
 TRAFFIC_SECONDS = 0.5  # between two tasks of other traffic
 MEASURE_LEASES = 20.0  # of three seconds: how long a lease is measured at most
 
@@ -88,6 +89,15 @@ class StormResult:
     ledgers: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def complete(self) -> bool:
+        """Whether it was stopped by nobody, or by its time alone when each schedule had been tried."""
+        tried = {each.this.schedule for each in self.tried}
+        skipped = {each.this.schedule.fault for each in self.tried if each.this.impossible}
+        whole = all(schedule in tried or schedule.fault in skipped for schedule in self.planned)
+        blown = self.gusts is not None or not self.options.gust_seconds
+        return not self.stopped or (self.stopped != INTERRUPTED and whole and blown)
+
 
 class Storm:
     """Carries out a storm. say: is told what happens, for people."""
@@ -102,7 +112,7 @@ class Storm:
 
         StormError where the queue cannot even do a first task with nothing broken.
         """
-        waiting = self._plan()
+        waiting = self.plan()
         self.result.planned = list(dict.fromkeys(waiting))
         gust_left = self.options.gust_seconds
         try:
@@ -111,17 +121,17 @@ class Storm:
             if waiting or gust_left:
                 self.result.stopped = f"the time was up after {self.options.seconds:g} s"
         except KeyboardInterrupt:
-            self.result.stopped = "interrupted"
+            self.result.stopped = INTERRUPTED
         self._judge()
         self.result.seconds = time.monotonic() - self._began
         return self.result
 
-    def _plan(self) -> list[Schedule]:
-        """All tries, in order: what the model predicts to break comes first."""
+    def plan(self) -> list[Schedule]:
+        """All tries, in rounds of one of each: what the model predicts to break comes first."""
         chosen = list(dict.fromkeys(self.options.schedules))
         predicted = {schedule for (schedule, _), each in self.options.predictions.items() if each.breaks}
         chosen.sort(key=lambda schedule: schedule not in predicted)  # stable: else the order stays
-        return [schedule for schedule in chosen for _ in range(self.options.tries)]
+        return [schedule for _ in range(self.options.tries) for schedule in chosen]
 
     def _is_over(self) -> bool:
         return self.options.seconds is not None and time.monotonic() - self._began > self.options.seconds
@@ -207,18 +217,23 @@ class Storm:
     def _judge(self) -> None:
         """Judge every ledger, and hand its findings to the tries that they belong to."""
         result = self.result
-        if any(each.this.redelivery is not None or each.this.taken_over for each in result.tried):
+        found = {ledger.parent: by_task(judgement_of(ledger, result.lease.seconds)) for ledger in result.ledgers}
+        mine = {id(each): found[each.folder].get(each.this.task, []) for each in result.tried}
+        if any(_confirms(each.this, mine[id(each)]) for each in result.tried):
             result.lease = replace(result.lease, confirmed=True)
-        for ledger in result.ledgers:
-            judgement = judgement_of(ledger, result.lease.seconds)
-            found = by_task(judgement)
-            for each in result.tried:
-                if each.folder == ledger.parent:
-                    findings = found.get(each.this.task, [])
-                    each.observations = observed(each.this, findings, result.lease, each.finished)
-                    each.others = [finding for finding in findings if claim_of(finding.anomaly) is None]
-            if result.gusts is not None and result.gusts.folder == ledger.parent:
-                result.gusts.judge(found)
+        for each in result.tried:
+            findings = mine[id(each)]
+            each.observations = observed(each.this, findings, result.lease, each.finished)
+            each.others = [finding for finding in findings if claim_of(finding.anomaly) is None]
+        if result.gusts is not None:
+            result.gusts.judge(found[result.gusts.folder])
+
+
+def _confirms(this: Try, findings: Iterable[Finding]) -> bool:
+    """Whether a try shows what becomes of an unfinished task: somebody else got it, or nobody did for long enough."""
+    lost = any(each.proven and each.anomaly.name == "lost_with_worker" for each in findings)
+    again = this.redelivery is not None and this.schedule.fault is not Fault.RESUBMIT  # which is no redelivery
+    return again or this.taken_over or lost
 
 
 class Traffic:

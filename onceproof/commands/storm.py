@@ -64,7 +64,9 @@ def command() -> None:
 @click.option("--remedy", is_flag=True, help="Try the profile's other settings on what broke, where the model says so.")
 @click.option("--tries", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is tried.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of random faults.")
-@click.option("--max-seconds", type=SECONDS, metavar="SECONDS", help="Stop after so long, and judge what there is.")
+@click.option(
+    "--max-seconds", type=SECONDS, metavar="SECONDS", help="Stop after so long; each is tried once before any again."
+)
 @click.option("--expect", type=click.Choice(list(EXPECTATIONS)), help="Judge only this guarantee.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where ledgers and logs go.  [default: a new one]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

@@ -80,6 +80,6 @@ class Stormed:
         if broken:
             return Verdict.VIOLATED
         unsure = (Standing.UNKNOWN, Standing.UNOBSERVED) if self.predicted else (Standing.UNKNOWN,)
-        if self.result.stopped or not judged or any(row.standing in unsure for row in judged):
+        if not self.result.complete or not judged or any(row.standing in unsure for row in judged):
             return Verdict.UNKNOWN
         return Verdict.HOLDS

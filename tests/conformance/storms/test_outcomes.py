@@ -58,3 +58,11 @@ def test_only_proven_findings_break_a_claim() -> None:
         found = finding("sequential_starts", "t", "twice", [event], certain=certain)
         wanted = Shown.BROKEN if certain else Shown.HELD
         assert shown(Claim.AT_MOST_ONCE, tried("pause", paused=9.0), findings=(found,))[0] is wanted
+
+
+def test_a_task_is_not_called_lost_while_nobody_knows_the_lease() -> None:
+    event = Event(0, What.STARTED, "1", None, None, "ledger", 1)
+    lost = finding("lost_with_worker", "t", "not started again", [event])
+    this = tried("kill")
+    assert shown(Claim.AT_LEAST_ONCE, this, Lease(3.0, stated=True), findings=(lost,))[0] is Shown.BROKEN
+    assert shown(Claim.AT_LEAST_ONCE, this, Lease(None, stated=False), findings=(lost,))[0] is Shown.UNKNOWN

@@ -11,8 +11,10 @@ from onceproof.api.storm import StormFailed, StormReport, check_storm, storm
 from onceproof.conformance.storms.outcomes import Claim, Shown
 from onceproof.conformance.storms.process_table import has_mark, table
 from onceproof.conformance.storms.processes import Processes
-from onceproof.conformance.storms.storm import Row, Standing
+from onceproof.conformance.storms.schedule import parse
+from onceproof.conformance.storms.storm import INTERRUPTED, Row, Standing, Storm, StormOptions, StormResult, Tried
 from onceproof.conformance.storms.targets import FOLDER
+from onceproof.conformance.storms.tries import Try
 from onceproof.errors import InputError
 from onceproof.model.checker.results import Verdict
 from tests.helpers.storm_files import folder_queue
@@ -60,6 +62,18 @@ def test_the_platform_runs_a_task_once_when_its_scheduler_dies_and_when_it_is_su
     assert standings == {Standing.KEPT}, str(report)
     assert report.result.lease.confirmed, "another scheduler took the task over"
     assert report.verdict is Verdict.HOLDS
+
+
+def test_a_storm_whose_time_is_up_is_complete_once_each_schedule_was_tried() -> None:
+    pause, kill = parse("pause"), parse("kill")
+    options = StormOptions(tries=2, schedules=(pause, kill))
+    assert Storm(Path("queue.py"), Path("folder"), options).plan() == [pause, kill, pause, kill]
+    result = StormResult(Path("queue.py"), Path("folder"), options, [pause, kill], stopped="the time was up after 9 s")
+    for schedule, complete in ((pause, False), (kill, True)):
+        result.tried.append(Tried(Try("t", schedule, 1.0), Path("folder"), 1.0, finished=True))
+        assert result.complete is complete
+    result.stopped = INTERRUPTED
+    assert not result.complete
 
 
 def test_a_task_whose_only_worker_dies_is_lost_with_it(tmp_path: Path, impatient: None) -> None:
