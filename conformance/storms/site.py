@@ -99,6 +99,7 @@ class Site:
         self.relays: list[Relay] = []
         self.lease: float | None = None
         self.parts: dict[str, str] = {}  # kinds of processes, each with an expression for their command lines
+        self.proven = False  # a first task was done
         self.ending = threading.Event()
         self.variables: dict[str, str] = {}  # for every process of the queue, beside those of the storm
         self._asked: dict[int, str] = {}
@@ -186,6 +187,7 @@ class Site:
             what = "started and never ended" if started else "was accepted, and its function never ran"
             seconds = time.monotonic() - began
             raise StormError(f"the first task {what}, in {seconds:.0f} s", self.workers[0].group.tail())
+        self.proven = True
 
     def _come(self, seen: Callable[[], bool], processes: Callable[[], list[Entry]]) -> bool:
         """Whether something came, while these processes worked for it."""
@@ -234,11 +236,13 @@ class Site:
         for worker in self.workers:
             if worker.group.alive or worker.kept_down:
                 continue
-            if not worker.killed and time.monotonic() - worker.group.began < AT_ONCE_SECONDS:
+            at_once = time.monotonic() - worker.group.began < AT_ONCE_SECONDS or not self.proven
+            if not worker.killed and at_once:
                 worker.falls += 1
                 if worker.falls >= MOST_FALLS:
                     status = worker.group.root.returncode
-                    raise StormError(f"{worker.name} ends at once, with status {status}", worker.group.tail())
+                    when = "at once" if self.proven else f"before a first task is done, {MOST_FALLS} times"
+                    raise StormError(f"{worker.name} ends {when}, with status {status}", worker.group.tail())
             else:
                 worker.falls = 0
             wait_until(lambda: False, RESTART_SECONDS)

@@ -104,6 +104,16 @@ def test_a_profile_names_a_storm_file_and_the_variables_that_it_is_run_with(tmp_
         check_storm(profile, python=HERE)
 
 
+def test_what_is_prepared_is_there_before_the_first_worker_starts(tmp_path: Path) -> None:
+    prepared = (
+        "queue.submit(submit)\n",
+        "@queue.prepare\nasync def make():\n    box.mkdir()\n\nqueue.submit(submit)\n",
+    )
+    needing = ("    while True:\n", "    assert box.is_dir()\n    while True:\n")
+    found = check_storm(folder_queue(tmp_path, prepared, needing, ("    box.mkdir(exist_ok=True)\n", "")), python=HERE)
+    assert "a first task was submitted, started and finished" in found[2]
+
+
 def test_check_says_what_it_found(tmp_path: Path) -> None:
     found = check_storm(folder_queue(tmp_path), python=HERE)
     assert found[:2] == ["broker: none", "workers: worker1, worker2"]
@@ -118,7 +128,11 @@ FIRST_SECONDS = "onceproof.conformance.storms.site.FIRST_TASK_SECONDS"
         ('broker="none"', 'broker="valky"', "unknown broker `valky`; did you mean `valkey`?"),
         ('broker="none"', 'broker="redis://127.0.0.1:1/0"', "no broker answers at 127.0.0.1:1"),
         ('"python -m folder_queue"', '"pyton -m folder_queue"', "the worker's command `pyton` is not found"),
-        ("consume()\n", "raise SystemExit('port 1 is taken')\n", "ends at once, with status 1"),
+        (
+            "consume()\n",
+            "raise SystemExit('port 1 is taken')\n",
+            "ends before a first task is done, 3 times, with status 1",
+        ),
         ("work(file.stem", "print(file.stem", "was accepted, and its function never ran"),
         ("os.replace", "os.replaced", "submit raises AttributeError"),
         ("queue.submit(submit)", "", "nothing says how to submit a task"),
@@ -133,7 +147,7 @@ def test_what_is_wrong_with_a_storm_file_is_said_at_once(
     file = folder_queue(tmp_path, (old, new))
     with pytest.raises(StormFailed) as raised:
         storm(file, folder=tmp_path / "storm", python=HERE, schedules=["kill"])
-    if "ends at once" in said:
+    if "ends before" in said:
         assert "port 1 is taken" in raised.value.log
     assert said in str(raised.value)
     assert str(raised.value).startswith(str(file))
