@@ -16,6 +16,7 @@ from onceproof.conformance.storms.schedule import LASTING, Fault, Moment
 from onceproof.conformance.storms.tries import Try, quiet
 
 MARGIN = 1.2  # how far beyond the lease a pause must last before its end says anything
+BRIEF = (Fault.BROKER, Fault.CUT, Fault.RESUBMIT)  # that leave a holder its lease, if the machine is quick
 
 
 class Claim(StrEnum):
@@ -109,6 +110,9 @@ def _observed(claim: Claim, this: Try, findings: Iterable[Finding], lease: Lease
         return Observation(
             Shown.UNKNOWN, breaking, "not done yet, and the lease is unknown: state it, 0 if there is none"
         )
+    if breaking and claim is Claim.AT_MOST_ONCE and _outlasted(this, lease):
+        took = f"the task was in hand for {this.in_hand:.1f} s, and the lease is {lease.seconds:g} s"
+        return Observation(Shown.UNKNOWN, breaking, f"{took}: too slow a machine to say what the fault did")
     if breaking:
         return Observation(Shown.BROKEN, breaking)
     if claim is Claim.NOT_STUCK and any(claim_of(each.anomaly) is Claim.AT_LEAST_ONCE for each in findings):
@@ -120,6 +124,12 @@ def _observed(claim: Claim, this: Try, findings: Iterable[Finding], lease: Lease
         return Observation(Shown.UNKNOWN, why=ended, applies=False)
     why = _unseen(this, lease)
     return Observation(Shown.UNKNOWN, why=why) if why else Observation(Shown.HELD)
+
+
+def _outlasted(this: Try, lease: Lease) -> bool:
+    """Whether a short task, whose holder lived and was never kept from its lease, was in hand for longer than that."""
+    short = this.schedule.length < 1 and this.schedule.fault in BRIEF
+    return short and bool(lease.seconds) and this.in_hand >= (lease.seconds or 0.0)
 
 
 def _unseen(this: Try, lease: Lease) -> str:

@@ -294,9 +294,10 @@ class Site:
         self.ledger.fault("pause" if how == "pause" else "kill", chosen)
         return chosen
 
-    def restart_broker(self, down_seconds: float) -> None:
-        """SIGKILL to the broker, and start it again on its data."""
+    def restart_broker(self, down_seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """SIGKILL to the broker, and start it again on its data. meanwhile: is called when it is down."""
         self.ledger.fault("broker killed", self.broker.kill())
+        meanwhile()
         wait_until(lambda: False, down_seconds)
         self.broker.start()
         self.ledger.write("fault", worker="broker", value="broker restarted")

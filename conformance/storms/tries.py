@@ -12,7 +12,7 @@ from onceproof.conformance.storms.process_table import DEAD, entry
 from onceproof.conformance.storms.program import Answer
 from onceproof.conformance.storms.schedule import Fault, Moment, Schedule
 from onceproof.conformance.storms.site import Site, Worker
-from onceproof.storm.ledger import ENTERED, FINISHED
+from onceproof.storm.ledger import ENTERED, FINISHED, STARTED
 
 MOMENT_SECONDS = 45.0  # until a task reaches the moment: workers may be slow to come up again
 PROBE_SECONDS = 60.0
@@ -24,7 +24,8 @@ SPAN_SECONDS = 3.0  # what stands for a lease that is not known
 LATE = 1.5  # leases by which a slow connection is late: whatever would renew or settle comes when the lease is over
 RECEIVER = "scheduler"  # the part that takes messages, where a profile names parts
 ENDS = ("finish", "fail", "stop")  # of a task, for all to see
-HELD_AT = {Moment.BEFORE_START: ENTERED, Moment.BEFORE_ACK: FINISHED}
+HELD_AT = {Moment.BEFORE_START: ENTERED, Moment.AFTER_START: STARTED, Moment.BEFORE_ACK: FINISHED}
+STRUCK = ("kill", "pause", "broker killed", "connection: ")  # how the lines begin that say that a fault came
 
 
 @dataclass
@@ -41,12 +42,14 @@ class Try:
     seconds: float
     began: int = 0
     ended: int = 0
+    let_go: int = 0  # when it was held no longer
     reached: bool = False
     why_not: str = ""
     impossible: bool = False  # the fault cannot be done to this system
     redelivery: float | None = None
     taken_over: bool = False  # its holder was killed, and the system came to a result: somebody else had received it
     ran: float | None = None  # seconds from the first start to the first end
+    in_hand: float = 0.0  # seconds from the first start until the function had ended and was held no longer
     paused: float = 0.0
     pids: list[int] = field(default_factory=list)
     probed: bool = False
@@ -70,6 +73,11 @@ def _said(answer: Answer | None) -> str:
     if answer.ok:
         return ""
     return "; it was refused, as if its ID were known" if answer.refused else f"; submit raised {answer.error}"
+
+
+def is_fault(line: Line) -> bool:
+    """Whether a line says that a fault came."""
+    return line.what == "fault" and (line.value or "").startswith(STRUCK)
 
 
 class Trial:
@@ -97,12 +105,27 @@ class Trial:
         starts, ends = self.ledger.of(task, "start"), self.ledger.of(task, *ENDS)
         if len(starts) > 1:
             this.redelivery = (starts[1].time - starts[0].time) / SECOND
+        this.why_not = this.why_not or self._too_late(schedule, this.began, ends)
         killed = [line.time for line in self.ledger.read() if line.pid in this.pids and line.value == "kill"]
         results = [line.time for line in self.ledger.of(task, "status") if line.value == "Succeeded"]
         this.taken_over = bool(killed and results) and max(results) > max(killed)
+        if starts:
+            last = max([this.let_go, *(line.time for line in ends[:1])])
+            this.in_hand = max(last - starts[0].time, 0) / SECOND
         if starts and ends:
             this.ran = (ends[0].time - starts[0].time) / SECOND
         return this
+
+    def _too_late(self, schedule: Schedule, began: int, ends: list[Line]) -> str:
+        """What is to be said where a running task had ended when the fault came; "" where it had not.
+
+        A task in another language is not held, and a machine may be slow.
+        """
+        if schedule.moment is not Moment.AFTER_START or not ends:
+            return ""
+        struck = [each for each in self.ledger.read() if each.time > began and is_fault(each)]
+        late = bool(struck) and ends[0].time < struck[0].time
+        return "the task had ended before the fault came" if late else ""
 
     def _do(self, this: Try) -> None:
         """Submit, wait for the moment, do what is to be done."""
@@ -110,9 +133,9 @@ class Trial:
         if schedule.moment is Moment.QUEUED:
             self._resubmit_queued(this)
             return
-        hold = self.site.holds / f"{task}.{HELD_AT[schedule.moment]}" if schedule.moment in HELD_AT else None
-        if hold is not None:
-            hold.touch()
+        hold = schedule.moment in HELD_AT and schedule.fault is not Fault.NONE
+        if hold:
+            (self.site.holds / f"{task}.{HELD_AT[schedule.moment]}").touch()
         number = self.site.submit(task, this.seconds)
         pid = self._await_moment(this)
         answer = self.site.answer(number)
@@ -122,9 +145,18 @@ class Trial:
             this.reached = True
             self._note_dead([pid])
             self._act(this, pid)
-        if hold is not None:
-            for file in [hold, *self.site.holds.glob(f"{hold.name}.*")]:
-                file.unlink(missing_ok=True)
+        self._let_go(this)
+        this.let_go = time.time_ns()
+
+    def _let_go(self, this: Try) -> None:
+        """The task is held no longer, or is not held when it comes to the moment."""
+        for file in self.site.holds.glob(f"{this.task}.*"):
+            file.unlink(missing_ok=True)
+
+    def _struck(self, this: Try) -> None:
+        """The fault has begun: a task that runs goes on, one that has not started or not returned waits for its end."""
+        if this.schedule.moment is Moment.AFTER_START:
+            self._let_go(this)
 
     def _await_moment(self, this: Try) -> int | None:
         """The process that has the task at the moment; None where the moment does not come."""
@@ -140,7 +172,7 @@ class Trial:
             found.extend(line.pid for line in self.ledger.of(task, what) if line.pid is not None)
             return bool(found)
 
-        seen = held if moment in HELD_AT else logged
+        seen = logged if moment in (Moment.AFTER_START, Moment.AFTER_ACK) else held
         if not self.ledger.wait(seen, MOMENT_SECONDS + this.seconds, self.site.look):
             return None
         if moment is Moment.AFTER_ACK:
@@ -157,7 +189,7 @@ class Trial:
             return
         if fault is Fault.BROKER:
             self.say(f"{this.schedule}: the broker is killed")
-            self.site.restart_broker(BROKER_DOWN_SECONDS)
+            self.site.restart_broker(BROKER_DOWN_SECONDS, lambda: self._struck(this))
             self._restarted = True
             return
         if fault is Fault.RESUBMIT:
@@ -185,6 +217,7 @@ class Trial:
         part = this.schedule.part
         fault = self.site.fault_of_part(worker, "pause", part, pid) if part else self.site.fault(worker, "pause")
         this.pids = fault
+        self._struck(this)
         began = time.monotonic()
         self._hold(this)
         this.paused = time.monotonic() - began
@@ -204,10 +237,12 @@ class Trial:
                 relay.cut()
             case Fault.DELAY:
                 relay.delay(LATE * span(self.site))
+                self._struck(this)
                 self._hold(this)
                 relay.delay(0.0)
             case _:
                 relay.swallow(True)
+                self._struck(this)
                 self._hold(this)
                 relay.swallow(False)
         self.ledger.write("fault", worker=worker.name, value="connection: as before")

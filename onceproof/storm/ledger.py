@@ -14,8 +14,8 @@ from typing import Any
 # Where a storm keeps what it needs; a storm sets these for every process that it starts.
 LEDGER = "STORM_LEDGER"
 HOLDS = "STORM_HOLDS"
-# The moments at which a storm can hold a task: before its first line, and before its function returns.
-ENTERED, FINISHED = "entered", "finished"
+# The moments at which a storm can hold a task: before its first line, after it, and before its function returns.
+ENTERED, STARTED, FINISHED = "entered", "started", "finished"
 POLL_SECONDS = 0.01
 
 _lock = threading.Lock()
@@ -60,6 +60,8 @@ def work(task: str, seconds: float) -> None:
         time.sleep(POLL_SECONDS)
     record("start", task)
     try:
+        for _ in _held(task, STARTED):
+            time.sleep(POLL_SECONDS)
         time.sleep(seconds)
     except BaseException:
         record("fail", task)  # a time limit of the library, say
@@ -75,6 +77,8 @@ async def work_async(task: str, seconds: float) -> None:
         await asyncio.sleep(POLL_SECONDS)
     record("start", task)
     try:
+        for _ in _held(task, STARTED):
+            await asyncio.sleep(POLL_SECONDS)
         await asyncio.sleep(seconds)
     except BaseException:
         record("fail", task)

@@ -66,3 +66,12 @@ def test_a_task_is_not_called_lost_while_nobody_knows_the_lease() -> None:
     this = tried("kill")
     assert shown(Claim.AT_LEAST_ONCE, this, Lease(3.0, stated=True), findings=(lost,))[0] is Shown.BROKEN
     assert shown(Claim.AT_LEAST_ONCE, this, Lease(None, stated=False), findings=(lost,))[0] is Shown.UNKNOWN
+
+
+def test_a_short_task_that_a_slow_machine_makes_longer_than_its_lease_shows_nothing() -> None:
+    event = Event(0, What.STARTED, "1", None, None, "ledger", 1)
+    twice = finding("sequential_starts", "t", "twice", [event])
+    for seconds, wanted in ((2.0, Shown.BROKEN), (3.5, Shown.UNKNOWN)):
+        this = tried("broker-restart", in_hand=seconds)
+        assert shown(Claim.AT_MOST_ONCE, this, findings=(twice,))[0] is wanted
+    assert shown(Claim.AT_MOST_ONCE, tried("pause", in_hand=9.0), findings=(twice,))[0] is Shown.BROKEN

@@ -2,7 +2,6 @@
 
 import pytest
 
-from onceproof.conformance.storms import patience
 from onceproof.conformance.storms.patience import IDLE_SECONDS, Patience
 from onceproof.conformance.storms.process_table import Entry
 
@@ -18,7 +17,7 @@ from onceproof.conformance.storms.process_table import Entry
 )
 def test_it_ends_when_processes_hardly_run(states: str, waited: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr(patience.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("onceproof.conformance.storms.patience.time.monotonic", lambda: clock[0])
     looks = iter(range(10_000))
 
     def processes() -> list[Entry]:
