@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import click
@@ -18,6 +19,7 @@ from onceproof.errors import DriverFailed, InputError
 from onceproof.inputs.specs import Spec
 from onceproof.reports.trace_text import counted
 
+AT_ONCE_SECONDS = 1.0
 driver_option = click.option(
     "--driver",
     default=CORE,
@@ -58,18 +60,25 @@ def keeping_trace(spec: Spec, target: TraceTarget | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Whoever asks the process to end lets it end what it has started: SIGTERM and SIGHUP do what Ctrl-C does."""
+    """Whoever asks the process to end lets it end what it has started: SIGTERM and SIGHUP do what Ctrl-C does.
+
+    Some ask twice at once (``timeout`` signals the process, and then its group): that is one request.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _interrupt) for number in heard}
+    asked: list[float] = []
+
+    def interrupt(*_: object) -> None:
+        again = bool(asked) and time.monotonic() - asked[-1] < AT_ONCE_SECONDS
+        asked.append(time.monotonic())
+        if not again:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

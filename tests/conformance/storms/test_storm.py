@@ -187,6 +187,7 @@ def test_nothing_is_left_running_whatever_ends_a_storm(number: signal.Signals, t
     mine = [each.pid for each in table() if runs_below(each.pid, folder)]
     assert len(mine) >= 3
     process.send_signal(number)
+    process.send_signal(number)  # as `timeout` does: the process, and then its group
     printed, _ = process.communicate(timeout=60)
     if number is signal.SIGTERM:
         assert process.returncode == 3
