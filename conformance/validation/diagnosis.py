@@ -18,7 +18,7 @@ from onceproof.conformance.validation.search import Explainer, Explanation, Node
 from onceproof.conformance.validation.slices import Named, Slice
 from onceproof.conformance.validation.validate import Validator
 from onceproof.model.language import Step, System
-from onceproof.model.language.declare import Parameter
+from onceproof.model.language.arguments import Parameter
 from onceproof.model.language.layout import State
 
 AT_ANY_TIME = (-(2**62), 2**62)
@@ -137,7 +137,7 @@ def _possible(
         return everything
     if (sort, value) in known:
         return known[sort, value]
-    own = [element for element in everything if parameter.sort.element(element) == value]
+    own = [element for element in everything if parameter.element(element) == value]
     taken = {element for (other, _), elements in known.items() if other == sort for element in elements}
     return own or [element for element in everything if element not in taken]
 

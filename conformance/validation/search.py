@@ -178,7 +178,7 @@ class Explainer:
                 continue
             if mine and ANY_NEW not in mine:
                 return None
-            own = [i for i in range(self.system.sizes[sort]) if parameter.sort.element(i) == value]
+            own = [i for i in range(self.system.sizes[sort]) if parameter.element(i) == value]
             if own and not mine and own[0] != argument:
                 return None  # the log uses the model's own name of another element
             if any(argument in taken for name, taken in named.items() if name[0] == sort):

@@ -33,7 +33,7 @@ def false_axiom(
 
     read: the constant fields that the axiom speaks of; sizes: of the instance, by name of sort.
     """
-    elements = [f"{p.name} = {p.sort.element(a)}" for p, a in zip(axiom.parameters, arguments, strict=True)]
+    elements = [f"{p.name} = {p.element(a)}" for p, a in zip(axiom.parameters, arguments, strict=True)]
     where = f" for {', '.join(elements)}" if elements else ""
     shown = ", ".join(f"{sort.size_name}: {sizes[name]}" for name, sort in model.sorts.items())
     fields = " or ".join(f"`{name}`" for name in read)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any, overload
 
-from onceproof.model.language.declare import Property, PropertyKind, parameters_of
+from onceproof.model.language.arguments import parameters_of
+from onceproof.model.language.declare import Property, PropertyKind
 from onceproof.model.language.errors import ModelError
 
 

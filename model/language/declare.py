@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import sys
 import typing
@@ -13,11 +12,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from onceproof.model.language.arguments import Parameter, parameters_of
 from onceproof.model.language.composites import COMPOSITE, CompositeField, PartOf, any_kind_of
 from onceproof.model.language.errors import Disabled, ModelError, Vacuous
-from onceproof.model.language.index_sets import index_of
+from onceproof.model.language.index_sets import index_of, is_sort
 from onceproof.model.language.mode import current
-from onceproof.model.language.sorts import Int, Kind, Ordered, Sort, Unused
+from onceproof.model.language.sorts import Int, Kind, Sort
 from onceproof.model.language.value_kinds import record_kind
 
 Held = typing.TypeVar("Held")
@@ -116,27 +116,9 @@ class Switch:
     component: str = ""
 
 
-def is_sort(value: Any) -> typing.TypeGuard[type[Sort]]:
-    """Whether it is a declared sort."""
-    return isinstance(value, type) and issubclass(value, Sort) and value not in (Sort, Ordered)
-
-
 def switch(*, on: str, off: str, default: bool = True) -> Any:
     """Declares a mechanism: what the system does with it ``on``, and with it ``off``."""
     return Switch(on, off, default)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """An index parameter of an action or a property."""
-
-    name: str
-    sort: type[Sort]
-    fresh: bool = False
-
-    def element(self, code: int) -> str:
-        """The name of an element by its number."""
-        return self.sort.element(code)
 
 
 @dataclass(eq=False)
@@ -234,61 +216,6 @@ class Property:
         return self.function.__code__.co_filename, self.function.__code__.co_firstlineno
 
 
-def parameters_of(function: Callable[..., Any], states: int = 1) -> tuple[Parameter, ...]:
-    """The index parameters of a model function, all after those for states; ModelError for one without a sort."""
-    if any(test(function) for test in (inspect.iscoroutinefunction, inspect.isgeneratorfunction)):
-        raise ModelError(f"`{function.__name__}` must be a plain function, without `async` and `yield`")
-    declared = inspect.signature(function).parameters
-    if not declared:
-        raise ModelError(f"`{function.__name__}` needs a first parameter for the state: {function.__name__}(st)")
-    if states == 2:
-        _check_second_state(function, list(declared))
-    found = []
-    for name in list(declared)[states:]:
-        if declared[name].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
-            raise ModelError(f"parameter `{declared[name]}` of `{function.__name__}` must be a plain one, of one sort")
-        hint = _evaluated_annotation(function, name)
-        fresh = typing.get_origin(hint) is typing.Annotated and Unused in typing.get_args(hint)
-        sort = typing.get_args(hint)[0] if fresh else hint
-        if not is_sort(sort):
-            raise ModelError(f"parameter `{name}` of `{function.__name__}` needs a sort as its annotation")
-        if fresh and sort.ordered:
-            raise ModelError(
-                f"parameter `{name}` of `{function.__name__}` is Fresh, but elements of {sort.__name__} are ordered, "
-                "and so never alike"
-            )
-        found.append(Parameter(name, sort, fresh))
-    return tuple(found)
-
-
-def _check_second_state(function: Callable[..., Any], names: list[str]) -> None:
-    """ModelError for a property of steps without a parameter for the state after the step."""
-    second = function.__annotations__.get(names[1]) if len(names) > 1 else None
-    known = getattr(function, "__globals__", {}).get(second) if isinstance(second, str) else second
-    if len(names) < 2 or is_sort(known):
-        rest = "".join(f", {name}" for name in names[1:])
-        raise ModelError(
-            f"`{function.__name__}` speaks of a step and needs two parameters for states, the one before it and the "
-            f"one after it: {function.__name__}(before, after{rest})"
-        )
-
-
-def _evaluated_annotation(function: Callable[..., Any], name: str) -> Any:
-    """The annotation of a parameter. That of the state is never evaluated: its class may be there for checkers only."""
-    if sys.version_info >= (3, 14):
-        forward_references = importlib.import_module("annotationlib").Format.FORWARDREF
-        annotation = inspect.get_annotations(function, format=forward_references).get(name)
-    else:
-        annotation = inspect.get_annotations(function).get(name)
-    if not isinstance(annotation, str):
-        return annotation
-    try:
-        return eval(annotation, getattr(function, "__globals__", {}))
-    except Exception as error:
-        what = f"the annotation `{annotation}` of parameter `{name}` of `{function.__name__}`"
-        raise ModelError(f"{what} means nothing when the model runs: {error}") from None
-
-
 @overload
 def action(function: Callable[..., None], /) -> Action: ...
 @overload
@@ -376,12 +303,15 @@ def exists(*sorts_then_body: Any) -> Any:
 
 
 def choose(options: type[Held], allowed: Callable[[Held], bool] | None = None) -> Held:
-    """An element of a sort (or a member of an enum) for which ``allowed`` is true, in the middle of an action.
+    """An element of a sort (a member of an enum, a record) for which ``allowed`` is true, in the middle of an action.
 
     Each possible choice makes a step of its own; where nothing can be chosen the action cannot happen.
     """
+    record = record_kind(options)
+    if record is not None:
+        return typing.cast(Held, _chosen(current().records(record, allowed)))
     if not (is_sort(options) or (isinstance(options, type) and issubclass(options, Enum))):
-        raise ModelError("expected choose(Sort) or choose(Sort, lambda element: condition)")
+        raise ModelError("expected choose(Sort) or choose(Sort, lambda element: ...), of a sort, an enum or a record")
     return typing.cast(Held, current().choose(options, allowed))
 
 
@@ -425,8 +355,8 @@ def _ordered(name: str, sort: Any) -> type[Sort]:
 
 def _sorts_and_body(name: str, given: tuple[Any, ...]) -> tuple[tuple[type[Sort], ...], Callable[..., Any]]:
     *sorts, body = given or (None,)
-    if not sorts or not all(map(is_sort, sorts)) or is_sort(body) or not callable(body):
-        raise ModelError(f"expected {name}(Sort, ..., lambda element, ...: condition)")
+    if not sorts or not all(is_sort(one) or record_kind(one) for one in sorts) or is_sort(body) or not callable(body):
+        raise ModelError(f"expected {name}(Sort, ..., lambda element, ...: condition), of sorts and records")
     return tuple(sorts), body
 
 

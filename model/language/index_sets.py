@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.sorts import Choice, Int, Kind, Ordered, Sort, SortType
+from onceproof.model.language.sorts import Choice, Index, Int, Kind, Maybe, Ordered, Sort, SortType
 
 
 class _IndexSet(Sort):
@@ -47,8 +47,26 @@ def index_of(annotation: Any) -> type[Sort] | None:
     return index_set(annotation) if isinstance(annotation, Int) else None
 
 
+def domain(kind: Kind) -> type[Sort]:
+    """What a variable ranges over that stands for a value of a kind: a sort, or its values, counted from 0."""
+    match kind:
+        case Index(sort):
+            return sort
+        case Int(low, high):
+            return index_set(Int(0, high - low))
+        case _:
+            return index_set(kind)
+
+
+def is_sort(value: Any) -> TypeGuard[type[Sort]]:
+    """Whether it is a declared sort."""
+    return isinstance(value, type) and issubclass(value, Sort) and value not in (Sort, Ordered)
+
+
 def size_of(sort: type[Sort], sizes: Mapping[str, int]) -> int:
     """How many elements a sort has, or values the index of a field, in a configuration with these sizes (by key)."""
+    if isinstance(sort.values, Maybe):
+        return 1 + sizes[sort.values.sort.size_name]
     return sizes[sort.size_name] if sort.values is None else sort.values.cardinality({})
 
 

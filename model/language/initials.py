@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onceproof.model.language.declare import Action, Fairness, parameters_of
+from onceproof.model.language.arguments import parameters_of
+from onceproof.model.language.declare import Action, Fairness
 from onceproof.model.language.errors import ModelError, OutOfRange, located
 
 INITIALLY = "initially"  # what the start is called where steps have the name of their action

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
+from onceproof.model.language.arguments import arguments_of
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, Vacuous, locate
-from onceproof.model.language.index_sets import values_of
 from onceproof.model.language.layout import State
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Model
@@ -18,7 +19,7 @@ Arguments = tuple[int, ...]
 class Judge:
     """Runs the functions of properties. view: what they get as their state; make_view: makes one for a second state.
 
-    ordered: the names of the properties with a parameter of a sort that has an order.
+    ordered: the names of the properties that ``names_with_values`` says.
     """
 
     def __init__(
@@ -55,11 +56,12 @@ class Judge:
         for view, state in zip(views, states, strict=True):
             if view._loaded is not state:
                 view._load(state)
+        given: Sequence[Any] = arguments
         if claim.name in self.ordered:
-            arguments = with_order(claim, arguments, self.sizes)
+            given = arguments_of(claim.parameters, arguments, self.sizes)
         enter(mode)
         try:
-            return truth_of(claim.function(*views, *arguments))
+            return truth_of(claim.function(*views, *given))
         except Vacuous:
             return None
         except Disabled as error:
@@ -71,19 +73,12 @@ class Judge:
             leave()
 
 
-def with_order(declared: Action | Property, arguments: Arguments, sizes: Mapping[str, int]) -> Arguments:
-    """Arguments as functions get them: elements of ordered sorts know that they have an order."""
-    sorts = (parameter.sort for parameter in declared.parameters)
-    values = (values_of(sort, sizes[sort.__name__]) for sort in sorts)
-    return tuple(known[argument] for known, argument in zip(values, arguments, strict=True))
-
-
-def names_with_ordered(model: Model) -> set[str]:
-    """The actions and properties that have a parameter of an ordered sort."""
+def names_with_values(model: Model) -> set[str]:
+    """The actions and properties that get something else than the numbers of elements for their parameters."""
     functions: list[Action | Property] = [
         *model.actions.values(),
         *model.properties.values(),
         *model.axioms.values(),
         *model.bounds.values(),
     ]
-    return {one.name for one in functions if any(parameter.sort.ordered for parameter in one.parameters)}
+    return {one.name for one in functions if any(p.sort.ordered or p.of for p in one.parameters)}

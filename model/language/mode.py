@@ -29,6 +29,9 @@ class Mode(Protocol):
     def choose(self, options: Any, allowed: Callable[[Any], bool] | None) -> Any:
         """One of the options for which ``allowed`` is true."""
 
+    def records(self, kind: Any, allowed: Callable[[Any], bool] | None) -> list[Any]:
+        """All records of a kind for which ``allowed`` is true."""
+
     def element(self, sort: SortClass, place: int) -> Any:
         """An element of an ordered sort by its place: 0 is the first one, -1 the last."""
 

@@ -13,9 +13,9 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, TypeVar
 
 from onceproof.model.language.composites import CompositeField, PartOf, kind_under, parts_of
-from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, is_sort, range_of
+from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, Switch, range_of
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
-from onceproof.model.language.index_sets import index_set, size_of
+from onceproof.model.language.index_sets import index_set, is_sort, size_of
 from onceproof.model.language.initials import INITIALLY, Initial, together
 from onceproof.model.language.parameters import MOST_PARAMETER, ModelParameter
 from onceproof.model.language.reading.sources import lines_of_assignments, lines_of_definitions
@@ -155,7 +155,8 @@ class Model:
         parameters = [action.parameters for action in self.actions.values()]
         claims = (*self.properties.values(), *self.axioms.values(), *self.bounds.values())
         for parameter in itertools.chain(*parameters, *(claim.parameters for claim in claims)):
-            add(parameter.sort)
+            if isinstance(parameter.holds, Index | Maybe):
+                add(parameter.holds.sort)
         for component in self.components:
             for found in _namespace(component)[1].values():
                 if is_sort(found) and found.__name__ not in self.sorts:
@@ -166,10 +167,13 @@ class Model:
 
     @property
     def index_sets(self) -> dict[str, type[Sort]]:
-        """The enums and the ranges of numbers that fields are indexed by, by name."""
+        """The enums and the ranges of numbers that fields are indexed by, and sets of values of arguments, by name."""
         found: dict[str, type[Sort]] = {}
-        for declared in self.fields.values():
-            for sort in declared.indices:
+        claims = (*self.properties.values(), *self.axioms.values(), *self.bounds.values())
+        functions: list[Action | Property] = [*self.actions.values(), *claims]
+        asked = [tuple(one.sort for one in function.parameters) for function in functions]
+        for sorts in (*(declared.indices for declared in self.fields.values()), *asked):
+            for sort in sorts:
                 if sort.values is not None and found.setdefault(sort.__name__, sort) is not sort:
                     raise ModelError(f"two enums are called `{sort.__name__}`")
         return found

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from onceproof.model.language.arguments import values_of_kind
 from onceproof.model.language.budgets import UNCOUNTED
 from onceproof.model.language.composites import Bag, Set
 from onceproof.model.language.errors import MISPLACED, Disabled, ModelError, OutOfRange, nearest
@@ -15,6 +16,7 @@ from onceproof.model.language.model import Config
 from onceproof.model.language.sorts import Count, Index, Int, Maybe, Sort
 from onceproof.model.language.state_members import MemberCells
 from onceproof.model.language.state_values import CompositeCells
+from onceproof.model.language.value_kinds import RecordKind, record_kind
 
 
 class Cells(dict[Any, Any]):
@@ -227,6 +229,10 @@ class RunMode:
         """All elements, as 0-based whole numbers."""
         return iter(values_of(sort, self.sizes[sort.__name__]))
 
+    def records(self, kind: RecordKind, allowed: Callable[[Any], bool] | None) -> list[Any]:
+        """All records of a kind for which ``allowed`` is true."""
+        return [one for one in values_of_kind(kind, self.sizes) if allowed is None or truth_of(allowed(one))]
+
     def element(self, sort: type[Sort], place: int) -> Any:
         """An element of an ordered sort by its place."""
         return values_of(sort, self.sizes[sort.__name__])[place]
@@ -237,7 +243,8 @@ class RunMode:
 
     def quantify(self, universal: bool, sorts: tuple[type[Sort], ...], body: Callable[..., Any]) -> bool:
         """The conjunction (or disjunction) over all combinations."""
-        combinations = itertools.product(*(values_of(sort, self.sizes[sort.__name__]) for sort in sorts))
+        kinds = [record_kind(sort) or Index(sort) for sort in sorts]
+        combinations = itertools.product(*(values_of_kind(kind, self.sizes) for kind in kinds))
         truths = (truth_of(body(*indices)) for indices in combinations)
         return all(truths) if universal else any(truths)
 

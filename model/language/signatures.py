@@ -14,7 +14,7 @@ from onceproof.model.language import declare, parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from enum import Enum
-    from typing import Any, Generic, Never, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
+    from typing import Any, Generic, Never, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
     from typing_extensions import TypeForm
 
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     D = TypeVar("D", bound=Sort | Enum | int)
     E = TypeVar("E", bound=Sort | Enum | int)
     F = TypeVar("F", bound=Sort | Enum | int)
+
+    P = TypeVar("P")  # what quantifiers go through: elements of sorts, and records
+    Q = TypeVar("Q")
+    R = TypeVar("R")
+    S = TypeVar("S")
+    T = TypeVar("T")
+    U = TypeVar("U")
 
     Axis: TypeAlias = Iterable[A]  # a sort, an Enum, or ``Int(low, high)``: what it goes through
 
@@ -173,59 +180,41 @@ if TYPE_CHECKING:
         """Declares a mechanism: what the system does with it ``on``, and with it ``off``."""
         raise NotImplementedError
 
-    @overload
-    def forall(a: type[A], body: Callable[[A], bool], /) -> bool: ...
-    @overload
-    def forall(a: type[A], b: type[B], body: Callable[[A, B], bool], /) -> bool: ...
-    @overload
-    def forall(a: type[A], b: type[B], c: type[C], body: Callable[[A, B, C], bool], /) -> bool: ...
-    @overload
-    def forall(a: type[A], b: type[B], c: type[C], d: type[D], body: Callable[[A, B, C, D], bool], /) -> bool: ...
-    @overload
-    def forall(
-        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], body: Callable[[A, B, C, D, E], bool], /
-    ) -> bool: ...
-    @overload
-    def forall(
-        a: type[A],
-        b: type[B],
-        c: type[C],
-        d: type[D],
-        e: type[E],
-        f: type[F],
-        body: Callable[[A, B, C, D, E, F], bool],
-        /,
-    ) -> bool: ...
-    def forall(*sorts_then_body: Any) -> bool:
-        """``forall(Message, lambda m: ...)``: true of every message (of every pair, with two sorts, and so on)."""
-        raise NotImplementedError
+    class Quantifier(Protocol):
+        """``forall`` and ``exists``: up to six sorts or records, and a function of an element of each."""
 
-    @overload
-    def exists(a: type[A], body: Callable[[A], bool], /) -> bool: ...
-    @overload
-    def exists(a: type[A], b: type[B], body: Callable[[A, B], bool], /) -> bool: ...
-    @overload
-    def exists(a: type[A], b: type[B], c: type[C], body: Callable[[A, B, C], bool], /) -> bool: ...
-    @overload
-    def exists(a: type[A], b: type[B], c: type[C], d: type[D], body: Callable[[A, B, C, D], bool], /) -> bool: ...
-    @overload
-    def exists(
-        a: type[A], b: type[B], c: type[C], d: type[D], e: type[E], body: Callable[[A, B, C, D, E], bool], /
-    ) -> bool: ...
-    @overload
-    def exists(
-        a: type[A],
-        b: type[B],
-        c: type[C],
-        d: type[D],
-        e: type[E],
-        f: type[F],
-        body: Callable[[A, B, C, D, E, F], bool],
-        /,
-    ) -> bool: ...
-    def exists(*sorts_then_body: Any) -> bool:
-        """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
-        raise NotImplementedError
+        @overload
+        def __call__(self, a: type[P], body: Callable[[P], bool], /) -> bool: ...
+        @overload
+        def __call__(self, a: type[P], b: type[Q], body: Callable[[P, Q], bool], /) -> bool: ...
+        @overload
+        def __call__(self, a: type[P], b: type[Q], c: type[R], body: Callable[[P, Q, R], bool], /) -> bool: ...
+        @overload
+        def __call__(
+            self, a: type[P], b: type[Q], c: type[R], d: type[S], body: Callable[[P, Q, R, S], bool], /
+        ) -> bool: ...
+        @overload
+        def __call__(
+            self, a: type[P], b: type[Q], c: type[R], d: type[S], e: type[T], body: Callable[[P, Q, R, S, T], bool], /
+        ) -> bool: ...
+        @overload
+        def __call__(
+            self,
+            a: type[P],
+            b: type[Q],
+            c: type[R],
+            d: type[S],
+            e: type[T],
+            f: type[U],
+            body: Callable[[P, Q, R, S, T, U], bool],
+            /,
+        ) -> bool: ...
+        def __call__(self, *sorts_then_body: Any) -> bool: ...
+
+    forall: Quantifier
+    """``forall(Message, lambda m: ...)``: true of every message (of every pair, with two sorts, and so on)."""
+    exists: Quantifier
+    """``exists(Scheduler, Message, lambda s, m: ...)``: true of some scheduler and message."""
 
 else:
     field, switch, forall, exists = declare.field, declare.switch, declare.forall, declare.exists

@@ -24,7 +24,7 @@ def codes_of_arguments(
             raise ModelError(f"`{action.name}` has no argument `{name}`{nearest(name, names)}")
     codes = []
     for parameter in action.parameters:
-        elements = [parameter.sort.element(i) for i in range(sizes[parameter.sort.__name__])]
+        elements = [parameter.element(i) for i in range(sizes[parameter.sort.__name__])]
         value = given.get(parameter.name)
         if value not in elements:
             raise ModelError(

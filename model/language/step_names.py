@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onceproof.model.language.declare import Parameter
+from onceproof.model.language.arguments import Parameter
 from onceproof.model.language.errors import ModelError, nearest
 from onceproof.model.language.initials import INITIALLY
 from onceproof.model.language.judging import Arguments
@@ -67,5 +67,5 @@ class StepNames:
         action = self.model.actions[step.action]
         for parameter, argument in zip(action.parameters, step.arguments, strict=False):
             if parameter.sort.__name__.lower() == action.component:
-                return parameter.sort.element(argument)
+                return parameter.element(argument)
         return action.component

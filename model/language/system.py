@@ -9,6 +9,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
+from onceproof.model.language.arguments import arguments_of
 from onceproof.model.language.axioms import constants_of, false_axiom
 from onceproof.model.language.declare import DEADLOCK, Action, Property, never_ends
 from onceproof.model.language.errors import (
@@ -24,7 +25,7 @@ from onceproof.model.language.evaluate import meaning
 from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.initials import INITIALLY, listed
 from onceproof.model.language.judging import Arguments as Arguments
-from onceproof.model.language.judging import Judge, names_with_ordered, with_order
+from onceproof.model.language.judging import Judge, names_with_values
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.mode import enter, leave
 from onceproof.model.language.model import Config, Model
@@ -93,7 +94,7 @@ class System(StepNames):
             for name, a in self.actions.items()
             if a.budget is not None and LEFT + a.budget in self.layout.places
         }
-        self._ordered = names_with_ordered(model)
+        self._ordered = names_with_values(model)
         self._judge = Judge(self.sizes, self._view, lambda: RunState(self.layout, config), self._ordered)
         self.bounds = bounds_of(model, config)
         for axiom in model.axioms.values() if axioms else ():
@@ -280,11 +281,10 @@ class System(StepNames):
         view = self._view
         if view._loaded is not state:
             view._load(state)
-        if action.name in self._ordered:
-            arguments = with_order(action, arguments, self.sizes)
+        given = arguments_of(action.parameters, arguments, self.sizes) if action.name in self._ordered else arguments
         enter(self._mode)
         try:
-            action.function(*self._states, *arguments)
+            action.function(*self._states, *given)
             return view._taken()
         except Disabled:
             if view._written:

@@ -147,7 +147,7 @@ class _Session:
 
     def _violated(self, violation: Violation) -> str:
         claim = next(one for one in self.walk.spec.properties if one.name == violation.property)
-        names = ", ".join(p.sort.element(a) for p, a in zip(claim.parameters, violation.arguments, strict=True))
+        names = ", ".join(p.element(a) for p, a in zip(claim.parameters, violation.arguments, strict=True))
         return f"{violation.property} is false here{f' for {names}' if names else ''}"
 
     def take(self, number: int) -> None:

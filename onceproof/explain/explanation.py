@@ -111,7 +111,7 @@ def explain(found: Counterexample) -> Explanation:
         return Explanation(
             found.trace, claim.name, (), (), claim.doc, found.minimal, [], wrong.reasons, wrong_step=wrong
         )
-    elements = tuple(p.sort.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
+    elements = tuple(p.element(a) for p, a in zip(claim.parameters, found.arguments, strict=True))
     reading = system.property_reading(claim)
     names = dict(zip(reading.variables, found.arguments, strict=True))
     at = len(found.trace.states) - 1

@@ -309,7 +309,7 @@ class Comparison:
         self, declared: Action | Property, state: State, arguments: Arguments, ran: str, read: str
     ) -> Disagreement:
         kind = "action" if isinstance(declared, Action) else "property"
-        elements = ", ".join(p.sort.element(a) for p, a in zip(declared.parameters, arguments, strict=False))
+        elements = ", ".join(p.element(a) for p, a in zip(declared.parameters, arguments, strict=False))
         file, line = declared.line
         cells = ", ".join(
             f"{cell.label} = {text_of(cell.show(state))}"

@@ -11,7 +11,8 @@ import itertools
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from onceproof.model.language.declare import Parameter, Property
+from onceproof.model.language.arguments import Parameter
+from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import LEFT, Layout
 from onceproof.model.language.reading.result import ActionReading, PropertyReading
 from onceproof.model.language.sorts import Index, Maybe

@@ -32,7 +32,8 @@ from onceproof.model.checker.ground.formula import (
 from onceproof.model.checker.ground.instantiate import Grounder
 from onceproof.model.checker.ground.mapping_code import mapping_ground
 from onceproof.model.checker.ground.steps import Alternative, Ground, Put
-from onceproof.model.language.declare import Parameter, Property
+from onceproof.model.language.arguments import Parameter
+from onceproof.model.language.declare import Property
 from onceproof.model.language.layout import Place, State
 from onceproof.model.language.reading.result import Chosen, PropertyReading
 from onceproof.model.language.refinement import Refinement, refinement_of

@@ -20,7 +20,7 @@ from onceproof.model.checker.safety import violates
 from onceproof.model.language import Config, Model, Step, System
 from onceproof.model.language.declare import DEADLOCK, Fairness, Property, choose, choose_from
 from onceproof.model.language.index_sets import cardinality
-from onceproof.model.language.judging import Judge, names_with_ordered
+from onceproof.model.language.judging import Judge, names_with_values
 from onceproof.model.language.layout import LEFT, Layout, State, budget_of
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading
@@ -135,7 +135,7 @@ class UntracedSystem(System):
         self._view = _View(self.layout, self.config, self.noted)
         self._states = (self._view,)
         self.bounds, self._looked_at = bounds_of(self.model, self.config), None
-        self._ordered = names_with_ordered(self.model)
+        self._ordered = names_with_values(self.model)
         self._judge = Judge(self.sizes, self._view, lambda: _View(self.layout, self.config, self.noted), self._ordered)
         self._left = {
             name: self.layout.places[LEFT + a.budget].offset

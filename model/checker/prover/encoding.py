@@ -133,10 +133,12 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
         reading = reader.action(action)
         if reading.paths or reading.obligations:
             with _placed(f"action `{action.name}`", [action]):
+                _check_parameters(action)
                 transitions[action.name] = transition_of(model, formulas, reading)
     conjuncts = {}
     for claim in claims:
         with _placed(claim.what, [claim]):
+            _check_parameters(claim)
             conjuncts[claim.name] = _conjunct(model, formulas, reader, claim)
     vocabulary = _vocabulary(model, formulas.names)
     return Encoding(model, config, formulas.names, vocabulary, start, transitions, conjuncts, laws)
@@ -166,6 +168,22 @@ def _check_indices(declared: Field) -> None:
             raise ModelError(
                 f"`{declared.name}` is indexed by {sort.__name__}, and a proof for any size indexes fields by sorts "
                 f"only: {instead}"
+            )
+
+
+def _check_parameters(declared: Action | Property) -> None:
+    """ModelError for an argument that is no element of a sort: a part of a record, say an enum's."""
+    for parameter in declared.parameters:
+        if parameter.kind is not None:
+            record, part = parameter.of[-1][1].cls.__name__, parameter.name.removeprefix(f"{parameter.of[0][0]}_")
+            remedy = (
+                "write an action for each of its values"
+                if isinstance(declared, Action)
+                else f"say it with `forall({parameter.of[0][1].cls.__name__}, lambda {parameter.of[0][0]}: ...)`"
+            )
+            raise ModelError(
+                f"`{part}` of {record} is no element of a sort, and a proof for any size takes arguments that are: "
+                f"{remedy}"
             )
 
 

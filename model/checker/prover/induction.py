@@ -31,7 +31,7 @@ class RefutedProof(InternalContradiction):
         system, found = refutation.trace.system, refutation
         parameters = system.model.properties[found.claim].parameters
         named = zip(parameters, found.arguments, strict=True)
-        elements = ", ".join(f"{p.name} = {p.sort.element(a)}" for p, a in named)
+        elements = ", ".join(f"{p.name} = {p.element(a)}" for p, a in named)
         steps = "; ".join(
             f"{step.action}({', '.join(f'{n}={v}' for n, v in system.named_arguments(step).items())})"
             for step in found.trace.steps

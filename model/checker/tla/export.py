@@ -39,7 +39,7 @@ from onceproof.model.language.layout import LEFT
 from onceproof.model.language.reading.reader import Reader
 from onceproof.model.language.reading.result import ActionReading, PropertyReading, touched_by
 from onceproof.model.language.refinement import refinement_of
-from onceproof.model.language.sorts import Int, Sort
+from onceproof.model.language.sorts import Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.terms import Var, not_, or_
 from onceproof.model.language.traversal import free_variables
@@ -199,7 +199,7 @@ class _Exporter:
         """Everything between the first line of the module and the last."""
         parameters = itertools.chain(*(a.parameters for a in self.system.actions.values() if not self.is_abstract))
         fresh = {p.sort.__name__: p.sort for p in parameters if p.fresh}
-        sets = [sort for sort in sets_of(self.system).values() if not isinstance(sort.values, Int)]
+        sets = sets_of(self.system).values()
         constants = [one for one in self.fields if one.name not in self.variables]
         variables = [f"VARIABLES {', '.join(self.variables)}"] if self.variables else []
         rest = [

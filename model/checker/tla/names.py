@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from onceproof.model.language.composites import Bag, Seq, Set
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import ModelError
-from onceproof.model.language.sorts import Int, Sort
+from onceproof.model.language.sorts import Choice, Sort
 from onceproof.model.language.system import System
 from onceproof.model.language.value_kinds import OptionKind, RecordKind
 
@@ -32,7 +32,7 @@ OF_MODULES: dict[type, tuple[str, ...]] = {  # what the modules that are extende
 
 def check_names(system: System, properties: Sequence[Property]) -> None:
     """ModelError for a name that would mean something else in TLA+, or nothing."""
-    sets = [name for name, sort in sets_of(system).items() if not isinstance(sort.values, Int)]
+    sets = sets_of(system)
     taken = TAKEN.union(*(names for kind, names in OF_MODULES.items() if _holds(system, kind)))
     fields = [*system.model.field_names, *_attributes(system)]
     declared = [*fields, *system.actions, *sets, *(claim.name for claim in properties)]
@@ -61,5 +61,6 @@ def _attributes(system: System) -> Iterator[str]:
 
 
 def sets_of(system: System) -> dict[str, type[Sort]]:
-    """The sorts and the index sets of a system, by name."""
-    return system.model.sorts | system.model.index_sets
+    """The sorts of a system and the enums that fields are indexed by, by name."""
+    sets = system.model.index_sets
+    return system.model.sorts | {name: one for name, one in sets.items() if isinstance(one.values, Choice)}

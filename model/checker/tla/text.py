@@ -107,7 +107,9 @@ class TlaText:
                 return f"({low}..{high})"
             case Flag():
                 return "BOOLEAN"
-            case kind if kind is None or sort.__name__ in self.system.sizes:
+            case None:
+                return sort.__name__
+            case Choice() if sort.__name__ in self.system.sizes:
                 return sort.__name__
             case kind:
                 return self.all_of(kind)

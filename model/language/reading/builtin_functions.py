@@ -11,6 +11,7 @@ from typing import Any
 
 from onceproof.model.language import budgets, declare
 from onceproof.model.language.errors import ModelError, misplaced
+from onceproof.model.language.index_sets import is_sort
 from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.budgets import used as read_used
@@ -204,7 +205,7 @@ def _end(name: str, last: bool) -> Known:
     """``first(Node)`` or ``last(Node)`` of an ordered sort."""
 
     def read(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
-        if keywords or len(arguments) != 1 or not declare.is_sort(arguments[0]) or not arguments[0].ordered:
+        if keywords or len(arguments) != 1 or not is_sort(arguments[0]) or not arguments[0].ordered:
             raise ModelError(f"`{name}` takes a sort that is ordered: class Node(Sort, ordered=True)")
         elements = elements_of(interpreter, arguments[0])
         return elements[-1 if last else 0][1]

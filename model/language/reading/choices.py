@@ -7,36 +7,61 @@ from enum import Enum, EnumMeta
 from types import FunctionType
 from typing import cast
 
-from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError, misplaced
-from onceproof.model.language.index_sets import index_set
+from onceproof.model.language.index_sets import domain, is_sort
+from onceproof.model.language.reading.elements import value_at
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.operators import condition, equal, number_term
 from onceproof.model.language.reading.result import Chosen
 from onceproof.model.language.reading.sequences import items_of
-from onceproof.model.language.reading.values import Closure, Item, RecordValue, Symbol, Value, name_of, value_of
+from onceproof.model.language.reading.values import Closure, Item, RecordValue, Symbol, Value, name_of
 from onceproof.model.language.sorts import Choice, Count, Flag, Index, Int, Kind, Maybe
-from onceproof.model.language.terms import FALSE, TRUE, Term, and_, number, or_, plus
+from onceproof.model.language.terms import FALSE, TRUE, Term, and_, or_
 from onceproof.model.language.traversal import extent
-from onceproof.model.language.value_kinds import RecordKind
+from onceproof.model.language.value_kinds import OptionKind, RecordKind, record_kind
 
 MOST_NUMBERS = 1_000  # among which one may be chosen
-EXPECTED = "expected choose(Sort) or choose(Sort, lambda element: condition)"
+EXPECTED = "expected choose(Sort) or choose(Sort, lambda element: ...), of a sort, an enum or a record"
 
 
 def choose(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
-    """``choose(Sort, lambda element: condition)``."""
+    """``choose(Sort, lambda element: condition)``, of a sort, an enum or a record."""
     options, *more = arguments or (None,)
     if keywords or len(more) > 1 or not all(isinstance(one, FunctionType | Closure) for one in more):
         raise ModelError(EXPECTED)
-    if not is_sort(options) and not isinstance(options, EnumMeta):
+    record = record_kind(options)
+    if record is None and not is_sort(options) and not isinstance(options, EnumMeta):
         raise ModelError(EXPECTED)
 
     def allowed(value: Value) -> Term:
         return condition(interpreter, interpreter.call(more[0], [value])) if more else TRUE
 
+    if record is not None:
+        chosen = _any_record(interpreter, record)
+        interpreter.guard_by(_condition_of_choice(interpreter, chosen, allowed))
+        return chosen
     kind: Kind = Index(options) if is_sort(options) else Choice(cast("type[Enum]", options))
     return _chosen(interpreter, kind, allowed)
+
+
+def _any_record(interpreter: Interpreter, kind: RecordKind) -> RecordValue:
+    """A record of which each part is a choice among all of its values."""
+    outer, parts = interpreter.naming, list[Value]()
+    for name, inner in kind.parts:
+        interpreter.naming = f"{outer or 'choice'}_{name}"
+        match inner:
+            case RecordKind():
+                parts.append(_any_record(interpreter, inner))
+            case OptionKind():
+                raise ModelError(
+                    f"`{name}` of {kind.cls.__name__} is Optional, and not of a sort: choose its parts one by one"
+                )
+            case Count(most):
+                parts.append(_chosen(interpreter, Int(0, most), lambda _: TRUE))
+            case _:
+                parts.append(_chosen(interpreter, inner, lambda _: TRUE))
+    interpreter.naming = outer
+    return RecordValue(kind, tuple(parts))
 
 
 def choose_from(interpreter: Interpreter, arguments: list[Value], keywords: dict[str, Value]) -> Value:
@@ -91,9 +116,15 @@ def _chosen(interpreter: Interpreter, kind: Kind, allowed: Callable[[Value], Ter
         raise ModelError("a choice inside a loop over a sort with any number of elements: choose before the loop")
     if kind.cardinality(interpreter.sizes) > MOST_NUMBERS:
         raise ModelError(f"a choice among more than {MOST_NUMBERS:,} values")
-    variable = interpreter.choice_variable(_domain(kind))
-    value = _value(kind, variable)
+    variable = interpreter.choice_variable(domain(kind))
+    value = value_at(kind, variable)
     interpreter.choices.append(Chosen(variable.name, variable, interpreter.here(), kind))
+    interpreter.guard_by(_condition_of_choice(interpreter, value, allowed))
+    return value
+
+
+def _condition_of_choice(interpreter: Interpreter, value: Value, allowed: Callable[[Value], Term]) -> Term:
+    """When a value may be chosen; ModelError for a condition that changes something."""
     base = interpreter.world
     interpreter.choosing = True
     try:
@@ -105,25 +136,7 @@ def _chosen(interpreter: Interpreter, kind: Kind, allowed: Callable[[Value], Ter
         after.heap.get(i, content) is not content for i, content in base.heap.items()
     ):
         raise ModelError("the condition of a choice must change nothing")
-    interpreter.guard_by(found)
-    return value
-
-
-def _domain(kind: Kind) -> type:
-    """What the variable of a choice ranges over: a sort, or the values of a kind, counted from 0."""
-    match kind:
-        case Index(sort):
-            return sort
-        case Int(low, high):
-            return index_set(Int(0, high - low))
-        case _:
-            return index_set(kind)
-
-
-def _value(kind: Kind, variable: Term) -> Value:
-    if isinstance(kind, Int):
-        return value_of(plus(variable, number(kind.low)))
-    return Symbol(variable, kind)
+    return found
 
 
 def _kind_of(values: list[Value]) -> Kind:

@@ -8,8 +8,8 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import is_sort
 from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.member_cells import Made, is_in, relations

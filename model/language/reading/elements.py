@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.reading.interpreter import Interpreter
-from onceproof.model.language.reading.values import Item, Symbol
-from onceproof.model.language.sorts import Index, Sort
-from onceproof.model.language.terms import TRUE, Const
+from onceproof.model.language.reading.values import Item, Symbol, Value, value_of
+from onceproof.model.language.sorts import Index, Int, Kind, Sort
+from onceproof.model.language.terms import TRUE, Const, Term, number, plus
 
 
 def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
@@ -23,3 +23,8 @@ def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
 def any_number(sort: type[Sort], reason: str = "its elements are gone through one after the other") -> str:
     """Why a loop over a sort cannot be read for any size."""
     return f"{reason}, and here {sort.__name__} has any number of elements: say it with `forall` or `exists`"
+
+
+def value_at(kind: Kind, variable: Term) -> Value:
+    """The value that a variable over the values of a kind stands for (see ``index_sets.domain``)."""
+    return value_of(plus(variable, number(kind.low))) if isinstance(kind, Int) else Symbol(variable, kind)

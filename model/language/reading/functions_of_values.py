@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from types import FunctionType
 
-from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import is_sort
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.member_cells import size
 from onceproof.model.language.reading.operators import arithmetic, below, is_ordered, number_term

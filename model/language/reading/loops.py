@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import is_sort
 from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.elements import any_number
 from onceproof.model.language.reading.interpreter import Ended, Exits, Interpreter

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any
 
-from onceproof.model.language.declare import Action, Parameter, Property
+from onceproof.model.language.arguments import Parameter, grouped
+from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import ModelError, located
 from onceproof.model.language.initials import Initial, together
 from onceproof.model.language.model import Config, Model
 from onceproof.model.language.pairs import with_primed_fields
 from onceproof.model.language.reading.calls import call_function
+from onceproof.model.language.reading.elements import value_at
 from onceproof.model.language.reading.expressions import EXPRESSIONS
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.operators import condition
 from onceproof.model.language.reading.result import ActionReading, Obligation, Path, PropertyReading, touched_by
 from onceproof.model.language.reading.statements import STATEMENTS
-from onceproof.model.language.reading.values import STATE, STATE_AFTER, StateValue, Symbol, Value
-from onceproof.model.language.sorts import Index
+from onceproof.model.language.reading.values import STATE, STATE_AFTER, RecordValue, StateValue, Value
 from onceproof.model.language.terms import FALSE, TRUE, Var, and_, not_, or_
 
 # Kinds of properties that have no use for `given`, and what to write instead.
@@ -54,7 +55,7 @@ class Reader:
         interpreter.gives = action.gives
         variables = _variables(action.parameters)
         try:
-            self._result(action.what, action.functions, variables)
+            self._result(action.what, action.functions, action.parameters)
         except Ended:
             return ActionReading(action, variables, (), self._obligations(), tuple(interpreter.choices))
         guard = tuple(dict.fromkeys(interpreter.guard))
@@ -133,7 +134,7 @@ class Reader:
         interpreter.guard_word, interpreter.presupposes = "given", False
         interpreter.gives = ""
         variables = _variables(claim.parameters)
-        antecedent, body = self._claim(claim, variables)
+        antecedent, body = self._claim(claim)
         if claim.kind in UNCONDITIONAL and interpreter.presupposes:
             raise located(UNCONDITIONAL[claim.kind], claim.what, claim.function)
         if claim.kind == "leads_to" and not interpreter.presupposes:
@@ -141,7 +142,7 @@ class Reader:
         if claim.is_liveness:
             interpreter.skips_given = True
             try:
-                _, body = self._claim(claim, variables)
+                _, body = self._claim(claim)
             finally:
                 interpreter.skips_given = False
         ordered = frozenset(interpreter.ordered)
@@ -149,12 +150,12 @@ class Reader:
             claim, variables, antecedent, body, self._obligations(), ordered, interpreter.presupposes
         )
 
-    def _claim(self, claim: Property, variables: tuple[Var, ...]) -> tuple[Any, Any]:
+    def _claim(self, claim: Property) -> tuple[Any, Any]:
         interpreter = self._interpreter
         what = f"property `{claim.name}`"
         try:
             states = (STATE, STATE_AFTER) if claim.kind == "step" else (STATE,)
-            value = self._result(what, (claim.function,), variables, states)
+            value = self._result(what, (claim.function,), claim.parameters, states)
         except Ended:
             return FALSE, TRUE
         if interpreter.world.writes:
@@ -170,15 +171,16 @@ class Reader:
         self,
         what: str,
         functions: Sequence[Callable[..., Any]],
-        variables: tuple[Var, ...],
+        parameters: tuple[Parameter, ...],
         states: tuple[StateValue, ...] = (STATE,),
     ) -> Value:
         """What the last of these functions returns, of which each goes on where the one before ended."""
-        interpreter = self._interpreter
+        interpreter, variables = self._interpreter, _variables(parameters)
         interpreter.begin(what, variables)
         if interpreter.gives:
             states = (STATE, StateValue(interpreter.gives))
-        arguments = [*states, *(Symbol(variable, Index(variable.sort)) for variable in variables)]
+        values = [value_at(one.holds, variable) for one, variable in zip(parameters, variables, strict=True)]
+        arguments = [*states, *grouped(parameters, values, lambda kind, parts: RecordValue(kind, tuple(parts)))]
         value: Value = None
         for function in functions:
             try:

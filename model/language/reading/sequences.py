@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import EnumMeta
 from typing import Any
 
-from onceproof.model.language.declare import is_sort
 from onceproof.model.language.errors import ModelError
+from onceproof.model.language.index_sets import is_sort
 from onceproof.model.language.reading.elements import elements_of
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.member_cells import items_of_members

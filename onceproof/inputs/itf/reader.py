@@ -261,7 +261,7 @@ class _Reader:
             hint = nearest(str(name), system.model.properties)
             raise self.wrong(f"#meta.property: the model has no property `{name}`{hint}")
         elements = self.part(meta, "elements", list, "#meta")
-        known = [[p.sort.element(i) for i in range(system.sizes[p.sort.__name__])] for p in claim.parameters]
+        known = [[p.element(i) for i in range(system.sizes[p.sort.__name__])] for p in claim.parameters]
         if len(elements) != len(known) or not all(e in names for e, names in zip(elements, known, strict=True)):
             wanted = ", ".join(p.name for p in claim.parameters) or "none"
             raise self.wrong(f"#meta.elements: expected the elements of `{name}` ({wanted}), found {elements}")

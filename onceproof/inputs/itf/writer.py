@@ -73,7 +73,7 @@ def _lines(document: Mapping[str, Any]) -> str:
 def _elements(found: Counterexample) -> list[str]:
     claim = found.trace.system.model.properties.get(found.property)
     parameters = claim.parameters if claim else ()
-    return [p.sort.element(a) for p, a in zip(parameters, found.arguments, strict=True)]
+    return [p.element(a) for p, a in zip(parameters, found.arguments, strict=True)]
 
 
 def _body(trace: Trace) -> dict[str, Any]:

@@ -150,10 +150,14 @@ def test_values_are_written_to_traces_and_read_back() -> None:
     assert system.layout.parse(read) == state
 
 
-def test_parts_have_readable_names_in_tla() -> None:
+def test_lists_and_records_are_what_they_are_in_tla() -> None:
     system = build(Model("bit", alternating_bit))
-    module = export(system, "Bit", system.properties()).module
-    assert "data_length, data_0_value, data_0_bit" in module
+    lines = export(system, "Bit", system.properties()).module.splitlines()
+    assert lines[1] == "EXTENDS Integers, Sequences"
+    assert "Packet == [value : Value, bit : BOOLEAN]" in lines
+    assert "VARIABLES value, bit, expected, received, data, acks" in lines
+    assert "  /\\ data' = Tail(data)" in lines
+    assert "  /\\ data' = IF Len(data) < 2 THEN Append(data, [value |-> value, bit |-> bit]) ELSE data" in lines
 
 
 def test_the_model_of_the_page_about_them_is_as_it_says(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from onceproof.model.checker.engines import check
 from onceproof.model.language import Model, ModelError, Sort, State, action, always, build, field, require, switch
-from onceproof.model.language.declare import parameters_of
+from onceproof.model.language.arguments import parameters_of
 from onceproof.model.protocol.system import PROTOCOL
 
 if TYPE_CHECKING:
