@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from types import FunctionType
 from typing import Any, overload
 
 from onceproof.model.language.arguments import parameters_of
@@ -89,6 +90,9 @@ def refines(
     abstract: a Model, or the module or class that declares one; when, optional: as of ``always``.
     """
 
+    if isinstance(abstract, FunctionType | Property):
+        raise ModelError(f"{_called(abstract)} is no abstract model: write @refines(Abstract) before a mapping")
+
     def mark(function: Callable[..., None]) -> Property:
         _check_mapping(function)
         return Property(function, (), "refines", when, optional, name=function.__name__, abstract=abstract)
@@ -96,8 +100,16 @@ def refines(
     return mark(mapping) if mapping is not None else mark
 
 
+def _called(found: Any) -> str:
+    """How a message calls what is not as it should be."""
+    name = getattr(found, "__name__", "") or getattr(found, "name", "")
+    return f"`{name}`" if name else repr(found)
+
+
 def _check_mapping(function: Callable[..., None]) -> None:
-    """ModelError for a mapping that does not take just the two states."""
+    """ModelError for a mapping that is no function, or does not take just the two states."""
+    if not isinstance(function, FunctionType):
+        raise ModelError(f"a mapping is a function, with one @refines(Abstract) before it, and not {_called(function)}")
     parameters = [*inspect.signature(function).parameters.values()]
     plain = all(one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for one in parameters)
     if len(parameters) != 2 or not plain:

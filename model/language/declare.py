@@ -37,7 +37,8 @@ PropertyKind = Literal[
     "within",
 ]
 CALLED = {"axiom": "axiom", "within": "bound", "refines": "refinement"}
-SAFETY = frozenset({"always", "step", "refines"})  # the kinds that a single state violates, or a single step
+PROVABLE = frozenset({"always", "step"})  # the kinds that are proved for any size
+SAFETY = frozenset({*PROVABLE, "refines"})  # the kinds that a single state violates, or a single step
 LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
@@ -192,6 +193,11 @@ class Property:
     def is_liveness(self) -> bool:
         """Whether it is endless runs that violate it."""
         return self.kind in LIVENESS
+
+    @property
+    def is_provable(self) -> bool:
+        """Whether a proof for any size may show it."""
+        return self.kind in PROVABLE
 
     @property
     def is_safety(self) -> bool:

@@ -203,7 +203,7 @@ def _asked(
     if spec.chosen is None:
         return spec.source, config, None
     names = [name for name in spec.chosen if name in spec.model.properties]
-    names = [name for name in names if spec.model.properties[name].is_safety]
+    names = [name for name in names if spec.model.properties[name].is_provable]
     if not names:
         raise InputError(
             f"{spec.path}: none of its properties says `always` or `step`; only these can be proved for any size"

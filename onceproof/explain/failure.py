@@ -56,6 +56,7 @@ def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
     ends = [system.ending] if system.ending is not None else []
     looked_at = [one for claim in claims for one in (ends if claim.kind == "deadlock" else [claim])]
     instances = [(claim, list(system.instances(claim))) for claim in looked_at]
+    refinements = {claim: refinement_of(system, claim) for claim in looked_at if claim.kind == "refines"}
     before: dict[State, tuple[State, Step] | None] = dict.fromkeys(system.initials)
     queue = deque(system.initials)
     while queue and time.monotonic() < deadline:
@@ -63,8 +64,8 @@ def _search(system: System, claims: Sequence[Property]) -> RunFailed | None:
         try:
             for claim, tuples in instances:
                 for arguments in tuples:
-                    if claim.kind == "refines":
-                        refinement_of(system, claim).image(state)
+                    if claim in refinements:
+                        refinements[claim].image(state)
                     else:
                         system.holds(claim, state, arguments)
         except ModelError as error:

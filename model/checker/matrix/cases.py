@@ -28,7 +28,7 @@ from onceproof.model.language.errors import nearest
 from onceproof.model.language.refinement import refinement_of
 from onceproof.model.language.system import NOTHING_CHOSEN
 
-JUDGED = frozenset({*SAFETY, "refines", *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
+JUDGED = frozenset({*SAFETY, *LIVENESS, DEADLOCK})  # a "sometimes" cannot be broken
 Explore = Callable[[System, Sequence[Property] | None, Limits], CheckResult]
 
 

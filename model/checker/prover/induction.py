@@ -152,11 +152,11 @@ def claims_of(model: Model, config: Config, names: Iterable[str] | None = None) 
 
     Raises ConfigError for a name that is not one of these properties, and where there is nothing to prove.
     """
-    safety = [claim for claim in model.properties.values() if claim.is_safety]
+    safety = [claim for claim in model.properties.values() if claim.is_provable]
     wanted = [claim.name for claim in safety if claim.invariant is None] if names is None else list(names)
     for name in wanted:
         claim = model.properties.get(name)
-        if claim is None or not claim.is_safety:
+        if claim is None or not claim.is_provable:
             known = [c.name for c in safety]
             what = (
                 f"says `{claim.kind}`: what is proved for any size says `always` or `step`"

@@ -276,6 +276,13 @@ def test_abstract_model_that_cannot_be_one_is_refused(abstract: Any, message: st
     assert message in str(caught.value) and "refinement `mapped`, test_refinement.py:" in str(caught.value)
 
 
+def test_refinement_is_declared_with_its_abstract_model_once() -> None:
+    with pytest.raises(ModelError, match="`right` is no abstract model: write @refines"):
+        refines(right)
+    with pytest.raises(ModelError, match=r"a mapping is a function, with one @refines.* before it, and not `right`"):
+        refines(NUMBER, refines(NUMBER, right))  # type: ignore[call-overload]
+
+
 def test_mapping_takes_the_two_states_and_nothing_else() -> None:
     with pytest.raises(ModelError, match=r"needs just two parameters, .*: <lambda>\(st, spec\)"):
         refines(NUMBER, lambda st: None)

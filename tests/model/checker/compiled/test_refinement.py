@@ -14,6 +14,7 @@ from onceproof.model.language import System, build
 from onceproof.model.language.layout import State
 from onceproof.model.language.refinement import refinement_of
 from tests.helpers.refinements import seen_from_afar
+from tests.models.letters import POST
 from tests.paths import ROOT
 
 GALLERY = ROOT / "docs" / "models"
@@ -112,6 +113,13 @@ def test_two_phase_commit_is_judged_alike_everywhere(on: bool, states: int, fewe
         "symmetry": fewer,
     }
     assert {cost_of(result.properties[0]) for result in found.values()} == {None if on else (0, 2)}
+
+
+@pytest.mark.parametrize(("name", "cost"), [("delivers", None), ("delivers_backwards", (0, 3)), ("overflows", (0, 3))])
+def test_lists_sets_and_records_have_images(name: str, cost: tuple[int, int] | None) -> None:
+    found = every_engine(build(POST, POST.configure(budgets={"fire": 1})), name)
+    assert {result.states for result in found.values()} == {282}
+    assert {cost_of(result.properties[0]) for result in found.values()} == {cost}
 
 
 def test_search_by_fingerprints_leaves_it_unknown() -> None:

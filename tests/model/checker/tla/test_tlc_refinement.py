@@ -10,6 +10,7 @@ from onceproof.model.checker.tla.export import export
 from onceproof.model.language import System, build
 from tests.helpers.refinements import seen_from_afar
 from tests.model.checker.tla import tlc
+from tests.models.letters import POST
 from tests.paths import ROOT, SPECS
 
 pytestmark = pytest.mark.skipif(bool(tlc.why_not()), reason=tlc.why_not())
@@ -39,7 +40,7 @@ def compare(cases: list[tuple[str, System, str]]) -> list[bool]:
     return kept
 
 
-def test_tlc_says_the_same_of_two_phase_commit_and_of_the_promise() -> None:
+def test_tlc_says_the_same_of_known_models() -> None:
     model = resolve("two_phase_commit.py", ROOT / "docs" / "models").model
     cases = [
         (f"two_phase_{on}".lower(), build(model, model.configure(switches={"hears_all": on})), "commits_as_one")
@@ -47,7 +48,9 @@ def test_tlc_says_the_same_of_two_phase_commit_and_of_the_promise() -> None:
     ]
     specs = [spec for spec in load_specs([SPECS]) if spec.name in SPECS_NAMED]
     cases += [(spec.name.replace("-", "_"), spec.system, "keeps_its_promise") for spec in specs]
-    assert compare(cases) == [True, False, True, False]
+    letters = build(POST, POST.configure(budgets={"fire": 1}))
+    cases += [(f"letters_{name}", letters, name) for name in ("delivers", "delivers_backwards", "overflows")]
+    assert compare(cases) == [True, False, True, False, True, False, False]
 
 
 def test_tlc_says_the_same_of_random_models() -> None:
