@@ -7,12 +7,14 @@ from onceproof import (
     State,
     action,
     always,
+    choose_from,
     ending,
     eventually,
     field,
     first,
     forall,
     given,
+    initial,
     require,
 )
 
@@ -27,7 +29,7 @@ class Ring(State):
     """The nodes, the messages on their way, and the token."""
 
     right = field(Node, Node, init=lambda node: node + 1, constant=True)
-    active = field(Node, bool, init=True)
+    active = field(Node, bool)
     pending = field(Node, Int(0, MOST), doc="messages on their way to it")
     counter = field(Node, Int(-MOST, MOST), init=0, doc="sent less received")
     black = field(Node, bool, doc="it received since the token was there")
@@ -35,6 +37,14 @@ class Ring(State):
     total = field(Int(-MOST, MOST), init=0, doc="the sum that the token has so far")
     token_black = field(bool, init=True)
     left = field(Int(0, MOST), init=MOST, doc="how many messages may still be sent")
+
+
+@initial
+def anyhow(st: Ring) -> None:
+    """Any nodes are active, and of any colour."""
+    for node in Node:
+        st.active[node] = choose_from([False, True])
+        st.black[node] = choose_from([False, True])
 
 
 @action(fairness=Fairness.NONE)
