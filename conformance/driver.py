@@ -79,12 +79,14 @@ class Interruptions:
     deaths: for each action in which its process may die, the fault of the model that this death is; "" where the
     process remembers nothing, so that its death changes nothing by itself. halves: for each action that is no single
     step to the world outside, the fields that may be as before it although the others are as after it.
-    refusals: the actions in which the store may refuse.
+    refusals: the actions in which the store may refuse. forgets: for those of them after which the process forgets
+    what it has in memory, as it would after this fault.
     """
 
     deaths: Mapping[str, str]
     halves: Mapping[str, frozenset[str]]
     refusals: frozenset[str]
+    forgets: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -145,7 +145,7 @@ class _Search:
         self.graph, self.how, self.driver = graph, how, interruptible
         self.lockstep = Lockstep(graph.system, driver)
         self.can = interruptible.interruptions
-        self.deaths = Deaths(graph.system, set(self.can.deaths.values()))
+        self.deaths = Deaths(graph.system, {*self.can.deaths.values(), *self.can.forgets.values()})
         self.found = Interrupted(how)
         self.trace: Trace | None = None
         self._last: tuple[Edge, int] | None = None
@@ -160,7 +160,7 @@ class _Search:
         edges = [*(self.graph.edges[number] for number in way), edge]
         states = (self.graph.states[0], *(self.graph.states[each.target] for each in edges))
         self.trace = Trace(self.graph.system, states, tuple(each.step for each in edges))
-        points = self._deaths(edge) if self.how is Interruption.DEATH else self._refusals(edge, None)
+        points = self._deaths(edge) if self.how is Interruption.DEATH else self._refusals(edge)
         self.found.points[edge.step.action] += points
 
     def confirm(self, disagreement: Disagreement) -> Confirmation:
@@ -171,7 +171,7 @@ class _Search:
         for _ in range(CONFIRMATIONS):
             again: Disagreement | None = None
             try:
-                self._death(edge, point) if self.how is Interruption.DEATH else self._refusals(edge, point)
+                self._death(edge, point) if self.how is Interruption.DEATH else self._refusals(edge)
             except Disagreement as other:
                 again = other
             except DriverError as error:
@@ -211,14 +211,18 @@ class _Search:
             return states
         return [self.deaths.after(state, fault, arguments) for state in states]
 
-    def _refusals(self, edge: Edge, last: int | None) -> int:
+    def _refusals(self, edge: Edge) -> int:
         """A refusal at each point in turn, then the action itself; how many points there were."""
         self._go_to(edge)
         before, after = self.graph.states[edge.source], self.graph.states[edge.target]
+        arguments, forgets = self.lockstep.named(edge.step), self.can.forgets.get(edge.step.action)
+        states = [before] if forgets is None else [self.deaths.after(before, forgets, arguments)]
         for point in count(1):
             self._last = (edge, point)
-            if not self.driver.interrupt(edge.step.action, self.lockstep.named(edge.step), self.how, point):
+            if not self.driver.interrupt(edge.step.action, arguments, self.how, point):
                 break
-            self.lockstep.expect(edge.step, [before], REFUSED.format(point=point))
+            self.lockstep.expect(edge.step, states, REFUSED.format(point=point))
+            if states != [before]:
+                self._go_to(edge)
         self.lockstep.expect(edge.step, [after], LIFE.format(points=point - 1))
         return point - 1

@@ -1,4 +1,4 @@
-"""Deaths in the middle of an action of the platform: SIGKILL before a statement, a commit, a send or a start.
+"""Interrupts the platform in the middle of an action: SIGKILL, or a store that refuses, before a statement or a commit.
 
 `install` makes points in a process that is to run under a gate, and `bury` does what follows a death outside of it:
 connections break, names that nobody could report are learnt from the store, and who starts processes starts the next.
@@ -12,57 +12,88 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from onceproof.conformance.driver import Interruptions
+from onceproof.conformance.driver import Interruption, Interruptions
 from onceproof.conformance.reference.interruptions import INTERRUPTIONS
 from onceproof.conformance.reference.platform.remote import Remote
 from onceproof.conformance.reference.platform.system import PlatformSystem
-from onceproof.implementation.errors import NotEnabled
+from onceproof.implementation.errors import NotEnabled, StoreUnavailable
 from onceproof.implementation.in_process.parts import Asker
 from onceproof.implementation.platform.functions.pool import FunctionPool
 from onceproof.implementation.platform.gate.gate import Gate, Gated, Permit
 from onceproof.implementation.platform.processes.agent import AgentWire
+from onceproof.implementation.platform.processes.base import Process
 from onceproof.implementation.platform.wire.scheduler_wire import SchedulerWire
 from onceproof.implementation.stores.database import Database
 
+REFUSAL = "interrupted: the store refuses"
 REQUEST = "SELECT request_id FROM tasks WHERE task = ?"
 MESSAGES = "SELECT message FROM messages WHERE task = ?"
 # Balancer and resource manager remember nothing: their deaths would be those of any process between two transactions.
 PLATFORM_INTERRUPTIONS = Interruptions(
     deaths={action: fault for action, fault in INTERRUPTIONS.deaths.items() if fault},
     halves=INTERRUPTIONS.halves,
-    refusals=frozenset(),
+    # A scheduler that its store refused forgets everything, as after a death, and goes on: that is no refusal to it.
+    refusals=frozenset(
+        action for action, fault in INTERRUPTIONS.deaths.items() if fault in ("api_crash", "relay_crash", "agent_crash")
+    ),
+    forgets={action: "relay_crash" for action, fault in INTERRUPTIONS.deaths.items() if fault == "relay_crash"},
 )
 
 
+class Points:
+    """The points of one process; a permit may arm one of them: ``interrupt`` is how and at which."""
+
+    def __init__(self) -> None:
+        self.gate: Gate | None = None
+        self.left = 0
+        self.kills = False
+
+    def arm(self, gate: Gate, permit: Permit) -> None:
+        """Interrupt what this permit is for, if it says so."""
+        how, self.left = permit.get("interrupt", ("", 0))
+        self.gate, self.kills = gate, how == Interruption.DEATH.value
+
+    def pass_one(self, statement: bool) -> None:
+        """One of them: a statement or commit, or else a send or a start, at which a store has nothing to refuse."""
+        if not self.left or not (statement or self.kills):
+            return
+        self.left -= 1
+        if self.left:
+            return
+        if self.kills:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.gate is not None:
+            self.gate.refused = REFUSAL  # whoever waits for the action need not wait longer
+        raise StoreUnavailable(REFUSAL)
+
+
 def install() -> None:
-    """From now on a permit may say at which of its points this process dies."""
-    left = 0
-    perform = Gate._perform
+    """From now on a permit may say at which of its points this process dies, or its store refuses."""
+    points, perform = Points(), Gate._perform
 
     async def perform_to_a_point(self: Gate, process: Gated, permit: Permit) -> dict[str, Any]:
-        nonlocal left
-        left = permit.get("die_at", 0)
-        try:
-            return await perform(self, process, permit)
-        finally:
-            left = 0
+        points.arm(self, permit)
+        armed = points.left > 0
+        done = await perform(self, process, permit)
+        interrupted = armed and points.left == 0
+        points.left = 0
+        if interrupted and isinstance(process, Process):
+            process.failed()  # as after any turn in which the store refused
+            done["view"] = process.view()
+        return {**done, "interrupted": interrupted}
 
-    def pointed(method: Callable[..., Any]) -> Callable[..., Any]:
+    def pointed(method: Callable[..., Any], statement: bool) -> Callable[..., Any]:
         def at_a_point(*values: Any, **named: Any) -> Any:
-            nonlocal left
-            if left:
-                left -= 1
-                if not left:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            points.pass_one(statement)
             return method(*values, **named)
 
         return at_a_point
 
     setattr(Gate, "_perform", perform_to_a_point)  # noqa: B010
-    points: list[tuple[type, str]] = [(database, "run") for database in Database.__subclasses__()]
-    points += [(SchedulerWire, "flush"), (AgentWire, "send"), (FunctionPool, "start")]
-    for part, method in points:
-        setattr(part, method, pointed(getattr(part, method)))
+    for database in Database.__subclasses__():
+        setattr(database, "run", pointed(database.run, True))  # noqa: B010
+    for part, method in ((SchedulerWire, "flush"), (AgentWire, "send"), (FunctionPool, "start")):
+        setattr(part, method, pointed(getattr(part, method), False))
 
 
 def acting(system: PlatformSystem, action: str, arguments: Mapping[str, str]) -> Remote:

@@ -14,7 +14,9 @@ from onceproof.conformance.driver import (
     Interruption,
     Observation,
     ProcessLost,
+    StepRefused,
     StepUncalled,
+    StepUncertain,
 )
 from onceproof.conformance.reference.platform import deaths
 from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
@@ -122,12 +124,10 @@ class PlatformDriver(Driver):
         self._driver.step(action, arguments)
 
     def interrupt(self, action: str, arguments: Mapping[str, str], how: Interruption, point: int) -> bool:
-        """Perform an action whose process is to die at a point, if it has so many; whether it has."""
-        if how is not Interruption.DEATH:
-            raise DriverError("the store of the platform cannot be made to refuse: use --driver core")
+        """Perform an action with an interruption at a point, if it has so many; whether it has."""
         remote = deaths.acting(self.system, action, arguments)
         waited = deaths.waiting(self.system, action, arguments)
-        remote.die_at = point
+        remote.interrupt = (how.value, point)
         try:
             self.step(action, arguments)
         except ProcessLost:
@@ -135,9 +135,12 @@ class PlatformDriver(Driver):
                 raise
             deaths.bury(self.system, action, arguments, waited)
             return True
+        except (StepRefused, StepUncertain):
+            if not remote.interrupted:
+                raise
         finally:
-            remote.die_at = 0
-        return False
+            remote.interrupt = None
+        return remote.interrupted
 
     def observe(self) -> Observation:
         asked = [remote for remote in self.system.remotes.values() if remote.begin_look()]

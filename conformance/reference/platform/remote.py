@@ -103,7 +103,8 @@ class Remote:
     def __init__(self, name: str, now: Callable[[], int], fork: Callable[[], tuple[int, socket.socket]]) -> None:
         self.name, self._now, self._fork = name, now, fork
         self.stopped = False
-        self.die_at = 0  # the point of the next action at which it is to die; 0: at none
+        self.interrupt: tuple[str, int] | None = None  # how the next action is to be interrupted, and at which point
+        self.interrupted = False  # whether the last one was, and it lives
         self.view: Any = None
         self.child, self.connection = self._fork()
         self.alive = True
@@ -130,8 +131,8 @@ class Remote:
 
     def begin(self, action: str, arguments: Mapping[str, str], **given: Any) -> None:
         """The first half of a step: the permit is on its way, and something else may have to happen."""
-        if self.die_at:
-            given["die_at"] = self.die_at
+        if self.interrupt is not None:
+            given["interrupt"] = self.interrupt
         self._send({"action": action, "arguments": dict(arguments), "probed": True, "now": self._now(), **given})
 
     def end(self, action: str, arguments: Mapping[str, str]) -> Passed:
@@ -214,6 +215,7 @@ class Remote:
             self.kill()
             raise ProcessLost(f"{self.name} died" + (f" when it was permitted `{call}`" if call != LOOK else ""))
         self.view = frame[0]["view"]
+        self.interrupted = frame[0].get("interrupted", False)
         return frame[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from onceproof.conformance.driver import DriverError, ProcessLost
+from onceproof.conformance.driver import DriverError, ProcessLost, StepUncertain
 from onceproof.conformance.reference.platform.adapters import Adapter
 from onceproof.conformance.reference.platform.harness import Harness
 from onceproof.conformance.reference.platform.proxies import Post
@@ -14,6 +14,7 @@ from onceproof.implementation.components.messages import SAYS_202, SAYS_400
 from onceproof.implementation.errors import NotEnabled, require
 from onceproof.implementation.platform.gate.gate import ANY
 
+ANSWERS = {202: SAYS_202, 400: SAYS_400}
 BEAT = "SELECT beat_until_ns FROM members WHERE scheduler = ?"
 BEAT_AT = "UPDATE members SET beat_until_ns = ? WHERE scheduler = ?"
 
@@ -33,11 +34,11 @@ class ApiServerAdapter(Adapter):
 
     def admit(self, task: str, submission: str) -> None:
         """The POST arrives, is recorded and answered."""
-        self._post("admit", task, submission, SAYS_202)
+        self._post("admit", task, submission)
 
     def refuse(self, task: str, submission: str) -> None:
         """The POST arrives, and the task is known."""
-        self._post("refuse", task, submission, SAYS_400)
+        self._post("refuse", task, submission)
 
     def api_crash(self) -> None:
         """SIGKILL; a new process takes its place at once."""
@@ -60,7 +61,7 @@ class ApiServerAdapter(Adapter):
             "enqueue", {**self.harness.real({"task": task, "submission": submission}), "message": ANY}
         )
         self.harness.names.bind(message, passed["message"])
-        self._answered(self.open.pop((task, submission)), task, submission, SAYS_202)
+        self._answered(self.open.pop((task, submission)), task, submission)
 
     def stop(self, task: str, message: str) -> None:
         """The user's request to stop a task arrives."""
@@ -74,7 +75,7 @@ class ApiServerAdapter(Adapter):
         finally:
             post.answer()
 
-    def _post(self, action: str, task: str, submission: str, expected: str) -> None:
+    def _post(self, action: str, task: str, submission: str) -> None:
         network = self.harness.network
         network.request(task, submission)
         arguments = {**self.harness.real({"task": task}), "submission": ANY}
@@ -83,23 +84,25 @@ class ApiServerAdapter(Adapter):
         try:
             passed = self.remote.end(action, arguments)
         except ProcessLost:
-            with contextlib.suppress(DriverError):  # it has answered before it died, or it never will
-                self._answered(post, task, submission, expected)
+            with contextlib.suppress(DriverError, StepUncertain):  # it has answered before it died, or it never will
+                self._answered(post, task, submission)
             raise
         except BaseException:
             post.answer()
             raise
         self.harness.names.bind((task, submission), passed["submission"])
         if self.harness.settings.mechanisms.atomic_admission or action == "refuse":
-            self._answered(post, task, submission, expected)
+            self._answered(post, task, submission)
         else:
             network.take(task, submission)
             self.open[task, submission] = post
 
-    def _answered(self, post: Post, task: str, submission: str, expected: str) -> None:
+    def _answered(self, post: Post, task: str, submission: str) -> None:
+        """The answer is on the wire; StepUncertain for one that the protocol does not have (a store that refuses)."""
         status, _ = post.answer()
-        answer = {202: SAYS_202, 400: SAYS_400}.get(status, f"status {status}")
-        self.harness.network.answer(task, submission, answer if status in (202, 400) else expected)
+        if status not in ANSWERS:
+            raise StepUncertain(f"the API server answers with status {status}")
+        self.harness.network.answer(task, submission, ANSWERS[status])
 
 
 class RelayAdapter(Adapter):

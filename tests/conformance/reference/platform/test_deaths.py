@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from onceproof.conformance.coverage.run import Budget, Coverage, cover
-from onceproof.conformance.driver import DriverError, Interruption
+from onceproof.conformance.driver import Interruption
 from onceproof.conformance.drivers import open_driver
 from onceproof.conformance.reference.platform.driver import PlatformDriver
 from tests.helpers.present import present
@@ -48,6 +48,13 @@ def test_half_an_admission_is_found(platform: PlatformDriver, mutant: str, cell:
     assert found.confirmation.certain
 
 
-def test_platform_says_that_its_store_cannot_be_made_to_refuse(platform: PlatformDriver) -> None:
-    with pytest.raises(DriverError, match="can interrupt none of these actions by a refusal"):
-        with_deaths(platform, how=Interruption.REFUSAL)
+def test_platform_is_as_before_when_its_store_refuses_and_goes_on(platform: PlatformDriver) -> None:
+    found = with_deaths(platform, how=Interruption.REFUSAL)
+    assert found.disagreement is None
+    assert found.interrupted[0].complete
+    assert found.interrupted[0].points["admit"] >= 3
+
+
+def test_acceptance_without_a_store_is_found(platform: PlatformDriver) -> None:
+    found = with_deaths(platform, "answers-before-the-commit", Interruption.REFUSAL)
+    assert present(present(found.disagreement).step).action == "admit"
