@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from onceproof.model.language import stays as stays
     from onceproof.model.language import step as step
     from onceproof.model.language import switch as switch
+    from onceproof.model.language import until as until
     from onceproof.model.language import used as used
     from onceproof.model.language import within as within
     from onceproof.reports.replay import Agreement as Agreement
@@ -103,7 +104,7 @@ _LANGUAGE = (
     *("choose", "choose_from", "ending", "eventually", "exists"),
     *("infinitely_often", "initial", "leads_to", "stays"),
     *("fault", "field", "first", "forall", "given", "in_turn", "last", "parameter", "record", "refines"),
-    *("require", "require_not_none", "sometimes", "step", "switch", "used", "within"),
+    *("require", "require_not_none", "sometimes", "step", "switch", "until", "used", "within"),
 )
 _HOMES = {
     **dict.fromkeys(_LANGUAGE, "onceproof.model.language"),

@@ -34,6 +34,8 @@ def demand_of(system: System, claim: Property) -> Demand:
     match claim.kind:
         case "eventually":
             return Demand.RESPONSE if system.presupposes(claim) else Demand.ONCE
+        case "until":  # that its goal comes; what is true until then is another matter: see ``broken``
+            return Demand.RESPONSE if system.presupposes(claim) else Demand.ONCE
         case "leads_to":
             return Demand.RESPONSE
         case "infinitely_often":
@@ -46,8 +48,30 @@ def demand_of(system: System, claim: Property) -> Demand:
             assert_never(claim.kind)
 
 
-def unmet(system: System, claim: Property, arguments: Arguments, states: Sequence[State], loop: int) -> bool:
-    """Whether a run that goes through these states, and repeats those from ``loop`` on, violates the property."""
+def broken(system: System, claim: Property, arguments: Arguments, states: Sequence[State]) -> int | None:
+    """The first state of a run in which an ``until`` has neither come to its goal nor is true any more."""
+    waits = demand_of(system, claim) is Demand.RESPONSE
+    is_open = not waits
+    for number, state in enumerate(states):
+        is_open = is_open or system.holds(claim, state, arguments) is False
+        if system.keeps(claim, state, arguments):
+            if not waits:
+                return None
+            is_open = False
+        elif is_open and not system.lasts(claim, state, arguments):
+            return number
+    return None
+
+
+def unmet(system: System, claim: Property, arguments: Arguments, states: Sequence[State], loop: int | None) -> bool:
+    """Whether a run that goes through these states, and repeats those from ``loop`` on, violates the property.
+
+    loop: None for a run that ends, which only an ``until`` can be violated by.
+    """
+    if claim.kind == "until" and broken(system, claim, arguments, states) is not None:
+        return True
+    if loop is None or claim.weak:
+        return False
     kept = [system.keeps(claim, state, arguments) for state in states]
     match demand_of(system, claim):
         case Demand.ONCE:

@@ -18,6 +18,7 @@ from onceproof.model.language.claims import (
     sometimes,
     stays,
     step,
+    until,
     within,
 )
 from onceproof.model.language.composites import Bag, Seq, Set
@@ -91,6 +92,7 @@ __all__ = [
     "stays",
     "step",
     "switch",
+    "until",
     "used",
     "within",
 ]

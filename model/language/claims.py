@@ -119,6 +119,33 @@ def _check_mapping(function: Callable[..., None]) -> None:
         )
 
 
+def until(
+    goal: Callable[..., bool],
+    /,
+    *,
+    weak: bool = False,
+    when: Callable[[Any], bool] | None = None,
+    optional: bool = False,
+) -> Callable[[Callable[..., Any]], Property]:
+    """Marks a function as a condition that stays true until ``goal`` is, which comes at some time.
+
+    Where the function says ``given(...)``, that is asked from each state in which this is true; without it, from the
+    start. goal: a function of the same parameters. weak: it need not come, if only the condition stays true for ever.
+    """
+    if isinstance(goal, Property) or not callable(goal):
+        raise ModelError("@until takes the condition that ends it: @until(lambda st, task: st.done[task])")
+
+    def mark(function: Callable[..., Any]) -> Property:
+        parameters = parameters_of(function)
+        wanted, taken = (list(inspect.signature(one).parameters) for one in (function, goal))
+        if len(taken) != len(wanted):
+            same = ", ".join(["st", *wanted[1:]])
+            raise ModelError(f"what ends `{function.__name__}` takes the same parameters, ({same}), not {len(taken)}")
+        return Property(function, parameters, "until", when, optional, name=function.__name__, goal=goal, weak=weak)
+
+    return mark
+
+
 @overload
 def within(function: Callable[..., Any], /) -> Property: ...
 @overload

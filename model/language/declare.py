@@ -30,6 +30,7 @@ PropertyKind = Literal[
     "leads_to",
     "infinitely_often",
     "stays",
+    "until",
     "refines",
     "deadlock",
     "ending",
@@ -39,7 +40,8 @@ PropertyKind = Literal[
 CALLED = {"axiom": "axiom", "within": "bound", "refines": "refinement"}
 PROVABLE = frozenset({"always", "step"})  # the kinds that are proved for any size
 SAFETY = frozenset({*PROVABLE, "refines"})  # the kinds that a single state violates, or a single step
-LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays"})  # the kinds that endless runs violate
+# the kinds that endless runs violate
+LIVENESS = frozenset({"eventually", "leads_to", "infinitely_often", "stays", "until"})
 DEADLOCK: Literal["deadlock"] = "deadlock"  # the name (and kind) of the built-in claim that no state is stuck
 
 
@@ -182,6 +184,8 @@ class Property:
     name: str = ""
     component: str = ""
     broken_by: frozenset[str] = frozenset()
+    goal: Callable[..., Any] | None = None  # of an ``until``: what ends it
+    weak: bool = False  # of an ``until``: whether that need not come
     abstract: Any = None
 
     @property

@@ -33,10 +33,15 @@ class Judge:
 
     def in_state(self, claim: Property, state: State, arguments: Arguments) -> bool | None:
         """Whether a property is true in a state for these elements; None where its ``given`` is false."""
-        return self._truth(self.claims, claim, (self._view,), (state,), arguments)
+        found = self._truth(self.claims, claim, (self._view,), (state,), arguments)
+        return found if claim.goal is None or found is None else self.keeps(claim, state, arguments)
 
     def keeps(self, claim: Property, state: State, arguments: Arguments) -> bool:
         """Whether it is true in a state, whatever its ``given`` says there."""
+        return bool(self._truth(self._promises, claim, (self._view,), (state,), arguments, claim.goal))
+
+    def lasts(self, claim: Property, state: State, arguments: Arguments) -> bool:
+        """Whether what an ``until`` says of the time before its goal is true in a state."""
         return bool(self._truth(self._promises, claim, (self._view,), (state,), arguments))
 
     def of_step(self, claim: Property, before: State, after: State, arguments: Arguments) -> bool | None:
@@ -52,7 +57,9 @@ class Judge:
         views: tuple[RunState, ...],
         states: tuple[State, ...],
         arguments: Arguments,
+        function: Callable[..., bool] | None = None,
     ) -> bool | None:
+        function = function or claim.function
         for view, state in zip(views, states, strict=True):
             if view._loaded is not state:
                 view._load(state)
@@ -61,14 +68,14 @@ class Judge:
             given = arguments_of(claim.parameters, arguments, self.sizes)
         enter(mode)
         try:
-            return truth_of(claim.function(*views, *given))
+            return truth_of(function(*views, *given))
         except Vacuous:
             return None
         except Disabled as error:
             misplaced = ModelError(MISPLACED["require"]).with_traceback(error.__traceback__)
-            raise locate(misplaced, claim.what, claim.function) from None
+            raise locate(misplaced, claim.what, function) from None
         except Exception as error:
-            raise locate(error, claim.what, claim.function) from None
+            raise locate(error, claim.what, function) from None
         finally:
             leave()
 

@@ -405,6 +405,10 @@ class System(StepNames):
         """Whether a state keeps the promise of an ``eventually``, whatever its ``given`` says there."""
         return self._judge.keeps(claim, state, arguments)
 
+    def lasts(self, claim: Property, state: State, arguments: Arguments) -> bool:
+        """Whether what an ``until`` says of the time before its goal is true in a state."""
+        return self._judge.lasts(claim, state, arguments)
+
     def presupposes(self, claim: Property) -> bool:
         """Whether a property says ``given(...)``."""
         return self.property_reading(claim).presupposes

@@ -122,6 +122,8 @@ def explain(found: Counterexample) -> Explanation:
         at = next(n for n in range(loop, at + 1) if not system.keeps(claim, found.trace.states[n], found.arguments))
     view = StateView(system.layout, found.trace.states[at], names)
     because = view.why(reading.body, False, known=reading.antecedent)
+    if claim.kind == "until" and found.trace.loop is None:
+        because = view.why(reading.meanwhile, False) + because
     given = _given(found.trace, reading.antecedent, names)
     return Explanation(
         found.trace, found.property, found.arguments, elements, claim.doc, found.minimal, given, because, at

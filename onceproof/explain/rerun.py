@@ -182,6 +182,10 @@ class _Runner:
 
     def looped(self) -> Rerun:
         """Whether the loop can be repeated forever, is fair, and leaves the obligation open."""
+        if self.claim is not None and self.trace.loop is None:
+            instances = self.system.instances(self.claim)
+            broken = any(unmet(self.system, self.claim, arguments, self.states, None) for arguments in instances)
+            return self.same() if broken else self.prevented(self.difference or "its condition lasts")
         start = self.loop()
         if start is None:
             return Rerun(True, f"it is not known whether the loop still violates {self.name}", None, self.inserted)

@@ -155,6 +155,9 @@ def headings(explanation: Explanation) -> tuple[str, str]:
 def _headings_of_endless(explanation: Explanation, claim: Property) -> tuple[str, str]:
     """The same for a property of runs without end: what this run does not do, and in which state the reasons are."""
     name, last = explanation.property, len(explanation.trace.states) - 1
+    if claim.kind == "until" and explanation.trace.loop is None:
+        subject = "and it" if explanation.given else name
+        return f"{name} begins because", f"{subject} ends too early: in the last state"
     match demand_of(explanation.trace.system, claim):
         case Demand.ONCE:
             return "", f"{name} is true at no time on this run; in the last state"

@@ -182,7 +182,10 @@ class Comparison:
 
     def _names(self, reading: Reading) -> set[str]:
         """The names that the functions of an action or a property use."""
-        functions = reading.action.functions if isinstance(reading, ActionReading) else (reading.property.function,)
+        if isinstance(reading, ActionReading):
+            functions = reading.action.functions
+        else:
+            functions = tuple(filter(None, (reading.property.function, reading.property.goal)))
         return set().union(*(fields_named(one, self.functions) for one in functions))
 
     def _compare(self, item: _Item, state: State, arguments: Arguments) -> None:
@@ -287,6 +290,10 @@ class Comparison:
         read = bool(meaning(reading.body, layout)(state, environment)) if applies else None
         if read is not ran:
             raise self._disagreement(claim, state, arguments, _truth(ran), _truth(read))
+        if claim.goal is not None:
+            lasts = self.system.lasts(claim, state, arguments)
+            if lasts is not bool(meaning(reading.meanwhile, layout)(state, environment)):
+                raise self._disagreement(claim, state, arguments, _truth(lasts), _truth(not lasts))
 
     def _fails(self, obligations: Sequence[Obligation], layout: Layout, state: State, environment: Environment) -> bool:
         """Whether the reading says that the function fails there."""

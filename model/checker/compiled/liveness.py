@@ -26,7 +26,7 @@ from onceproof.model.language.declare import Fairness, Property
 from onceproof.model.language.layout import State
 from onceproof.model.language.system import Arguments, Step
 
-UNFULFILLED, INCURRED = 1, 2  # bits that an ``obligation`` function returns
+UNFULFILLED, INCURRED, BROKEN = 1, 2, 4  # bits that an ``obligation`` function returns
 STRENGTH = {
     Fairness.NONE: kernels.NO_FAIRNESS,
     Fairness.WEAK: kernels.WEAK,
@@ -137,7 +137,7 @@ class LivenessGraph:
         labels = self._bodies(number)
         match self._demand(number):
             case Demand.ONCE:
-                labels[self.search.roots :] &= UNFULFILLED
+                labels[self.search.roots :] &= UNFULFILLED | BROKEN
             case Demand.LASTING:
                 labels &= UNFULFILLED
             case Demand.RESPONSE | Demand.REPEATED:
@@ -146,6 +146,9 @@ class LivenessGraph:
 
     def _demand(self, number: int) -> Demand:
         return demand_of(self.functions.system, self.functions.properties.instances[number][0])
+
+    def _is_weak(self, number: int) -> bool:
+        return self.functions.properties.instances[number][0].weak
 
     def _bodies(self, number: int) -> Any:
         """What the function of the obligation with this number says of each state."""
@@ -182,6 +185,10 @@ class LivenessGraph:
         if self.alike or np.any(self.entries >= 0) or not followed:
             return False
         labels = np.stack([self._labels(number) for number in numbers], axis=1)
+        if np.any(labels & BROKEN):
+            return False  # it is not followed whether such an obligation is open there
+        if self._is_weak(numbers[0]):
+            return True
         if not np.any(labels[self.resting]):
             return True
         if self._demand(numbers[0]) is Demand.LASTING:
@@ -227,7 +234,10 @@ class LivenessGraph:
         queue = np.empty(int(np.count_nonzero(unfulfilled)) + 1, np.int64)
         queue[: len(seeds)] = seeds
         count = self._in_time(kernels.reach, self.first, self.targets, unfulfilled, opened, queue, len(seeds))
-        group = self._fair_sets(queue[:count])
+        weak = self._is_weak(number)
+        group = np.full(self.size, -1, np.int64) if weak else self._fair_sets(queue[:count])
+        ended = queue[:count][labels[queue[:count]] & BROKEN != 0]
+        group[ended] = 2 * self.size + 1 + np.arange(len(ended))  # an ``until`` is violated there, each by itself
         if recurring is not None:
             group[~np.isin(group, group[recurring])] = 0
         if not np.any(group > 0):
@@ -257,7 +267,8 @@ class LivenessGraph:
         costs = faults[goals] << 32 | steps[goals]
         goal = self._least(goals[costs == costs.min()])
         stem = self._stem(goal, faults, steps, seeds)
-        return self._lasso(claim, number, stem, np.flatnonzero(group == group[goal]))
+        cycle = np.flatnonzero(group == group[goal])
+        return self._lasso(claim, number, stem, cycle[:0] if group[goal] > 2 * self.size else cycle)
 
     def _base_costs(self) -> Any:
         if self._base is None:
@@ -312,6 +323,7 @@ class LivenessGraph:
             graph.first_edge.append(len(graph.edge_targets))
         graph.first_edge.extend([len(graph.edge_targets)] * (len(graph.states) - graph.explored))
         truth, fulfilled = functions.properties.truth(number), functions.properties.fulfilled(number)
+        lasts = functions.properties.lasts(number) if claim.kind == "until" else None
         demand, search = self._demand(number), FairSearch(graph)
         if demand is Demand.LASTING:
             lasso = search.lasso(
@@ -324,12 +336,14 @@ class LivenessGraph:
                 demand,
                 lambda n: graph.states[n] in inside and truth(graph.states[n]) is False,
                 lambda n: graph.states[n] not in inside or fulfilled(graph.states[n]),
+                None if lasts is None else lambda n: not lasts(graph.states[n]),
+                claim.weak,
             )
         if lasso is None:
             raise AssertionError(f"{claim.name}: the fair run that the compiled search found is none")
-        trace: Trace = graph.trace(lasso.path, loop=len(lasso.stem))
+        trace: Trace = graph.trace(lasso.path, loop=lasso.loop)
         arguments: Arguments = functions.properties.instances[number][1]
-        return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
+        return Counterexample(claim.name, arguments, trace, lasso.minimal)
 
     def _add(self, graph: Graph, state: State) -> int:
         number = graph.numbers.get(state)

@@ -94,7 +94,7 @@ class Verdicts:
                 every = self.functions.properties.instances
                 instances = [arguments for owner, arguments in every if owner is claim]
                 return self._safety(bit + 1, claim, instances, IDLE if idle and self.complete else "")
-            case "eventually" | "leads_to" | "infinitely_often" | "stays":
+            case "eventually" | "leads_to" | "infinitely_often" | "stays" | "until":
                 return self._eventually(claim, IDLE if idle else "")
             case "refines" | "deadlock" | "ending" | "axiom" | "within":
                 raise ValueError(f"{claim.name}: a property of the kind {claim.kind!r} cannot be judged")
@@ -347,4 +347,5 @@ class Verdicts:
 
 
 def _stem(found: Counterexample) -> tuple[int, int]:
-    return found.trace.faults, found.trace.loop or 0
+    trace = found.trace
+    return trace.faults, len(trace) if trace.loop is None else trace.loop

@@ -130,7 +130,7 @@ class _Evaluation:
                 return self._steps(claim)
             case "sometimes":
                 return self._sometimes(claim)
-            case "eventually" | "leads_to" | "infinitely_often" | "stays":
+            case "eventually" | "leads_to" | "infinitely_often" | "stays" | "until":
                 return self._eventually(claim)
             case "refines":
                 return self._refines(claim)
@@ -261,16 +261,19 @@ class _Evaluation:
         if False not in truths:
             return None
         fulfilled = self.evaluator.fulfilled(claim, arguments)
+        lasts = self.evaluator.lasts(claim, arguments) if claim.kind == "until" else None
         states, outside = self.graph.states, self._outside
         lasso = self._fair.violation(
             demand_of(self.system, claim),
             lambda number: truths[number] is False and number not in outside,
             lambda number: number in outside or fulfilled(states[number]),
+            None if lasts is None else lambda number: not lasts(states[number]),
+            claim.weak,
         )
         if lasso is None:
             return None
-        trace = self.graph.trace(lasso.path, loop=len(lasso.stem))
-        return Counterexample(claim.name, arguments, trace, "faults, then steps of the stem")
+        trace = self.graph.trace(lasso.path, loop=lasso.loop)
+        return Counterexample(claim.name, arguments, trace, lasso.minimal)
 
     def _refines(self, claim: Property) -> PropertyResult:
         """Whether each step that was taken is one of the abstract model, or none there."""
@@ -362,4 +365,5 @@ class _Evaluation:
 
 
 def _stem(found: Counterexample) -> tuple[int, int]:
-    return found.trace.faults, found.trace.loop or 0
+    trace = found.trace
+    return trace.faults, len(trace) if trace.loop is None else trace.loop

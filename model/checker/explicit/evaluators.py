@@ -24,6 +24,9 @@ class PropertyEvaluator(Protocol):
     def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
         """Whether a state fulfils the obligation of an ``eventually``."""
 
+    def lasts(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
+        """Whether what an ``until`` says of the time before its goal is true in a state."""
+
     def violated(self, state: State) -> Iterable[Instance]:
         """The instances of all safety properties that are false in a state, or of a step from it."""
 
@@ -44,6 +47,10 @@ class DirectEvaluator:
     def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
         """Whether a state fulfils the obligation of an ``eventually``."""
         return lambda state: self.system.keeps(claim, state, arguments)
+
+    def lasts(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
+        """Whether what an ``until`` says of the time before its goal is true in a state."""
+        return lambda state: self.system.lasts(claim, state, arguments)
 
     def violated(self, state: State) -> list[Instance]:
         """The instances of all safety properties that are false in a state, or of a step from it."""
@@ -74,6 +81,10 @@ class GeneratedEvaluator:
     def fulfilled(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
         """Whether a state fulfils the obligation of an ``eventually``."""
         return self.properties.fulfilled(self.numbers[claim.name, arguments])
+
+    def lasts(self, claim: Property, arguments: Arguments) -> Callable[[State], bool]:
+        """Whether what an ``until`` says of the time before its goal is true in a state."""
+        return self.properties.lasts(self.numbers[claim.name, arguments])
 
     def violated(self, state: State) -> Sequence[Instance]:
         """The instances of all safety properties that are false in a state, or of a step from it."""

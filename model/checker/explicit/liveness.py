@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -37,6 +37,17 @@ class Lasso:
     start: int
     stem: list[Edge]
     cycle: list[Edge]
+    finite: bool = False  # whether it is violated where the stem ends, whatever comes then
+
+    @property
+    def loop(self) -> int | None:
+        """The position from which the run repeats; None where its stem violates the property."""
+        return None if self.finite else len(self.stem)
+
+    @property
+    def minimal(self) -> str:
+        """In what it is least."""
+        return "faults, then steps" if self.finite else "faults, then steps of the stem"
 
     @property
     def path(self) -> GraphPath:
@@ -59,19 +70,24 @@ class FairSearch:
         self._moves = _Moves(graph, self.is_fault, self.fairness)
 
     def violation(
-        self, demand: Demand, incurred: Callable[[int], bool], fulfilled: Callable[[int], bool]
+        self,
+        demand: Demand,
+        incurred: Callable[[int], bool],
+        fulfilled: Callable[[int], bool],
+        broken: Callable[[int], bool] | None = None,
+        weak: bool = False,
     ) -> Lasso | None:
         """A fair run on which a demand is not met; None if there is none. Of all such runs one with a least stem.
 
         incurred: whether the property is false in a state; fulfilled: whether its condition is true there, whatever
-        its ``given`` says.
+        its ``given`` says. broken, weak: see ``lasso``.
         """
         roots = self.graph.roots
         match demand:
             case Demand.RESPONSE | Demand.REPEATED:
-                return self.lasso(incurred, fulfilled)
+                return self.lasso(incurred, fulfilled, None, broken, weak)
             case Demand.ONCE:
-                return self.lasso(lambda number: number < roots and incurred(number), fulfilled)
+                return self.lasso(lambda number: number < roots and incurred(number), fulfilled, None, broken, weak)
             case Demand.LASTING:
                 return self.lasso(
                     lambda number: number < roots, lambda number: False, lambda number: not fulfilled(number)
@@ -84,30 +100,38 @@ class FairSearch:
         incurred: Callable[[int], bool],
         fulfilled: Callable[[int], bool],
         recurring: Callable[[int], bool] | None = None,
+        broken: Callable[[int], bool] | None = None,
+        weak: bool = False,
     ) -> Lasso | None:
         """A fair run on which, from a state that is ``incurred`` on, no state is ``fulfilled``; None if there is none.
 
         Of all such runs one whose stem has the fewest faults, then the fewest steps. recurring: a state for which this
-        is true must come again and again.
+        is true must come again and again. broken: where a run that is not fulfilled by then violates the property at
+        once; weak: nothing else does.
         """
         numbers = range(len(self.graph.states))
         unfulfilled = np.fromiter((not fulfilled(number) for number in numbers), dtype=bool)
         starts = np.fromiter(map(incurred, numbers), dtype=bool) & unfulfilled
         region = self._moves.reached(starts, unfulfilled)
-        member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in self._moves.may_stay(region)}
-        for group in self._fair_sets(self._moves.on_cycles(region)):
-            member.update(dict.fromkeys(group, group))
+        member: dict[int, frozenset[int]] = {}
+        if not weak:
+            member = {n: frozenset([n]) for n in self._moves.may_stay(region)}
+            for group in self._fair_sets(self._moves.on_cycles(region)):
+                member.update(dict.fromkeys(group, group))
         if recurring is not None:
             member = {number: group for number, group in member.items() if any(map(recurring, group))}
-        if not member:
+        ended = {int(n) for n in np.flatnonzero(region) if broken(int(n))} if broken is not None else set[int]()
+        if not member and not ended:
             return None
-        stem = self._least_stem(starts, unfulfilled, member)
+        stem = self._least_stem(starts, unfulfilled, member.keys() | ended)
         if stem is None:
             return None
         end = stem.end
+        if end in ended:
+            return Lasso(stem.start, stem.edges, [], finite=True)
         return Lasso(stem.start, stem.edges, self._cycle(end, member[end], recurring))
 
-    def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Mapping[int, object]) -> GraphPath | None:
+    def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Collection[int]) -> GraphPath | None:
         """The run of least cost, in faults and then in steps, to a goal in which the obligation is open.
 
         Dijkstra's algorithm: a queue by steps alone is not enough, since states that one more fault reaches have

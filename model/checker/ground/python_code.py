@@ -256,6 +256,18 @@ class GeneratedProperties:
         predicate = self._predicate([], self._formulas[number][1])
         return lambda state: bool(predicate(state))
 
+    def lasts(self, number: int) -> Callable[[State], bool]:
+        """The function that says whether what an ``until`` says of the time before its goal is true in a state."""
+        predicate = self._predicate([], self.meanwhile(number))
+        return lambda state: bool(predicate(state))
+
+    def meanwhile(self, number: int) -> Formula:
+        """What an ``until`` says of the time before its goal."""
+        claim, arguments = self.instances[number]
+        reading = self.system.property_reading(claim)
+        names: dict[Var, int] = dict(zip(reading.variables, arguments, strict=True))
+        return self.generated.ground.grounder.condition(reading.meanwhile, names, self.generated.ground.known)
+
     def _predicate(self, first: list[str], body: Formula) -> Callable[[State], bool | None]:
         names = self.generated.names
         with names.shared.once([body]) as shared:

@@ -184,11 +184,11 @@ def _judges_alike(ground: Ground, exchange: Exchange, claim: PropertyReading) ->
 
     def key(arguments: Arguments, mapped: _Mapped) -> object:
         environment = dict(zip(claim.variables, arguments, strict=True))
-        terms = (claim.antecedent, claim.body, *(and_(*one.guard) for one in claim.obligations))
+        terms = (claim.antecedent, claim.body, claim.meanwhile, *(and_(*one.guard) for one in claim.obligations))
         said = [grounder.condition(term, environment, known) for term in terms]
         if mapped.exchange is not None:
             arguments = exchange.arguments(arguments, claim.property.parameters)
-        return arguments, mapped.formula(said[0]), mapped.formula(said[1]), frozenset(map(mapped.formula, said[2:]))
+        return arguments, *map(mapped.formula, said[:3]), frozenset(map(mapped.formula, said[3:]))
 
     every = list(ground.system.instances(claim.property))
     return {key(one, _Mapped(None)) for one in every} == {key(one, _Mapped(exchange)) for one in every}

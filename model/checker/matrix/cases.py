@@ -255,7 +255,9 @@ def content(setting: Setting, system: System) -> bytes:
     # Actions and properties go by their names: what differs between two cases of one model is what was read.
     actions = [(name, t.all_variables, t.paths, t.obligations, t.choices) for name, t in system.readings.items()]
     asked = [(claim.name, system.property_reading(claim)) for claim in claims if claim.kind != "refines"]
-    asked_terms = [(name, t.variables, t.antecedent, t.body, t.obligations, t.presupposes) for name, t in asked]
+    asked_terms = [
+        (name, t.variables, t.antecedent, t.body, t.obligations, t.presupposes, t.meanwhile) for name, t in asked
+    ]
     refined = [refinement_of(system, claim) for claim in claims if claim.kind == "refines"]
     asked_terms += [one.content for one in refined]
     text = repr((system.initials, layout, actions, asked_terms))

@@ -181,7 +181,9 @@ def breaks(system: UntracedSystem, finding: Finding) -> bool:
     if claim.is_safety:
         return violates(system, claim, finding.arguments, states)
     start = finding.loop
-    if start is None or states[start] != states[-1]:
+    if start is None:
+        return unmet(system, claim, finding.arguments, states, None)
+    if states[start] != states[-1]:
         return False
     return unmet(system, claim, finding.arguments, states, start) and _fair(system, finding, states)
 

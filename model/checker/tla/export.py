@@ -83,6 +83,10 @@ def export(system: System, name: str, properties: Sequence[Property]) -> Exporte
     exporter = _Exporter(system, properties)
     instances: dict[str, str] = {}
     for claim in properties:
+        if claim.kind == "until":
+            raise ModelError(
+                f"{claim.what} cannot be exported, as TLA+ has no `until`: name the properties to export, without it"
+            )
         if claim.kind == "refines":
             refinement, name = refinement_of(system, claim), f"{module}_{claim.name}"
             check_names(refinement.abstract, ())

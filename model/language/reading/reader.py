@@ -145,25 +145,32 @@ class Reader:
                 _, body = self._claim(claim)
             finally:
                 interpreter.skips_given = False
-        ordered = frozenset(interpreter.ordered)
-        return PropertyReading(
-            claim, variables, antecedent, body, self._obligations(), ordered, interpreter.presupposes
-        )
+        ordered, obligations = frozenset(interpreter.ordered), self._obligations()
+        presupposes, meanwhile = interpreter.presupposes, TRUE
+        if claim.goal is not None:
+            meanwhile, (_, body) = body, self._claim(claim, claim.goal)
+            if interpreter.guard or interpreter.presupposes is not presupposes:
+                raise located(
+                    "what ends an @until has no `given`: say it in the property itself", claim.what, claim.goal
+                )
+            ordered, obligations = ordered | interpreter.ordered, obligations + self._obligations()
+        return PropertyReading(claim, variables, antecedent, body, obligations, ordered, presupposes, meanwhile)
 
-    def _claim(self, claim: Property) -> tuple[Any, Any]:
+    def _claim(self, claim: Property, function: Callable[..., Any] | None = None) -> tuple[Any, Any]:
         interpreter = self._interpreter
+        function = function or claim.function
         what = f"property `{claim.name}`"
         try:
             states = (STATE, STATE_AFTER) if claim.kind == "step" else (STATE,)
-            value = self._result(what, (claim.function,), claim.parameters, states)
+            value = self._result(what, (function,), claim.parameters, states)
         except Ended:
             return FALSE, TRUE
         if interpreter.world.writes:
-            raise located("a property must not write", what, claim.function)
+            raise located("a property must not write", what, function)
         try:
             found = condition(interpreter, value)
         except ModelError as error:
-            raise located(f"it must return a condition: {error.message}", what, claim.function) from None
+            raise located(f"it must return a condition: {error.message}", what, function) from None
         antecedent = and_(*interpreter.guard)
         return antecedent, or_(*(not_(part) for part in interpreter.guard), found)
 

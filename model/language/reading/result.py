@@ -146,7 +146,7 @@ class PropertyReading:
     """A property is violated where ``antecedent`` holds and ``body`` does not.
 
     ordered: the sorts whose elements it looks at one after the other, so that it may tell the first from the last.
-    presupposes: whether it says ``given(...)`` at all.
+    presupposes: whether it says ``given(...)`` at all. meanwhile: of an ``until``, what is true until the body is.
     """
 
     property: Property
@@ -156,6 +156,7 @@ class PropertyReading:
     obligations: tuple[Obligation, ...]
     ordered: frozenset[str] = frozenset()
     presupposes: bool = False
+    meanwhile: Term = TRUE
 
 
 def overwritten(write: Write, indices: tuple[Term, ...], older: Term) -> Term:

@@ -163,13 +163,18 @@ class Functions:
         return self._function("exercised", ["state", "pending"], whole)
 
     def obligation(self, number: int) -> str:
-        """``obligation_7(state, unused)``: 1 where an obligation is not fulfilled, 3 where it is incurred, too."""
+        """``obligation_7(state, unused)``: 1 where an obligation is not fulfilled, 3 where it is incurred, too.
+
+        4 more where an ``until`` is not fulfilled, and what must be true until then is false.
+        """
         antecedent, body = self.properties.formulas(number)
         known = self.generated.ground.known
         failing = self._block(self.properties.failures(number))
-        lines = self._when(both([antecedent, negate(body, known)], known), ["return 3"])
-        open_ = self._when(negate(body, known), ["return 1"])
-        return self._function(f"obligation_{number}", ["state", "unused"], [*failing, *lines, *open_, "return 0"])
+        unmet = negate(body, known)
+        gone = negate(self.properties.meanwhile(number), known)
+        ways = (([antecedent, unmet, gone], 7), ([antecedent, unmet], 3), ([unmet, gone], 5), ([unmet], 1))
+        lines = [line for tests, found in ways for line in self._when(both(tests, known), [f"return {found}"])]
+        return self._function(f"obligation_{number}", ["state", "unused"], [*failing, *lines, "return 0"])
 
     def spent(self) -> str:
         """``spent(state, unused)``: how many faults led here, as far as budgets count them."""
