@@ -113,7 +113,10 @@ def _chosen(interpreter: Interpreter, kind: Kind, allowed: Callable[[Value], Ter
     if interpreter.quantifiers or interpreter.choosing:
         raise ModelError("a choice inside a quantifier or another choice: choose before it")
     if interpreter.open_loops:
-        raise ModelError("a choice inside a loop over a sort with any number of elements: choose before the loop")
+        raise ModelError(
+            "a choice inside a loop over a sort with any number of elements: choose before the loop, or in an action "
+            "that each element takes by itself"
+        )
     if kind.cardinality(interpreter.sizes) > MOST_NUMBERS:
         raise ModelError(f"a choice among more than {MOST_NUMBERS:,} values")
     variable = interpreter.choice_variable(domain(kind))

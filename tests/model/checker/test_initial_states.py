@@ -25,7 +25,10 @@ from onceproof.model.language import (
     field,
     infinitely_often,
     initial,
+    refines,
     require,
+    step,
+    within,
 )
 from tests.model.checker.tla import tlc
 from tests.models.starts import LAMPS, RING, STARTS, Start
@@ -54,9 +57,9 @@ def replayed(trace: Trace) -> Trace:
     system = trace.system
     states = [system.begun(trace.start)]
     assert states[0] in system.initials
-    for step in trace.steps:
+    for taken in trace.steps:
         assert states[-1] is not None
-        states.append(system.step(states[-1], step))
+        states.append(system.step(states[-1], taken))
     assert tuple(states) == trace.states
     return trace
 
@@ -257,3 +260,101 @@ def test_a_system_with_several_initial_states_is_never_taken_for_one_with_the_fi
     system: System = LAMPS.system
     with pytest.raises(ModelError, match="the model has 108 initial states"):
         assert system.initial
+
+
+class Abstract:
+    """A count that may start at 0 or 1, and goes up by one."""
+
+    level = field(Int(0, 9))
+
+    @initial
+    def zero_or_one(st: Any) -> None:
+        st.level = choose_from([0, 1])
+
+    @action
+    def go_up(st: Any) -> None:
+        require(st.level < 9)
+        st.level += 1
+
+
+def climbing(*starts: int) -> System:
+    """A count that starts at any of these, climbs, and is compared with the abstract one."""
+
+    class Climb:
+        level = field(Int(0, 3))
+
+        @initial
+        def somewhere(st: Any) -> None:
+            st.level = choose_from(list(starts))
+
+        @action
+        def climb(st: Any) -> None:
+            st.level += 1
+
+        @refines(Abstract)
+        def as_abstract(st: Any, spec: Any) -> None:
+            spec.level = st.level
+
+        @step
+        def never_from_two(before: Any, after: Any) -> bool:
+            return before.level != 2 or after.level == 2
+
+        @within
+        def low(st: Any) -> bool:
+            return st.level < 4
+
+    return build(Model("climb", Climb))
+
+
+def test_a_refinement_may_start_in_each_state_that_the_abstract_model_may_start_in() -> None:
+    for engine in ("direct", "plain"):
+        good = check(climbing(0, 1), None, Options(engine=engine)).property("as_abstract")
+        assert good is not None and good.counterexample is None
+        bad = check(climbing(0, 2, 1), None, Options(engine=engine)).property("as_abstract")
+        assert bad is not None and bad.counterexample is not None
+        trace = bad.counterexample.trace
+        assert (trace.system.named_arguments(trace.start), len(trace)) == ({"level": "2"}, 0)
+
+
+def test_the_nearest_start_leads_to_a_violated_step_and_to_the_end_of_a_range() -> None:
+    for engine in ENGINES:
+        claims = climbing(0).properties(["never_from_two"])
+        system = climbing(0, 1, 2)
+        result = check(system, system.properties([claims[0].name]), Options(engine=engine))
+        broken = result.property("never_from_two")
+        assert broken is not None and broken.counterexample is not None
+        trace = broken.counterexample.trace
+        assert (system.named_arguments(trace.start), len(trace)) == ({"level": "2"}, 1)
+        left = result.property("range of level")
+        assert left is not None and left.counterexample is not None
+        assert system.named_arguments(left.counterexample.trace.start) == {"level": "2"}
+        assert len(left.counterexample.trace) == 2
+
+
+def test_an_initial_state_beyond_the_bound_takes_no_step() -> None:
+    class Bounded:
+        level = field(Int(0, 9))
+
+        @initial
+        def anywhere(st: Any) -> None:
+            st.level = choose_from([0, 5, 7])
+
+        @action
+        def climb(st: Any) -> None:
+            require(st.level < 9)
+            st.level += 1
+
+        @within
+        def low(st: Any) -> bool:
+            return st.level < 3
+
+        @always
+        def not_seven(st: Any) -> bool:
+            return st.level != 7
+
+    system = build(Model("bounded", Bounded))
+    for engine in ENGINES:
+        result = check(system, system.properties(["not_seven"]), Options(engine=engine))
+        assert (result.states, result.transitions) == (3, 3), engine  # what lies outside is not counted, as in TLC
+        assert (result.within, result.outside) == ("low", 3), engine  # 3, 5 and 7, which are judged all the same
+        assert result.verdict is Verdict.VIOLATED

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from onceproof.conformance.command_driver import VERSION, ProcessDriver
+from onceproof.conformance.coverage.run import cover
 from onceproof.conformance.driver import DriverError, StepRefused, StepUncertain, setting_of
 from onceproof.driver import protocol
 from tests.helpers.systems import small
 from tests.helpers.waiting import wait_until
+from tests.models.starts import JUGS
 from tests.paths import ROOT
 
 COUNTER = '''
@@ -128,6 +130,45 @@ def test_configuration_that_the_system_cannot_have_is_turned_down(
 ) -> None:
     with pytest.raises(DriverError, match=message):
         driver.reset(setting(**mechanisms))
+
+
+JUGS_DRIVER = """
+from onceproof.driver import Driver, run
+
+class Jugs(Driver):
+    begins_anywhere = ANYWHERE
+
+    def reset(self, setting):
+        assert setting.chosen["big"] == str(setting.initial["big"])
+        self.level = dict(setting.initial)
+
+    def do_fill_big(self):
+        self.level["big"] = 5
+
+    def see_big(self):
+        return self.level["big"]
+
+    def see_small(self):
+        return self.level["small"]
+
+run(Jugs)
+"""
+
+
+@pytest.mark.parametrize("anywhere", [True, False])
+def test_driver_begins_where_it_is_told_or_says_that_it_cannot(anywhere: bool, tmp_path: Path) -> None:
+    path = tmp_path / "jugs.py"
+    path.write_text(JUGS_DRIVER.replace("ANYWHERE", str(anywhere)))
+    opened = ProcessDriver(f"{sys.executable} {path}", answer_seconds=60)
+    try:
+        if anywhere:
+            found = cover(JUGS.system, opened)
+            assert found.disagreement is None and found.covered == found.performable > 0
+        else:
+            with pytest.raises(DriverError, match=r"several initial states, .* write begins_anywhere = True"):
+                cover(JUGS.system, opened)
+    finally:
+        opened.close()
 
 
 def test_steps_are_taken_refused_or_uncertain(driver: ProcessDriver) -> None:
