@@ -54,9 +54,6 @@ class GatedProcess(Process):
         """Each action is a transaction of its own."""
         yield
 
-    def sync_soon(self) -> None:
-        """Each is on disk with its transaction."""
-
     async def run(self) -> None:
         """Begin, then act on permits until the dispatcher is gone."""
         await self.begin()

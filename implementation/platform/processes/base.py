@@ -83,9 +83,6 @@ class Process:
         self.beat = Beat(folder, name)
         self.database.on_wait = self.beat.waits
         self.ending = asyncio.Event()
-        self._syncing: asyncio.Task[None] | None = None
-        self._unsynced = False
-        self._sync_failed: StoreUnavailable | None = None
         self._trouble_since: float | None = None
 
     def attach(self) -> None:
@@ -98,9 +95,7 @@ class Process:
     def batch(self, durable: bool = True) -> Iterator[None]:
         """Several actions with one commit; their log lines are written when it is made.
 
-        durable: it is on disk then; else whoever calls this has the database make it so, or nobody outside of the
-        platform may learn of it before somebody has: commits of all processes append to one log, so that a function's
-        start and an answer to a client, which wait for the disk, have all on disk that came before them.
+        durable: it is on disk then; else whoever calls this has the database make it so.
         """
         if self.probe is not None:
             self.probe.hold()
@@ -112,23 +107,6 @@ class Process:
         finally:
             if self.probe is not None:
                 self.probe.release(committed)
-
-    def sync_soon(self) -> None:
-        """Have what was committed reach the disk soon, while this process goes on."""
-        self._unsynced = True
-        if self._syncing is None:
-            self._syncing = asyncio.ensure_future(self._sync())
-
-    async def _sync(self) -> None:
-        """What is committed while the disk works shares the next look at it; a failure is the next turn's."""
-        loop = asyncio.get_running_loop()
-        while self._unsynced:
-            self._unsynced = False
-            try:
-                await loop.run_in_executor(None, self.database.make_durable)
-            except StoreUnavailable as error:
-                self._sync_failed = error
-        self._syncing = None
 
     async def run(self) -> None:
         """Run turn after turn, whenever the bell rings or some time has passed, until SIGTERM or SIGINT."""
@@ -142,8 +120,6 @@ class Process:
             self.beat.turned()
             await self.bell.wait(0 if busy else self.idle_seconds())
         await self.finish()
-        with contextlib.suppress(StoreUnavailable):
-            self.database.make_durable()
 
     async def begin(self) -> None:
         """What comes before the first turn."""
@@ -176,10 +152,7 @@ class Process:
 
     def _guarded_turn(self) -> bool:
         """A turn; what the store cannot do now is said once, and tried again for as long as it takes."""
-        failed, self._sync_failed = self._sync_failed, None
         try:
-            if failed is not None:
-                raise failed
             busy = self.turn()
         except StoreUnavailable as error:
             if self._trouble_since is None:
