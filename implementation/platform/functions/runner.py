@@ -112,10 +112,11 @@ class Runner:
 
     def kill(self) -> None:
         """End it with all that it has started: it is stopped first, so that nothing new comes while the others go."""
-        self._signal(signal.SIGSTOP)
-        self.end_descendants()
-        self._signal(signal.SIGKILL)
-        self.process.kill()
+        if self.process.poll() is None:  # else its id may be another process's by now; what it left is the agent's
+            self._signal(signal.SIGSTOP)
+            self.end_descendants()
+            self._signal(signal.SIGKILL)
+            self.process.kill()
         if self.cgroup is not None:
             self.cgroup.kill()
         self.writer.close()

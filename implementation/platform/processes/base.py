@@ -95,7 +95,9 @@ class Process:
     def batch(self, durable: bool = True) -> Iterator[None]:
         """Several actions with one commit; their log lines are written when it is made.
 
-        durable: it is on disk then; else whoever calls this has the database make it so.
+        durable: it is on disk then; else whoever calls this has the database make it so, or nobody outside of the
+        platform may learn of it before somebody has: commits of all processes append to one log, so that a function's
+        start and an answer to a client, which wait for the disk, have all on disk that came before them.
         """
         if self.probe is not None:
             self.probe.hold()

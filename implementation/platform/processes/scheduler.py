@@ -85,7 +85,7 @@ class SchedulerProcess(Process):
                 self._advance(message)
         self._after_commit()
         if self.queue.shares_store:
-            self.sync_soon()
+            self.database.make_durable()  # others go on already; what comes meanwhile is one batch
         return bool(self.dirty or self.wire.replies or len(waiting) >= BATCH_MAX)
 
     def failed(self) -> None:
