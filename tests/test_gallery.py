@@ -77,4 +77,4 @@ def test_every_model_is_in_the_table_and_has_five_sentences() -> None:
 def test_every_model_is_short() -> None:
     lines = {path.stem: code_lines(path) for path in GALLERY.glob("*.py")}
     assert max(lines.values()) < MOST_LINES, lines
-    assert lines["alternating_bit"] <= 50 and lines["raft_election"] <= 55
+    assert lines["alternating_bit"] <= 45 and lines["raft_election"] <= 55

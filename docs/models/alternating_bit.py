@@ -1,6 +1,6 @@
 """The alternating bit protocol: one bit is enough to send values in order over two channels that lose messages."""
 
-from onceproof import Int, Seq, State, action, always, ending, eventually, fault, field, parameter, require, switch
+from onceproof import Int, Seq, State, action, ending, eventually, fault, field, parameter, require, step, switch
 
 LAST = 3  # the values 0 to 3 are sent
 
@@ -14,7 +14,6 @@ class Link(State):
     answers = field(Seq(bool, capacity), doc="bits on their way back")
     sent = field(Int(0, LAST + 1), doc="how many values the sender knows to have arrived")
     taken = field(Int(0, LAST + 1), doc="how many the receiver took")
-    mistaken = field(bool, ghost=True, doc="it took another one than the next")
 
 
 def bit(st: Link, number: int) -> bool:
@@ -35,8 +34,6 @@ def receive(st: Link) -> None:
     require(len(st.packets) > 0 and len(st.answers) < st.capacity)
     value = st.packets.pop(0)
     if st.taken <= LAST and bit(st, value) == bit(st, st.taken):
-        if value != st.taken:
-            st.mistaken = True
         st.taken += 1
     st.answers.append(bit(st, value))
 
@@ -63,10 +60,10 @@ def answer_loss(st: Link) -> None:
     st.answers.pop(0)
 
 
-@always
-def in_order(st: Link) -> bool:
-    """The receiver takes every value once and in order, and the sender never runs ahead of it."""
-    return not st.mistaken and st.sent <= st.taken
+@step
+def in_order(before: Link, after: Link) -> bool:
+    """The receiver takes every value once and in order: each the one after those that it has."""
+    return after.taken == before.taken or before.packets[0] == before.taken
 
 
 @eventually

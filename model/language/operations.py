@@ -31,6 +31,7 @@ class Operation(Enum):
     SIZE = auto()
     TIMES = auto()
     PUT_TIMES = auto()
+    COUNT = auto()
 
 
 def refuse(term: object) -> NoReturn:

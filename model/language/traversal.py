@@ -221,7 +221,7 @@ def _extent(term: Term, of: Callable[[Term], tuple[int, int]]) -> tuple[int, int
             return min(of(right)[0], 0), max(of(right)[1], 0)
         case Clamp(_, most):
             return 0, most
-        case Whole(operation=Operation.LENGTH | Operation.SIZE | Operation.TIMES):
+        case Whole(operation=Operation.LENGTH | Operation.SIZE | Operation.TIMES | Operation.COUNT):
             return 0, MOST_ELEMENTS
         case Whole(kind=Count() | Int() as kind):
             return kind.low, kind.high

@@ -210,6 +210,13 @@ def with_times(values: Term, value: Term, count: Term) -> Term:
     return Whole(Operation.PUT_TIMES, (values, value, count), None, None)
 
 
+def count(some: Term, elements: int) -> Term:
+    """How many elements there are of which a condition is true. some: that it is true of some element."""
+    if isinstance(some, Const):
+        return number(elements * some.code)
+    return Whole(Operation.COUNT, (some,), None, NUMBER)
+
+
 # -- rows of scalar parts
 
 

@@ -292,9 +292,9 @@ class _Exporter:
         fresh = [place for place, parameter in enumerate(action.parameters) if parameter.fresh and not any_will_do]
         if fresh or (self.deadlock and not action.fault):
             tests = budget + [scope.conjunct(part) for part in guard]
-            lines += [f"{self._can(head)} ==", *(f"  /\\ {test}" for test in tests or ["TRUE"])]
+            lines += [f"{self._can(head)} ==" + " TRUE" * (not tests), *(f"  /\\ {test}" for test in tests)]
             earlier = [self._first(action, scope.parameters, fresh)] if fresh else []
-            guards = [self._can(head), *(f"TRUE = {part}" for part in earlier)]
+            guards = [*([self._can(head)] if tests else []), *(f"TRUE = {part}" for part in earlier)]
         else:
             guards = budget + [scope.conjunct(part) for part in guard]
         updates = [f"{field}' = {update(scope, field, action_merged.writes)}" for field in action_merged.fields]

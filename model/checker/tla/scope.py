@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -72,9 +73,10 @@ class Scope:
             case Not(inner):
                 return self._negation(inner)
             case And(terms):
-                return f"({AND.join(map(self.condition, terms))})"
+                parts = [self.condition(part) for part in without_needless(terms)]
+                return f"({AND.join(parts)})" if len(parts) > 1 else parts[0]
             case Or(terms):
-                return self._disjunction(term, terms)
+                return self._disjunction(terms)
             case Eq(left, right):
                 return self._compared(left, "=", right)
             case Less(left, right):
@@ -117,19 +119,27 @@ class Scope:
                 return f"{self.value(whole)} = {NONE}"
             case Whole(Operation.IN, (whole, value)):
                 return f"{self.value(value)} \\notin {self.value(whole)}"
-            case Or(terms) if (sides := both_or_neither(inner)) is not None and terms:
+            case Or((one, other)) if (sides := both_or_neither(one, other)) is not None:
                 return self._compared(sides[0], "#", sides[1])
+            case Or(terms) if implied(terms)[0]:
+                premise, conclusion = implied(terms)
+                return self.condition(And((*premise, not_(or_(*conclusion)))))
+            case And(terms) if len(without_needless(terms)) == 1:
+                return self._negation(without_needless(terms)[0])
             case _:
-                return f"~{self.condition(inner)}"
+                text = self.condition(inner)
+                return f"~{text}" if " " not in text or bare(text) != text else f"~({text})"
 
-    def _disjunction(self, term: Term, terms: tuple[Term, ...]) -> str:
-        sides = both_or_neither(term)
-        if sides is not None:
-            return self._compared(sides[0], "=", sides[1])
+    def _disjunction(self, terms: tuple[Term, ...]) -> str:
         premise, conclusion = implied(terms)
         if premise:
             return f"({self.condition(and_(*premise))} => {self.condition(or_(*conclusion))})"
-        return f"({OR.join(map(self.condition, terms))})"
+        parts, place = list[str](), 0
+        while place < len(terms):
+            sides = both_or_neither(*terms[place : place + 2]) if place + 1 < len(terms) else None
+            parts.append(self.condition(terms[place]) if sides is None else self._compared(sides[0], "=", sides[1]))
+            place += 1 if sides is None else 2
+        return f"({OR.join(parts)})" if len(parts) > 1 else parts[0]
 
     def _compared(self, left: Term, sign: str, right: Term) -> str:
         if isinstance(right, Not) and not isinstance(left, Not):
@@ -174,15 +184,20 @@ class Scope:
 
     def _quantified(self, term: Quantified) -> str:
         """A quantifier; its variables get names that no quantifier around it has, as TLA+ wants it."""
+        bounds, body = self._bound(term)
+        return f"({FORALL if term.universal else EXISTS} {bounds} : {body})"
+
+    def _bound(self, term: Quantified) -> tuple[str, str]:
+        """What the variables of a quantifier range over, and its body."""
         around = {variable: self.names.pop(variable) for variable in term.variables if variable in self.names}
         self.hidden += around.values()
         bounds = ", ".join(f"{self._name(v)} \\in {self.text.domain(v.sort)}" for v in term.variables)
-        text = f"({FORALL if term.universal else EXISTS} {bounds} : {self._plain(term.body)})"
+        body = self._plain(term.body)
         for variable in term.variables:
             del self.names[variable]
         self.names |= around
         del self.hidden[len(self.hidden) - len(around) :]
-        return text
+        return bounds, body
 
     # -- values
 
@@ -253,6 +268,10 @@ class Scope:
                 return self._item(*operands)
             case Operation.IN_LIST:
                 return self._in_list(*operands)
+            case Operation.COUNT:
+                assert isinstance(operands[0], Quantified)
+                bounds, body = self._bound(operands[0])
+                return f"Cardinality({{{bounds} : {body}}})"
             case Operation.SIZE:
                 return f"Cardinality({self.argument(operands[0])})"
             case Operation.NO_MEMBERS:
@@ -317,15 +336,28 @@ def _summands(term: Term) -> tuple[Term, ...]:
     return (term.left, term.right) if isinstance(term, Plus | Minus) else ()
 
 
-def both_or_neither(term: Term) -> tuple[Term, Term] | None:
-    """What is compared where a disjunction says that both of two conditions are true or both are false."""
-    if not isinstance(term, Or) or len(term.terms) != 2:
-        return None
-    one, other = term.terms
-    if not (isinstance(one, And) and isinstance(other, And) and len(one.terms) == len(other.terms) == 2):
-        return None
-    left, right = one.terms
-    return (left, right) if other.terms == (not_(left), not_(right)) else None
+def both_or_neither(one: Term, other: Term) -> tuple[Term, Term] | None:
+    """What is compared by two parts of a disjunction: two conditions are both true or both false, or are one value."""
+    match one, other:
+        case And((left, right)), And((second, third)) if (second, third) == (not_(left), not_(right)):
+            if isinstance(left, IsNone) and isinstance(right, IsNone):
+                return None
+            return left, right
+        case And((IsNone(left), IsNone(right))), And((Not(IsNone(a)), Not(IsNone(b)), Eq(Deref(c, _), Deref(d, _)))):
+            return (left, right) if {left, right} == {a, b} == {c, d} else None
+        case _:
+            return None
+
+
+def without_needless(terms: tuple[Term, ...]) -> list[Term]:
+    """The parts of a conjunction, but for those which say of a value that is compared next that it is not None."""
+    found = []
+    for term, after in itertools.zip_longest(terms, terms[1:]):
+        sides = (after.left, after.right) if isinstance(after, Eq) else ()
+        asked = term.term.term if isinstance(term, Not) and isinstance(term.term, IsNone) else None
+        if asked is None or not any(isinstance(side, Deref) and side.term is asked for side in sides):
+            found.append(term)
+    return found
 
 
 def implied(terms: tuple[Term, ...]) -> tuple[list[Term], list[Term]]:
@@ -341,9 +373,9 @@ def implied(terms: tuple[Term, ...]) -> tuple[list[Term], list[Term]]:
 def splits(term: Term) -> bool:
     """Whether TLC would take a condition in an action for several branches of the action, and evaluate them all."""
     match term:
+        case Or((one, other)) if both_or_neither(one, other) is not None:
+            return False
         case Or(terms):
-            if both_or_neither(term) is not None:
-                return False
             premise, conclusion = implied(terms)
             return not premise or splits(or_(*conclusion))
         case And(terms):

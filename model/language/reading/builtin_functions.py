@@ -16,7 +16,7 @@ from onceproof.model.language.reading.assignment import put_attribute
 from onceproof.model.language.reading.attributes import attribute_value
 from onceproof.model.language.reading.budgets import used as read_used
 from onceproof.model.language.reading.choices import choose, choose_from
-from onceproof.model.language.reading.comprehensions import any_or_all, list_comprehension, next_of
+from onceproof.model.language.reading.comprehensions import any_or_all, counted, list_comprehension, next_of
 from onceproof.model.language.reading.elements import elements_of
 from onceproof.model.language.reading.functions_of_values import (
     absolute,
@@ -109,6 +109,11 @@ def _any_or_all(universal: bool) -> Special:
     return read
 
 
+def _sum(interpreter: Interpreter, node: ast.Call) -> Value:
+    found = counted(interpreter, node.args[0]) if len(node.args) == 1 and not node.keywords else None
+    return _consuming(summed)(interpreter, node) if found is None else found
+
+
 def _next(interpreter: Interpreter, node: ast.Call) -> Value:
     if node.keywords or not 1 <= len(node.args) <= 2 or not isinstance(node.args[0], ast.GeneratorExp):
         raise ModelError("`next` is read of a generator in its place: next((x for x in ... if ...), None)")
@@ -191,7 +196,7 @@ SPECIAL: dict[Any, Special] = {
     builtins.any: _any_or_all(False),
     builtins.all: _any_or_all(True),
     builtins.next: _next,
-    builtins.sum: _consuming(summed),
+    builtins.sum: _sum,
     builtins.min: _consuming(extreme(smallest=True)),
     builtins.max: _consuming(extreme(smallest=False)),
     builtins.list: _consuming(_list),

@@ -13,7 +13,7 @@ from onceproof.model.language.index_sets import is_sort
 from onceproof.model.language.reading.assignment import assign
 from onceproof.model.language.reading.interpreter import Ended, Interpreter
 from onceproof.model.language.reading.member_cells import Made, is_in, relations
-from onceproof.model.language.reading.operators import condition_of, truth
+from onceproof.model.language.reading.operators import condition, condition_of, truth
 from onceproof.model.language.reading.sequences import changes_of, check_unchanged, items_of, passes_of
 from onceproof.model.language.reading.sources import Comprehension, targets_of
 from onceproof.model.language.reading.values import (
@@ -30,6 +30,7 @@ from onceproof.model.language.reading.values import (
 )
 from onceproof.model.language.sorts import Index
 from onceproof.model.language.terms import TRUE, Term, Var, and_, not_, or_, quantified
+from onceproof.model.language.wholes import count
 
 
 def list_comprehension(interpreter: Interpreter, node: ast.ListComp | ast.GeneratorExp) -> Value:
@@ -217,6 +218,37 @@ def _for_any_size(interpreter: Interpreter, node: ast.GeneratorExp, universal: b
         return interpreter.branch(test, lambda: tests(generator, number + 1, then), lambda: universal)
 
     return condition_of(level(0))
+
+
+def counted(interpreter: Interpreter, node: ast.expr) -> Value:
+    """``sum(condition for element in Sort)`` as a number of elements, where values are read as wholes; else None."""
+    if not interpreter.whole or not isinstance(node, ast.GeneratorExp) or len(node.generators) > 1:
+        return None
+    generator, base, obligations = node.generators[0], interpreter.world, list(interpreter.obligations)
+    sort = interpreter.gone_through(generator.iter)
+    if not is_sort(sort):
+        return None
+
+    def tests(number: int) -> Value:
+        if number < len(generator.ifs):
+            test = truth(interpreter, interpreter.evaluate(generator.ifs[number]))
+            return interpreter.branch(test, lambda: tests(number + 1), lambda: False)
+        value = interpreter.evaluate(node.elt)
+        return True if type(value) is int and value == 1 else value_of(condition(interpreter, value))
+
+    def inside(variables: tuple[Var, ...]) -> Value:
+        assign(interpreter, generator.target, Symbol(variables[0], Index(sort)))
+        return tests(0)
+
+    def some() -> Value:
+        return value_of(quantify(interpreter, False, (sort,), inside, interpreter.scope.frame))
+
+    try:
+        found = condition_of(in_scope(interpreter, node, some))
+    except ModelError:  # it adds up numbers
+        interpreter.world, interpreter.obligations = base, obligations
+        return None
+    return value_of(count(found, interpreter.sizes[sort.__name__]))
 
 
 def quantify(

@@ -11,7 +11,7 @@ from onceproof.model.language.terms import TRUE, Const, Term, number, plus
 
 def elements_of(interpreter: Interpreter, sort: type[Sort]) -> tuple[Item, ...]:
     """The elements of a sort, in their order; ModelError where there may be any number."""
-    if interpreter.unbounded:
+    if interpreter.any_size:
         raise ModelError(any_number(sort))
     if sort.__name__ not in interpreter.sizes:
         raise ModelError(f"the model has no field, action or property over {sort.__name__}: it has no size")

@@ -36,7 +36,7 @@ def length(interpreter: Interpreter, arguments: list[Value], keywords: Keywords)
     """``len(...)``."""
     _expect("len", arguments, keywords, 1)
     (of,) = arguments
-    if is_sort(of) and interpreter.unbounded:
+    if is_sort(of) and interpreter.any_size:
         raise ModelError(f"here {of.__name__} has any number of elements: `len` has no value")
     if isinstance(of, str):
         return len(of)

@@ -79,6 +79,7 @@ class Interpreter:
     ) -> None:
         self.model, self.config, self.unbounded, self.whole = model, config, unbounded, whole
         self.sizes = {name: size_of(sort, config.sizes) for name, sort in (model.sorts | model.index_sets).items()}
+        self.any_size = unbounded and not whole  # an export knows the sizes, and keeps quantifiers nevertheless
         self._expressions, self._statements, self._call = expressions, statements, call
         self.sources: dict[FunctionType, Source] = {}
         self.guard_word, self.skips_given = "require", False

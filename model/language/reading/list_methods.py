@@ -129,12 +129,12 @@ def add(interpreter: Interpreter, of: Reference | SequenceView, value: Value, pr
         save(interpreter, of, old, appended(old, row, and_(present, not_(full))))
     else:
         moved = put(without(old, number(0)), number(kind.most - 1), row)
-        grown = appended(old, row, and_(present, not_(full)))
         if old.whole is not None:
-            shifted = appended(without(old, number(0)), row, TRUE).whole
-            assert shifted is not None and grown.whole is not None
-            save(interpreter, of, old, listed(old.element, ite(full, shifted, grown.whole), kind.most))
+            shifted, longer = appended(without(old, number(0)), row, TRUE).whole, appended(old, row, present).whole
+            assert shifted is not None and longer is not None
+            save(interpreter, of, old, listed(old.element, ite(full, shifted, longer), kind.most))
             return
+        grown = appended(old, row, and_(present, not_(full)))
         rows = tuple(
             tuple(ite(full, a, b) for a, b in zip(one, other, strict=True))
             for one, other in zip(moved.rows, grown.rows, strict=True)

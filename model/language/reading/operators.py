@@ -346,13 +346,14 @@ def _moved(interpreter: Interpreter, operation: ast.operator, left: Value, right
     if not (isinstance(operation, ast.Add | ast.Sub) and is_ordered(left) and by_number):
         raise ModelError("of an ordered element a model takes the one before or after it, `n - 1` and `n + 1`, no more")
     sort = left.kind.sort
-    if interpreter.unbounded:
+    if interpreter.any_size:
         raise ModelError(
             f"here {sort.__name__} has any number of elements: say with a constant field which one is next"
         )
     there = position(interpreter.present(left, "TypeError: None has no next element").term, sort)
     there = (plus if isinstance(operation, ast.Add) else minus)(there, number_term(right))
-    interpreter.fail_where(less(there, number(0)), beyond(sort, below=True))
+    if extent(there)[0] < 0:
+        interpreter.fail_where(less(there, number(0)), beyond(sort, below=True))
     last = interpreter.sizes[sort.__name__] - 1
     interpreter.fail_where(less(number(last), there), beyond(sort, below=False))
     return Symbol(element_at(there, sort), Index(sort))

@@ -39,7 +39,8 @@ MOST_SWITCHES = 6  # that are tried in all settings, of those that one action as
 class Reader:
     """Reads the functions of one model under one configuration.
 
-    unbounded: for any number of elements of each sort. whole: composite values as wholes, not as their scalar parts.
+    unbounded: for any number of elements of each sort. whole: composite values as wholes, not as their scalar parts;
+        with ``unbounded`` what goes through a sort is a quantifier or one update where it can be, and sizes are known.
     """
 
     def __init__(self, model: Model, config: Config, unbounded: bool = False, whole: bool = False) -> None:

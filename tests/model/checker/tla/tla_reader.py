@@ -263,6 +263,8 @@ class Reader:
             return self.quantifier(token)
         if token == "[":
             return self.function()
+        if token == "{" and self.tokens[self.at + 1 : self.at + 2] == ["\\in"]:
+            return self.subset()
         if token == "{":
             elements = self.arguments("}")
             return lambda env: {element(env) for element in elements}
@@ -273,6 +275,10 @@ class Reader:
         return self.name(token)
 
     def name(self, token: str) -> Node:
+        if token == "Cardinality":
+            self.take("(")
+            (members,) = self.arguments(")")
+            return lambda env: len(members(env))
         if self.peek() == "(":
             self.take()
             arguments, module = self.arguments(")"), self.module
@@ -285,6 +291,14 @@ class Reader:
         if token.startswith("Can_"):  # a guard that has no parameters: it depends on the state all the same
             return lambda env: self.module.node(token)(env)
         return lambda env: env[token] if token in env else self.module.value(token)
+
+    def subset(self) -> Node:
+        """``{x \\in S : condition}``."""
+        ((name, values),) = self.bounds()
+        self.take(":")
+        body = self.expression()
+        self.take("}")
+        return lambda env: {one for one in values(env) if body({**env, name: one})}
 
     def choice(self) -> Node:
         test = self.expression()
