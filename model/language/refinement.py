@@ -13,7 +13,7 @@ the fields of both.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -31,7 +31,6 @@ from onceproof.model.language.errors import (
 )
 from onceproof.model.language.layout import State
 from onceproof.model.language.model import ANY, Config, Model, fields_of_parts
-from onceproof.model.language.reading.result import ActionReading, PropertyReading
 from onceproof.model.language.run import RunState
 from onceproof.model.language.system import Arguments, System
 from onceproof.model.language.terms import Read
@@ -285,11 +284,9 @@ def _configured(system: System, abstract: Model) -> Config:
     return abstract.configure(sizes, budgets=dict.fromkeys(abstract.faults, ANY), parameters=parameters)
 
 
-def reading_of(system: System, claim: Property) -> PropertyReading | ActionReading:
-    """What was read of a property; of a refinement that is its mapping."""
-    if claim.kind != "refines":
-        return system.property_reading(claim)
-    return refinement_of(system, claim).mapping.all_readings[claim.name]
+def content_of(system: System, claim: Property) -> Hashable:
+    """All that the verdict on a property depends on, beside the steps of the model; to be compared."""
+    return refinement_of(system, claim).content if claim.kind == "refines" else system.property_reading(claim)
 
 
 @lru_cache(maxsize=16)

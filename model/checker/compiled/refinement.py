@@ -51,17 +51,23 @@ class RefinementScan:
         self.length = 2 * self.size + 1
         self.verdicts: dict[Pair, bool] = {}
         self.table, self.bits = np.zeros(0, np.int64), 0
+        self.partial = False
 
     def judge(self, ranges: Ranges) -> None:
-        """Looks at all steps from these states; OutOfTime passes through, MappingFailed where there is no answer."""
+        """Looks at all steps from these states; MappingFailed where there is no answer.
+
+        OutOfTime where that takes too long and nothing is wrong so far; ``partial`` where something is.
+        """
         expired = timer()
-        for found in self.search.all_workers(lambda piece: [] if expired() else self._pairs(piece), pieces(ranges)):
-            check_time()
-            for pair in found:
-                if pair not in self.verdicts:
-                    check_time()
-                    self.verdicts[pair] = self._allowed(pair)
+        found = self.search.all_workers(lambda piece: [] if expired() else self._pairs(piece), pieces(ranges))
+        for pair in {pair for part in found for pair in part}:
+            if expired():
+                break
+            self.verdicts[pair] = self._allowed(pair)
+        self.partial = expired()
         self._make_table([pair for pair, allowed in self.verdicts.items() if not allowed])
+        if not self.wrong:
+            check_time()
 
     @cached_property
     def starts_badly(self) -> State | None:

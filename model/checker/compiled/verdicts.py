@@ -176,7 +176,8 @@ class Verdicts:
         try:
             if scan.starts_badly is None:
                 self._tell(f"following the steps again for `{claim.name}`")
-                scan.judge([part for level in levels for part in level.ranges])
+                with grace():
+                    scan.judge([part for level in levels for part in level.ranges])
         except KeyboardInterrupt:
             self.stopped = INTERRUPTED
             return unknown
@@ -201,6 +202,7 @@ class Verdicts:
                     trace, minimal = Trace(system, (scan.starts_badly,), ()), MINIMAL
                 else:
                     trace, minimal = scan.least_run(levels)
+                    minimal = "" if scan.partial else minimal
         except (OutOfTime, MemoryError):
             self._note_once(f"`{claim.name}` is violated; there was not enough time left to find a run that shows it")
             return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED)

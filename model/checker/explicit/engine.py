@@ -278,13 +278,17 @@ class _Evaluation:
     def _refines(self, claim: Property) -> PropertyResult:
         """Whether each step that was taken is one of the abstract model, or none there."""
         try:
-            found = judged(self.graph, refinement_of(self.system, claim))
+            with grace():
+                found = judged(self.graph, refinement_of(self.system, claim))
             if found.starts_badly or found.wrong:
                 trace, minimal = self._wrong_step(found)
                 shown = Counterexample(claim.name, (), trace, minimal)
                 return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED, counterexample=shown)
         except OutOfTime:
             self.graph.stopped = Stop(StopReason.SECONDS, self.limits.max_seconds)
+            return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
+        except KeyboardInterrupt:
+            self.graph.stopped = INTERRUPTED
             return PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
         verdict = Verdict.HOLDS if self.graph.complete else Verdict.UNKNOWN
         idle = self.graph.complete and not found.exercised
@@ -298,7 +302,7 @@ class _Evaluation:
         try:
             with grace():
                 path, step = self._costs.cheapest_step(found.wrong_steps(graph.stepper.steps))
-                return graph.trace(path).followed_by(step), MINIMAL
+                return graph.trace(path).followed_by(step), "" if found.partial else MINIMAL
         except OutOfTime:
             source, number, target = min(found.wrong)
             return graph.trace(graph.first_path(source).onward(number, target)), ""

@@ -15,7 +15,7 @@ from typing import Any
 from onceproof.model.language import Config, Model, System
 from onceproof.model.language.declare import Property
 from onceproof.model.language.reading.result import ActionReading, PropertyReading, Write
-from onceproof.model.language.refinement import reading_of
+from onceproof.model.language.refinement import content_of
 from onceproof.model.language.terms import TRUE, Term, and_, eq, not_, or_, quantified
 
 ENDING = "matters"  # a probe is called after its mechanism, and this: no property can be called so
@@ -78,7 +78,7 @@ def _comparable(one: System, other: System) -> bool:
         return False
     optional = [claim for claim in one.model.properties.values() if claim.optional and claim.when is None]
     every = [*claims, *(claim for claim in optional if claim.invariant is None)]
-    return all(reading_of(one, claim) == reading_of(other, claim) for claim in every)
+    return all(content_of(one, claim) == content_of(other, claim) for claim in every)
 
 
 def difference(one: Mapping[str, ActionReading], other: Mapping[str, ActionReading]) -> Term:
