@@ -77,7 +77,7 @@ class Explanation:
             "length": len(self.trace),
             "faults": self.trace.faults,
             "minimal_in": self.minimal,
-            **({"initially": self.initially} if self.initially else {}),
+            "initially": self.initially,
             "steps": [
                 {
                     "index": step.index,

@@ -167,6 +167,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "within": result.within or None,
         "engine": result.engine,
         "states": result.states,
+        "initial_states": len(outcome.spec.system.initials),
         "outside": result.outside,
         "transitions": result.transitions,
         "depth": result.depth,

@@ -40,7 +40,8 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
     yield from wrapped(spec.about, page_width())
     if spec.config.parameters:
         yield f"  with {', '.join(f'{name}={value}' for name, value in spec.config.parameters.items())}"
-    yield f"  {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}"
+    initial = f" ({len(spec.system.initials):,} initial)" if spec.system.beginning is not None else ""
+    yield f"  {result.states:,} states{initial}, {result.transitions:,} transitions, depth {result.depth}"
     if result.outside:
         beyond = f"{counted(result.outside, 'state')} beyond {result.within}"
         yield f"  and {beyond}: judged like all others, but no step was taken from there"

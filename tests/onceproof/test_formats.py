@@ -7,7 +7,7 @@ from onceproof import check
 from onceproof.model.language.declare import LIVENESS
 from tests.paths import ROOT, SPECS
 
-INNER = ("changed", "arguments", "prevented_by", "not_prevented_by")
+INNER = ("changed", "arguments", "initially", "prevented_by", "not_prevented_by")
 
 
 def keys(value: Any) -> set[str]:

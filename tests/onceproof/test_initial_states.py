@@ -79,7 +79,9 @@ def trace(onceproof: Command, model: Path, tmp_path: Path) -> Path:
 def test_python_and_json_say_what_was_chosen(onceproof: Command, model: Path) -> None:
     found = api.check(model).counterexample
     assert found is not None and "initially: who=node1, lit=True" in str(found)
+    assert "  9 states (6 initial), 15 transitions, depth 1" in onceproof("check", model).out.splitlines()
     (spec,) = json.loads(onceproof("check", model, "--json").out)["specs"]
+    assert spec["initial_states"] == 6
     assert spec["properties"][0]["counterexample"]["initially"] == {"who": "node1", "lit": "True"}
 
 
@@ -103,6 +105,7 @@ def test_a_page_shows_the_first_state_and_what_was_chosen(onceproof: Command, tr
     page = tmp_path / "trace.html"
     assert onceproof("show", trace, "--as", "html", "--out", page).status == 0
     text = page.read_text(encoding="utf-8")
+    assert "initially: who=node1, lit=True (holder[node1]: yes)</span>" in text
     assert "0. initial state: who=node1, lit=True" in text
     assert "cells that differ from their declared initial values" in text
 
