@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import Enum
@@ -14,7 +14,7 @@ from typing import Any, Literal, overload
 
 from onceproof.model.language.arguments import Parameter, parameters_of
 from onceproof.model.language.composites import COMPOSITE, CompositeField, PartOf, any_kind_of
-from onceproof.model.language.errors import Disabled, ModelError, Vacuous
+from onceproof.model.language.errors import Disabled, ModelError, Vacuous, nearest
 from onceproof.model.language.index_sets import index_of, is_sort
 from onceproof.model.language.mode import current
 from onceproof.model.language.sorts import Int, Kind, Sort
@@ -138,6 +138,16 @@ class Action:
     reuse: bool = False
     needs: typing.Mapping[str, int] = attribute(default_factory=dict)
     gives: str = ""  # of the mapping of a refinement: how the fields are called that it gives values to, up to the dot
+    fair_for: tuple[str, ...] | None = None  # the parameters that fairness tells apart; None for all of them
+    fair_with: str | None = None  # the actions of which fairness asks that one of them happens share this name
+
+    @property
+    def fair_places(self) -> tuple[int, ...]:
+        """The places of the parameters that fairness tells apart."""
+        if self.fair_for is None:
+            return () if self.fair_with is not None else tuple(range(len(self.parameters)))
+        named = [(place, one.of[0][0] if one.of else one.name) for place, one in enumerate(self.parameters)]
+        return tuple(place for name in self.fair_for for place, known in named if known == name)
 
     @property
     def doc(self) -> str:
@@ -230,7 +240,12 @@ class Property:
 def action(function: Callable[..., None], /) -> Action: ...
 @overload
 def action(
-    *, fairness: Fairness = ..., budget: str | None = ..., reuse: bool = ...
+    *,
+    fairness: Fairness = ...,
+    budget: str | None = ...,
+    reuse: bool = ...,
+    fair_for: Sequence[str] | None = ...,
+    fair_with: str | None = ...,
 ) -> Callable[[Callable[..., None]], Action]: ...
 def action(
     function: Callable[..., None] | None = None,
@@ -238,9 +253,14 @@ def action(
     fairness: Fairness = Fairness.WEAK,
     budget: str | None = None,
     reuse: bool = False,
+    fair_for: Sequence[str] | None = None,
+    fair_with: str | None = None,
 ) -> Action | Callable[[Callable[..., None]], Action]:
     """Marks a function as a step of the system.
 
+    fair_for: the parameters that fairness tells apart (default: all). For "worker", of ``receive(worker, message)``:
+        that each worker receives something.
+    fair_with: a name that actions share of which fairness asks one to happen.
     budget: names the size that bounds how often it happens.
     reuse: it makes a used-up element stand for a new thing, because there are only so many. A note for readers: every
         engine, and a proof too, takes such a step like any other.
@@ -248,7 +268,23 @@ def action(
 
     def mark(function: Callable[..., None]) -> Action:
         name = function.__name__
-        return Action(function, parameters_of(function), fairness=fairness, budget=budget, name=name, reuse=reuse)
+        apart = None if fair_for is None else tuple(fair_for)
+        known = list(inspect.signature(function).parameters)[1:]
+        for one in apart or ():
+            if one not in known:
+                raise ModelError(f"`{name}` is fair for an unknown parameter `{one}`{nearest(one, known)}")
+        if fairness is Fairness.NONE and (apart is not None or fair_with is not None):
+            raise ModelError(f"`{name}` has no fairness (Fairness.NONE) that could be told apart or shared")
+        return Action(
+            function,
+            parameters_of(function),
+            fairness=fairness,
+            budget=budget,
+            name=name,
+            reuse=reuse,
+            fair_for=apart,
+            fair_with=fair_with,
+        )
 
     return mark(function) if function else mark
 

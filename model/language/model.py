@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
@@ -235,6 +235,7 @@ class Model:
         for field in fields:
             if field.line[0]:
                 _defined_once(field.name, field.line, lines_of_assignments(field.name, field.line))
+        check_fair_together(self.actions.values())
         for claim in self.properties.values():
             for name in sorted(claim.broken_by - set(self.faults)):
                 hint = nearest(name, self.faults) or f"; faults are {', '.join(self.faults) or 'none'}"
@@ -421,6 +422,20 @@ def _defined_once(name: str, place: tuple[str, int], lines: list[int]) -> None:
             f"`{name}` is defined more than once, in the lines {where} of {file}: only the last of them would count, "
             "so give each a name of its own"
         )
+
+
+def check_fair_together(actions: Iterable[Action]) -> None:
+    """ModelError where actions that are fair together differ in how, or in what is told apart."""
+    first: dict[str, Action] = {}
+    for one in actions:
+        if one.fair_with is not None:
+            other = first.setdefault(one.fair_with, one)
+            if one.fairness is not other.fairness:
+                raise ModelError(f"`{other.name}` and `{one.name}` are fair together (`{one.fair_with}`), not alike")
+            kinds = [[(p.name, p.sort) for p in map(a.parameters.__getitem__, a.fair_places)] for a in (other, one)]
+            if kinds[0] != kinds[1]:
+                names = f"`{other.name}` and `{one.name}`"
+                raise ModelError(f"{names} are fair together (`{one.fair_with}`): give both the same `fair_for`")
 
 
 def _check_names(what: str, asked: Mapping[str, Any], known: Any) -> None:

@@ -238,8 +238,19 @@ class System(StepNames):
         return with_met_choices(reading, self.layout, state, arguments)
 
     def instance(self, step: Step) -> Step:
-        """The step without what it chooses: fairness is of an action and its arguments, whatever is chosen."""
-        return Step(step.action, step.arguments[: len(self.model.actions[step.action].parameters)])
+        """What fairness is of: an action and its arguments, whatever is chosen, or just some of them (``fair_for``).
+
+        Of actions that are fair together (``fair_with``) the first stands for all.
+        """
+        action = self.model.actions[step.action]
+        name = step.action if action.fair_with is None else self._fair_with.get(action.fair_with, step.action)
+        return Step(name, tuple(step.arguments[place] for place in action.fair_places))
+
+    @cached_property
+    def _fair_with(self) -> dict[str, str]:
+        """The first action of each name under which actions are fair together."""
+        shared = ((action.fair_with, name) for name, action in self.actions.items() if action.fair_with is not None)
+        return dict(reversed([(with_, name) for with_, name in shared]))
 
     def candidates(self, name: str) -> list[list[Arguments]]:
         """The argument tuples of an action, in groups of which at most one (the first enabled) counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from onceproof.model.language import Fairness, action, fault, require
@@ -13,7 +14,7 @@ KINDS = ["fault", "none", "weak", "strong"]
 Edge = tuple[int, int, int]  # from, to, action
 
 
-def declared(number: int, leads: dict[int, int], kind: str) -> Action:
+def declared(number: int, leads: dict[int, int], kind: str, together: str | None = None) -> Action:
     def move(st: Any) -> None:
         require(any_of(st, set(leads)))
         for_each(st, leads)
@@ -21,7 +22,7 @@ def declared(number: int, leads: dict[int, int], kind: str) -> Action:
     move.__name__ = f"move{number}"
     if kind == "fault":
         return fault(move)
-    return action(move) if kind == "weak" else action(fairness=Fairness(kind))(move)
+    return action(fairness=Fairness(kind), fair_with=together)(move)
 
 
 def for_each(st: Any, leads: dict[int, int]) -> None:
@@ -36,7 +37,7 @@ def any_of(st: Any, places: set[int]) -> bool:
 
 
 def least_stem_by_brute_force(
-    edges: list[Edge], kinds: list[str], incurred: set[int], fulfilled: set[int]
+    edges: list[Edge], kinds: list[str], incurred: set[int], fulfilled: set[int], together: Sequence[int] = ()
 ) -> tuple[int, int] | None:
     """The least (faults, steps) to a set of states that a fair run can stay in, the obligation being open; or None."""
     moves: dict[tuple[int, int], int] = {}
@@ -60,14 +61,19 @@ def least_stem_by_brute_force(
         state
         for size in range(1, len(open_states) + 1)
         for group in itertools.combinations(open_states, size)
-        if can_stay(set(group), moves, kinds)
+        if can_stay(set(group), moves, kinds, together)
         for state in group
     }
     return min((costs[state, True] for state in fair), default=None)
 
 
-def can_stay(group: set[int], moves: dict[tuple[int, int], int], kinds: list[str]) -> bool:
-    """Whether a fair run can visit all of a set for ever; only steps that change the state count for fairness."""
+def can_stay(
+    group: set[int], moves: dict[tuple[int, int], int], kinds: list[str], together: Sequence[int] = ()
+) -> bool:
+    """Whether a fair run can visit all of a set for ever; only steps that change the state count for fairness.
+
+    together: the actions of which fairness asks only that one of them happens.
+    """
     changes = {(s, n): t for (s, n), t in moves.items() if s != t}
     inside = {(s, n, t) for (s, n), t in changes.items() if s in group and t in group and kinds[n] != "fault"}
     for start in group:
@@ -77,10 +83,13 @@ def can_stay(group: set[int], moves: dict[tuple[int, int], int], kinds: list[str
         if found != group:
             return False
     taken = {n for _, n, _ in inside}
-    for number, kind in enumerate(kinds):
-        enabled = {s for s in group if (s, number) in changes}
-        if kind == "weak" and enabled == group and number not in taken:
+    classes = [{number} for number in range(len(kinds)) if number not in together]
+    classes += [set(together)] if together else []
+    for numbers in classes:
+        kind = kinds[min(numbers)]
+        enabled = {s for s in group if any((s, number) in changes for number in numbers)}
+        if kind == "weak" and enabled == group and not numbers & taken:
             return False
-        if kind == "strong" and enabled and number not in taken:
+        if kind == "strong" and enabled and not numbers & taken:
             return False
     return True

@@ -25,6 +25,7 @@ from dataclasses import field as attribute
 from onceproof.model.checker.agreement.comparison import check_agreement
 from onceproof.model.checker.obligations import Demand, demand_of
 from onceproof.model.checker.tla.actions import Merged, merged, unmet_choices_are_first
+from onceproof.model.checker.tla.fairness import fairness
 from onceproof.model.checker.tla.names import IDENTIFIER, check_names, sets_of
 from onceproof.model.checker.tla.refinement import instance_lines
 from onceproof.model.checker.tla.scope import Scope
@@ -33,7 +34,7 @@ from onceproof.model.checker.tla.text import AND, NONE, OR, TlaText, bare
 from onceproof.model.checker.tla.updates import update
 from onceproof.model.checker.tla.variables import Variable, variables_of
 from onceproof.model.language.composites import Seq
-from onceproof.model.language.declare import Action, Fairness, Property
+from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.layout import LEFT
 from onceproof.model.language.reading.reader import Reader
@@ -398,16 +399,7 @@ class _Exporter:
 
     def _behaviour(self) -> list[str]:
         """All fair runs: faults and free choices may stop, every other action goes on as its fairness says."""
-        parts = []
-        for name, reading in self.actions.items():
-            if reading.action.fairness is not Fairness.NONE:
-                scope = Scope(self.text, reading.all_variables)
-                bounds = self._bounds(reading.variables, scope)
-                call = f"{name}({', '.join(scope.parameters)})" if scope.parameters else name
-                if reading.choices:  # fairness is of the action and its arguments, whatever is chosen
-                    call = f"\\E {self._bounds(reading.all_variables, scope, len(reading.variables))} : {call}"
-                fair = f"{'SF' if reading.action.fairness is Fairness.STRONG else 'WF'}_vars({call})"
-                parts.append(f"  /\\ \\A {bounds} : {fair}" if bounds else f"  /\\ {fair}")
+        parts = [f"  /\\ {part}" for part in fairness(self.text, self.actions)]
         return [
             "Fairness ==",
             *(parts or ["  TRUE"]),
