@@ -8,6 +8,7 @@ import pytest
 
 from onceproof.inputs.models import resolve
 from onceproof.model.checker import compiled
+from onceproof.model.checker.compiled.refinement import RefinementScan
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.results import CheckResult, Limits, PropertyResult, Verdict
 from onceproof.model.language import System, build
@@ -133,3 +134,13 @@ def test_time_that_is_up_leaves_it_unknown() -> None:
     system = build(resolve("two_phase_commit.py", GALLERY).model)
     found = compiled.check(system, system.properties(["commits_as_one"]), Limits(max_seconds=0.0))
     assert found.properties[0].verdict is Verdict.UNKNOWN
+
+
+def test_interrupt_while_steps_are_judged_leaves_it_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RefinementScan, "judge", interrupted)
+    system = build(resolve("two_phase_commit.py", GALLERY).model)
+    found = compiled.check(system, system.properties(["commits_as_one"]))
+    assert found.verdict is Verdict.UNKNOWN and found.stopped is not None and found.stopped.interrupted

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from onceproof.inputs.models import resolve
+from onceproof.model.checker.deadline import OutOfTime
 from onceproof.model.checker.explicit import engine
+from onceproof.model.checker.explicit import refinement as explicit_refinement
 from onceproof.model.checker.results import CheckResult, Limits, Verdict
 from onceproof.model.language import Model, System, build
 from onceproof.model.language.refinement import refinement_of
@@ -99,3 +101,28 @@ def test_mapping_that_never_changes_makes_it_vacuous(tmp_path: Path) -> None:
     found = checked(system, "plain")
     assert found.verdict is Verdict.HOLDS
     assert found.vacuous == [f"{NAME}: no step changes anything in the abstract model: all states have one image"]
+
+
+def test_interrupt_while_steps_are_judged_leaves_it_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "judged", interrupted)
+    found = checked(build(two_phase(tmp_path)), "plain")
+    assert found.verdict is Verdict.UNKNOWN and found.stopped is not None and found.stopped.interrupted
+
+
+@pytest.mark.parametrize(("looks", "verdict"), [(1, Verdict.UNKNOWN), (40, Verdict.VIOLATED)])
+def test_what_was_wrong_before_the_time_was_up_is_a_violation(
+    looks: int, verdict: Verdict, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    left = iter(range(looks))
+
+    def time_is_up() -> None:
+        if next(left, None) is None:
+            raise OutOfTime
+
+    monkeypatch.setattr(explicit_refinement, "check_time", time_is_up)
+    (found,) = checked(build(two_phase(tmp_path, *MUTANTS["commits without hearing of anybody"])), "plain").properties
+    assert found.verdict is verdict
+    assert found.counterexample is None or not found.counterexample.minimal
