@@ -26,7 +26,7 @@ from onceproof.conformance.drivers import open_driver  # noqa: E402
 from onceproof.conformance.reference.core_driver import CoreDriver  # noqa: E402
 from onceproof.conformance.reference.mutants import MUTANTS  # noqa: E402
 from onceproof.conformance.replay.lockstep import random_traces, replay  # noqa: E402
-from onceproof.conformance.testing.coverage_guided import Effort, drive  # noqa: E402
+from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive  # noqa: E402
 from onceproof.model.language import System, build  # noqa: E402
 from onceproof.model.protocol.system import PROTOCOL  # noqa: E402
 
@@ -118,12 +118,12 @@ def mutants() -> None:
         small = system(dict(mutant.sizes), dict(mutant.mechanisms), **mutant.faults)
         driver = CoreDriver(mutant.make)
         started = time.perf_counter()
-        covered = cover(small, driver)
+        covered = cover(small, driver, Budget(interruptions=mutant.interruptions))
         seconds = time.perf_counter() - started
-        tested = drive(small, driver, Effort(examples=1500))
+        tested = Findings() if mutant.interruptions else drive(small, driver, Effort(examples=1500))
         driver.close()
         by_replay = f"{covered.steps:,} | {seconds:.1f} | {len(covered.trace)}" if covered.trace else "not found | |"
-        by_test = "not found | |"
+        by_test = "does not interrupt | |" if mutant.interruptions else "not found | |"
         if tested.trace is not None:
             by_test = f"{tested.first_steps:,} | {tested.first_seconds:.1f} | {len(tested.trace)}"
         print(f"| {mutant.name} | {by_replay} | {by_test} |", flush=True)

@@ -20,8 +20,8 @@ from onceproof.reports.style import style
 
 def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iterator[str]:
     """The report. again: the command that reproduces a disagreement; quiet: only a disagreement."""
+    share = 100 * found.covered / found.seen if found.seen else 0.0
     if not quiet:
-        share = 100 * found.covered / found.seen if found.seen else 0.0
         yield style(spec.name, bold=True)
         yield f"  {found.examples:,} runs, {found.steps:,} steps compared, {found.refused:,} forbidden steps refused"
         yield (
@@ -32,7 +32,8 @@ def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iter
             yield f"  {stopped_by(found.stopped)}"
     if found.disagreement is None or found.trace is None:
         if not quiet:
-            yield "  no disagreement found so far" if found.stopped else "  agrees"
+            agrees = f"agrees in {found.covered:,} of the {found.seen:,} transitions in sight ({share:.0f} %)"
+            yield f"  no disagreement found so far; it {agrees}" if found.stopped else f"  {agrees}"
         return
     if not quiet:
         yield ""

@@ -1,6 +1,7 @@
 """``replay`` and ``test`` as users run them: texts, JSON, saved traces, exit statuses."""
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -29,13 +30,14 @@ def test_replay_cover_reports_what_it_did(onceproof: Command) -> None:
     assert status == 0
     assert "covered   419 of 419 transitions, 100.0 %" in out
     assert "the minimum is 1,058 (0.0 % above)" in out
-    assert out.rstrip().endswith("agrees")
+    assert out.rstrip().endswith("agrees in all 419 transitions")
 
 
 def test_replay_cover_of_a_part_of_the_model_says_so(onceproof: Command) -> None:
     status, out, _ = onceproof("replay", "--cover", PLAIN, "--max-states", "50", "--max-steps", "40")
     assert status == 3 and "stopped   --max-steps 40" in out
     assert "explored  52 states of the model, which has more" in out
+    assert re.search(r"agrees so far, in \d+ of 99 transitions that were explored \(\d+\.\d %\)", out)
 
 
 def test_replay_cover_json_document(onceproof: Command) -> None:
