@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from onceproof.conformance.reference.mapping import Snapshot
-from onceproof.implementation.components.messages import Order, Result
+from onceproof.implementation.components.messages import Result
 from onceproof.implementation.components.resource_manager import LOST
 from onceproof.implementation.in_process.contents import FUNCTION, error_of, payload_of, result_of
 
-Held = tuple[str, str, str]
-"""The key of what is held, what belongs there, and what is there."""
+Held = tuple[tuple[object, ...], str, str]
+"""The indices of what is held, what belongs there, and what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ def misplaced(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
     A system may wrap what it holds: what belongs there must be a part of what is there.
     """
     return {
-        f"{place.name}[{key}]": (wanted, found)
+        f"{place.name}[{', '.join(map(_index, indices))}]": (wanted, found)
         for place in PLACES
-        for key, wanted, found in place.read(snapshot)
+        for indices, wanted, found in place.read(snapshot)
         if wanted not in found
     }
 
@@ -43,33 +43,28 @@ def misplaced(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
 def _tasks(snapshot: Snapshot) -> Iterator[Held]:
     client = snapshot.system.client
     for task, row in snapshot.tasks.items():
-        yield task, payload_of(task).decode(), row.payload.decode()
+        yield (task,), payload_of(task).decode(), row.payload.decode()
         wanted = f"{FUNCTION} of {client.owner(task)}, tried {client.attempts} times"
-        yield task, wanted, f"{row.function} of {row.owner}, tried {row.attempts} times"
+        yield (task,), wanted, f"{row.function} of {row.owner}, tried {row.attempts} times"
 
 
 def _messages(snapshot: Snapshot) -> Iterator[Held]:
     for message, row in snapshot.messages.items():
-        yield message, snapshot.system.client.owner(row.task), row.owner
+        yield (message,), snapshot.system.client.owner(row.task), row.owner
 
 
 def _requests(snapshot: Snapshot) -> Iterator[Held]:
     network = snapshot.system.network
     for orders in (network.requests, network.duplicates):
-        for (scheduler, agent, message, attempt), order in orders.items():
-            yield from _order(snapshot, f"{scheduler}, {agent}, {message}, attempt{attempt}", message, order)
-
-
-def _order(snapshot: Snapshot, key: str, message: str, order: Order) -> Iterator[Held]:
-    task = _task(snapshot, message)
-    yield key, payload_of(task).decode(), order.payload.decode()
-    yield key, f"{FUNCTION} of {task}", f"{order.function} of {order.task_id}"
+        for exchange, order in orders.items():
+            task = _task(snapshot, exchange[2])
+            yield exchange, payload_of(task).decode(), order.payload.decode()
+            yield exchange, f"{FUNCTION} of {task}", f"{order.function} of {order.task_id}"
 
 
 def _replies(snapshot: Snapshot) -> Iterator[Held]:
-    for (scheduler, agent, message, attempt), result in snapshot.system.network.replies.items():
-        key = f"{scheduler}, {agent}, {message}, attempt{attempt}"
-        yield key, _wanted(snapshot, message, attempt, result.succeeded), _text(result)
+    for exchange, result in snapshot.system.network.replies.items():
+        yield exchange, _wanted(snapshot, exchange[2], exchange[3], result.succeeded), _text(result)
 
 
 def _works(snapshot: Snapshot) -> Iterator[Held]:
@@ -77,7 +72,7 @@ def _works(snapshot: Snapshot) -> Iterator[Held]:
         for message, work in scheduler.works.items():
             if work.stage in ("SUCCEEDED", "RAISED"):
                 wanted = _wanted(snapshot, message, work.attempt, work.stage == "SUCCEEDED")
-                yield f"{scheduler.name}, {message}", wanted, _text(work.result)
+                yield (scheduler.name, message), wanted, _text(work.result)
 
 
 def _memory(snapshot: Snapshot) -> Iterator[Held]:
@@ -85,26 +80,26 @@ def _memory(snapshot: Snapshot) -> Iterator[Held]:
         for (message, attempt), known in agent.memory.items():
             if known.stage != "RUNNING":
                 wanted = _wanted(snapshot, message, attempt, known.stage == "DONE")
-                yield f"{agent.name}, {message}, attempt{attempt}", wanted, _text(known.result)
+                yield (agent.name, message, attempt), wanted, _text(known.result)
 
 
 def _functions(snapshot: Snapshot) -> Iterator[Held]:
     for (task, attempt), payload in snapshot.system.ledger.received.items():
-        yield f"{task}, attempt{attempt}", payload_of(task).decode(), payload
+        yield (task, attempt), payload_of(task).decode(), payload
 
 
 def _runs(snapshot: Snapshot) -> Iterator[Held]:
     for message, run in snapshot.runs.items():
-        yield message, _task(snapshot, message), run.task
+        yield (message,), _task(snapshot, message), run.task
         if run.outcome == "COMPLETED":
-            yield message, _wanted(snapshot, message, run.attempt, True), run.result.decode()
+            yield (message,), _wanted(snapshot, message, run.attempt, True), run.result.decode()
         elif run.outcome == "FAILED" and LOST not in run.error:
-            yield message, _wanted(snapshot, message, run.attempt, False), run.error
+            yield (message,), _wanted(snapshot, message, run.attempt, False), run.error
 
 
 def _attempts(snapshot: Snapshot) -> Iterator[Held]:
     for (message, attempt), error in snapshot.failed_attempts.items():
-        yield f"{message}, attempt{attempt}", _wanted(snapshot, message, attempt, False), error
+        yield (message, attempt), _wanted(snapshot, message, attempt, False), error
 
 
 PLACES = (
@@ -118,6 +113,11 @@ PLACES = (
     Place("runs", "table runs: task, result, error", _runs),
     Place("attempts.error", "table attempts: error", _attempts),
 )
+
+
+def _index(index: object) -> str:
+    """An index as the model names it."""
+    return f"attempt{index}" if isinstance(index, int) else str(index)
 
 
 def _task(snapshot: Snapshot, message: str) -> str:

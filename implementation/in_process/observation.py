@@ -1,6 +1,6 @@
 """What can be seen of a system from outside: the rows of its tables, as a driver compares them with the model."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from onceproof.implementation.clock import Clock
 from onceproof.implementation.stores.database import Database
@@ -8,8 +8,7 @@ from onceproof.implementation.stores.database import Database
 VISIBLE, INVISIBLE, DELETED = "VISIBLE", "INVISIBLE", "DELETED"
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRow:
+class MessageRow(NamedTuple):
     """A message in the queue. holder: the scheduler whose receipt counts now; None when it lapsed or was deleted.
 
     owner: the user whose queue it is in.
@@ -22,8 +21,7 @@ class MessageRow:
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """What became of a message that was received once at least; begun: how many of its attempts an agent has begun."""
 
     outcome: str
@@ -34,8 +32,7 @@ class RunRow:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """What the store has of a task that a user wants done."""
 
     owner: str
@@ -44,8 +41,7 @@ class TaskRow:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlacementRow:
+class PlacementRow(NamedTuple):
     """Where a message was placed; superseded: the agent has another incarnation by now than the one placed on."""
 
     agent: str

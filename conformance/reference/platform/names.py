@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from onceproof.implementation.clock import Clock
@@ -66,8 +65,8 @@ class NamedObserver(Observer):
     def messages(self) -> dict[str, MessageRow]:
         names = self.names
         return {
-            names.modelled(message): replace(
-                row, task=names.task(row.task), submission=names.submission(row.submission)
+            names.modelled(message): row._replace(
+                task=names.task(row.task), submission=names.submission(row.submission)
             )
             for message, row in super().messages().items()
         }
@@ -78,7 +77,7 @@ class NamedObserver(Observer):
     def runs(self) -> dict[str, RunRow]:
         names = self.names
         return {
-            names.modelled(message): replace(run, task=names.task(run.task)) for message, run in super().runs().items()
+            names.modelled(message): run._replace(task=names.task(run.task)) for message, run in super().runs().items()
         }
 
     def failed_attempts(self) -> dict[tuple[str, int], str]:
