@@ -44,7 +44,8 @@ class Options:
 
     symmetry: where the compiled engine is used, states that differ only by which element is which count as one.
     fingerprint: keeps a hash of 8 bytes of a state in place of the state. checkpoint, resume: files that a long search
-    is kept in every ``checkpoint_seconds``, and continued from.
+    is kept in every ``checkpoint_seconds``, and continued from. at_memory_limit: asked, where memory ends a search
+    without a checkpoint, for a file to keep it in (None: in none); it is told how many bytes that takes.
     """
 
     engine: str = AUTO
@@ -56,6 +57,7 @@ class Options:
     checkpoint: Path | None = None
     resume: Path | None = None
     checkpoint_seconds: float = 60.0
+    at_memory_limit: Callable[[int], Path | None] | None = None
 
     @property
     def compiled_only(self) -> list[str]:
@@ -202,6 +204,7 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Op
             checkpoint=options.checkpoint,
             resume=options.resume,
             checkpoint_seconds=options.checkpoint_seconds,
+            at_memory_limit=options.at_memory_limit,
         )
     except compiled.CannotCompile as error:
         return str(error)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
+from pathlib import Path
 
 from onceproof.model.language.declare import RANGE, Property, range_of
 from onceproof.model.language.errors import ModelError, OutOfRange
@@ -179,6 +180,21 @@ def range_left(trace: Trace, minimal: str) -> PropertyResult:
     return PropertyResult(claim, RANGE, Verdict.VIOLATED, counterexample=Counterexample(claim, (), trace, minimal))
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What an exploration took at its peak.
+
+    bytes: of its states and tables. fingerprints: whether these were kept in place of states. symmetry: whether states
+    that differ only in which element is which could count as one. checkpoint: the file that the exploration can be
+    continued from; None where there is none.
+    """
+
+    bytes: int
+    fingerprints: bool
+    symmetry: bool
+    checkpoint: Path | None
+
+
 @dataclass
 class CheckResult:
     """The outcome of an exhaustive exploration (or of one that a limit cut short: ``complete`` is False)."""
@@ -199,6 +215,7 @@ class CheckResult:
     finished_depth: int | None = None  # see ``bound``; None where the exploration was complete
     outside: int = 0  # states beyond a bound of exploration, which are judged, and not among ``states``
     within: str = ""  # the bounds that these are beyond, for people; "" where there is no such state
+    memory: Memory | None = None  # what the compiled engine took; other engines have no limit of memory
 
     @property
     def exhaustive(self) -> bool:

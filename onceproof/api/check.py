@@ -194,6 +194,7 @@ def check(
     checkpoint_seconds: float = 60.0,
     progress: Callable[[Progress], None] | None = None,
     keep_partial: bool = False,
+    at_memory_limit: Callable[[int], Path | None] | None = None,
 ) -> CheckReport:
     """Explore every reachable state and judge every property in it.
 
@@ -202,9 +203,12 @@ def check(
     happens.
     engine: ``auto``, ``plain``, ``compiled`` or ``direct``. The limits make the verdict unknown when they are reached:
     max_states; max_depth in steps; max_seconds; max_memory in bytes.
-    workers, max_memory, fingerprint (8 bytes a state, says how sure that is), checkpoint and resume (files of a long
-    search) are the compiled engine's; symmetry lets it treat states as one that differ only by which element is which.
+    workers, max_memory, fingerprint (at most 12 bytes a state, says how sure that is), checkpoint and resume (files of
+    a long search) are the compiled engine's; symmetry lets it treat states as one that differ only by which element is
+    which.
     progress: called about once a second. keep_partial: Ctrl-C returns what is known so far, instead of raising.
+    at_memory_limit: where memory ends a search without a checkpoint, asked for a file to keep it in (None: in none); it
+    is told how many bytes that takes.
 
     InputError where the source or a setting is wrong; ModelError where the model fails while it
     runs: then it is a ``RunFailed``, which has the ``trace`` that leads there.
@@ -219,7 +223,16 @@ def check(
         )
     limits = Limits(max_states, max_depth, max_seconds, progress)
     options = engines.Options(
-        engine, limits, workers, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds
+        engine,
+        limits,
+        workers,
+        max_memory,
+        symmetry,
+        fingerprint,
+        checkpoint,
+        resume,
+        checkpoint_seconds,
+        at_memory_limit,
     )
     try:
         result = engines.check(spec.system, spec.properties, options)

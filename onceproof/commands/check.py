@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from onceproof.inputs.models import ModelRef
 from onceproof.model.checker.results import INTERRUPTED, Counterexample
 from onceproof.reports.check_outcome import Outcome, conclusion, document
 from onceproof.reports.check_text import outcome_lines, summary_lines
+from onceproof.reports.ways_on import in_bytes
 
 POSITIVE = click.IntRange(min=1)
 
@@ -47,7 +49,8 @@ POSITIVE = click.IntRange(min=1)
 @click.option(
     "--fingerprint",
     is_flag=True,
-    help="Compiled engine: store a 64-bit hash of each state; reports the probability of an error.",
+    help="Compiled engine: store a 64-bit hash of each state, at most 12 bytes a state in all; reports the "
+    "probability of an error.",
 )
 @click.option(
     "--checkpoint",
@@ -130,6 +133,7 @@ def command(
                     checkpoint_seconds=checkpoint_seconds,
                     progress=progress.report,
                     keep_partial=True,
+                    at_memory_limit=_offer(progress) if not (quiet or fingerprint or max_seconds) else None,
                 )
             except InputError as error:
                 raise with_flags(error) from None
@@ -160,6 +164,31 @@ def command(
     elif not quiet:
         click.echo("\n".join(summary_lines(outcomes, not_checked=loaded[len(outcomes) :])), err=aside)
     raise click.exceptions.Exit(EXITS[conclusion(outcomes, len(loaded))])
+
+
+def _offer(progress: ProgressLine) -> Callable[[int], Path | None] | None:
+    """Where somebody sits at a terminal: asks for the file of a checkpoint, before what was found is lost."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(size: int) -> Path | None:
+        progress.wipe()
+        while True:
+            click.echo(
+                f"Memory is used up. A checkpoint would take {in_bytes(size)}, and --resume goes on from it.", err=True
+            )
+            try:
+                name = click.prompt("Write it to the file (Enter: to none)", default="", show_default=False, err=True)
+                if not name.strip():
+                    return None
+                require_writable(Path(name.strip()))
+                return Path(name.strip())
+            except click.Abort:
+                return None
+            except InputError as error:
+                click.echo(str(error), err=True)
+
+    return ask
 
 
 def _counterexamples(outcomes: Sequence[Outcome]) -> list[tuple[ModelRef, str, Counterexample]]:

@@ -12,6 +12,7 @@ from onceproof.explain.explanation import Explanation, explain
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import CheckResult, Counterexample, PropertyResult, Verdict
 from onceproof.reports.stops import stop_text
+from onceproof.reports.ways_on import ways_on
 
 
 class Conclusion(Enum):
@@ -181,6 +182,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "counterexample": outcome.explanation.as_json() if outcome.explanation else None,
         "vacuous": outcome.vacuous,
         "stopped": stop_text(result.stopped),
+        "ways_on": ways_on(outcome.spec, result),
         "notes": [*([outcome.disagreement] if outcome.disagreement else []), *result.notes],
     }
 

@@ -13,6 +13,7 @@ from onceproof.reports.stops import stop_text, stopped_by
 from onceproof.reports.style import style
 from onceproof.reports.tables import table_lines
 from onceproof.reports.trace_text import INDENT, counted, explanation_lines, page_width, wrapped
+from onceproof.reports.ways_on import ways_on
 
 HEADERS = ("spec", "verdict", "expected", "states", "transitions", "depth", "seconds", "")
 
@@ -49,6 +50,8 @@ def outcome_lines(outcome: Outcome, *, quiet: bool, alone: bool, everything: boo
         yield f"  symmetry reduction over {result.symmetry}: one representative per orbit counts (--no-symmetry: all)"
     if result.stopped:
         yield f"  {stopped_by(result.stopped)}: the verdicts below cover only the states found so far"
+        for way in ways_on(outcome.spec, result):
+            yield from wrapped(way, page_width(), indent="    ")
     yield ""
     yield from table_lines(("property", "kind", "verdict"), [property_row(outcome, p) for p in result.properties])
     for reason in outcome.vacuous:

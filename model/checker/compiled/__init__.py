@@ -8,7 +8,7 @@ result = compiled.check(system)               # a CheckResult, as onceproof.mode
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onceproof.model.checker.compiled.errors import CannotCompile as CannotCompile
@@ -34,6 +34,7 @@ def check(
     checkpoint: Path | None = None,
     resume: Path | None = None,
     checkpoint_seconds: float = 60.0,
+    at_memory_limit: Callable[[int], Path | None] | None = None,
     report: dict[str, Any] | None = None,
 ) -> CheckResult:
     """Explores all reachable states and judges the properties (default: all that apply, and deadlock).
@@ -44,10 +45,13 @@ def check(
         and are so; there are fewer states and transitions then, and the verdicts are the same.
         Where these do not tell whether an ``eventually`` holds, all is explored again without it; with checkpoints,
         such a property is judged without it from the start.
-    fingerprint: keeps 8 bytes a state, a hash instead of the state; the notes say how likely it is that one was
-        overlooked. ``eventually`` is unknown then, and a violation may come without a run where memory is short.
+    fingerprint: keeps a hash of 8 bytes instead of each state, which takes at most 12 bytes a state; the notes say how
+        likely it is that one was overlooked. ``eventually`` is unknown then, and a violation may come without a run
+        where memory is short.
     checkpoint: a file (and one beside it) that the search is kept in every so many seconds, and when a limit ends it.
     resume: such a file, to go on from; it may be the same one. Raises CheckpointError where that cannot be.
+    at_memory_limit: called where memory ends a search without a checkpoint, with the bytes that one would take; it
+        returns the file that the search is then kept in, or None.
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, looked_up (successors
         that were looked for in the table; for the others another order of the same steps had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
@@ -57,7 +61,9 @@ def check(
     from onceproof.model.checker.results import Limits
 
     threads = workers or len(os.sched_getaffinity(0))
-    options = SearchOptions(threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds)
+    options = SearchOptions(
+        threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds, at_memory_limit
+    )
     return run(system, properties, limits or Limits(), options, report if report is not None else {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import factorial, prod
 from pathlib import Path
@@ -18,7 +18,7 @@ from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
 from onceproof.model.checker.compiled.kernels.fingerprint import collision_probability
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.model.checker.compiled.llvm.machine import Library
-from onceproof.model.checker.compiled.memory import HEADROOM, free_memory
+from onceproof.model.checker.compiled.memory import HEADROOM, WORD_BYTES, free_memory
 from onceproof.model.checker.compiled.search import Failed, Search
 from onceproof.model.checker.compiled.verdicts import NeedsWholeGraph, Verdicts, reproduce_failure
 from onceproof.model.checker.deadline import OutOfTime, deadline
@@ -26,7 +26,7 @@ from onceproof.model.checker.ground.fresh import difference_claims
 from onceproof.model.checker.ground.python_code import GeneratedSystem, generated
 from onceproof.model.checker.ground.steps import Ground
 from onceproof.model.checker.ground.symmetry import Exchange, symmetric_ground
-from onceproof.model.checker.results import CheckResult, Limits, unexplored, with_bounds
+from onceproof.model.checker.results import CheckResult, Limits, Memory, unexplored, with_bounds
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import System
@@ -43,6 +43,7 @@ class SearchOptions:
     checkpoint: Path | None = None
     resume: Path | None = None
     checkpoint_seconds: float = 60.0
+    at_memory_limit: Callable[[int], Path | None] | None = None
 
 
 def explore(functions: Functions, limits: Limits, options: SearchOptions, report: dict[str, Any]) -> Search:
@@ -63,6 +64,10 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
             search.checkpoint = Checkpoint(options.checkpoint, text, options.checkpoint_seconds)
         began, began_cpu = time.monotonic(), time.process_time()
         search.run(limits, unfinished)
+        if options.at_memory_limit and search.can_be_kept:
+            path = options.at_memory_limit(search.count * search.words * WORD_BYTES)
+            if path is not None:
+                search.keep_in(Checkpoint(path, text))
     except Failed as failed:
         reproduce_failure(functions, failed.state)
     if search.failures:
@@ -71,7 +76,7 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
     report["search_seconds"] = time.monotonic() - began
     report["search_cpu_seconds"] = time.process_time() - began_cpu
     report["looked_up"] = search.looked_up
-    report["bytes"] = search.bytes_used
+    report["bytes"] = search.peak_bytes
     return search
 
 
@@ -93,6 +98,8 @@ def check(
         try:
             _check_alike(search)
             result = _result(search, claims, limits)
+            kept = search.checkpoint.path if search.checkpoint else None
+            result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept)
         except NeedsWholeGraph as reason:
             search.close()
             result = check(system, properties, limits, replace(options, symmetry=False), report)
@@ -148,7 +155,11 @@ def _result(search: Search, claims: Sequence[Property], limits: Limits) -> Check
     notes = verdicts.notes
     if isinstance(search, FingerprintSearch):
         chance = collision_probability(search.count)
-        notes.append(f"states are known by 64-bit fingerprints: at least one was missed with probability {chance:.1e}")
+        size = search.peak_bytes / search.count
+        notes.append(
+            f"states are known by 64-bit fingerprints: at least one was missed with probability {chance:.1e}; "
+            f"{size:.0f} bytes a state were taken at the peak"
+        )
     sorts = dict.fromkeys(one.sort for one in functions.exchanges)
     if sorts:
         most = prod(factorial(system.sizes[sort]) for sort in sorts)

@@ -28,6 +28,14 @@ def reserve(numbers: int) -> Any:
     return np.frombuffer(room, np.int64)
 
 
+def release(reserved: Any, first: int, stop: int) -> None:
+    """Gives back the memory of the numbers from ``first`` up to ``stop`` of a reserved array; they are 0 afterwards."""
+    page = mmap.PAGESIZE // WORD_BYTES
+    start, end = -(-first // page) * page, stop // page * page
+    if start < end and hasattr(mmap, "MADV_DONTNEED"):
+        reserved.base.obj.madvise(mmap.MADV_DONTNEED, start * WORD_BYTES, (end - start) * WORD_BYTES)
+
+
 A_LITTLE = 64 << 20  # bytes
 
 

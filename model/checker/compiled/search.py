@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +13,7 @@ import numpy as np
 from onceproof.model.checker.compiled.checkpoint import Checkpoint, Snapshot
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.frontier import CHUNK, Level, Ranges, chunks_of, expected_states, merged
+from onceproof.model.checker.compiled.interrupts import interrupts
 from onceproof.model.checker.compiled.kernels import batch, explore
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
@@ -64,6 +62,7 @@ class Search:
         self.old: Ranges = []  # states that came from a checkpoint
         self.checkpoint: Checkpoint | None = None
         self.stopped: Stop | None = None
+        self._last: Snapshot | None = None  # where it was when it stopped
         self.finished_depth = 0  # the greatest depth of which all states were found
         self._rounds = 16  # batches of each worker until the next look at the clock
         self._unfinished = False  # whether a limit ended the last level before all its states were found
@@ -122,6 +121,11 @@ class Search:
         """The memory of the states, of the visited set, and of the sleep sets of states that wait."""
         states = int(self.shared[batch.NEXT_BLOCK])
         return int(states * self.words * WORD_BYTES + self.visited.bytes + self.sleep_sets.bytes_used)
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most that ``bytes_used`` was."""
+        return self.bytes_used
 
     def state(self, number: int) -> State:
         """The state with this number."""
@@ -202,7 +206,7 @@ class Search:
         """
         if not self.levels:
             self.begin(limits)
-        with _interrupts(self):
+        with interrupts(self._interrupt):
             if unfinished is not None:
                 found = self.expand(unfinished.remaining, len(self.levels), limits, found=unfinished.found)
                 self._add_level([*unfinished.found, *found])
@@ -291,9 +295,22 @@ class Search:
         enabled = worker.moves[3 * words + 2 : 4 * words + 2].view(np.uint64)  # in the row of the only source
         worker.fired[:] -= np.unpackbits(enabled.view(np.uint8), bitorder="little")
 
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether memory ended the search, and it could still be continued, and is in no file."""
+        by_memory = self.stopped is not None and self.stopped.reason is StopReason.MEMORY
+        return by_memory and self._last is not None and not self.checkpoint and not self.failures
+
+    def keep_in(self, checkpoint: Checkpoint) -> None:
+        """Saves a search that memory ended in a checkpoint; CheckpointError where that is not possible."""
+        self.checkpoint = checkpoint
+        if self._last is not None:
+            checkpoint.save(self._last, self.states)
+
     def _save(self, remaining: Ranges, found: Ranges) -> None:
+        self._last = self.snapshot(remaining, found)
         if self.checkpoint and not self.failures:  # a checkpoint would not know of them
-            self.checkpoint.save(self.snapshot(remaining, found), self.states)
+            self.checkpoint.save(self._last, self.states)
 
     def _begin_sleep_sets(self) -> None:
         alone = bool(self.shared[batch.ALONE])
@@ -320,7 +337,7 @@ class Search:
                 self.words,
                 self.fingerprints,
                 self.visited.entries,
-                self.visited.bits,
+                self.visited.extent,
                 self.shared,
                 worker.mine,
                 chunks,
@@ -413,26 +430,12 @@ class Search:
         at = self.states.ctypes.data + number * self.words * WORD_BYTES
         return int(function(at, second.ctypes.data))
 
+    def _interrupt(self) -> None:
+        self.stopped = INTERRUPTED
+
     def close(self) -> None:
         """Ends the threads and gives the memory back."""
         if self._pool:
             self._pool.shutdown()
         self.states = self.visited = np.zeros(0, np.int64)
         self.sleep_sets.stop()
-
-
-@contextmanager
-def _interrupts(search: Search) -> Iterator[None]:
-    """Ctrl-C ends a search where it stands, with all that it knows in order, instead of anywhere."""
-
-    def stop(*_: object) -> None:
-        search.stopped = INTERRUPTED
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

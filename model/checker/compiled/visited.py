@@ -27,6 +27,11 @@ class VisitedSet:
         self._room = reserve((ENTRY_BYTES << table_bits(capacity) + 1) // WORD_BYTES).view(np.uint32)
 
     @property
+    def extent(self) -> int:
+        """Its size as kernels take it: a power of two."""
+        return self.bits
+
+    @property
     def entries(self) -> Any:
         """The entries."""
         return self._room[: 1 << self.bits]

@@ -43,6 +43,9 @@ KEYS = {
         "counterexample",
         "vacuous",
         "stopped",
+        "ways_on",
+        "outside",
+        "within",
         "notes",
     ),
 }

@@ -1,11 +1,15 @@
 """`check` of what takes long: checkpoints, resuming, fingerprints; and what cannot be gone on with."""
 
 import json
+import os
+import pty
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onceproof import check
 from onceproof.main import run
 from onceproof.model.checker import compiled, engines
 from tests.paths import SPECS
@@ -19,6 +23,11 @@ def spec(tmp_path: Path) -> str:
     path = tmp_path / "safety.yaml"
     path.write_text(SAFETY)
     return str(path)
+
+
+@pytest.fixture
+def large() -> str:
+    return str(SPECS / "two-tasks-failover.yaml")
 
 
 def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -38,6 +47,53 @@ def test_check_with_fingerprints_says_how_sure_it_is(spec: str, capsys: pytest.C
     status, report = checked(capsys, spec, "--fingerprint")
     assert (status, report["states"], report["verdict"]) == (0, 2120, "holds")
     assert any("with probability" in note for note in report["notes"])
+
+
+def test_check_that_memory_ends_says_what_helps(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = checked(capsys, large, "--max-memory", "2M")
+    assert (status, report["stopped"], report["verdict"]) == (3, "--max-memory", "unknown")
+    checkpoint, fingerprint, symmetry = report["ways_on"]
+    assert "`--checkpoint FILE` keeps what was found" in checkpoint
+    assert "at most 12 bytes a state, here 3" in fingerprint
+    assert symmetry.startswith("without `--no-symmetry` states that differ only in which Task or Message or Scheduler")
+    kept = str(tmp_path / "kept")
+    status, report = checked(capsys, large, "--max-memory", "2M", "--checkpoint", kept)
+    assert f"--resume {kept}` goes on from there" in report["ways_on"][0]
+    status, report = checked(capsys, large, "--max-memory", "2M", "--fingerprint")
+    assert len(report["ways_on"]) == 1 and report["states"] > 64_000
+
+
+def test_search_that_memory_ended_can_still_be_kept(large: str, tmp_path: Path) -> None:
+    kept, asked = tmp_path / "kept", []
+
+    def file(size: int) -> Path:
+        asked.append(size)
+        return kept
+
+    first = check(large, max_memory=2 << 20, symmetry=False, at_memory_limit=file)
+    assert first.stopped is not None and asked == [first.states * 16]
+    second = check(large, symmetry=False, resume=kept)
+    assert (second.states, second.transitions, second.depth) == (344_512, 2_118_688, 40)
+
+
+def test_somebody_at_a_terminal_is_asked_for_the_file(large: str, tmp_path: Path) -> None:
+    child, terminal = pty.fork()
+    if child == 0:
+        command = [sys.executable, "-m", "onceproof", "check", large, "--max-memory", "2M", "--no-symmetry"]
+        os.execv(sys.executable, command)
+    kept, said = tmp_path / "kept", b""
+    answers = [f"{tmp_path}/nowhere/kept\r".encode(), f"{kept}\r".encode()]
+    while True:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:  # the process has closed the terminal
+            break
+        if answers and said.count(b"(Enter: to none)") > 2 - len(answers) and said.endswith(b": "):
+            os.write(terminal, answers.pop(0))
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+    assert b"A checkpoint would take 1.0 MB" in said and b"nowhere" in said and b"goes on from there" in said
+    assert kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ class Functions:
         # after the bits of the claims, one for each claim about steps: that a fault violates it
         self.of_steps = [claim for claim in self.claims if claim.kind == "step"]
         self.bits = len(self.claims) + len(self.of_steps)
+        self.steps_fail = False  # whether the model itself fails in some step; known once `expand` is written
         self.unlike: list[Property] = []  # of the claims, those about fresh elements, see ``ground.fresh``
         self.exchanges = list(exchanges)
         self.packing = Packing(
@@ -229,6 +230,7 @@ class Functions:
         step = self.steps[work.number]
         remark = f"  # {self.system.call(step)}"
         if work.error:
+            self.steps_fail = True
             return [f"return -1{remark} fails"]
         lines, words = text.after(work.puts)
         word, bit = divmod(work.number, WORD)

@@ -11,7 +11,7 @@ Concurrent Systems, 1996, chapter 5; there the least common set counts, here, br
 
 from __future__ import annotations
 
-from onceproof.model.checker.compiled.kernels.visited import hash_of, slot_of
+from onceproof.model.checker.compiled.kernels.visited import hash_of, home_of, slot_of
 from onceproof.model.checker.compiled.llvm.kernel import part
 from onceproof.model.checker.compiled.llvm.primitives import add_and_fetch, call, call_expand, prefetch, trailing_zeros
 
@@ -138,8 +138,10 @@ def put_to_sleep(step, new, place, shared, moves, sleep_after, renamed, sleeping
 
 
 @part
-def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignore[no-untyped-def]
+def hashed(functions, words, out, n, hashes, table, size, fingerprints) -> int:  # type: ignore[no-untyped-def]
     """Finds the hashes of the successors in ``out``, and prefetches their slots of the hash table; returns how many.
+
+    size: of the table, as ``slot_of`` takes it, or ``home_of`` where the table has fingerprints.
 
     Each becomes its representative under symmetry; which arrangement that is goes to the number of its step.
     """
@@ -149,8 +151,9 @@ def hashed(functions, words, out, n, hashes, table, bits) -> int:  # type: ignor
     for at in range(0, n, record):
         if representative != 0:
             out[at] |= call(representative, out, at + 1, out, n) << (MOVE_BITS + SOURCE_BITS)
-        hashes[count] = hash_of(out, at + 1, words)
-        prefetch(table, slot_of(hashes[count], bits))
+        value = hash_of(out, at + 1, words)
+        hashes[count] = value
+        prefetch(table, home_of(value, size) if fingerprints else slot_of(value, size))
         count += 1
     return count
 

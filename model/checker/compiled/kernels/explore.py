@@ -48,13 +48,13 @@ from onceproof.model.checker.compiled.llvm.primitives import add_and_fetch, clai
 
 @kernel
 def explore(  # type: ignore[no-untyped-def]
-    functions, states, words: Fixed, fingerprints: Fixed, table, bits, shared, mine, chunks, log, fired, kinds, best,
+    functions, states, words: Fixed, fingerprints: Fixed, table, size, shared, mine, chunks, log, fired, kinds, best,
     out, hashes, sleeping, sleep_after, renamed, moves, rounds
 ) -> int:  # fmt: skip
     """Expands the chunks of one level until they are done, the table is full, or it is time for a pause.
 
-    fingerprints: whether the table has those, and states are kept only until they are expanded. Returns why it came
-    back.
+    fingerprints: whether the table has those, and states are kept only until they are expanded. size: of the table,
+    as a power of two; of one of fingerprints in slots. Returns why it came back.
     """
     for _ in range(rounds):
         if shared[COUNT] >= shared[LIMIT]:
@@ -62,16 +62,16 @@ def explore(  # type: ignore[no-untyped-def]
         n = gather(functions, states, words, shared, mine, chunks, fired, kinds, best, out, sleeping, moves)
         if n == 0 and mine[FROM] >= mine[TO] and shared[NEXT_CHUNK] >= shared[CHUNKS]:
             return FINISHED
-        count = hashed(functions, words, out, n, hashes, table, bits)
+        count = hashed(functions, words, out, n, hashes, table, size, fingerprints)
         mine[LOOKED_UP] += count
         if fingerprints:
             found = add_fingerprints(
-                functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
+                functions, states, words, table, size, shared, mine, log, best, out, hashes, count,
                 sleeping, sleep_after, renamed, moves
             )  # fmt: skip
         else:
             found = add_states(
-                functions, states, words, table, bits, shared, mine, log, best, out, hashes, count,
+                functions, states, words, table, size, shared, mine, log, best, out, hashes, count,
                 sleeping, sleep_after, renamed, moves
             )  # fmt: skip
         add_and_fetch(shared, COUNT, found if found >= 0 else -1 - found)

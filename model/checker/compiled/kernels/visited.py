@@ -37,6 +37,12 @@ def slot_of(value, bits) -> int:  # type: ignore[no-untyped-def]
 
 
 @part
+def home_of(value, size) -> int:  # type: ignore[no-untyped-def]
+    """Where the search for the place of a fingerprint begins, in a table of ``size`` slots, a multiple of 256."""
+    return int(((value >> np.uint64(32)) * np.uint64(size >> 8)) >> np.uint64(24))
+
+
+@part
 def is_at(states, number, numbers, at, words) -> bool:  # type: ignore[no-untyped-def]
     """Whether the state with this number is what stands at ``at``."""
     same = True

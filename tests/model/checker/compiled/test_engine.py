@@ -101,5 +101,6 @@ def test_fingerprints_give_the_same_counts_on_many_states() -> None:
     report: dict[str, Any] = {}
     result = compiled.check(system, [], fingerprint=True, report=report)
     assert (result.states, result.transitions, result.depth) == (1_260_480, 7_855_312, 40)
-    assert report["bytes"] / result.states < 30
+    assert report["bytes"] / result.states < 14  # 12 where there are many more
+    assert "bytes a state were taken at the peak" in result.notes[0]
     assert "probability 4.3e-08" in result.notes[0]

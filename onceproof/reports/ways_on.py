@@ -1,0 +1,57 @@
+"""What helps where memory ended a search, as text: with the options that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onceproof.inputs.specs import Spec
+from onceproof.model.checker.results import CheckResult, StopReason
+
+FINGERPRINT_BYTES = 12  # a state, at most
+
+
+def ways_on(spec: Spec, result: CheckResult) -> list[str]:
+    """One sentence for each way to get further with this spec; none where something else than memory ended it."""
+    if result.stopped is None or result.stopped.reason is not StopReason.MEMORY or result.memory is None:
+        return []
+    memory = result.memory
+    ways = []
+    if memory.checkpoint:
+        ways.append(
+            f"{memory.checkpoint} has all that was found: `onceproof check {spec.asked} --resume {memory.checkpoint}` "
+            "goes on from there, with a larger --max-memory or on a larger machine"
+        )
+    elif not memory.fingerprints:
+        ways.append("`--checkpoint FILE` keeps what was found, and `--resume FILE` goes on from it with more memory")
+    if not memory.fingerprints:
+        each = memory.bytes / max(result.states, 1)
+        if each > FINGERPRINT_BYTES:
+            ways.append(
+                f"`--fingerprint` takes at most {FINGERPRINT_BYTES} bytes a state, here {each:.0f}: it keeps a hash of "
+                "each, and says how likely it is that one was overlooked"
+            )
+    ways.extend(_by_symmetry(spec, result))
+    return ways
+
+
+def _by_symmetry(spec: Spec, result: CheckResult) -> Iterator[str]:
+    """What symmetry reduction could save that it did not."""
+    system, memory = spec.system, result.memory
+    several = {name: sort for name, sort in system.model.sorts.items() if system.sizes[name] > 1 and not sort.ordered}
+    declared = [name for name, sort in several.items() if sort.symmetric]
+    if declared and memory is not None and not memory.symmetry:
+        yield f"without `--no-symmetry` states that differ only in which {' or '.join(declared)} is which count as one"
+    others = [name for name in several if name not in declared]
+    if others:
+        yield (
+            f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} not declared `symmetric=True`: where no "
+            "step tells the elements of a sort apart, states that differ only in which is which then count as one"
+        )
+
+
+def in_bytes(size: int) -> str:
+    """A size, as people write it: ``1.2 GB``."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size / 1e3:.1f} kB"
