@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import assert_never
 
+from onceproof.model.checker.tla.names import IDENTIFIER
 from onceproof.model.checker.tla.text import AND, EXISTS, FORALL, NONE, OR, TlaText, bare
 from onceproof.model.language.operations import Operation
 from onceproof.model.language.primes import unprimed
@@ -58,8 +59,8 @@ class Scope:
     def _name(self, variable: Var) -> str:
         if variable not in self.names:
             name = variable.name.lower().split(".")[0] if "." in variable.name else variable.name
-            if "." in variable.name:  # a variable that the reader made has no name of its own
-                name = name if name.isidentifier() and name.isascii() else "i"
+            if not IDENTIFIER.fullmatch(name):  # `_` or `größe`, or a variable of the reader's over numbers
+                name = "i"
             while name in self.text.taken or name in self.names.values() or name in self.hidden:
                 name += "_"
             self.names[variable] = name

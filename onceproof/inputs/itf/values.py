@@ -33,7 +33,9 @@ def encoded(layout: Layout, name: str, state: State) -> Any:
 
 def _encoded(kind: AnyKind, value: Any) -> Any:
     match kind:
-        case Seq(element=element) | Set(element=element) | Bag(element=element):
+        case Set(element=element):
+            return {"#set": [_encoded(element, one) for one in value]}
+        case Seq(element=element) | Bag(element=element):
             return [_encoded(element, one) for one in value]
         case RecordKind(_, parts):
             return {name: _encoded(inner, value[name]) for name, inner in parts}
@@ -56,6 +58,8 @@ def decoded(value: Any) -> Any:
     if isinstance(value, dict):
         if "#bigint" in value:
             return int(value["#bigint"])
+        if "#set" in value:
+            return [decoded(one) for one in value["#set"]]
         if "#map" in value:
             return {_key(key): decoded(inner) for key, inner in value["#map"]}
         if value.keys() == {"tag", "value"} and value["tag"] in ("Some", "None"):

@@ -160,6 +160,19 @@ def test_lists_and_records_are_what_they_are_in_tla() -> None:
     assert "  /\\ data' = IF Len(data) < 2 THEN Append(data, [value |-> value, bit |-> bit]) ELSE data" in lines
 
 
+def test_a_set_is_a_set_in_traces_and_is_read_back() -> None:
+    system = build(Model("raft", raft_election))
+    state = system.initial
+    for name, arguments in (("stand", {"node": "node1"}), ("vote", {"node": "node2", "candidate": "node1"})):
+        after = system.step(state, system.parse_step(name, arguments))
+        assert after is not None
+        state = after
+    written = json.loads(json.dumps({name: encoded(system.layout, name, state) for name in system.layout.cells}))
+    ballot = {"term": {"#bigint": "1"}, "voter": "node2", "candidate": "node1"}
+    assert written["wire"] == {"#set": [ballot]}
+    assert system.layout.parse({name: decoded(value) for name, value in written.items()}) == state
+
+
 def test_the_model_of_the_page_about_them_is_as_it_says(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "collections.md").read_text(encoding="utf-8")
     file = tmp_path / "wire.py"

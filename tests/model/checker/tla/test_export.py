@@ -145,6 +145,16 @@ def test_name_reserved_by_tla_is_changed(name: str) -> None:
         export(model(**{name: field(bool)}), "boxes", [])
 
 
+def test_parameter_with_a_name_that_tla_has_not_is_called_otherwise() -> None:
+    def mark(st: Any, _: Box, größe: Box) -> None:
+        st.full[_] = st.full[größe]
+
+    mark.__annotations__ = {"_": Box, "größe": Box}
+    text = export(model(mark=action(mark)), "boxes", []).module
+    check_module(text)
+    assert "mark(i, i_) ==" in text
+
+
 @pytest.mark.parametrize(("name", "module"), [("a__b_", "a__b_"), ("2pc", "2pc"), ("a spec-2", "a_spec_2")])
 def test_tla_module_is_named_like_its_file(name: str, module: str) -> None:
     assert export(model(), name, []).module.startswith(f"---- MODULE {module} ----\n")
