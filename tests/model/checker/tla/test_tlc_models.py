@@ -6,13 +6,16 @@ import pytest
 
 from onceproof.api.sources import spec_of
 from onceproof.inputs.specs import Spec
+from onceproof.model.checker.explicit import engine as explicit
+from onceproof.model.checker.tla.export import export
 from tests import test_gallery as gallery
+from tests.helpers.soundness.comparison import system_of
+from tests.helpers.soundness.writer import write
 from tests.model.checker.tla import tlc
 from tests.model.checker.tla.tlc_comparison import MOST, counting, differences, explored, exported
 from tests.paths import ROOT
 
-MODELS = ROOT / "tests" / "models"
-BIT = {"lose": "any", "lose_ack": "any"}
+SEEDS = (5001, 5007, 5013, 5028, 5040, 5043)  # of random models that together use all kinds and have few states
 
 pytestmark = pytest.mark.skipif(bool(tlc.why_not()), reason=tlc.why_not())
 
@@ -41,3 +44,12 @@ def compare(specs: list[Spec], most: int = MOST, *, liveness: bool) -> int:
 def test_tlc_counts_the_states_of_the_gallery() -> None:
     specs = specs_of_the_gallery()
     assert compare(specs, liveness=False) == len(specs)
+
+
+def test_tlc_counts_random_models_with_lists_records_sets_and_bags() -> None:
+    systems = [system_of(write(seed)) for seed in SEEDS]
+    results = [explicit.check(system) for system in systems]
+    modules = [export(system, "counted", [system.deadlock]) for system in systems]
+    counted = tlc.checked(("counted", one.module, counting(one)) for one in modules)
+    for result, found in zip(results, counted, strict=True):
+        assert (found.states, found.transitions, found.error) == (result.states, result.transitions, "")
