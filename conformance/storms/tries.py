@@ -43,6 +43,7 @@ class Try:
     began: int = 0
     ended: int = 0
     let_go: int = 0  # when it was held no longer
+    acted: int = 0  # when the fault was over
     reached: bool = False
     why_not: str = ""
     impossible: bool = False  # the fault cannot be done to this system
@@ -146,12 +147,13 @@ class Trial:
             self._note_dead([pid])
             self._act(this, pid)
         self._let_go(this)
-        this.let_go = time.time_ns()
+        this.acted = time.time_ns()
 
     def _let_go(self, this: Try) -> None:
         """The task is held no longer, or is not held when it comes to the moment."""
         for file in self.site.holds.glob(f"{this.task}.*"):
             file.unlink(missing_ok=True)
+        this.let_go = this.let_go or time.time_ns()
 
     def _struck(self, this: Try) -> None:
         """The fault has begun: a task that runs goes on, one that has not started or not returned waits for its end."""
@@ -315,7 +317,7 @@ class Trial:
         def settled() -> bool:
             lines = self.ledger.of(this.task)
             self._note_dead(self._open(lines))
-            last = max((line.time for line in lines), default=this.began)
+            last = max([this.began, this.acted, *(line.time for line in lines)])
             idle = (time.time_ns() - last) / SECOND
             wanted = window + (this.seconds if self._open(lines) else 0.0)
             if time.monotonic() - began < window and this.probed:

@@ -3,6 +3,7 @@
 It keeps its tasks and messages in SQLite; with PLATFORM_BROKERS=postgresql+nats in PostgreSQL and NATS JetStream.
 """
 
+import http.client
 import json
 import os
 import pathlib
@@ -53,7 +54,7 @@ def submit(task: str, seconds: float) -> bool:
         except urllib.error.HTTPError as error:
             if error.code != 503:
                 return lost if error.code == 400 else _raise(error)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             lost = True
             if time.monotonic() > deadline:
                 raise
@@ -71,7 +72,7 @@ def watch() -> None:
             try:
                 with urllib.request.urlopen(f"{tasks}/async-tasks/{task}", timeout=5) as answer:
                     status = json.load(answer)["status"]
-            except (OSError, ValueError, KeyError):
+            except (OSError, http.client.HTTPException, ValueError, KeyError):  # it is asked again
                 continue
             if status in ("Failed", "Stopped", "Expired", "Invalid"):
                 record("stop", task, value=status)
