@@ -122,10 +122,10 @@ def show(record: dict[str, Any], as_json: bool) -> None:
     click.echo(f"{record['taskId']}  {record['status']}")
     for name in ("startedTime", "endTime"):
         if record[name]:
-            click.echo(f"  {name:<18}{when(record[name])}")
-    for name in ("alreadyRetriedTimes", "instanceId", "returnPayload", "taskErrorMessage"):
-        if record[name]:
-            click.echo(f"  {name:<18}{record[name]}")
+            click.echo(f"  {name:<25}{when(record[name])}")
+    for name in ("alreadyRetriedTimes", "instanceId", "returnPayload", "taskErrorMessage", "destinationErrorMessage"):
+        if record.get(name):  # a platform of before does not say all of them
+            click.echo(f"  {name:<25}{record[name]}")
 
 
 def show_log(attempts: list[dict[str, Any]]) -> None:

@@ -1,7 +1,9 @@
 """`onceproof task` as a client, and what `onceproof serve` says when it cannot."""
 
+import functools
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.platforms import Platform
+from tests.helpers.waiting import PATIENCE_SECONDS, wait_until
 from tests.paths import ROOT
 
 FUNCTIONS = {
@@ -98,3 +101,47 @@ def test_config_is_checked_without_starting_anything(tmp_path: Path) -> None:
         "",
     )
     assert not Path(data).exists()
+
+
+def served(folder: Path) -> "subprocess.Popen[str]":
+    """A platform that has said where it serves."""
+    (folder / "functions").mkdir(exist_ok=True)
+    folders = ("--data", str(folder / "data"), "--functions", str(folder / "functions"))
+    command = [
+        sys.executable,
+        "-m",
+        "onceproof",
+        "serve",
+        "--port",
+        "0",
+        "--agents",
+        "1",
+        "--schedulers",
+        "1",
+        *folders,
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None and process.stdout.readline().startswith("onceproof serves at ")
+    return process
+
+
+def has_ended_by(process: "subprocess.Popen[str]", number: signal.Signals) -> bool:
+    """Send one more signal; whether the process has ended."""
+    process.send_signal(number)
+    return process.poll() is not None
+
+
+def test_serve_ends_in_order_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    process = served(tmp_path)
+    assert process.stdout is not None
+    process.stdout.close()  # as `serve | head -1` does
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_serve_exits_with_0_however_many_signals_come(tmp_path: Path) -> None:
+    process = served(tmp_path)
+    wait_until(functools.partial(has_ended_by, process, signal.SIGTERM))
+    assert process.stdout is not None and process.stdout.read().endswith("ended\n")
+    process.stdout.close()
+    assert process.returncode == 0
