@@ -74,7 +74,11 @@ class StepClaims:
         self.ground, self.system = ground, ground.system
         self._known = [*ground.known, *ground.known]
         self._inside = Bounds(ground).inside
-        self._grounder = Grounder(ground.system, self._known, ground.system.pairs.places)
+
+    @cached_property
+    def _grounder(self) -> Grounder:
+        """What turns terms over pairs of states into formulas; most models have no property that needs it."""
+        return Grounder(self.system, self._known, self.system.pairs.places)
 
     def judged(self, claim: Property, arguments: Arguments) -> Iterator[JudgedWay]:
         """The ways on which the property says something for these elements."""
