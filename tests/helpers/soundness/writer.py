@@ -142,7 +142,8 @@ class Writer(Statements):
             return
         if self.style == "classes":
             yield from ("class Part(State):", '    """Some of it."""', *("    " + line for line in lines[:-1]), "")
-            yield from ("class World(Part):", '    """All of it."""', "    " + lines[-1])
+            last = lines[-1].replace("Count(limit)", "Count(Part.limit)")  # a class body does not see its base's names
+            yield from ("class World(Part):", '    """All of it."""', "    " + last)
             return
         yield from ("class World(State):", '    """All of it."""', *("    " + line for line in lines))
 
