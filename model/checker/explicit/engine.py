@@ -362,7 +362,6 @@ class _Evaluation:
     @cached_property
     def _fair(self) -> FairSearch:
         """The search for fair runs."""
-        # numpy takes longer to import than most specs to check
         from onceproof.model.checker.explicit.liveness import FairSearch
 
         return FairSearch(self.graph)

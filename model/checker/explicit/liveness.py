@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import assert_never
-
-import numpy as np
-import numpy.typing as npt
 
 from onceproof.model.checker.deadline import check_time
 from onceproof.model.checker.explicit.graph import Edge, Graph, GraphPath
@@ -25,7 +23,6 @@ from onceproof.model.checker.obligations import Demand
 from onceproof.model.language.declare import Fairness
 from onceproof.model.language.system import Step
 
-Bools = npt.NDArray[np.bool_]
 Open = tuple[int, bool]  # a state, and whether an obligation incurred before is still open there
 Cost = tuple[int, int]  # faults, steps
 
@@ -110,17 +107,19 @@ class FairSearch:
         once; weak: nothing else does.
         """
         numbers = range(len(self.graph.states))
-        unfulfilled = np.fromiter((not fulfilled(number) for number in numbers), dtype=bool)
-        starts = np.fromiter(map(incurred, numbers), dtype=bool) & unfulfilled
+        unfulfilled = bytes(not fulfilled(number) for number in numbers)
+        resting = [] if weak else [number for number in self._moves.resting if unfulfilled[number]]
+        cycling = set[int]() if weak else {number for number in self._moves.cycling if unfulfilled[number]}
+        if broken is None and not resting and not cycling:
+            return None
+        starts = {number for number in numbers if unfulfilled[number] and incurred(number)}
         region = self._moves.reached(starts, unfulfilled)
-        member: dict[int, frozenset[int]] = {}
-        if not weak:
-            member = {n: frozenset([n]) for n in self._moves.may_stay(region)}
-            for group in self._fair_sets(self._moves.on_cycles(region)):
-                member.update(dict.fromkeys(group, group))
+        member: dict[int, frozenset[int]] = {n: frozenset([n]) for n in resting if n in region}
+        for group in self._fair_sets(self._moves.on_cycles(cycling & region)):
+            member.update(dict.fromkeys(group, group))
         if recurring is not None:
             member = {number: group for number, group in member.items() if any(map(recurring, group))}
-        ended = {int(n) for n in np.flatnonzero(region) if broken(int(n))} if broken is not None else set[int]()
+        ended = set(filter(broken, region)) if broken is not None else set[int]()
         if not member and not ended:
             return None
         stem = self._least_stem(starts, unfulfilled, member.keys() | ended)
@@ -131,14 +130,14 @@ class FairSearch:
             return Lasso(stem.start, stem.edges, [], finite=True)
         return Lasso(stem.start, stem.edges, self._cycle(end, member[end], recurring))
 
-    def _least_stem(self, starts: Bools, unfulfilled: Bools, goals: Collection[int]) -> GraphPath | None:
+    def _least_stem(self, starts: Set[int], unfulfilled: bytes, goals: Collection[int]) -> GraphPath | None:
         """The run of least cost, in faults and then in steps, to a goal in which the obligation is open.
 
         Dijkstra's algorithm: a queue by steps alone is not enough, since states that one more fault reaches have
         different numbers of steps behind them.
         """
         came_from: dict[Open, tuple[Open, int]] = {}
-        least: dict[Open, Cost] = {(root, bool(starts[root])): (0, 0) for root in range(self.graph.roots)}
+        least: dict[Open, Cost] = {(root, root in starts): (0, 0) for root in range(self.graph.roots)}
         queue: list[tuple[Cost, Open]] = [((0, 0), first) for first in sorted(least)]
         while queue:
             cost, here = heapq.heappop(queue)
@@ -150,7 +149,7 @@ class FairSearch:
             if is_open and number in goals:
                 return _path(came_from, here)
             for step, target in self.graph.edges(number):
-                onward = (target, bool(starts[target] or (is_open and unfulfilled[target])))
+                onward = (target, target in starts or bool(is_open and unfulfilled[target]))
                 dearer = (cost[0] + self.is_fault[step], cost[1] + 1)
                 if onward not in least or dearer < least[onward]:
                     least[onward], came_from[onward] = dearer, (here, step)
@@ -263,51 +262,93 @@ def _path(came_from: Mapping[Open, tuple[Open, int]], end: Open) -> GraphPath:
 
 
 class _Moves:
-    """The steps of a graph as arrays, to rule out at once what cannot be part of a fair run: mostly everything."""
+    """The steps of a graph, to rule out at once what cannot be part of a fair run: mostly everything.
+
+    No library of arrays is imported for that: it would take longer than most specs.
+    """
 
     def __init__(self, graph: Graph, is_fault: list[bool], fairness: list[Fairness]) -> None:
-        edges = graph.first_edge[-1]
-        counts = np.diff(np.frombuffer(graph.first_edge, dtype=np.int64)).astype(np.int64)
-        sources = np.repeat(np.arange(len(counts)), counts)
-        steps = np.frombuffer(graph.edge_steps, dtype=np.int32)[:edges]
-        targets = np.frombuffer(graph.edge_targets, dtype=np.int32)[:edges]
-        moves = sources != targets
-        is_fair = np.array([kind is not Fairness.NONE for kind in fairness], dtype=bool)
-        progress = np.array([not fault for fault in is_fault], dtype=bool)
-        self.left_for_sure = np.zeros(len(graph.states), dtype=bool)
-        self.left_for_sure[sources[moves & is_fair[steps]]] = True
-        self.all_sources, self.all_targets = sources, targets
-        ordinary = moves & progress[steps]
-        self.sources, self.targets = sources[ordinary], targets[ordinary]
+        self.graph = graph
+        self.is_fault = is_fault
+        self.is_fair = [kind is not Fairness.NONE for kind in fairness]
 
-    def reached(self, starts: Bools, region: Bools) -> Bools:
+    @cached_property
+    def resting(self) -> list[int]:
+        """The states in which a fair run may stay for ever: no fair step leads out of them."""
+        first, is_fair = self.graph.first_edge, self.is_fair
+        steps, targets = self.graph.edge_steps, self.graph.edge_targets
+        found = []
+        for number in range(len(self.graph.states)):
+            for edge in range(first[number], first[number + 1]):
+                if is_fair[steps[edge]] and targets[edge] != number:
+                    break
+            else:
+                found.append(number)
+        return found
+
+    @cached_property
+    def cycling(self) -> set[int]:
+        """The states on a cycle of steps that are not faults, or between two such cycles."""
+        return self.on_cycles(range(len(self.graph.states)))
+
+    def on_cycles(self, region: Collection[int]) -> set[int]:
+        """The states on such a cycle inside a region, or between two of them."""
+        first, is_fault = self.graph.first_edge, self.is_fault
+        steps, targets = self.graph.edge_steps, self.graph.edge_targets
+        onward: dict[int, list[int]] = {}
+        for number in region:
+            if not number & 1023:
+                check_time()
+            found = [
+                target
+                for edge in range(first[number], first[number + 1])
+                if (target := targets[edge]) != number and target in region and not is_fault[steps[edge]]
+            ]
+            if found:
+                onward[number] = found
+        backward = _reversed(onward)
+        for edges, against in ((onward, backward), (backward, onward)):
+            _without_ends(edges, against)
+        return set(onward)
+
+    def reached(self, starts: Set[int], region: bytes) -> set[int]:
         """The states of a region that steps of any kind reach from the ``starts`` without leaving it."""
-        inside = region[self.all_sources] & region[self.all_targets]
-        sources, targets = self.all_sources[inside], self.all_targets[inside]
-        found = starts.copy()
-        while True:
-            new = found[sources] & ~found[targets]
-            if not new.any():
-                return found
-            found[targets[new]] = True
+        first, targets = self.graph.first_edge, self.graph.edge_targets
+        found = set(starts)
+        waiting = list(found)
+        while waiting:
+            number = waiting.pop()
+            if not number & 1023:
+                check_time()
+            for target in targets[first[number] : first[number + 1]]:
+                if region[target] and target not in found:
+                    found.add(target)
+                    waiting.append(target)
+        return found
 
-    def may_stay(self, region: Bools) -> list[int]:
-        """The states of a region in which a fair run may stay for ever: no fair step leads out of them."""
-        return [int(number) for number in np.flatnonzero(region & ~self.left_for_sure)]
 
-    def on_cycles(self, region: Bools) -> set[int]:
-        """The states of a region that are on a cycle of steps that are not faults, or between two such cycles."""
-        kept = region[self.sources] & region[self.targets]
-        sources, targets = self.sources[kept], self.targets[kept]
-        size = len(region)
-        while len(sources):
-            goes_on = np.bincount(sources, minlength=size) > 0
-            comes_from = np.bincount(targets, minlength=size) > 0
-            kept = goes_on[targets] & comes_from[sources]
-            if kept.all():
-                break
-            sources, targets = sources[kept], targets[kept]
-        return set(sources.tolist())
+def _reversed(edges: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    """The edges of a graph the other way round."""
+    found: dict[int, list[int]] = {}
+    for source, targets in edges.items():
+        for target in targets:
+            found.setdefault(target, []).append(source)
+    return found
+
+
+def _without_ends(edges: dict[int, list[int]], against: dict[int, list[int]]) -> None:
+    """Takes away, again and again, what no edge leads away from: out of the edges, and out of those against them."""
+    left = {source: len(targets) for source, targets in edges.items()}
+    ended = [number for number in against if number not in left]
+    while ended:
+        number = ended.pop()
+        edges.pop(number, None)
+        for before in against.pop(number, ()):
+            if before in left:
+                left[before] -= 1
+                if not left[before]:
+                    del left[before]
+                    ended.append(before)
 
 
 def components(onward: Mapping[int, list[int]]) -> Iterator[frozenset[int]]:
