@@ -69,7 +69,12 @@ def _mechanisms(system: System) -> Iterator[str]:
     yield "    # What the system has (True), and what it lacks (False); delete what this driver says nothing of."
     yield "    mechanisms = {"
     for name, switch in system.model.switches.items():
-        yield f"        {json.dumps(name)}: {system.config.switches[name]},  # {switch.on}"
+        claim = f"        {json.dumps(name)}: {system.config.switches[name]},"
+        if len(claim) + len(switch.on) + 4 > WIDTH:
+            yield from (f"        # {line}" for line in textwrap.wrap(switch.on, WIDTH - 10))
+            yield claim
+        else:
+            yield f"{claim}  # {switch.on}"
     yield "    }"
     yield ""
 

@@ -45,6 +45,7 @@ KEYS = {
         "stopped",
         "ways_on",
         "outside",
+        "initial_states",
         "within",
         "notes",
     ),

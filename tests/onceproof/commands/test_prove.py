@@ -117,7 +117,7 @@ def test_prove_refuses_a_spec_without_an_always(onceproof: Command, tmp_path: Pa
     path.write_text("name: spec\nproperties: [no_lost_task]\n")
     ran = onceproof("prove", path)
     assert ran.status == 2
-    assert "none of its properties is an `always`" in ran.err
+    assert "none of its properties says `always` or `step`" in ran.err
 
 
 def test_prove_refuses_what_cannot_be_read_for_any_size(onceproof: Command, lock: Path, tmp_path: Path) -> None:
@@ -208,5 +208,5 @@ def test_prove_of_a_model_that_has_only_an_invariant_proves_that(onceproof: Comm
     nothing = onceproof("prove", tmp_path / "nothing.py")
     assert (nothing.status, nothing.err) == (
         2,
-        "onceproof: the model has no property that says `always`: nothing to prove\n",
+        "onceproof: the model has no property that says `always` or `step`: nothing to prove\n",
     )
