@@ -42,7 +42,7 @@ def assert_same_step(system: System, state: tuple[int, ...]) -> list[tuple[int, 
 
 def assert_same_truths(system: System, state: tuple[int, ...]) -> None:
     """Every property says the same of a state when run and when reading."""
-    for claim in system.model.properties.values():
+    for claim in (one for one in system.model.properties.values() if one.kind != "refines"):
         reading = system.property_reading(claim)
         for arguments in system.instances(claim):
             environment = dict(zip(reading.variables, arguments, strict=True))
