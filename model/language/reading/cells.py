@@ -93,6 +93,8 @@ def with_indices(
     """What an operation makes of the terms of the indices ``key``; where one is None the function fails."""
     sorts = ", ".join(sort.__name__ for sort in declared.indices)
     wanted = f"`{unprimed(declared.name)}` is indexed by [{sorts}]"
+    if isinstance(key, tuple) and len(key) == 1:  # `st.on[node,]` and `st.on[*[node]]`: not `st.on[node]` in Python
+        raise ModelError(f"{wanted}, found a tuple of one; write the index without a comma and without `*`")
     keys = key if isinstance(key, tuple) else (key,)
     if len(keys) != len(declared.indices):
         raise ModelError(f"{wanted}, found {len(keys)} indices")

@@ -20,7 +20,7 @@ CANARIES = {
     "dedup-missing": (Kind.UNEXPECTED, "admit", 4),
     "placement-in-memory-only": (Kind.DIFFERENT, "place", 6),
     "delete-without-receipt": (Kind.UNEXPECTED, "delete", 14),
-    "forgotten-epoch-check": (Kind.UNEXPECTED, "receive", 5),
+    "forgotten-epoch-check": (Kind.UNEXPECTED, "receive", 7),
     "lost-join": (Kind.DIFFERENT, "join", 14),
     "outbox-forgotten": (Kind.DIFFERENT, "admit", 2),
     "visible-one-tick-late": (Kind.MISSING, "receive", 5),

@@ -34,7 +34,7 @@ def test_what_is_violated_comes_with_a_run() -> None:
     [
         ({"faults": ["agent_crsh"]}, "did you mean `agent_crash`?"),
         ({"mechanisms": {"receipt_fencin": False}}, "did you mean `receipt_fencing`?"),
-        ({"properties": ["no_lost_task"]}, "none of its properties is an `always`"),
+        ({"properties": ["no_lost_task"]}, "none of its properties says `always` or `step`"),
     ],
 )
 def test_wrong_settings_name_what_was_meant(settings: dict[str, object], message: str) -> None:
