@@ -44,8 +44,9 @@ def watch(arguments: Sequence[str], once: Callable[[], int]) -> int:
         if interrupted:
             return status
         try:
+            known = {**stamps([*files, *_named(arguments)]), **before}  # what was written during the run has changed
             click.echo(click.style("watching; Ctrl-C ends", fg="cyan"), err=True)
-            changed = _wait(before, lambda: [*files, *_named(arguments)])  # noqa: B023  # it is asked in this round
+            changed = _wait(known, lambda: [*files, *_named(arguments)])  # noqa: B023  # it is asked in this round
         except KeyboardInterrupt:
             click.echo(err=True)
             return status
@@ -69,9 +70,8 @@ def changed_file(before: Mapping[str, Stamp], now: Mapping[str, Stamp]) -> str |
     return next((file for file in sorted({*before, *now}) if before.get(file) != now.get(file)), None)
 
 
-def _wait(before: Mapping[str, Stamp], files: Callable[[], list[str]]) -> str:
+def _wait(known: Mapping[str, Stamp], files: Callable[[], list[str]]) -> str:
     """The file that changed, once nothing changes any more: an editor may write in several steps."""
-    known = {**stamps(files()), **before}  # what was written during the run has changed, too
     while (changed := changed_file(known, stamps(files()))) is None:
         time.sleep(POLL_SECONDS)
     latest = stamps(files())
