@@ -38,8 +38,10 @@ from onceproof.model.language.model import Config, Model
 from onceproof.model.language.pairs import with_primed_fields
 from onceproof.model.language.primes import unprimed
 from onceproof.model.language.reading.reader import Reader
-from onceproof.model.language.sorts import Choice, Maybe
+from onceproof.model.language.sorts import Choice, Count, Int, Maybe
 from onceproof.model.language.terms import and_
+
+MOST_NUMBERS = 100  # that a field may hold
 
 __all__ = ["START", "Conjunct", "Encoding", "Law", "Transition", "Update", "Vocabulary", "encode"]
 
@@ -119,6 +121,7 @@ def encode(model: Model, config: Config, claims: Iterable[Property]) -> Encoding
     for declared in model.fields.values():
         with _placed(f"field `{declared.name}`", [declared]):
             _check_indices(declared)
+            _check_numbers(declared)
     reader = Reader(model, config, unbounded=True)
     formulas = Formulas(Names(model.fields.values()))
     laws = _laws(model, formulas, reader)
@@ -169,6 +172,15 @@ def _check_indices(declared: Field) -> None:
                 f"`{declared.name}` is indexed by {sort.__name__}, and a proof for any size indexes fields by sorts "
                 f"only: {instead}"
             )
+
+
+def _check_numbers(declared: Field) -> None:
+    """ModelError for numbers of so many values that a formula with a case for each would be too deep."""
+    if isinstance(declared.kind, Count | Int) and declared.kind.high - declared.kind.low >= MOST_NUMBERS:
+        raise ModelError(
+            f"`{declared.name}` holds numbers from {declared.kind.low:,} to {declared.kind.high:,}, and a proof has a "
+            f"case for each: declare at most {MOST_NUMBERS} of them"
+        )
 
 
 def _check_parameters(declared: Action | Property) -> None:

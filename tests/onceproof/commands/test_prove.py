@@ -210,3 +210,15 @@ def test_prove_of_a_model_that_has_only_an_invariant_proves_that(onceproof: Comm
         2,
         "onceproof: the model has no property that says `always` or `step`: nothing to prove\n",
     )
+
+
+def test_prove_refuses_numbers_of_too_many_values(onceproof: Command, tmp_path: Path) -> None:
+    model = (
+        "from onceproof import Count, State, action, always, field\n\n\nclass Counter(State):\n"
+        "    n = field(Count(1000))\n\n\n@action\ndef up(st: Counter) -> None:\n    st.n += 1\n\n\n"
+        "@always\ndef few(st: Counter) -> bool:\n    return st.n < 1000\n"
+    )
+    (tmp_path / "counter.py").write_text(model)
+    ran = onceproof("prove", tmp_path / "counter.py")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert "counter.py:5: `n` holds numbers from 0 to 1,000, and a proof has a case for each" in ran.err
