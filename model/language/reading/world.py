@@ -85,7 +85,7 @@ def _merged(base: World, condition: Term, one: World, other: World) -> World:
     if one.heap is not other.heap:
         heap = dict(one.heap)
         for identity, content in other.heap.items():
-            mine = heap.get(identity, content)
+            mine = heap.setdefault(identity, content)  # what only one of the ways has made is there after it, too
             if mine is not content:
                 heap[identity] = merged_objects(condition, mine, content)
     start = len(base.writes)
