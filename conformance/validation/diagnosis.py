@@ -138,6 +138,8 @@ def _possible(
     if (sort, value) in known:
         return known[sort, value]
     own = [element for element in everything if parameter.element(element) == value]
+    if parameter.is_of_values:
+        return own
     taken = {element for (other, _), elements in known.items() if other == sort for element in elements}
     return own or [element for element in everything if element not in taken]
 

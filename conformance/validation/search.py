@@ -171,6 +171,10 @@ class Explainer:
             value = event.arguments.get(parameter.name)
             if value is None:
                 continue
+            if parameter.is_of_values:
+                if value != parameter.element(argument):
+                    return None
+                continue
             sort = parameter.sort.__name__
             named = dict(elements) if known is None else known
             mine = named.get((sort, value), ())

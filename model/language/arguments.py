@@ -38,6 +38,11 @@ class Parameter:
         return self.sort.element(code) if self.kind is None else text_of(self.kind, code)
 
     @property
+    def is_of_values(self) -> bool:
+        """Whether its values have one name for everybody, as numbers and the members of an enum have."""
+        return self.sort.values is not None or isinstance(self.kind, Flag | Choice | Int | Count)
+
+    @property
     def holds(self) -> Kind:
         """The kind of its values."""
         return Index(self.sort) if self.kind is None else self.kind

@@ -4,11 +4,13 @@ import dataclasses
 import itertools
 import random
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from onceproof import build
+from onceproof import Int, action, build, field, record, require
 from onceproof.conformance.validation.logs import LoggedEvent
 from onceproof.conformance.validation.mapping import LogMapping
 from onceproof.conformance.validation.search import Explanation
@@ -177,3 +179,36 @@ def test_limit_leaves_a_log_undecided(tmp_path: Path) -> None:
     events = events_of(tmp_path, lines_of(system, random_run(system, 1, 9)), mapping)
     found = Validator(JUGS, system.config, mapping, limit=3).explain(Slice("", streams_of(events)))
     assert not found.explained and not found.complete
+
+
+class Colour(Enum):
+    RED, GREEN, BLUE = range(3)
+
+
+@record
+class Paint:
+    colour: Colour
+    coats: Int(1, 2)  # type: ignore[valid-type]
+
+
+wall = field(Paint)
+
+
+@action
+def paint(st: Any, what: Paint) -> None:
+    """Red comes before green, and one coat before two."""
+    require(what == Paint(Colour.GREEN, 1) or (st.wall == Paint(Colour.GREEN, 1) and what == Paint(Colour.GREEN, 2)))
+    st.wall = what
+
+
+def test_values_of_enums_and_numbers_are_what_the_log_says(tmp_path: Path) -> None:
+    """Names of elements are the log's own, and may be any; GREEN is GREEN."""
+    system = build(Model("painting", {"wall": wall, "paint": paint}))
+    mapping = mapping_of(system.model)
+    verdicts = {}
+    for colours in (("GREEN", "GREEN"), ("BLUE", "BLUE"), ("PURPLE", "PURPLE")):
+        for coats in (("1", "2"), ("2", "1"), ("7", "8")):
+            parts = [{"what_colour": one, "what_coats": other} for one, other in zip(colours, coats, strict=True)]
+            lines = [{"time": n, "process": "p", "action": "paint", "arguments": part} for n, part in enumerate(parts)]
+            verdicts[colours, coats] = explained(system, events_of(tmp_path, lines, mapping), mapping).explained
+    assert [case for case, fine in verdicts.items() if fine] == [(("GREEN", "GREEN"), ("1", "2"))]
