@@ -57,10 +57,11 @@ def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> I
             yield f"{name}: {verdict(proof, name, diagnoses)}"
         return
     off = [name for name, on in proof.config.switches.items() if not on]
-    sorts = ", ".join(f"{sort.size_name}" for sort in proof.model.sorts.values())
+    sorts = ", ".join(sort.size_name for sort in proof.model.sorts.values())
+    size = f"for any number of {sorts}" if sorts else "without sorts: there is one size"
     yield style(proof.model.name, bold=True) + (f" without {', '.join(off)}" if off else "")
     given = "".join(f", with {name}={value}" for name, value in proof.config.parameters.items())
-    yield f"{INDENT}for any number of {sorts}{given}"
+    yield f"{INDENT}{size}{given}"
     yield ""
     yield from table_lines(
         ("property", "verdict", "faults (any number of)", "queries"),

@@ -50,6 +50,7 @@ def page(explanation: Explanation, spec_name: str, again: str) -> str:
         spec_name=spec_name,
         again=again,
         faults=counted(explanation.trace.faults, "fault"),
+        length=counted(len(explanation.steps), "step"),
         headings=headings(explanation),
         nothing=nothing_to_switch_on(explanation),
         drawn=_drawing(explanation),

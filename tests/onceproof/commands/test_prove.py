@@ -222,3 +222,14 @@ def test_prove_refuses_numbers_of_too_many_values(onceproof: Command, tmp_path: 
     ran = onceproof("prove", tmp_path / "counter.py")
     assert (ran.status, ran.err.count("\n")) == (2, 1)
     assert "counter.py:5: `n` holds numbers from 0 to 1,000, and a proof has a case for each" in ran.err
+
+
+def test_prove_of_a_model_without_sorts_says_that_it_has_one_size(onceproof: Command, tmp_path: Path) -> None:
+    model = (
+        "from onceproof import State, action, always, field\n\n\nclass Lamp(State):\n    on = field(bool)\n\n\n"
+        "@action\ndef press(st: Lamp) -> None:\n    st.on = not st.on\n\n\n"
+        "@always\ndef lit_or_dark(st: Lamp) -> bool:\n    return st.on or not st.on\n"
+    )
+    (tmp_path / "lamp.py").write_text(model)
+    ran = onceproof("prove", tmp_path / "lamp.py")
+    assert ran.status == 0 and "without sorts: there is one size" in ran.out
