@@ -1,6 +1,7 @@
 """The brokers that a storm starts: killed, they come back; where a port is taken, that is said."""
 
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,13 +50,18 @@ def test_a_broker_at_a_url_is_used_as_it_is_and_never_killed(tmp_path: Path, pro
         ours.start()
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter, unlike pytest's own: PostgreSQL does not run as root."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.parametrize("kind", ["valkey", "postgresql", "nats"])
-def test_a_port_that_is_taken_is_said_with_the_log(kind: str, tmp_path: Path, processes: Processes) -> None:
+def test_a_port_that_is_taken_is_said_with_the_log(kind: str, open_folder: Path, processes: Processes) -> None:
     """Whatever answers at the port of another server is not taken for the one that was started."""
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)  # PostgreSQL runs as another user
-    made = broker(kind, tmp_path / "broker", processes)
+    made = broker(kind, open_folder / "broker", processes)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         if isinstance(made, Nats):
