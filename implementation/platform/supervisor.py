@@ -92,12 +92,12 @@ class Supervisor:
                 self._end_hanging()
                 if not self._hold_database():
                     return 1
+                self._write_state()  # before anybody is told that it is there
                 if not announced and os.path.exists(os.path.join(self.folder, "api.up")):
                     announced = True
                     self._tell(f"onceproof serves at {self.endpoint}")
                     if not self.config.keys and not is_loopback(self.config.host):
                         self._tell("warning: no keys are configured, and others than this machine can reach it")
-                self._write_state()
             self._tell(f"{received.name if received else 'end'}: draining; a second signal ends everything at once")
             self._drain()
         finally:
