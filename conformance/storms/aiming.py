@@ -18,11 +18,16 @@ def aimed(profile: Profile, faults: Iterable[Fault]) -> list[Schedule]:
     """A schedule for each counterexample that the model has to a claim under one of these faults, whenever it comes."""
     found: dict[Schedule, None] = {}
     for fault in faults:
+        schedule = usual(fault, MOMENTS[fault][0])
+        predicted = predict(profile, schedule, anywhen=True)
+        if fault is Fault.KILL_PARENT and not any(each.breaks for each in predicted.values()):
+            # What was left behind shows only where it still runs when the lease ends.
+            schedule = replace(schedule, length=OUTLIVES)
+            predicted = predict(profile, schedule, anywhen=True)
         for claim in Claim:
-            schedule = usual(fault, MOMENTS[fault][0])
-            prediction = predict(profile, schedule, anywhen=True)[claim]
-            if prediction.counterexample is not None:
-                found[aim(fault, fault_of(profile.topology, schedule), prediction.counterexample)] = None
+            counterexample = predicted[claim].counterexample
+            if counterexample is not None:
+                found[aim(fault, fault_of(profile.topology, schedule), counterexample)] = None
     return list(found)
 
 

@@ -46,6 +46,7 @@ FAULTS_OF_PARTS: Mapping[tuple[Fault, str], str] = {
 # What a model of a profile's own may declare beside: whether other tasks are submitted all the time, and what a task
 # that waits for them violates.
 TRAFFIC, NOT_STUCK = "other_traffic", "not_stuck"
+SHORT_TASKS = "short_tasks"
 # The switch that confines faults to a moment; a task that is still queued is in no worker's hands.
 MOMENTS: Mapping[Moment, str] = {
     moment: name for moment in Moment if (name := moment.value.replace("-", "_")) in MODEL_MOMENTS
@@ -125,6 +126,8 @@ def predict(profile: Profile, schedule: Schedule, *, anywhen: bool = False) -> d
     if schedule.length <= 1 and "renewal" in switches:
         # The task is short: whoever holds it and runs is never late, which is what renewal would see to.
         switches["renewal"] = True
+    if schedule.length <= 1 and SHORT_TASKS in switches:
+        switches[SHORT_TASKS] = True
     if TRAFFIC in switches:
         switches[TRAFFIC] = schedule.traffic
     sizes = {name: size for name, size in model.needs.get(fault or "", {}).items() if name in model.size_names}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from onceproof.model.protocol.moments import MOMENTS
+from onceproof.model.protocol.moments import OF_A_TRY
 from onceproof.model.protocol.system import PROTOCOL
 from onceproof.model.protocol.workers import WORKERS
 
@@ -24,7 +24,7 @@ class Topology(StrEnum):
 def mechanisms_of(topology: Topology) -> list[str]:
     """The mechanisms of the model that a system of this topology may claim."""
     switches = PROTOCOL.switches if topology is Topology.SEPARATE else WORKERS.switches
-    return [name for name in switches if name not in MOMENTS]
+    return [name for name in switches if name not in OF_A_TRY]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Part of the topology of task libraries (``workers.py``): each worker talks to the broker over a connection of its own.
 """
 
-from onceproof.model.language import State, exists, fault, require, switch
+from onceproof.model.language import State, action, exists, fault, require, switch
 from onceproof.model.protocol.agent import lose
 from onceproof.model.protocol.moments import Moments, is_at_moment
 from onceproof.model.protocol.scheduler import drop, go_down
@@ -31,10 +31,28 @@ class Connections(State, component="connections"):
     survives_disconnect = switch(
         on="a worker goes on when its connection breaks", off="it ends with all that it runs, and is started again"
     )
+    connection_outlives_pause = switch(
+        on="a worker that was stopped beyond its lease still has its connection when it goes on",
+        off="a time-out of the broker or of its own may have broken it meanwhile",
+    )
 
 
-class Workers(Moments, Connections):
+class Workers(Moments, Connections, component="worker"):
     """All that a worker is: what runs functions is a part of it, and it has a connection to the broker."""
+
+    child_settles = switch(
+        on="what runs a function settles its message itself, also when its parent has died",
+        off="only the process that pulled a message settles it",
+    )
+
+
+@action
+def resume_disconnected(st: Workers, scheduler: Scheduler) -> None:
+    """A stopped worker goes on and finds its connection broken: it was silent for too long."""
+    require(not st.connection_outlives_pause)
+    require(st.mode[scheduler] == Mode.PAUSED)
+    st.mode[scheduler] = Mode.UP
+    disconnect(st, scheduler)
 
 
 @fault

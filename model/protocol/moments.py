@@ -1,4 +1,4 @@
-"""The moment of a task at which faults may come to its worker: before its start, while it runs, around its ack."""
+"""What a try fixes of its task: the moment at which faults may come to its worker, and how long the function takes."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from onceproof.model.protocol.vocabulary import Agent, Attempt, Memory, Message,
 
 # The switches below, by the moments that they confine faults to; all are off by default.
 MOMENTS = ("before_start", "after_start", "before_ack", "after_ack")
+# What is true of a try, and no mechanism of a system.
+OF_A_TRY = (*MOMENTS, "short_tasks")
 
 
 class Moments(Platform, component="worker"):
@@ -17,6 +19,8 @@ class Moments(Platform, component="worker"):
     after_start = switch(on="faults come while the function runs", off="also before and after", default=False)
     before_ack = switch(on="faults come between the end of the function and the delete", off="also else", default=False)
     after_ack = switch(on="faults come after the message is deleted", off="also before", default=False)
+
+    short_tasks = switch(on="a function ends before a lease can", off="it may take longer", default=False)
 
     agent_of = field(Scheduler, Agent, init=in_turn, constant=True, doc="the part of the worker that runs functions")
 

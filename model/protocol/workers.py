@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from onceproof.model.language import Model, action, fault, forall, require
+from onceproof.model.language import Model, action, exists, fault, forall, require
 from onceproof.model.protocol import agent as agents
 from onceproof.model.protocol import (
     api_server,
@@ -27,13 +27,25 @@ from onceproof.model.protocol import scheduler as schedulers
 from onceproof.model.protocol.connections import Workers
 from onceproof.model.protocol.moments import is_at_moment
 from onceproof.model.protocol.system import all_settled, message_pool
-from onceproof.model.protocol.vocabulary import Agent, Attempt, Message, Mode, Scheduler, User
+from onceproof.model.protocol.vocabulary import (
+    Agent,
+    Attempt,
+    Memory,
+    Message,
+    Mode,
+    Outcome,
+    Scheduler,
+    Stage,
+    User,
+    Work,
+)
 
 _dispatch = schedulers.dispatch.function
 _pause = schedulers.scheduler_pause.function
 _crash = schedulers.scheduler_crash.function
 _start = agents.start.function
 _finish = agents.finish.function
+_lapse = queue.lapse.function
 _agent_crash = agents.agent_crash.function
 
 
@@ -61,9 +73,47 @@ def start(st: Workers, agent: Agent, scheduler: Scheduler, message: Message, att
 
 @action
 def finish(st: Workers, agent: Agent, message: Message, attempt: Attempt) -> None:
-    """The function returns, in a worker that is not stopped."""
+    """The function returns, in a worker that is not stopped; a child may settle its message itself."""
     require(is_awake(st, agent))
     _finish(st, agent, message, attempt)
+    if st.child_settles:
+        settle(st, message)
+
+
+def settle(st: Workers, message: Message) -> None:
+    """The task has ended, and its message leaves the queue."""
+    if st.outcome[message] == Outcome.OPEN:
+        st.outcome[message] = Outcome.COMPLETED
+    if st.stage[message] in (Stage.VISIBLE, Stage.INVISIBLE):
+        st.stage[message] = Stage.DELETED
+        st.current[message] = None
+
+
+@action
+def lapse(st: Workers, message: Message) -> None:
+    """Nobody renews the invisibility; a child without a parent has settled a short task before that."""
+    require(not (st.short_tasks and st.child_settles and is_left_to_child(st, message)))
+    _lapse(st, message)
+
+
+def is_left_to_child(st: Workers, message: Message) -> Any:
+    """A child runs the message's task, or is about to, and its parent has died."""
+    return exists(
+        Agent,
+        Attempt,
+        lambda agent, attempt: is_run(st, agent, message, attempt) and is_alone(st, agent, message),
+    )
+
+
+def is_run(st: Workers, agent: Agent, message: Message, attempt: Attempt) -> Any:
+    """The function runs, or the request to start it has been sent."""
+    sent = exists(Scheduler, lambda scheduler: st.request[scheduler, agent, message, attempt])
+    return sent or st.memory[agent, message, attempt] == Memory.RUNNING
+
+
+def is_alone(st: Workers, agent: Agent, message: Message) -> Any:
+    """The process that pulled the message for this child died, or knows nothing of it any more."""
+    return forall(Scheduler, lambda s: st.agent_of[s] != agent or st.work[s, message] == Work.IDLE)
 
 
 def is_awake(st: Workers, agent: Agent) -> Any:
@@ -112,7 +162,7 @@ def worker_model(name: str = "task-workers", *more: Mapping[str, Any], **changed
         api_server,
         task_store,
         relay,
-        _with(queue, **changed),
+        _with(queue, **{"lapse": lapse, **changed}),
         load_balancer,
         _with(schedulers, dispatch=dispatch, scheduler_pause=scheduler_pause, scheduler_crash=scheduler_crash),
         resource_manager,

@@ -12,7 +12,7 @@ from onceproof.conformance.storms.schedule import Schedule
 from onceproof.conformance.storms.storm import Row, Standing
 from onceproof.conformance.storms.targets import FOLDER
 from onceproof.model.checker.results import Verdict
-from onceproof.model.protocol.moments import MOMENTS
+from onceproof.model.protocol.moments import OF_A_TRY
 from onceproof.reports.storm_outcome import Stormed
 from onceproof.reports.tables import table_lines
 
@@ -175,7 +175,7 @@ def explaining(report: Stormed, row: Row) -> list[str]:
     from onceproof.explain.prevention import preventions
 
     workers = report.profile is not None and report.profile.topology is not Topology.SEPARATE
-    left_out = (*MOMENTS, *(OF_SCHEDULERS if workers else ()))
+    left_out = (*OF_A_TRY, *(OF_SCHEDULERS if workers else ()))
     found = preventions(prediction.counterexample.trace, prediction.counterexample.property)
     return [each.mechanism for each in found if each.prevents and each.mechanism not in left_out]
 

@@ -22,7 +22,7 @@ def profile(*on: str, topology: Topology = Topology.FORKED) -> Profile:
 
 CONNECTIONS = (
     *("durable_queue", "durable_deliveries", "delivery_outlives_connection", "settles_after_reconnect"),
-    "survives_disconnect",
+    *("survives_disconnect", "connection_outlives_pause"),
 )
 
 
@@ -46,9 +46,12 @@ HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
         (LATE, "kill@before-ack", VIOLATED, HOLDS),
         (LATE, "kill@after-ack", HOLDS, HOLDS),
         (LATE, "kill-parent", VIOLATED, HOLDS),
+        (profile("delete_after_result", "child_settles"), "kill-parent", HOLDS, HOLDS),
+        (profile("delete_after_result", "child_settles"), "kill-parent,length=1.5", VIOLATED, HOLDS),
+        (profile("delete_after_result", "child_settles"), "kill-parent@before-start", HOLDS, HOLDS),
+        (profile("delete_after_result", "child_settles"), "kill-parent@before-ack", HOLDS, HOLDS),
         (LATE, "resubmit", VIOLATED, HOLDS),
         (profile("delete_after_result", "task_id_dedup"), "resubmit", HOLDS, HOLDS),
-        (EARLY, "pause", HOLDS, HOLDS),
         (EARLY, "kill@before-start", HOLDS, VIOLATED),
         (EARLY, "kill@after-start", HOLDS, VIOLATED),
         (EARLY, "kill@before-ack", HOLDS, HOLDS),
@@ -63,6 +66,9 @@ HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
         (without("survives_disconnect", "delete_after_result"), "broker-restart", VIOLATED, HOLDS),
         (without("survives_disconnect"), "broker-restart", HOLDS, VIOLATED),
         (without("delivery_outlives_connection", "delete_after_result"), "cut", VIOLATED, HOLDS),
+        (without("survives_disconnect"), "pause", HOLDS, HOLDS),
+        (without("connection_outlives_pause"), "pause", HOLDS, HOLDS),
+        (EARLY, "pause", HOLDS, VIOLATED),
         (without("durable_deliveries", "delete_after_result"), "cut", HOLDS, HOLDS),
         (without("durable_deliveries", "delete_after_result"), "broker-restart", VIOLATED, HOLDS),
     ],
@@ -89,6 +95,8 @@ def test_shortest_counterexamples_become_schedules() -> None:
         "kill-parent@before-start,length=1.5",
         "resubmit@queued,length=0.15",
     ]
+    settling = profile("delete_after_result", "renewal", "child_settles")
+    assert list(map(str, aimed(settling, [Fault.KILL_PARENT]))) == ["kill-parent@before-start,length=1.5"]
     assert list(map(str, aimed(EARLY, [Fault.KILL]))) == ["kill@before-start,length=0.15"]
 
 
@@ -100,7 +108,7 @@ def test_shortest_counterexamples_become_schedules() -> None:
         ("kill", {Claim.AT_MOST_ONCE, Claim.NOT_STUCK}),
         ("kill@before-start", {Claim.NOT_STUCK}),
         ("kill@before-start,traffic", set()),
-        ("pause", set()),
+        ("pause", {Claim.AT_MOST_ONCE, Claim.NOT_STUCK}),
         ("pause,traffic", {Claim.AT_MOST_ONCE}),
     ],
 )
