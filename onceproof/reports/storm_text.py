@@ -220,12 +220,27 @@ def gust_lines(report: Stormed) -> list[str]:
 
 def verdict_lines(report: Stormed) -> list[str]:
     """The verdict, with its limits, and where the files are."""
-    result, verdict = report.result, report.verdict
+    result = report.result
     counts = Counter(row.standing for row in report.rows if row.applies)
     shown = ", ".join(f"{counts[each]} {each}" for each in Standing if counts[each])
-    wanted = report.expect.value if report.expect is not None else "as predicted" if report.profile else "exactly once"
-    said = {Verdict.HOLDS: "holds in this storm", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "undecided"}[verdict]
     stopped = f"; {result.stopped}" if result.stopped else ""
     number = len(result.tried)
     tries = f"{number} {'try' if number == 1 else 'tries'} in {result.seconds:.0f} s"
-    return [f"{wanted}: {said}: {shown or 'nothing was seen'}; {tries}{stopped}", f"ledgers and logs: {result.folder}"]
+    return [f"{said(report)}: {shown or 'nothing was seen'}; {tries}{stopped}", f"ledgers and logs: {result.folder}"]
+
+
+# The verdict in words, where what the model predicts is what was expected.
+PREDICTED = {
+    Verdict.HOLDS: "as the model predicts",
+    Verdict.VIOLATED: "not as the model predicts",
+    Verdict.UNKNOWN: "as the model predicts, as far as it was seen",
+}
+
+
+def said(report: Stormed) -> str:
+    """The verdict as a clause: whether it went as predicted, or whether the wanted guarantee held."""
+    if report.expect is None and report.profile:
+        return PREDICTED[report.verdict]
+    wanted = report.expect.value if report.expect is not None else "exactly once"
+    words = {Verdict.HOLDS: "holds in this storm", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "undecided"}
+    return f"{wanted}: {words[report.verdict]}"
