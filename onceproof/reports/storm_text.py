@@ -18,6 +18,8 @@ from onceproof.reports.tables import table_lines
 
 # What only schedulers apart from their agents can have: a worker that runs functions itself places nothing.
 OF_SCHEDULERS = ("owner_epoch", "sticky_placement")
+# What only children apart from the process that pulls messages can do.
+OF_CHILDREN = ("child_settles",)
 NAMES = {
     "none": "no fault, a task longer than its lease",
     "pause": "worker stopped beyond the lease, then resumed",
@@ -174,8 +176,12 @@ def explaining(report: Stormed, row: Row) -> list[str]:
         return []
     from onceproof.explain.prevention import preventions
 
-    workers = report.profile is not None and report.profile.topology is not Topology.SEPARATE
-    left_out = (*OF_A_TRY, *(OF_SCHEDULERS if workers else ()))
+    topology = report.profile.topology if report.profile is not None else Topology.SEPARATE
+    left_out = set(OF_A_TRY)
+    if topology is not Topology.SEPARATE:
+        left_out.update(OF_SCHEDULERS)
+    if topology is Topology.EMBEDDED:
+        left_out.update(OF_CHILDREN)
     found = preventions(prediction.counterexample.trace, prediction.counterexample.property)
     return [each.mechanism for each in found if each.prevents and each.mechanism not in left_out]
 
