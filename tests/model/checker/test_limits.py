@@ -27,6 +27,7 @@ from onceproof.model.language import (
     forall,
     require,
 )
+from tests.helpers.pace import slowness
 from tests.paths import SPECS
 
 DELETED = load_specs([SPECS / "deleted-when-received.yaml"])[0].system
@@ -129,6 +130,6 @@ def test_max_seconds_is_kept_with_thousands_of_steps_in_each_state(engine: str) 
     began, began_cpu = time.monotonic(), time.process_time()
     result = check_any(system, None, Options(engine=engine, limits=Limits(max_seconds=1.0)))
     spent = min(time.monotonic() - began, time.process_time() - began_cpu)  # on a busy machine it waits for others
-    assert spent < 2.0
+    assert spent < 1.0 + slowness()
     assert result.verdict is Verdict.UNKNOWN
     assert result.stopped is not None and result.stopped.reason is StopReason.SECONDS

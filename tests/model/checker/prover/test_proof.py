@@ -15,6 +15,7 @@ from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Model, build
 from onceproof.model.language.declare import Property
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.pace import slowness
 from tests.helpers.present import present
 from tests.models import lock_service, two_phase_commit
 
@@ -53,7 +54,8 @@ def test_full_design_is_proved_under_every_fault(full: Proof) -> None:
 
 
 def test_every_query_is_its_own_fast_and_decidable(full: Proof) -> None:
-    assert all(outcome.seconds < 1 for outcome in full.outcomes)
+    most = slowness(time.monotonic)
+    assert all(outcome.seconds < most for outcome in full.outcomes)
     for stage in full.stages:
         for outcome in stage.outcomes:
             assert in_fragment(stage.encoding, outcome.query, stage.hypotheses), outcome.query.name
@@ -69,7 +71,7 @@ def test_every_query_is_its_own_fast_and_decidable(full: Proof) -> None:
 def test_whole_proof_is_quick() -> None:
     began = time.process_time()
     assert prove(PROTOCOL, unbounded(PROTOCOL), walks=8).proved
-    assert time.process_time() - began < 15
+    assert time.process_time() - began < 15 * slowness()
 
 
 def test_only_the_half_admitting_design_enqueues(full: Proof) -> None:

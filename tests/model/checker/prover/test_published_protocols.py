@@ -12,6 +12,7 @@ from onceproof.model.checker.prover.induction import prove, unbounded
 from onceproof.model.checker.results import Verdict
 from onceproof.model.language import Model, build
 from onceproof.model.language.errors import AxiomError
+from tests.helpers.pace import slowness
 from tests.helpers.written_models import written_model
 from tests.models import chang_roberts, fencing_lease, ironfleet_lock, simple_election, toy_consensus
 
@@ -63,7 +64,7 @@ def test_published_protocol_is_proved_for_any_size(module: ModuleType) -> None:
     assert proof.proved and proof.dropped == [] and proof.refuted == {}
     assert len(proof.outcomes) == CONDITIONS[model.name]
     assert [law.name for law in proof.axioms] == list(model.axioms)
-    assert seconds < 5
+    assert seconds < 5 * slowness()
 
 
 @pytest.mark.parametrize("module", PROTOCOLS, ids=name_of)
