@@ -78,7 +78,8 @@ class Relay:
         ends = {writer, far_writer}
         self._writers |= ends
         try:
-            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+            with contextlib.suppress(asyncio.CancelledError):  # the relay is closed before those that it connects
+                await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
         finally:
             self._writers -= ends
             for each in ends:

@@ -47,6 +47,7 @@ def command() -> None:
 
     `onceproof storm FILE` runs the queue that a storm file declares, as `onceproof storm run FILE` does;
     `onceproof storm new NAME` writes such a file, and `onceproof storm check FILE` says what is missing in it.
+    `onceproof storm platform` does more to the reference platform, whose commits it knows.
     """
 
 
@@ -143,6 +144,47 @@ def _say(report: StormReport, *, quiet: bool) -> None:
         click.echo("\n".join([*report_lines(report), ""]))
     elif report.verdict is not Verdict.HOLDS:
         click.echo("\n".join(verdict_lines(report)))
+
+
+@command.command()
+@click.option("--seconds", type=click.FloatRange(min=1), default=30.0, show_default=True, help="How long it lasts.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of tasks and strikes.")
+@click.option(
+    "--on",
+    type=click.Choice(["sqlite", "postgresql", "postgresql+nats"]),
+    default="sqlite",
+    show_default=True,
+    help="What keeps tasks and messages. Servers are started, and connections to them are broken too.",
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Strike only this process or server; can be repeated.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where data and logs go.  [default: a new one]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Only the verdict, and only if it is not that all holds; no progress.")
+def platform(
+    seconds: float, seed: int, on: str, only: tuple[str, ...], folder: Path | None, as_json: bool, quiet: bool
+) -> None:
+    """Run the reference platform under faults that are timed to its commits, and check every result.
+
+    Two users submit tasks of two functions that return, raise, run into their time limit or are stopped. Each strike
+    comes 0 to 120 ms after a task was accepted: a process is killed or stopped, or a connection to a server is broken.
+    Afterwards every task must have ended as its function did, with its own result, and no message may have gone to
+    another scheduler while its holder lived.
+
+    Exit status: 0 every claim held, 1 one is broken, 2 wrong input, 3 undecided.
+    """
+    from onceproof.api.platform_storm import storm_platform
+    from onceproof.reports import platform_storm as reports
+
+    with ending_on_signals(), _with_log(), StatusLine(quiet=quiet, at_once=True) as line:
+        result = storm_platform(seconds, seed=seed, on=on, only=only, folder=folder, progress=line.show)
+    verdict = reports.verdict_of(result)
+    if as_json:
+        click.echo(json.dumps(reports.document(result), indent=2))
+    elif not quiet:
+        click.echo("\n".join(reports.report_lines(result)))
+    elif verdict is not Verdict.HOLDS:
+        click.echo("\n".join(reports.verdict_lines(result)))
+    raise click.exceptions.Exit(STATUSES[verdict])
 
 
 @command.command()

@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import os
 import signal
+import time
 import types
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -21,13 +22,16 @@ from onceproof.implementation.components.scheduler import Scheduler
 from onceproof.implementation.components.task_store import Submission, TaskStore
 from onceproof.implementation.platform.gate.gate import Gate
 from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.processes.scheduler import SchedulerProcess
 from onceproof.implementation.probe import action
 from onceproof.implementation.queues.table import TableQueue
 from onceproof.implementation.stores.database import Database
 
 BASES: dict[str, type] = {"store": TaskStore, "queue": TableQueue, "scheduler": Scheduler, "agent": Agent}
 GATED = Gate.around
+RECORD = Scheduler.record
 ANSWER_SECONDS = 0.1  # enough for an answer to leave
+BETWEEN_SECONDS = 0.1  # enough for a storm to come in between
 
 
 def _at_receive(number: signal.Signals) -> Callable[..., Any]:
@@ -63,6 +67,22 @@ def _answers_at_once(self: Admission, submission: Submission) -> Awaitable[str]:
     return answered
 
 
+def _deletes_first(self: Scheduler, message: str) -> None:
+    """The message is deleted in a commit of its own, and the result recorded a moment later."""
+    self.queue.delete(message, self.works[message].received.receipt)
+    time.sleep(BETWEEN_SECONDS)
+    RECORD(self, message)
+
+
+def _delete_before_recording() -> None:
+    patch_class(Database, "transaction", lambda self, durable=True: nullcontext())
+    patch_class(Scheduler, "record", _deletes_first)
+
+
+def _never_renews(self: SchedulerProcess, now: float) -> None:
+    self.renew_at = now + self.config.lease_seconds
+
+
 CANARIES: dict[str, Callable[[], None]] = {
     "dies-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGKILL)),
     "sleeps-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGSTOP)),
@@ -70,6 +90,8 @@ CANARIES: dict[str, Callable[[], None]] = {
     "acts-without-a-permit": lambda: patch_class(Gate, "around", _without_permit),
     "bypasses-the-gate": lambda: patch_class(Scheduler, "record", inspect.unwrap(Scheduler.record)),
     "commits-each-statement": lambda: patch_class(Database, "transaction", lambda self, durable=True: nullcontext()),
+    "deletes-and-then-records": _delete_before_recording,
+    "never-renews": lambda: patch_class(SchedulerProcess, "_renew_all", _never_renews),
     "answers-before-the-commit": lambda: patch_class(Admission, "submit", _answers_at_once),
 }
 PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]

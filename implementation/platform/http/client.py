@@ -73,6 +73,11 @@ class Caller:
         """Stop a task that has not ended."""
         self._call("PUT", f"{BASE}/{quote(function)}/async-tasks/{quote(task_id)}/stop")
 
+    def put_config(self, function: str, settings: dict[str, Any]) -> None:
+        """Put the settings for asynchronous invocations of a function."""
+        path = f"{BASE}/{quote(function)}/async-invoke-config"
+        self._call("PUT", path, json.dumps(settings).encode(), {"Content-Type": "application/json"})
+
     def _call(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[dict[str, str], bytes]:
