@@ -197,7 +197,7 @@ class ProcessDriver(Driver):
     def _abilities(self, answer: Mapping[str, Any]) -> Abilities:
         sets = {key: frozenset(self._names(answer, key)) for key in ("performs", "observes")}
         internal = frozenset(self._names(answer, "internal")) if "internal" in answer else frozenset()
-        texts = {key: self._texts(answer, key) for key in ("lenient", "sources", "unseen")}
+        texts = {key: self._texts(answer, key) for key in ("lenient", "sources", "unseen", "replaced")}
         name = answer.get("name", self.command)
         claims = frozenset(self._names(answer, "claims")) if "claims" in answer else None
         settle = answer.get("settle", 0)
@@ -212,6 +212,7 @@ class ProcessDriver(Driver):
             lenient=texts["lenient"],
             sources=texts["sources"],
             unseen=texts["unseen"],
+            replaced=texts["replaced"],
             claims=claims,
             settle=float(settle),
         )

@@ -122,6 +122,7 @@ class Abilities:
     not observed, why. unperformed: for each action that is not performed, why.
     how: for actions that the system does not do all by itself, what stands for them.
     claims: the mechanisms that the system is said to have; None: all that the configuration has on.
+    replaced: what the driver does in the system's place, so that it is not compared, each with how and what covers it.
     settle: for so many seconds an observation that differs may still change; it is made again until it agrees.
     """
 
@@ -135,6 +136,7 @@ class Abilities:
     unperformed: Mapping[str, str] = field(default_factory=dict)
     how: Mapping[str, str] = field(default_factory=dict)
     claims: frozenset[str] | None = None
+    replaced: Mapping[str, str] = field(default_factory=dict)
     settle: float = 0.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onceproof.conformance.coverage.graph import Graph, explore
@@ -53,7 +53,7 @@ class Coverage:
     covered and left then count one for each. skipped: by action that the driver does not perform, how many
     transitions it blocks itself. trace: the shortest that ends in the disagreement, if that comes again each time
     (``confirmation``); else the one that did. silent: how often the driver gave no answer in time and was begun anew.
-    interrupted: what became of interrupting actions, where that was asked for.
+    interrupted: what became of interrupting actions, where that was asked for. replaced: as the driver's abilities say.
     """
 
     plan: Plan
@@ -76,6 +76,7 @@ class Coverage:
     symmetric: int | None = None
     silent: int = 0
     interrupted: list[Interrupted] = field(default_factory=list)
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
 
 Report = Callable[[int, int, float], None]  # steps taken, steps planned, seconds
@@ -266,5 +267,6 @@ class _Walk:
             symmetric=self.symmetric,
             silent=self.silent,
             interrupted=self.interrupted,
+            replaced=self.lockstep.abilities.replaced,
             unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
         )

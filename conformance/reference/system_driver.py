@@ -24,6 +24,14 @@ from onceproof.implementation.in_process.parts import ReferenceSystem
 from onceproof.implementation.settings import Mechanisms, Settings
 
 S = TypeVar("S", bound=ReferenceSystem)
+# What no step of a core is about. (The platform's driver has a list of its own.)
+REPLACED = {
+    "time": "the replay moves the clock; `onceproof storm platform` runs on real time",
+    "broken connections": "the network is a list of what was sent; `onceproof storm platform --on postgresql+nats` "
+    "breaks connections",
+    "processes": "all components are in one process, and die by being forgotten; `--driver platform` kills real ones",
+    "group commits": "each action is a transaction of its own; `onceproof storm platform` kills in the middle of many",
+}
 ABILITIES = Abilities(
     name="reference core, in process",
     performs=frozenset(ACTIONS),
@@ -31,6 +39,7 @@ ABILITIES = Abilities(
     lenient=LENIENT,
     sources={observed.field: observed.source for observed in OBSERVED},
     unseen=UNOBSERVED,
+    replaced=REPLACED,
 )
 
 

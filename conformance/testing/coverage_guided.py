@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -67,6 +68,7 @@ class Findings:
     first_steps: int = 0
     first_seconds: float = 0.0
     confirmation: Confirmation = field(default_factory=Confirmation)
+    replaced: Mapping[str, str] = field(default_factory=dict)  # as the driver's abilities say
 
 
 class _Enough(BaseException):
@@ -146,6 +148,7 @@ class _Campaign:
             self.lockstep.begin(states[0])
             if self.negative_tests is None:
                 self.negative_tests = NegativeTests(self.system, self.lockstep.abilities)
+                self.found.replaced = self.lockstep.abilities.replaced
                 self._draw_map()
             # All numbers at once: however soon a run ends, what Hypothesis has drawn has the same shape.
             for number in data.draw(st.lists(NUMBERS, min_size=self.effort.steps, max_size=self.effort.steps)):

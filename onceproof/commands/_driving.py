@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -35,6 +36,11 @@ answer_option = click.option(
     default=ANSWER_SECONDS,
     show_default=True,
     help="Time limit for an answer of the driver.",
+)
+
+
+junit_option = click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report, for a CI server."
 )
 
 

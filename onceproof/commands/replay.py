@@ -11,20 +11,28 @@ import click
 
 from onceproof.api.claims import try_mechanisms
 from onceproof.api.replay import MOST_STATES, cover, replay
-from onceproof.commands._driving import answer_option, driver_option, driving, ending_on_signals, keeping_trace
+from onceproof.commands._driving import (
+    answer_option,
+    driver_option,
+    driving,
+    ending_on_signals,
+    junit_option,
+    keeping_trace,
+)
 from onceproof.commands._progress import StepProgress
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, model_option, trace_option
 from onceproof.conformance.coverage.run import REFUSALS, Budget
 from onceproof.conformance.driver import Interruption, setting_of
 from onceproof.conformance.drivers import CORE
-from onceproof.errors import Exit, InputError
+from onceproof.errors import Exit, InputError, require_writable
 from onceproof.inputs.itf import TraceFile, read_trace
 from onceproof.inputs.models import resolve
 from onceproof.inputs.specs import Spec
 from onceproof.model.language import System, build
-from onceproof.reports.claims import claims_lines
+from onceproof.reports.claims import claims_lines, not_covered
 from onceproof.reports.conformance import again_command, mapping_json, mapping_lines
+from onceproof.reports.conformance_junit import write_junit
 from onceproof.reports.coverage import coverage_lines
 from onceproof.reports.replay import Agreement, replay_lines
 
@@ -85,6 +93,7 @@ POSITIVE = click.IntRange(min=1)
     help="Number of forbidden steps to ask for at each new state; the system must refuse them.",
 )
 @trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
+@junit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Print only a disagreement, and no progress.")
 def command(
@@ -107,6 +116,7 @@ def command(
     store_failures: bool,
     refusals: int,
     trace_out: TraceTarget | None,
+    junit: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -118,6 +128,7 @@ def command(
     """
     if trace_out is not None:
         trace_out.prepare(as_json)
+    require_writable(junit)
     path = spec or claims
     if path is None and settings.written:
         raise InputError(f"replay: {settings.written[0]} goes with --cover: a trace says how its model is built")
@@ -127,14 +138,14 @@ def command(
     elif [trace, spec, claims].count(None) != 2:
         raise InputError("replay: give either a TRACE, --cover SPEC or --mechanisms SPEC")
     elif claims is not None and given is not None:
-        _try_claims(given, driver, answer_seconds, as_json, quiet)
+        _try_claims(given, driver, answer_seconds, junit, as_json, quiet)
     elif trace is not None:
-        _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, as_json, quiet)
+        _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, junit, as_json, quiet)
     elif given is not None:
         asked = ((crash_points, Interruption.DEATH), (store_failures, Interruption.REFUSAL))
         ways = tuple(how for wanted, how in asked if wanted)
         budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric, ways)
-        _cover(given, driver, answer_seconds, budget, trace_out, as_json, quiet)
+        _cover(given, driver, answer_seconds, budget, trace_out, junit, as_json, quiet)
 
 
 def _explain(
@@ -160,6 +171,7 @@ def _replay(
     answer_seconds: float,
     forbidden: tuple[str, ...],
     trace_out: TraceTarget | None,
+    junit: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -168,19 +180,25 @@ def _replay(
     found, replayed = report.disagreement, report.replayed
     if found is not None and trace_out is not None:
         trace_out.save(read.source, read.spec_name, replayed.failing)
+    options = ["--model", model] if model else []
+    again = again_command(read.path, found, replayed.failing, driver, options) if found is not None else ""
+    if junit is not None:
+        lines = list(replay_lines(replayed, again, quiet=False))
+        write_junit(junit, "replay", replayed.name, report.verdict, lines, replayed.result.abilities.replaced)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        options = ["--model", model] if model else []
-        again = again_command(read.path, found, replayed.failing, driver, options) if found is not None else ""
         for line in replay_lines(replayed, again, quiet=quiet):
             click.echo(line, err=_aside(trace_out))
     raise click.exceptions.Exit(EXITS[report.verdict])
 
 
-def _try_claims(spec: Spec, driver: str, answer_seconds: float, as_json: bool, quiet: bool) -> None:
+def _try_claims(spec: Spec, driver: str, answer_seconds: float, junit: Path | None, as_json: bool, quiet: bool) -> None:
     with ending_on_signals():
         report = try_mechanisms(spec, driver, answer_seconds=answer_seconds)
+    if junit is not None:
+        lines = list(claims_lines(spec.name, report.claims, quiet=False))
+        write_junit(junit, "replay --mechanisms", spec.name, report.verdict, lines, not_covered(report.claims))
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
@@ -195,6 +213,7 @@ def _cover(
     answer_seconds: float,
     budget: Budget,
     trace_out: TraceTarget | None,
+    junit: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -219,13 +238,16 @@ def _cover(
     path, options = None, list[str]()
     if found.trace is not None and trace_out is not None:
         path, options = trace_out.save(spec.source, spec.name, found.trace)
+    again = _same_command(spec, driver, budget)
+    interrupted = any(one.disagreement is not None for one in found.interrupted)
+    if found.disagreement is not None and found.trace is not None and not interrupted:
+        again = again_command(path, found.disagreement, found.trace, driver, options) or again
+    if junit is not None:
+        lines = list(coverage_lines(spec, found, budget, again, quiet=False))
+        write_junit(junit, "replay --cover", spec.name, report.verdict, lines, found.replaced)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        again = _same_command(spec, driver, budget)
-        interrupted = any(one.disagreement is not None for one in found.interrupted)
-        if found.disagreement is not None and found.trace is not None and not interrupted:
-            again = again_command(path, found.disagreement, found.trace, driver, options) or again
         for line in coverage_lines(spec, found, budget, again, quiet=quiet):
             click.echo(line, err=_aside(trace_out))
     raise click.exceptions.Exit(EXITS[report.verdict])

@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from onceproof.commands._driving import answer_option, driver_option, driving, keeping_trace
+from onceproof.commands._driving import answer_option, driver_option, driving, junit_option, keeping_trace
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.conformance.testing.coverage_guided import Effort, Findings, drive
-from onceproof.errors import Exit, InputError
+from onceproof.errors import Exit, InputError, require_writable
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.reports.conformance import again_command
-from onceproof.reports.stateful import findings_json, findings_lines
+from onceproof.reports.conformance_junit import write_junit
+from onceproof.reports.stateful import findings_json, findings_lines, findings_verdict
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = Effort()
@@ -43,6 +44,7 @@ DEFAULTS = Effort()
     help="Number of forbidden steps to ask for at each new state; the system must refuse them.",
 )
 @trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
+@junit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Print only a disagreement.")
 def command(
@@ -56,6 +58,7 @@ def command(
     max_seconds: float | None,
     refusals: int,
     trace_out: TraceTarget | None,
+    junit: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -67,6 +70,7 @@ def command(
     set_hypothesis_home_dir(cache.folder() / "hypothesis")  # else it makes a folder in the working directory
     if trace_out is not None:
         trace_out.prepare(as_json)
+    require_writable(junit)
     loaded = given_spec(spec, settings)
     effort = Effort(examples, steps, seed, max_seconds, refusals)
     with keeping_trace(loaded, trace_out), driving(driver, answer_seconds) as driven:
@@ -77,6 +81,9 @@ def command(
     if found.trace is not None and trace_out is not None:
         saved = trace_out.save(loaded.source, loaded.name, found.trace)
     again = _again(loaded, found, driver, effort, saved)
+    if junit is not None:
+        lines = list(findings_lines(loaded, found, again, quiet=False))
+        write_junit(junit, "test", loaded.name, findings_verdict(found), lines, found.replaced)
     if as_json:
         click.echo(json.dumps(findings_json(loaded, found, again), indent=2))
     else:

@@ -69,6 +69,7 @@ class Driver:
     internal: ClassVar[Sequence[str]] = ()  # actions that the system has no step for: they are not sent (or OTHERS)
     lenient: ClassVar[Mapping[str, str]] = {}  # {action or "*": reason}: it may do so where the model would not
     unseen: ClassVar[Mapping[str, str]] = {}  # {field: reason}: why a field has no reader
+    replaced: ClassVar[Mapping[str, str]] = {}  # {what: why}: done by the driver in the system's place (time, say)
     begins_anywhere: ClassVar[bool] = False  # whether ``reset`` brings the system to ``setting.initial``
     settle: ClassVar[float] = 0.0  # seconds for which a state that differs from the model's may still change
 

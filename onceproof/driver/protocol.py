@@ -115,6 +115,7 @@ def _reset(driver: Driver, given: Mapping[str, Any]) -> dict[str, Any]:
         "internal": list(driver.internal),
         "lenient": dict(driver.lenient),
         "unseen": dict(driver.unseen),
+        "replaced": dict(driver.replaced),
         "sources": {name: doc for name, reader in readers.items() if (doc := _first_line(reader))},
         "settle": driver.settle,
     }

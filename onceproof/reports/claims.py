@@ -12,6 +12,7 @@ from onceproof.reports.conformance import (
     confirmation_lines,
     disagreement_json,
     disagreement_lines,
+    not_covered_line,
 )
 from onceproof.reports.replay import Agreement, agreement
 from onceproof.reports.style import style
@@ -39,11 +40,18 @@ def claims_verdict(claims: Sequence[TriedClaim]) -> Agreement:
     return Agreement.UNDECIDED
 
 
+def not_covered(claims: Sequence[TriedClaim]) -> dict[str, str]:
+    """What the driver does in the system's place; as it says at each reset."""
+    results = [one.result for one in claims if one.result is not None]
+    return {what: why for result in results for what, why in result.abilities.replaced.items()}
+
+
 def claims_lines(name: str, claims: Sequence[TriedClaim], *, quiet: bool) -> Iterator[str]:
     """All that was found out of the claims, for people: a table, then each that was refuted with its trace."""
     if not quiet:
         yield style(name, bold=True)
         yield from table_lines(("mechanism", "verdict", "how it shows"), [_row(tried) for tried in claims])
+        yield from not_covered_line(not_covered(claims))
         yield _conclusion(claims)
     for tried in claims:
         if tried.result is not None and tried.result.disagreement is not None and tried.confirmation is not None:
@@ -77,7 +85,12 @@ def _conclusion(claims: Sequence[TriedClaim]) -> str:
 
 def claims_json(name: str, claims: Sequence[TriedClaim]) -> dict[str, Any]:
     """The same for machines."""
-    return {"spec": name, "verdict": claims_verdict(claims).value, "claims": [_claim_json(tried) for tried in claims]}
+    return {
+        "spec": name,
+        "verdict": claims_verdict(claims).value,
+        "not_covered": not_covered(claims),
+        "claims": [_claim_json(tried) for tried in claims],
+    }
 
 
 def _claim_json(tried: TriedClaim) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,13 @@ def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
     }
 
 
+def not_covered_line(replaced: Mapping[str, str], explain: bool = True) -> Iterator[str]:
+    """What a stand-in of the driver does in the system's place; nothing where there is none."""
+    if replaced:
+        why = " (what covers it: --explain-mapping)" if explain else ""
+        yield f"not covered: {', '.join(replaced)}{why}"
+
+
 def differs(confirmation: Confirmation) -> str:
     """The verdict on a disagreement."""
     return "flaky" if confirmation.flaky else "differs"
@@ -181,6 +188,10 @@ def mapping_lines(abilities: Abilities, system: System) -> Iterator[str]:
         yield "how the driver performs steps that the system does not take by itself"
         yield from (f"  {line}" for line in _rows(sorted(abilities.how.items())))
         yield ""
+    if abilities.replaced:
+        yield "not covered: what the driver does in the system's place"
+        yield from (f"  {line}" for line in _rows(list(abilities.replaced.items())))
+        yield ""
     yield "what the system may do although the model does not allow it"
     yield from (f"  {line}" for line in _rows(sorted(abilities.lenient.items())) or ["none"])
 
@@ -201,5 +212,6 @@ def mapping_json(abilities: Abilities, system: System) -> dict[str, Any]:
         "not_performed": lacking,
         "why_not_performed": {name: abilities.unperformed.get(name, "") for name in lacking},
         "how": dict(abilities.how),
+        "not_covered": dict(abilities.replaced),
         "lenient": dict(abilities.lenient),
     }

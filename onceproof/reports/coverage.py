@@ -10,7 +10,13 @@ from onceproof.conformance.coverage.run import Budget, Coverage
 from onceproof.conformance.driver import Interruption
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.results import INTERRUPTED, StopReason
-from onceproof.reports.conformance import confirmation_json, confirmation_lines, disagreement_json, disagreement_lines
+from onceproof.reports.conformance import (
+    confirmation_json,
+    confirmation_lines,
+    disagreement_json,
+    disagreement_lines,
+    not_covered_line,
+)
 from onceproof.reports.replay import Agreement, agreement
 from onceproof.reports.stops import stop_text
 from onceproof.reports.style import style
@@ -84,6 +90,7 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
         yield f"  silent    {counted(found.silent, 'time')} the driver gave no answer in time; it was begun anew"
     if found.unobserved:
         yield f"  unseen    {', '.join(found.unobserved)} (why: --explain-mapping)"
+    yield from (f"  {line}" for line in not_covered_line(found.replaced))
     if found.disagreement is None:
         yield f"  {_agrees(found, wanted)}"
 
@@ -138,6 +145,7 @@ def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]
         "left": found.left,
         "skipped": found.skipped,
         "unobserved": found.unobserved,
+        "not_covered": dict(found.replaced),
         "silent": found.silent,
         "interrupted": [
             {

@@ -16,6 +16,7 @@ from onceproof.reports.conformance import (
     confirmation_lines,
     disagreement_json,
     disagreement_lines,
+    not_covered_line,
 )
 from onceproof.reports.style import style
 from onceproof.reports.trace_text import counted
@@ -76,6 +77,7 @@ def replay_lines(replayed: ReplayedTrace, again: str, *, quiet: bool) -> Iterato
     elif replayed.violation is not None:
         yield f"{replayed.name}: {violation_text(replayed, replayed.violation)}"
     elif not quiet:
+        yield from not_covered_line(result.abilities.replaced)
         yield f"{replayed.name}: agrees in all {len(replayed.trace)} steps, {result.compared} states compared"
 
 
@@ -112,6 +114,7 @@ def replay_json(replayed: ReplayedTrace) -> dict[str, Any]:
             "of": seen.of,
             "unseen": list(seen.unseen),
         },
+        "not_covered": dict(result.abilities.replaced),
         **confirmation_json(replayed.confirmation),
         "disagreement": None if found is None else disagreement_json(found, replayed.failing),
     }

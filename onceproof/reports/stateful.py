@@ -13,6 +13,7 @@ from onceproof.reports.conformance import (
     differs,
     disagreement_json,
     disagreement_lines,
+    not_covered_line,
 )
 from onceproof.reports.stops import stop_text, stopped_by
 from onceproof.reports.style import style
@@ -30,6 +31,7 @@ def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iter
         )
         if found.stopped:
             yield f"  {stopped_by(found.stopped)}"
+        yield from (f"  {line}" for line in not_covered_line(found.replaced, explain=False))
     if found.disagreement is None or found.trace is None:
         if not quiet:
             agrees = f"agrees in {found.covered:,} of the {found.seen:,} transitions in sight ({share:.0f} %)"
@@ -41,15 +43,22 @@ def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iter
     yield from disagreement_lines(found.disagreement, found.trace, again)
 
 
+def findings_verdict(found: Findings) -> str:
+    """Whether the system did what the model does."""
+    if found.disagreement is not None and found.trace is not None:
+        return differs(found.confirmation)
+    return "undecided" if found.stopped else "agrees"
+
+
 def findings_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
     """The same for machines."""
     disagreement = None
     if found.disagreement is not None and found.trace is not None:
         disagreement = disagreement_json(found.disagreement, found.trace)
-    agrees = "undecided" if found.stopped else "agrees"
     return {
         "spec": spec.name,
-        "verdict": differs(found.confirmation) if disagreement else agrees,
+        "verdict": findings_verdict(found),
+        "not_covered": dict(found.replaced),
         "examples": found.examples,
         "steps": found.steps,
         "refused": found.refused,

@@ -68,6 +68,15 @@ HOW = {
     "request_loss": "the proxy drops it; the scheduler's wait ends at once",
     "reply_loss": "the proxy drops it; the scheduler's wait ends at once",
 }
+REPLACED = {
+    "time": "the replay moves the clock: whether heartbeats, renewals and redeliveries come in time is not seen; "
+    "`onceproof storm platform` runs on real time, and no message may go to another while its holder lives",
+    "broken connections": "proxies hold what is sent until a step delivers it, and nothing breaks by itself; "
+    "`onceproof storm platform --on postgresql+nats` cuts and swallows connections",
+    "waiting for settlement": "the replay says when nobody can ask for a task any more, or has heard of its end; under "
+    "`onceproof storm platform` agents and schedulers wait by themselves",
+    "group commits": "each action is a transaction of its own; `onceproof storm platform` kills in the middle of many",
+}
 MAKE_SEVERAL = ("task_id_dedup", "idempotent_relay")
 STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messages, and the API stops the first"
 
@@ -105,6 +114,7 @@ class PlatformDriver(Driver):
             name=f"reference platform under its gate, {where}",
             how={**HOW, **notes},
             sources={**ABILITIES.sources, **SOURCES},
+            replaced=REPLACED,
         )
         self._driver = SystemDriver(self._make_platform, abilities)
 

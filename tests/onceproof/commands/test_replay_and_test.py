@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,40 @@ def test_replay_cover_json_document(onceproof: Command) -> None:
         1058,
     )
     assert sum(report["left"].values()) == 419 - report["covered"]
+
+
+NOT_COVERED = ("time", "broken connections", "processes", "group commits")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "--cover", PLAIN, "--max-states", "20"),
+        ("replay", "--mechanisms", PLAIN),
+        ("test", PLAIN, "--examples", "2"),
+    ],
+)
+def test_every_report_says_what_the_driver_does_in_the_systems_place(
+    onceproof: Command, words: tuple[object, ...], tmp_path: Path
+) -> None:
+    junit = tmp_path / "report.xml"
+    text = onceproof(*words, "--junit", junit)
+    assert f"not covered: {', '.join(NOT_COVERED)}" in text.out
+    assert tuple(json.loads(onceproof(*words, "--json").out)["not_covered"]) == NOT_COVERED
+    suite = ElementTree.parse(junit).getroot()[0]
+    named = {each.attrib["name"]: each.attrib["value"] for each in suite.iter("property")}
+    assert [name for name in named if name != "verdict"] == [f"not covered: {what}" for what in NOT_COVERED]
+    assert (named["verdict"] == "agrees") == (text.status == 0)
+    assert suite.attrib["failures"] == "0" and suite.attrib["skipped"] == str(int(text.status == 3))
+
+
+def test_replay_writes_a_disagreement_as_a_failure_for_ci(onceproof: Command, broken: None, tmp_path: Path) -> None:
+    junit = tmp_path / "report.xml"
+    assert onceproof("replay", "--cover", ZOMBIE, "--junit", junit).status == 1
+    suite = ElementTree.parse(junit).getroot()[0]
+    assert suite.attrib["failures"] == "1"
+    failure = next(suite.iter("failure"))
+    assert failure.attrib["message"] == "differs" and "UNEXPECTED" in str(failure.text)
 
 
 def test_replay_sample_that_agrees_exits_with_0(onceproof: Command) -> None:
