@@ -135,14 +135,21 @@ def _resume_due(site: Site, stopped: dict[str, float], *, everyone: bool = False
 
 
 def _calm(site: Site, result: Gusts, window: float) -> None:
-    """Until nothing came for the quiet time, with a task now and then for queues that move only with traffic."""
+    """Until nothing came for the quiet time, with a task now and then for queues that move only with traffic.
+
+    The quiet time begins when one of these tasks has ended: until then the queue still recovers from the storm.
+    """
     began = latest = time.monotonic()
-    seen, number = len(site.ledger.read()), 0
-    while time.monotonic() - latest < window and time.monotonic() - began < CALM_SECONDS + 4 * window:
+    seen, number, recovered = len(site.ledger.read()), 0, False
+    while time.monotonic() - latest < window or not recovered:
+        if time.monotonic() - began > CALM_SECONDS + 4 * window:
+            return
         number += 1
         site.submit(f"calm-{number}", 0.0)
         site.ledger.wait(lambda: False, 1.0, site.look)
         lines = site.ledger.read()
-        if any((line.task or "").startswith("gust-") for line in lines[seen:]):
+        ended = any((line.task or "").startswith("calm-") and line.what in ENDS for line in lines[seen:])
+        if any((line.task or "").startswith("gust-") for line in lines[seen:]) or (ended and not recovered):
             latest = time.monotonic()
+        recovered = recovered or ended
         seen = len(lines)

@@ -1,0 +1,65 @@
+"""What a random storm waits for when the wind is down."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onceproof.conformance.storms import gusts
+from onceproof.conformance.storms.gusts import CALM_SECONDS, Gusts
+
+WINDOW = 6.0
+
+
+@dataclass
+class Line:
+    task: str
+    what: str
+
+
+@dataclass
+class Slow:
+    """A queue that stands still for so many seconds after a storm, then runs all that it was given.
+
+    It is site, ledger and clock in one: time passes while it is waited for.
+    """
+
+    seconds: float
+    now: float = 0.0
+    waiting: list[str] = field(default_factory=lambda: ["gust-1"])
+    lines: list[Line] = field(default_factory=list)
+    look: Any = None
+
+    @property
+    def ledger(self) -> "Slow":
+        return self
+
+    def submit(self, task: str, seconds: float) -> None:
+        self.waiting.append(task)
+
+    def read(self) -> list[Line]:
+        return list(self.lines)
+
+    def wait(self, seen: Any, seconds: float, look: Any) -> None:
+        self.now += seconds
+        if self.now >= self.seconds:
+            self.lines += [Line(task, "finish") for task in self.waiting]
+            self.waiting = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "until"), [(0.0, 1 + WINDOW), (25.0, 25 + WINDOW), (1e9, CALM_SECONDS + 4 * WINDOW + 1)]
+)
+def test_quiet_begins_when_the_queue_has_recovered(
+    seconds: float, until: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that waits while the queue recovers is not lost; one that waits for ever is, after a time."""
+    site: Any = Slow(seconds)
+    monkeypatch.setattr(gusts.time, "monotonic", site.monotonic)
+    gusts._calm(site, Gusts(Path(), "", 0.0), WINDOW)
+    assert site.now == pytest.approx(until)
+    assert ("gust-1" in {line.task for line in site.lines}) == (seconds < 1e9)
