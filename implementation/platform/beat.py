@@ -7,11 +7,14 @@ import mmap
 import os
 import struct
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIX = ".beat"
 LAYOUT = struct.Struct("<qdd200s")  # pid, time of the last turn, since when it waits for the store (0: it does not)
+SUM = struct.Struct("<I")  # of the bytes above: a reader that comes while they are written sees some old, some new
+LOOKS = 8  # until a sign is read as it was written
 TROUBLE_MAX = 200
 
 
@@ -36,8 +39,8 @@ class Beat:
         path = Path(folder) / f"{name}{SUFFIX}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(descriptor, LAYOUT.size)
-            self._memory = mmap.mmap(descriptor, LAYOUT.size)
+            os.ftruncate(descriptor, LAYOUT.size + SUM.size)
+            self._memory = mmap.mmap(descriptor, LAYOUT.size + SUM.size)
         finally:
             os.close(descriptor)
         self._trouble = b""
@@ -60,13 +63,19 @@ class Beat:
         self._write()
 
     def _write(self) -> None:
-        LAYOUT.pack_into(self._memory, 0, os.getpid(), self._turned_at, self._waits_since, self._trouble)
+        sign = LAYOUT.pack(os.getpid(), self._turned_at, self._waits_since, self._trouble)
+        self._memory[:] = sign + SUM.pack(zlib.crc32(sign))
 
 
 def sign_of(folder: str, name: str) -> Sign | None:
-    """What a process last said; None if it never has."""
-    try:
-        pid, turned_at, waits_since, trouble = LAYOUT.unpack((Path(folder) / f"{name}{SUFFIX}").read_bytes())
-    except (OSError, struct.error):
-        return None
-    return Sign(pid, turned_at, waits_since, trouble.rstrip(b"\0").decode(errors="replace"))
+    """What a process last said; None if it never has, or if it is not to be had."""
+    for _ in range(LOOKS):
+        try:
+            found = (Path(folder) / f"{name}{SUFFIX}").read_bytes()
+        except OSError:
+            return None
+        sign = found[: LAYOUT.size]
+        if len(found) == LAYOUT.size + SUM.size and SUM.unpack(found[LAYOUT.size :]) == (zlib.crc32(sign),):
+            pid, turned_at, waits_since, trouble = LAYOUT.unpack(sign)
+            return Sign(pid, turned_at, waits_since, trouble.rstrip(b"\0").decode(errors="replace"))
+    return None

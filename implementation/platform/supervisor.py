@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onceproof.implementation.errors import StoreUnavailable, TakenOver
-from onceproof.implementation.platform.beat import sign_of
+from onceproof.implementation.platform.beat import Sign, sign_of
 from onceproof.implementation.platform.config import PlatformConfig
 from onceproof.implementation.platform.functions.descendants import become_subreaper, end_strangers
 from onceproof.implementation.platform.functions.runner import mark_of
@@ -50,6 +50,7 @@ class Member:
     start_at: float = 0.0
     backoff: float = 0.05
     restarts: int = 0
+    sign: Sign | None = None  # the last one that was read whole
 
 
 class Supervisor:
@@ -188,7 +189,7 @@ class Supervisor:
             return
         silent: list[tuple[float, Member]] = []
         for member in self.members:
-            sign = sign_of(self.folder, member.name)
+            sign = member.sign = sign_of(self.folder, member.name) or member.sign
             if member.process is not None and sign is not None and sign.pid == member.process.pid:
                 silent.append((sign.silent_seconds(now), member))
         seconds, longest = max(silent, key=lambda one: one[0], default=(0.0, None))

@@ -1,6 +1,8 @@
 """Signs of life in shared memory: who hangs, and who only waits for the store."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -33,3 +35,29 @@ def test_process_that_waits_for_the_store_is_not_silent() -> None:
 def test_torn_file_is_no_sign(tmp_path: Path) -> None:
     (tmp_path / "relay.beat").write_bytes(b"short")
     assert sign_of(str(tmp_path), "relay") is None
+
+
+WRITES = """
+import sys
+from onceproof.implementation.platform.beat import Beat
+
+beat = Beat(sys.argv[1], "agent1")
+print("ready", flush=True)
+while True:
+    beat.turned()
+"""
+
+
+def test_sign_that_is_read_while_it_is_written_is_whole(tmp_path: Path) -> None:
+    """Half a sign says that the process was silent since the machine was started, and a healthy agent is killed."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITES, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+        signs = [sign_of(str(tmp_path), "agent1") for _ in range(20_000)]
+    finally:
+        writer.kill()
+        writer.communicate()
+    read = [sign for sign in signs if sign is not None]
+    assert len(read) > 19_000
+    now = time.monotonic()
+    assert max(sign.silent_seconds(now) for sign in read) < 60 and {sign.pid for sign in read} == {writer.pid}
