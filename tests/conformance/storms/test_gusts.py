@@ -1,5 +1,6 @@
 """What a random storm waits for when the wind is down."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def test_quiet_begins_when_the_queue_has_recovered(
 ) -> None:
     """A task that waits while the queue recovers is not lost; one that waits for ever is, after a time."""
     site: Any = Slow(seconds)
-    monkeypatch.setattr(gusts.time, "monotonic", site.monotonic)
+    monkeypatch.setattr(time, "monotonic", site.monotonic)
     gusts._calm(site, Gusts(Path(), "", 0.0), WINDOW)
     assert site.now == pytest.approx(until)
     assert ("gust-1" in {line.task for line in site.lines}) == (seconds < 1e9)
