@@ -23,6 +23,7 @@ from onceproof.implementation.components.task_store import Submission, TaskStore
 from onceproof.implementation.platform.gate.gate import Gate
 from onceproof.implementation.platform.http.admission import Admission
 from onceproof.implementation.platform.processes.scheduler import SchedulerProcess
+from onceproof.implementation.platform.wire.bell import Bell
 from onceproof.implementation.probe import action
 from onceproof.implementation.queues.table import TableQueue
 from onceproof.implementation.stores.database import Database
@@ -30,8 +31,10 @@ from onceproof.implementation.stores.database import Database
 BASES: dict[str, type] = {"store": TaskStore, "queue": TableQueue, "scheduler": Scheduler, "agent": Agent}
 GATED = Gate.around
 RECORD = Scheduler.record
+BEAT = SchedulerProcess._beat
 ANSWER_SECONDS = 0.1  # enough for an answer to leave
 BETWEEN_SECONDS = 0.1  # enough for a storm to come in between
+DEAF_SECONDS = 2.0
 
 
 def _at_receive(number: signal.Signals) -> Callable[..., Any]:
@@ -83,6 +86,18 @@ def _never_renews(self: SchedulerProcess, now: float) -> None:
     self.renew_at = now + self.config.lease_seconds
 
 
+def _beats_late(self: SchedulerProcess, now: float) -> None:
+    """One scheduler beats too seldom: each heartbeat lapses before the next one."""
+    BEAT(self, now)
+    if self.name == "scheduler1":
+        self.beat_at = now + 4 * self.config.beat_seconds
+
+
+async def _hears_no_bell(self: Bell, seconds: float) -> bool:
+    await asyncio.sleep(DEAF_SECONDS)
+    return False
+
+
 CANARIES: dict[str, Callable[[], None]] = {
     "dies-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGKILL)),
     "sleeps-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGSTOP)),
@@ -92,6 +107,8 @@ CANARIES: dict[str, Callable[[], None]] = {
     "commits-each-statement": lambda: patch_class(Database, "transaction", lambda self, durable=True: nullcontext()),
     "deletes-and-then-records": _delete_before_recording,
     "never-renews": lambda: patch_class(SchedulerProcess, "_renew_all", _never_renews),
+    "beats-late": lambda: patch_class(SchedulerProcess, "_beat", _beats_late),
+    "hears-no-bell": lambda: patch_class(Bell, "wait", _hears_no_bell),
     "answers-before-the-commit": lambda: patch_class(Admission, "submit", _answers_at_once),
 }
 PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]
