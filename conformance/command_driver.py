@@ -16,14 +16,17 @@ from collections import deque
 from collections.abc import Mapping
 from typing import IO, Any
 
+from onceproof.conformance.answers import NO_INTERRUPTIONS, interruptions, misplaced
 from onceproof.conformance.driver import (
     Abilities,
     Driver,
     DriverError,
     DriverSilent,
+    Interruption,
     Observation,
     StepRefused,
     StepUncertain,
+    WrongData,
 )
 from onceproof.driver.processes import signal_tree
 from onceproof.model.checker.deadline import OutOfTime, time_left
@@ -45,6 +48,7 @@ class ProcessDriver(Driver):
 
     def __init__(self, command: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.command, self.answer_seconds = command, answer_seconds
+        self.interruptions = NO_INTERRUPTIONS
         self._launch()
 
     def restart(self) -> None:
@@ -74,6 +78,7 @@ class ProcessDriver(Driver):
         answer = self._ask({"do": "reset", "protocol": VERSION, "setting": setting})
         if not answer["ok"]:
             raise DriverError(f"the driver could not reset: {answer['error']}")
+        self.interruptions = interruptions(answer.get("interruptions", {}))
         version = answer.get("protocol")
         if version != VERSION:
             raise DriverError(f"the driver speaks protocol {version!r}, expected {VERSION}")
@@ -87,6 +92,17 @@ class ProcessDriver(Driver):
             raise StepRefused(answer["error"])
         raise StepUncertain(answer["error"])
 
+    def interrupt(self, action: str, arguments: Mapping[str, str], how: Interruption, point: int) -> bool:
+        """Perform an action with an interruption at a point, if it has so many; whether it has."""
+        request = {"do": "interrupt", "action": action, "arguments": arguments, "how": how.value, "point": point}
+        answer = self._ask(request)
+        if not answer["ok"]:
+            raise (StepRefused if answer["definite"] else StepUncertain)(answer["error"])
+        if type(answer.get("interrupted")) is not bool:
+            said = json.dumps(answer.get("interrupted"))
+            raise DriverError(f'the driver answered an interruption with {said}, expected "interrupted": true or false')
+        return bool(answer["interrupted"])
+
     def observe(self) -> Observation:
         answer = self._ask({"do": "observe"})
         if not answer["ok"]:
@@ -94,6 +110,8 @@ class ProcessDriver(Driver):
         state = answer.get("state")
         if not isinstance(state, dict):
             raise DriverError(f'the driver observed {json.dumps(state)}, expected "state": {{field: {{key: value}}}}')
+        if wrong := misplaced(answer.get("data", {})):
+            raise WrongData(wrong, state)
         return state
 
     def close(self) -> None:

@@ -68,6 +68,10 @@ def _examine(system: System, driver: ProcessDriver) -> Iterator[Finding]:
     yield Finding(Verdict.NOTE, f"observes {len(abilities.observes)} of {len(fields)} fields")
     for name in sorted(abilities.observes - set(abilities.sources)):
         yield Finding(Verdict.NOTE, f"does not say where `{name}` is read (sources)")
+    can = driver.interruptions
+    if can.deaths or can.refusals:
+        ways = f"may die in {len(can.deaths)} actions, and its store may refuse in {len(can.refusals)}"
+        yield Finding(Verdict.NOTE, ways)
     yield from _refuses_nonsense(driver)
     answer = driver.ask({"do": "dance"})
     if answer["ok"]:

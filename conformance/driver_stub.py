@@ -30,6 +30,8 @@ class {name}(Driver):
     A `do_` method performs an action and returns when it has taken effect; it raises `Refused(reason)` where the system
     does not take the step, and `Uncertain(reason)` where nobody can know. A `see_` method reads a field; a cell that it
     leaves out counts as what the model declares it to start with, the first one of those listed unless it says so.
+    With `deaths`, `refusals` and `self.point()` it takes part in `--crash-points` and `--store-failures`; `data` tells
+    what payloads and results it holds (conformance/PROTOCOL.md).
     """
 
     settle = 0.0  # seconds for which the state may still change after a step

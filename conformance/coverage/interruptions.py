@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from onceproof.conformance.coverage.graph import Edge, Graph
-from onceproof.conformance.driver import Driver, DriverError, Interruptible, Interruption
+from onceproof.conformance.driver import Driver, DriverError, Interruptible, Interruption, Interruptions
 from onceproof.conformance.replay.confirm import CONFIRMATIONS, Confirmation
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep, Replay
 from onceproof.model.checker.results import Trace
 from onceproof.model.language import Step, System, build
+from onceproof.model.language.errors import nearest
 from onceproof.model.language.layout import LEFT, State
 
 Report = Callable[[int, int, float], None]  # transitions interrupted, to interrupt, seconds
@@ -93,13 +94,17 @@ def interrupt(
     DriverError for a driver that cannot.
     """
     if not isinstance(driver, Interruptible):
-        raise DriverError(f"this driver cannot interrupt an action by a {how.value}: only the built-in ones can")
+        raise DriverError(f"this driver cannot interrupt an action by a {how.value}")
+    _check_names(graph.system, driver.interruptions)
     search = _Search(graph, driver, driver, how)
     numbers = [n for n in unlike_first(graph, wanted) if search.concerns(graph.edges[n].step)]
     found, started = search.found, time.monotonic()
     found.transitions = len(numbers)
     if not numbers:
-        raise DriverError(f"this driver can interrupt none of these actions by a {how.value}: nothing to try")
+        raise DriverError(
+            f"this driver can interrupt none of these actions by a {how.value}: nothing to try "
+            "(`interruptions` in conformance/PROTOCOL.md)"
+        )
     try:
         for position, number in enumerate(numbers):
             if until is not None and time.monotonic() >= until:
@@ -114,6 +119,20 @@ def interrupt(
         found.confirmation = search.confirm(disagreement)
     found.seconds = time.monotonic() - started
     return found
+
+
+def _check_names(system: System, can: Interruptions) -> None:
+    """DriverError for an action, fault or field that the model lacks."""
+    model = system.model
+    actions = list(model.actions)
+    faults = [name for name, action in model.actions.items() if action.fault]
+    named = [("an action", name, actions) for name in (*can.deaths, *can.halves, *can.refusals, *can.forgets)]
+    named += [("a fault", name, faults) for name in (*can.deaths.values(), *can.forgets.values()) if name]
+    named += [("a field", name, list(model.field_names)) for names in can.halves.values() for name in sorted(names)]
+    for what, name, known in named:
+        if name not in known:
+            hint = nearest(name, known)
+            raise DriverError(f"the driver says that it interrupts {what} `{name}`, which the model lacks{hint}")
 
 
 def unlike_first(graph: Graph, wanted: Collection[int]) -> list[int]:

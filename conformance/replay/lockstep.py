@@ -222,7 +222,7 @@ class Lockstep:
     def _compare(self, step: Step | None, state: State, reason: str = "", forbidden: Sequence[Step] = ()) -> None:
         self.compared += 1
         try:
-            observation = self._settled(state, self.driver.observe())
+            observation = self._settled(state)
         except ProcessLost as lost:
             differences = self._comparison.differences(state, lost.observation or {})
             raise Disagreement(Kind.DIFFERENT, step, differences, str(lost), forbidden) from None
@@ -233,16 +233,22 @@ class Lockstep:
             differences = self._comparison.differences(state, observation)
             raise Disagreement(Kind.DIFFERENT, step, differences, reason, forbidden)
 
-    def _settled(self, state: State, observation: Observation) -> Observation:
-        """The state after the time that the system needs to come to rest, or as soon as it agrees."""
+    def _settled(self, state: State) -> Observation:
+        """The state, after the time that the system needs to come to rest, or as soon as it agrees, data and all."""
         if not self.abilities.settle:
-            return observation
+            return self.driver.observe()
         end = time.monotonic() + self.abilities.settle
-        while not self._comparison.agrees(state, observation) and time.monotonic() < end:
+        while True:
+            last = time.monotonic() >= end
+            try:
+                observation = self.driver.observe()
+                if last or self._comparison.agrees(state, observation):
+                    return observation
+            except WrongData:
+                if last:
+                    raise
             check_time()
             time.sleep(LOOK_AGAIN)
-            observation = self.driver.observe()
-        return observation
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from onceproof.driver.processes import Process
 
 OTHERS = ("*",)  # as ``internal``: all actions that are not performed
 DO, SEE = "do_", "see_"
+DEATH, REFUSAL = "death", "refusal"  # how an action may be interrupted
 WAIT_SECONDS = 5.0  # how long `until` waits
 LOOK_SECONDS = 0.005  # between two looks at a condition
 
@@ -25,6 +26,14 @@ class Refused(Exception):
 
 class Uncertain(Exception):
     """Nobody can say whether the step has happened: the connection broke, or no answer came in time."""
+
+
+class StoreRefuses(Exception):
+    """The store takes no statement now: it is locked, full, or gone. ``point`` raises it where a replay says so."""
+
+
+class Died(BaseException):
+    """The process that performs an action is no more: nothing of the driver catches this."""
 
 
 def todo(method: F) -> F:
@@ -72,6 +81,14 @@ class Driver:
     replaced: ClassVar[Mapping[str, str]] = {}  # {what: why}: done by the driver in the system's place (time, say)
     begins_anywhere: ClassVar[bool] = False  # whether ``reset`` brings the system to ``setting.initial``
     settle: ClassVar[float] = 0.0  # seconds for which a state that differs from the model's may still change
+    # For `--crash-points`: {action: the fault of the model that the death of its process is, or ""}, and the fields
+    # that may be as before although the others are as after, where an action is no single step to the world outside.
+    deaths: ClassVar[Mapping[str, str]] = {}
+    halves: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # For `--store-failures`: the actions in which the store may refuse, and the fault that does the same to memory.
+    refusals: ClassVar[Sequence[str]] = ()
+    forgets: ClassVar[Mapping[str, str]] = {}
+    _armed = ("", 0)  # how the present action is to be interrupted, and at how many points from now
 
     def __init__(self) -> None:
         self._processes: list[Process] = []
@@ -82,6 +99,34 @@ class Driver:
         Of a model with several that is ``setting.initial``; say by ``begins_anywhere = True`` that this is done.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a method `reset(self, setting)`")
+
+    def point(self, store: bool = True) -> None:
+        """Say that a statement or a commit comes next (or, with ``store=False``, a send or a start): here an action
+        that a replay interrupts ends, by the death of its process or by ``StoreRefuses``.
+        """
+        how, left = self._armed
+        if not left or (how == REFUSAL and not store):
+            return
+        self._armed = (how, left - 1)
+        if left > 1:
+            return
+        if how == REFUSAL:
+            raise StoreRefuses("interrupted: the store refuses")
+        raise Died
+
+    def die(self, action: str, arguments: Mapping[str, str]) -> None:
+        """The process that performs an action has died at a point: roll back what it has not committed, forget what
+        it had in memory, and start the next one if somebody would. Write this one where ``deaths`` has actions.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a method `die(self, action, arguments)`")
+
+    def data(self) -> Mapping[str, tuple[str, str]]:
+        """Payloads and results that the system holds now: {where: (what belongs there, what is there)}.
+
+        What belongs there must be a part of what is there. ``payload_of``, ``result_of`` and ``error_of`` make texts
+        that can be told from each other.
+        """
+        return {}
 
     def close(self) -> None:
         """End what the driver itself has opened. Processes made by ``start`` are ended for it."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import IO, Any
 
-from onceproof.driver.kit import DO, SEE, Driver, Refused, Setting, Uncertain
+from onceproof.driver.kit import DO, SEE, Died, Driver, Refused, Setting, StoreRefuses, Uncertain
 from onceproof.driver.processes import adopt_orphans, descendants, signal_all
 
 VERSION = 1
@@ -77,8 +77,10 @@ def _answer(driver: Driver, request: Mapping[str, Any]) -> dict[str, Any]:
             return _reset(driver, request["setting"])
         case "step":
             return _step(driver, request["action"], request["arguments"])
+        case "interrupt":
+            return _interrupt(driver, request)
         case "observe":
-            return {"ok": True, "state": _observed(driver)}
+            return {"ok": True, "state": _observed(driver), **_data(driver)}
         case other:
             return {"ok": False, "definite": True, "error": f"there is no request `{other}`"}
 
@@ -119,6 +121,13 @@ def _reset(driver: Driver, given: Mapping[str, Any]) -> dict[str, Any]:
         "sources": {name: doc for name, reader in readers.items() if (doc := _first_line(reader))},
         "settle": driver.settle,
     }
+    if driver.deaths or driver.refusals:
+        answer["interruptions"] = {
+            "deaths": dict(driver.deaths),
+            "halves": {action: list(fields) for action, fields in driver.halves.items()},
+            "refusals": list(driver.refusals),
+            "forgets": dict(driver.forgets),
+        }
     if driver.mechanisms:
         answer["claims"] = sorted(name for name, present in driver.mechanisms.items() if present)
     return answer
@@ -146,6 +155,28 @@ def _step(driver: Driver, action: str, arguments: Mapping[str, str]) -> dict[str
     except UNKNOWABLE as error:
         return {"ok": False, "definite": False, "error": str(error) or type(error).__name__}
     return {"ok": True}
+
+
+def _interrupt(driver: Driver, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Perform an action up to a point, if it has so many; where it was interrupted, that is the answer."""
+    action, arguments = request["action"], request["arguments"]
+    driver._armed = (request["how"], request["point"])
+    try:
+        answer = _step(driver, action, arguments)
+    except Died:
+        driver._armed = ("", 0)
+        driver.die(action, arguments)
+        return {"ok": True, "interrupted": True}
+    except StoreRefuses:
+        return {"ok": True, "interrupted": True}
+    finally:
+        left, driver._armed = driver._armed[1], ("", 0)
+    return {**answer, "interrupted": False} if left else {"ok": True, "interrupted": True}
+
+
+def _data(driver: Driver) -> dict[str, Any]:
+    places = {where: {"wanted": wanted, "found": found} for where, (wanted, found) in driver.data().items()}
+    return {"data": places} if places else {}
 
 
 def _check_parameters(method: Callable[..., Any], action: str, arguments: Mapping[str, str]) -> None:

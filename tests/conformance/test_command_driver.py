@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from onceproof.conformance.command_driver import ProcessDriver
-from onceproof.conformance.coverage.run import cover
-from onceproof.conformance.driver import DriverError
+from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.driver import DriverError, Interruption
 from onceproof.conformance.driver_check import examine
 from onceproof.conformance.replay.lockstep import Kind, replay
 from onceproof.conformance.testing.coverage_guided import Effort, drive
@@ -57,9 +57,32 @@ WRONG = {
     "unknown-action": "action `submitt`, which the model lacks; did you mean `submit`",
     "unknown-field": "observes `cal`, which the model lacks; did you mean `call`",
     "unknown-value": "= 'WAITIN', expected one of UNSENT, WAITING",
+    "interrupts-a-list": r'said "interruptions": \["submit"\] at reset, expected {"deaths": {action: fault}',
+    "interrupts-numbers": r'said "interruptions": .*1.* at reset, expected {"deaths": {action: fault}',
+    "data-list": r'observed "data": \[\], expected "data": {place: {"wanted": text, "found": text}}',
+    "data-texts": 'observed "data": {"payload": "x"}, expected',
+    "data-number": 'observed "data": {"payload": {"wanted": 1}}, expected',
     "no-state": 'observed null, expected "state"',
     "no-reason": "refused without a reason",
 }
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("interrupts-what", "interrupts an action `submitt`, which the model lacks; did you mean `submit`"),
+        ("interrupts-by-what", "interrupts a fault `api_crush`, which the model lacks; did you mean `api_crash`"),
+        ("interrupts-whatever", 'answered an interruption with null, expected "interrupted": true or false'),
+        ("", "can interrupt none of these actions by a death"),
+    ],
+)
+def test_interruptions_that_are_none_are_said_in_one_line(mode: str, message: str) -> None:
+    driver = ProcessDriver(odd(mode or "plain"), answer_seconds=20)
+    try:
+        with pytest.raises(DriverError, match=message):
+            cover(small(), driver, Budget(interruptions=(Interruption.DEATH,)))
+    finally:
+        driver.close()
 
 
 @pytest.mark.parametrize("mode", WRONG)

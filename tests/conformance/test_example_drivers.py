@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from onceproof.conformance.command_driver import ProcessDriver
-from onceproof.conformance.coverage.run import Budget, cover
+from onceproof.conformance.coverage.run import Budget, Coverage, cover
+from onceproof.conformance.driver import Interruption
 from onceproof.conformance.replay.claims import TriedClaim, try_claims
 from onceproof.inputs.specs import load_spec
 from onceproof.model.language import System
@@ -18,7 +19,7 @@ from tests.paths import ROOT
 
 EXAMPLES = ROOT / "conformance" / "examples"
 
-pytestmark = pytest.mark.servers
+ADMISSION = small({"submissions": 2, "schedulers": 1, "agents": 1}, response_loss=1)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,44 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"unix://{server.unix_socket_path}"
 
 
+@pytest.fixture
+def admission(request: pytest.FixtureRequest) -> Iterator[ProcessDriver]:
+    driver = ProcessDriver(f"{sys.executable} {EXAMPLES / 'admission.py'} {request.param}", answer_seconds=60)
+    yield driver
+    driver.close()
+
+
+def interrupted(driver: ProcessDriver, how: Interruption) -> Coverage:
+    return cover(ADMISSION, driver, Budget(max_states=2_000, refusals=1, interruptions=(how,)))
+
+
+@pytest.mark.parametrize("how", Interruption)
+@pytest.mark.parametrize("admission", [""], indirect=True)
+def test_admission_is_as_before_or_as_after_wherever_it_is_interrupted(
+    admission: ProcessDriver, how: Interruption
+) -> None:
+    found = interrupted(admission, how)
+    assert found.disagreement is None
+    assert found.interrupted[0].complete
+    assert found.interrupted[0].points == {"admit": 4 * found.interrupted[0].transitions} != {}
+
+
+@pytest.mark.parametrize("how", Interruption)
+@pytest.mark.parametrize("admission", ["--two-commits"], indirect=True)
+def test_admission_in_two_commits_is_found_between_them(admission: ProcessDriver, how: Interruption) -> None:
+    disagreement = present(interrupted(admission, how).disagreement)
+    assert present(disagreement.step).action == "admit"
+    assert "in the middle (at point 4)" in disagreement.reason
+    assert [difference.label for difference in disagreement.differences] == ["recorded[task1]"]
+
+
+@pytest.mark.parametrize("admission", ["--drop-payloads"], indirect=True)
+def test_payload_that_is_lost_is_found(admission: ProcessDriver) -> None:
+    disagreement = present(cover(ADMISSION, admission, Budget(max_states=200)).disagreement)
+    (lost,) = disagreement.differences
+    assert (lost.label, lost.model, lost.system) == ("tasks.payload[task1]", "<payload of task1>", "")
+
+
 def claim(system: System, file: str, mechanism: str) -> TriedClaim:
     """What becomes of one claim of an example."""
     driver = ProcessDriver(f"{sys.executable} {EXAMPLES / file}", answer_seconds=60)
@@ -59,6 +98,7 @@ def test_examples_are_short(path: Path) -> None:
     assert len([line for line in path.read_text().splitlines() if line.strip()]) < 60
 
 
+@pytest.mark.servers
 def test_table_with_a_fence_turns_an_old_receipt_away(
     zombie: System, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +107,7 @@ def test_table_with_a_fence_turns_an_old_receipt_away(
     assert present(tried.result).steps == 7 and not tried.refuted
 
 
+@pytest.mark.servers
 def test_table_without_a_fence_is_found_out(zombie: System, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database)
     tried = claim(zombie, "skip_locked.py --unfenced", "receipt_fencing")
@@ -74,6 +115,7 @@ def test_table_without_a_fence_is_found_out(zombie: System, database: str, monke
     assert "the old receipt was taken" in str(present(present(tried.result).disagreement))
 
 
+@pytest.mark.servers
 def test_consumer_group_has_no_fence(zombie: System, valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", valkey)
     tried = claim(zombie, "redis_streams.py", "receipt_fencing")
@@ -81,6 +123,7 @@ def test_consumer_group_has_no_fence(zombie: System, valkey: str, monkeypatch: p
     assert "the old holder's acknowledgement was taken" in str(present(present(tried.result).disagreement))
 
 
+@pytest.mark.servers
 def test_table_with_a_fence_agrees_along_sampled_paths(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database)
     driver = ProcessDriver(f"{sys.executable} {EXAMPLES / 'skip_locked.py'}", answer_seconds=60)

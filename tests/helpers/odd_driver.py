@@ -11,6 +11,15 @@ MODE = sys.argv[1]
 PERFORMS = {"unknown-action": ["submit", "submitt"], "performs-nothing": []}.get(MODE, ["submit"])
 OBSERVES = {"unknown-field": ["call", "cal"]}.get(MODE, ["call"])
 
+SAYS: dict[str, Any] = {
+    "interrupts-a-list": {"interruptions": ["submit"]},
+    "interrupts-numbers": {"interruptions": {"deaths": {"submit": 1}}},
+    "interrupts-what": {"interruptions": {"deaths": {"submitt": ""}}},
+    "interrupts-by-what": {"interruptions": {"deaths": {"submit": "api_crush"}}},
+    "interrupts-whatever": {"interruptions": {"deaths": {"submit": ""}}},
+}
+DATA: dict[str, Any] = {"data-list": [], "data-texts": {"payload": "x"}, "data-number": {"payload": {"wanted": 1}}}
+
 sent: dict[str, str] = {}
 FLAG = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 slips: list[dict[str, str]] = []
@@ -25,6 +34,7 @@ def result(request: dict[str, Any]) -> dict[str, Any]:
     if request["do"] == "reset":
         sent.clear()
         return {
+            **SAYS.get(MODE, {}),
             "ok": True,
             "protocol": 2 if MODE == "version" else 1,
             "performs": "all" if MODE == "no-list" else PERFORMS,
@@ -45,6 +55,8 @@ def result(request: dict[str, Any]) -> dict[str, Any]:
             FLAG.touch()
             time.sleep(1000)
         return {"ok": True}
+    if request["do"] == "interrupt":
+        return {"ok": True}
     if request["do"] == "observe":
         if MODE == "unknown-value":
             return {"ok": True, "state": {"call": {"task1,submission1": "WAITIN"}}}
@@ -55,7 +67,7 @@ def result(request: dict[str, Any]) -> dict[str, Any]:
         if MODE == "forgets-once" and sent and not slips:
             slips.append(dict(sent))
             return {"ok": True, "state": {}}
-        return {"ok": True, "state": {"call": sent}}
+        return {"ok": True, "state": {"call": sent}, **({"data": DATA[MODE]} if MODE in DATA else {})}
     return {"ok": request["do"] == "quit"} if request["do"] == "quit" else {"ok": False, "error": "?"}
 
 
