@@ -45,7 +45,8 @@ class Options:
     symmetry: where the compiled engine is used, states that differ only by which element is which count as one.
     fingerprint: keeps a hash of 8 bytes of a state in place of the state. checkpoint, resume: files that a long search
     is kept in every ``checkpoint_seconds``, and continued from. at_memory_limit: asked, where memory ends a search
-    without a checkpoint, for a file to keep it in (None: in none); it is told how many bytes that takes.
+    without a checkpoint, for a file to keep it in (None: in none); it is told how many bytes that takes. disk: a folder
+    that states are kept in, in place of memory.
     """
 
     engine: str = AUTO
@@ -58,11 +59,12 @@ class Options:
     resume: Path | None = None
     checkpoint_seconds: float = 60.0
     at_memory_limit: Callable[[int], Path | None] | None = None
+    disk: Path | None = None
 
     @property
     def compiled_only(self) -> list[str]:
         """The options asked for that only the compiled engine has."""
-        names = ("workers", "max_memory", "fingerprint", "checkpoint", "resume")
+        names = ("workers", "max_memory", "fingerprint", "checkpoint", "resume", "disk")
         return [name for name in names if getattr(self, name) not in (None, False)]
 
 
@@ -205,6 +207,7 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Op
             resume=options.resume,
             checkpoint_seconds=options.checkpoint_seconds,
             at_memory_limit=options.at_memory_limit,
+            disk=options.disk,
         )
     except compiled.CannotCompile as error:
         return str(error)

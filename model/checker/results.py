@@ -35,6 +35,7 @@ class StopReason(Enum):
     SET_SIZE = "set size"  # the largest set of mechanisms that is tried
     SAMPLE = "sample"  # only so many of the paths were asked for
     INTERRUPTED = "interrupted"  # Ctrl-C
+    DISK = "disk"  # it has no more room
     OUT_OF_MEMORY = "out of memory"  # the machine had no more
     PROCESS_LOST = "process lost"  # the process that searched died
     NOTHING_TO_JUDGE = "nothing to judge"  # no property applies

@@ -195,6 +195,7 @@ def check(
     progress: Callable[[Progress], None] | None = None,
     keep_partial: bool = False,
     at_memory_limit: Callable[[int], Path | None] | None = None,
+    disk: Path | None = None,
 ) -> CheckReport:
     """Explore every reachable state and judge every property in it.
 
@@ -204,7 +205,8 @@ def check(
     engine: ``auto``, ``plain``, ``compiled`` or ``direct``. The limits make the verdict unknown when they are reached:
     max_states; max_depth in steps; max_seconds; max_memory in bytes.
     workers, max_memory, fingerprint (at most 12 bytes a state, says how sure that is), checkpoint and resume (files of
-    a long search) are the compiled engine's; symmetry lets it treat states as one that differ only by which element is
+    a long search) and disk (a folder for more states than memory holds; an ended search goes on from there) are the
+    compiled engine's; symmetry lets it treat states as one that differ only by which element is
     which.
     progress: called about once a second. keep_partial: Ctrl-C returns what is known so far, instead of raising.
     at_memory_limit: where memory ends a search without a checkpoint, asked for a file to keep it in (None: in none); it
@@ -233,6 +235,7 @@ def check(
         resume,
         checkpoint_seconds,
         at_memory_limit,
+        disk,
     )
     try:
         result = engines.check(spec.system, spec.properties, options)

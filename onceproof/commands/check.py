@@ -69,6 +69,13 @@ POSITIVE = click.IntRange(min=1)
     type=click.Path(path_type=Path, dir_okay=False),
     help="Continue from a checkpoint (it may be the file of --checkpoint).",
 )
+@click.option(
+    "--disk",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Compiled engine: keep the states in this folder, for more than memory holds; the same command goes on "
+    "after a kill.",
+)
 @trace_option("Write the counterexample as ITF: to a file, to - (stdout), or to FOLDER/, one per violated property.")
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report, for a CI server."
@@ -95,6 +102,7 @@ def command(
     checkpoint: Path | None,
     checkpoint_seconds: float,
     resume: Path | None,
+    disk: Path | None,
 ) -> None:
     """Explore each SPEC exhaustively: a spec file, a folder with all specs below it, or a model (FILE.py).
 
@@ -113,6 +121,8 @@ def command(
     loaded = given_specs(specs, settings)
     if len(loaded) > 1 and (checkpoint or resume):
         raise InputError(f"a checkpoint is of one spec, found {len(loaded)}")
+    if len(loaded) > 1 and disk:
+        raise InputError(f"a folder of --disk is of one spec, found {len(loaded)}")
     outcomes: list[Outcome] = []
     with ProgressLine(quiet=quiet) as progress:
         for spec in loaded:
@@ -134,6 +144,7 @@ def command(
                     progress=progress.report,
                     keep_partial=True,
                     at_memory_limit=_offer(progress) if not (quiet or fingerprint or max_seconds) else None,
+                    disk=disk,
                 )
             except InputError as error:
                 raise with_flags(error) from None

@@ -35,6 +35,7 @@ def check(
     resume: Path | None = None,
     checkpoint_seconds: float = 60.0,
     at_memory_limit: Callable[[int], Path | None] | None = None,
+    disk: Path | None = None,
     report: dict[str, Any] | None = None,
 ) -> CheckResult:
     """Explores all reachable states and judges the properties (default: all that apply, and deadlock).
@@ -52,6 +53,8 @@ def check(
     resume: such a file, to go on from; it may be the same one. Raises CheckpointError where that cannot be.
     at_memory_limit: called where memory ends a search without a checkpoint, with the bytes that one would take; it
         returns the file that the search is then kept in, or None.
+    disk: a folder that states are kept in, so that there may be more of them than memory holds; a search that was
+        ended goes on from there. ``eventually`` and refinement are unknown then.
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, looked_up (successors
         that were looked for in the table; for the others another order of the same steps had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
@@ -62,7 +65,7 @@ def check(
 
     threads = workers or len(os.sched_getaffinity(0))
     options = SearchOptions(
-        threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds, at_memory_limit
+        threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds, at_memory_limit, disk
     )
     return run(system, properties, limits or Limits(), options, report if report is not None else {})
 

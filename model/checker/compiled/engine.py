@@ -13,6 +13,8 @@ from typing import Any
 from onceproof.model.checker.bounds import names_of_bounds
 from onceproof.model.checker.compiled.checkpoint import Checkpoint, digest
 from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.disk.folder import WITHOUT_SYMMETRY
+from onceproof.model.checker.compiled.disk.search import DiskSearch
 from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
 from onceproof.model.checker.compiled.kernels.fingerprint import collision_probability
@@ -44,6 +46,7 @@ class SearchOptions:
     resume: Path | None = None
     checkpoint_seconds: float = 60.0
     at_memory_limit: Callable[[int], Path | None] | None = None
+    disk: Path | None = None
 
 
 def explore(functions: Functions, limits: Limits, options: SearchOptions, report: dict[str, Any]) -> Search:
@@ -51,8 +54,24 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
     text = functions.source()
     code, _ = cache.machine_code(text)
     text += f"# from {digest(repr(functions.system.initials))}"
-    kind = FingerprintSearch if options.fingerprint else Search
-    search = kind(functions, Library(code), options.workers, options.max_memory or int(free_memory() * HEADROOM))
+    memory = options.max_memory or int(free_memory() * HEADROOM)
+    search: Search
+    if options.disk is not None:
+        search = DiskSearch(functions, Library(code), options.workers, memory, options.disk, text)
+    else:
+        kind = FingerprintSearch if options.fingerprint else Search
+        search = kind(functions, Library(code), options.workers, memory)
+    try:
+        _run(search, text, limits, options, report)
+    except BaseException:
+        search.close()
+        raise
+    return search
+
+
+def _run(search: Search, text: str, limits: Limits, options: SearchOptions, report: dict[str, Any]) -> None:
+    """The search itself. text: what tells its functions from others."""
+    functions = search.functions
     try:
         unfinished = None
         if options.resume:
@@ -77,7 +96,6 @@ def explore(functions: Functions, limits: Limits, options: SearchOptions, report
     report["search_cpu_seconds"] = time.process_time() - began_cpu
     report["looked_up"] = search.looked_up
     report["bytes"] = search.peak_bytes
-    return search
 
 
 def check(
@@ -102,7 +120,8 @@ def check(
             result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept)
         except NeedsWholeGraph as reason:
             search.close()
-            result = check(system, properties, limits, replace(options, symmetry=False), report)
+            beside = options.disk / WITHOUT_SYMMETRY if options.disk else None
+            result = check(system, properties, limits, replace(options, symmetry=False, disk=beside), report)
             result.notes.append(f"{reason}: explored without symmetry reduction")
         finally:
             search.close()
@@ -125,6 +144,8 @@ def _functions(system: System, claims: Sequence[Property], options: SearchOption
     """The generated functions of a search."""
     if options.fingerprint and (options.checkpoint or options.resume):
         raise CannotCompile("a checkpoint keeps whole states: not together with fingerprints")
+    if options.disk and (options.fingerprint or options.checkpoint or options.resume):
+        raise CannotCompile("a search on disk keeps whole states, and itself: not with fingerprints or a checkpoint")
     exchanges: list[Exchange] = []
     ground: Ground | None = None
     liveness = any(claim.is_liveness for claim in claims)

@@ -89,7 +89,7 @@ class FingerprintSearch(Search):
     except where the model itself may fail in a step, which is then looked at again.
     """
 
-    fingerprints = True
+    fingerprints, keeps_states = True, False
 
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         super().__init__(functions, library, workers, max_memory)

@@ -113,19 +113,20 @@ class Paths:
         if level is None or int(self.search.best[which]) == batch.FAR:
             return False
         marks = np.zeros(int(self.search.shared[batch.NEXT_BLOCK]), np.int32)
-        return self._scan(level, which, -1, marks, 1) > 0
+        return self.mark_violations(level, which, -1, marks, 1) > 0
 
     def deadlock_in(self, level: Level) -> int:
         """The least key (faults << 32 | steps) of a deadlock in a level of which no steps were taken; FAR for none."""
         marks = np.zeros(int(self.search.shared[batch.NEXT_BLOCK]), np.int32)
-        if not self._scan(level, 0, -1, marks, 1):
+        if not self.mark_violations(level, 0, -1, marks, 1):
             return batch.FAR
         faults = 0
-        while not self._scan(level, 0, faults, marks, 1):
+        while not self.mark_violations(level, 0, faults, marks, 1):
             faults += 1
         return faults << 32 | level.steps
 
-    def _scan(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
+    def mark_violations(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
+        """Marks the states of a level that violate a claim, as the kernel ``scan`` says; returns how many there are."""
         search, found = self.search, 0
         for start, stop in pieces(level.ranges):
             check_time()
@@ -145,7 +146,7 @@ class Paths:
         search = self.search
         marks = np.zeros(int(search.shared[batch.NEXT_BLOCK]), np.int32)
         label = goal[0] * layer + goal[1] + 1
-        self._scan(levels[goal], which, faults, marks, label)
+        self.mark_violations(levels[goal], which, faults, marks, label)
         marked: dict[Words, int] = {}
         thinned = self._keep(levels[goal], marks, label, marked)
         for at in sorted(levels, key=lambda key: (-key[1], -key[0])):

@@ -42,6 +42,7 @@ class Search:
     """The states found so far, and how to find more. One instance is one exploration."""
 
     fingerprints = False  # whether only these are kept
+    keeps_states = True  # whether all states are in memory, at their numbers
 
     def __init__(self, functions: Functions, library: Library, workers: int, max_memory: int) -> None:
         self.functions, self.library, self.max_memory = functions, library, max_memory

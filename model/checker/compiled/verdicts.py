@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from onceproof.model.checker.bounds import never_seen
 from onceproof.model.checker.compiled.codegen.functions import Functions
+from onceproof.model.checker.compiled.disk.search import DiskSearch
+from onceproof.model.checker.compiled.disk.trail import NoTrail, deadlock_in, trail
 from onceproof.model.checker.compiled.errors import CannotCompile
 from onceproof.model.checker.compiled.fingerprint import FingerprintSearch
 from onceproof.model.checker.compiled.frontier import Level
 from onceproof.model.checker.compiled.kernels.batch import FAR
-from onceproof.model.checker.compiled.paths import Paths
+from onceproof.model.checker.compiled.paths import FAILS, Paths
 from onceproof.model.checker.compiled.refinement import MappingFailed, RefinementScan
 from onceproof.model.checker.compiled.search import Search
 from onceproof.model.checker.deadline import OutOfTime, grace
@@ -104,14 +106,16 @@ class Verdicts:
     def range_left(self) -> PropertyResult:
         """The violation that a step is which leaves the range of a field; the search ended with its level."""
         system, search = self.functions.system, self.search
-        if isinstance(search, FingerprintSearch):
-            search = Search(self.functions, search.library, len(search.workers), search.max_memory)
-            search.run(Limits(max_depth=self.search.finished_depth + 1))
+        depth = search.finished_depth
+        if isinstance(search, DiskSearch):
+            search = trail(search, FAILS, -1, depth)
+        elif not search.keeps_states:
+            search = self._again(depth + 1)
         first = system.departure(self.search.failing)
         assert first is not None
         try:
             with grace():
-                trace = Paths(search).to_departure(search.levels[search.finished_depth], self._leaves)
+                trace = Paths(search).to_departure(search.levels[depth], self._leaves)
         except (OutOfTime, MemoryError):
             claim = range_of(first[1].field)
             self.notes.append(f"`{claim}` is violated; there was not enough time left to find a run that shows it")
@@ -168,10 +172,10 @@ class Verdicts:
         """Whether each step is one of the abstract model, or none there; all steps are taken again for that."""
         search, unknown = self.search, PropertyResult(claim.name, claim.kind, Verdict.UNKNOWN)
         number = next(n for n, image in enumerate(self.functions.images) if image.refinement.claim is claim)
-        scan = RefinementScan(search, number)
-        if isinstance(search, FingerprintSearch):
-            self._note_once(f"`{claim.name}` needs whole states, not fingerprints")
+        if not search.keeps_states:
+            self._note_once(f"`{claim.name}` needs {self._missing}")
             return unknown
+        scan = RefinementScan(search, number)
         levels = search.levels if self.complete else search.levels[:-1]
         try:
             if scan.starts_badly is None:
@@ -234,8 +238,8 @@ class Verdicts:
 
         why = ""
         needed, room = bytes_needed(self.search), self.search.max_memory - self.search.bytes_used
-        if isinstance(self.search, FingerprintSearch):
-            why = "`eventually` needs whole states, not fingerprints"
+        if not self.search.keeps_states:
+            why = f"`eventually` needs {self._missing}"
         elif needed > room:
             why = f"`eventually` needs {needed >> 20:,} MiB; {max(room, 0) >> 20:,} MiB of --max-memory are left"
         if why and why not in self.notes:
@@ -273,7 +277,11 @@ class Verdicts:
             return
         try:
             if stopped.reason is StopReason.DEPTH:
-                search.workers[0].best[0] = Paths(search).deadlock_in(search.levels[-1])
+                level = search.levels[-1]
+                if isinstance(search, DiskSearch):
+                    search.workers[0].best[0] = deadlock_in(search, level)
+                else:
+                    search.workers[0].best[0] = Paths(search).deadlock_in(level)
                 return
         except OutOfTime:
             pass
@@ -294,7 +302,7 @@ class Verdicts:
         try:
             with grace():
                 trace, minimal = Paths(self._whole(which)).least(which, lambda state: bool(false(state)))
-        except (_NoRoom, OutOfTime) as error:
+        except (_NoRoom, NoTrail, OutOfTime) as error:
             return self._not_shown(claim, error)
         found = Counterexample(name, false(trace.states[-1])[0], trace, minimal)
         return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
@@ -315,7 +323,7 @@ class Verdicts:
                     )
                     for which in ways
                 ]
-        except (_NoRoom, OutOfTime) as error:
+        except (_NoRoom, NoTrail, OutOfTime) as error:
             return self._not_shown(claim, error)
         trace, minimal = min(found, key=lambda one: (one[0].faults, len(one[0]), one[0].turns))
         arguments = violated_by(system, claim, trace.states[-2:])
@@ -333,19 +341,32 @@ class Verdicts:
         return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED)
 
     def _whole(self, which: int) -> Search:
-        """A search that has whole states, at least as deep as the violation; with fingerprints it is made now."""
-        if not isinstance(self.search, FingerprintSearch):
-            return self.search
-        if self._exact is None or int(self._exact.best[which]) != int(self.search.best[which]):
-            steps = int(self.search.best[which]) & 0xFFFFFFFF
-            fingerprints = self.search
-            self._exact = Search(
-                self.functions, fingerprints.library, len(fingerprints.workers), fingerprints.max_memory
-            )
-            self._exact.run(Limits(max_depth=steps + 1))
-            if int(self._exact.best[which]) != int(fingerprints.best[which]):
+        """A search that has the whole states of least runs to a violation in memory; some are made for that now."""
+        search = self.search
+        if search.keeps_states:
+            return search
+        faults, steps = int(search.best[which]) >> 32, int(search.best[which]) & 0xFFFFFFFF
+        counted = self.functions.faults_counted
+        if isinstance(search, DiskSearch) and (counted or not any(self.functions.is_fault)):
+            return trail(search, which, faults if counted else -1, steps)
+        if self._exact is None or int(self._exact.best[which]) != int(search.best[which]):
+            self._exact = self._again(steps + 1)
+            if int(self._exact.best[which]) != int(search.best[which]):
                 raise _NoRoom
         return self._exact
+
+    def _again(self, depth: int) -> Search:
+        """The same search once more, so deep, with whole states in memory."""
+        search = Search(self.functions, self.search.library, len(self.search.workers), self.search.max_memory)
+        search.run(Limits(max_depth=depth))
+        return search
+
+    @property
+    def _missing(self) -> str:
+        """What a search that keeps no states in memory cannot give."""
+        if isinstance(self.search, FingerprintSearch):
+            return "whole states, not fingerprints"
+        return "all states in memory, not on disk: check it without --disk, or of a smaller size"
 
 
 def _stem(found: Counterexample) -> tuple[int, int]:
