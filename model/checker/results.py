@@ -187,13 +187,14 @@ class Memory:
 
     bytes: of its states and tables. fingerprints: whether these were kept in place of states. symmetry: whether states
     that differ only in which element is which could count as one. checkpoint: the file that the exploration can be
-    continued from; None where there is none.
+    continued from; None where there is none. disk: the folder that its states are in; None where they are in memory.
     """
 
     bytes: int
     fingerprints: bool
     symmetry: bool
     checkpoint: Path | None
+    disk: Path | None = None
 
 
 @dataclass

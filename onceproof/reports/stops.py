@@ -13,7 +13,7 @@ TEXTS = {
     StopReason.SET_SIZE: "at most {:d} asked for",
     StopReason.SAMPLE: "a sample of {:d} paths",
     StopReason.INTERRUPTED: "interrupted",
-    StopReason.DISK: "the disk is full",
+    StopReason.DISK: "a full disk",
     StopReason.OUT_OF_MEMORY: "out of memory",
     StopReason.PROCESS_LOST: "its process died: out of memory?",
     StopReason.NOTHING_TO_JUDGE: "no property applies",

@@ -11,10 +11,17 @@ FINGERPRINT_BYTES = 12  # a state, at most
 
 
 def ways_on(spec: Spec, result: CheckResult) -> list[str]:
-    """One sentence for each way to get further with this spec; none where something else than memory ended it."""
-    if result.stopped is None or result.stopped.reason is not StopReason.MEMORY or result.memory is None:
-        return []
+    """One sentence for each way to get further with this spec; none where neither memory nor a disk ended it."""
     memory = result.memory
+    if result.stopped is None or memory is None:
+        return []
+    if memory.disk is not None and result.stopped.reason not in (StopReason.STATES, StopReason.RANGE_LEFT):
+        room = "with more room on the disk " if result.stopped.reason is StopReason.DISK else ""
+        return [
+            f"{memory.disk} has all that was found: {room}`onceproof check {spec.asked} --disk {memory.disk}` goes on"
+        ]
+    if result.stopped.reason is not StopReason.MEMORY:
+        return []
     ways = []
     if memory.checkpoint:
         ways.append(
@@ -30,6 +37,7 @@ def ways_on(spec: Spec, result: CheckResult) -> list[str]:
                 f"`--fingerprint` takes at most {FINGERPRINT_BYTES} bytes a state, here {each:.0f}: it keeps a hash of "
                 "each, and says how likely it is that one was overlooked"
             )
+    ways.append("`--disk FOLDER` keeps states in files: as many as the disk holds, up to five times slower")
     ways.extend(_by_symmetry(spec, result))
     return ways
 

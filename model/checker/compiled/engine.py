@@ -117,7 +117,7 @@ def check(
             _check_alike(search)
             result = _result(search, claims, limits)
             kept = search.checkpoint.path if search.checkpoint else None
-            result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept)
+            result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept, options.disk)
         except NeedsWholeGraph as reason:
             search.close()
             beside = options.disk / WITHOUT_SYMMETRY if options.disk else None

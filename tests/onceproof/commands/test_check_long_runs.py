@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,37 @@ def test_check_with_fingerprints_says_how_sure_it_is(spec: str, capsys: pytest.C
 def test_check_that_memory_ends_says_what_helps(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, report = checked(capsys, large, "--max-memory", "2M")
     assert (status, report["stopped"], report["verdict"]) == (3, "--max-memory", "unknown")
-    checkpoint, fingerprint, symmetry = report["ways_on"]
+    checkpoint, fingerprint, disk, symmetry = report["ways_on"]
     assert "`--checkpoint FILE` keeps what was found" in checkpoint
     assert "at most 12 bytes a state, here 3" in fingerprint
+    assert disk.startswith("`--disk FOLDER` keeps states in files")
     assert symmetry.startswith("without `--no-symmetry` states that differ only in which Task or Message or Scheduler")
     kept = str(tmp_path / "kept")
     status, report = checked(capsys, large, "--max-memory", "2M", "--checkpoint", kept)
     assert f"--resume {kept}` goes on from there" in report["ways_on"][0]
     status, report = checked(capsys, large, "--max-memory", "2M", "--fingerprint")
-    assert len(report["ways_on"]) == 1 and report["states"] > 64_000
+    assert len(report["ways_on"]) == 2 and report["states"] > 64_000
+
+
+def test_check_keeps_states_on_disk_and_goes_on(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(tmp_path / "states")
+    status, report = checked(capsys, large, "--disk", folder, "--max-memory", "2M", "--max-depth", "12")
+    assert (status, report["verdict"], report["depth"]) == (3, "unknown", 12)
+    assert report["ways_on"] == [f"{folder} has all that was found: `onceproof check {large} --disk {folder}` goes on"]
+    status, report = checked(capsys, large, "--disk", folder, "--max-memory", "2M")
+    assert (status, report["states"], report["transitions"], report["depth"]) == (0, 344_512, 2_118_688, 40)
+
+
+def test_check_on_disk_goes_on_after_a_kill(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "states"
+    command = [sys.executable, "-m", "onceproof", "check", large, "--no-symmetry", "--disk", str(folder), "--quiet"]
+    process = subprocess.Popen(command)
+    while not (folder / "level-000009.states").exists():
+        assert process.poll() is None, "it was over before it could be killed"
+    process.kill()
+    process.wait()
+    status, report = checked(capsys, large, "--disk", str(folder))
+    assert (status, report["states"], report["transitions"], report["depth"]) == (0, 344_512, 2_118_688, 40)
 
 
 def test_search_that_memory_ended_can_still_be_kept(large: str, tmp_path: Path) -> None:
@@ -103,6 +126,9 @@ def test_somebody_at_a_terminal_is_asked_for_the_file(large: str, tmp_path: Path
         (["--resume", SPEC], "not a checkpoint of this version"),
         (["--fingerprint", "--engine", "plain"], "only the compiled engine has --fingerprint"),
         ([str(SPECS / "plain-day.yaml"), "--checkpoint", "kept"], "a checkpoint is of one spec, found 2"),
+        ([str(SPECS / "plain-day.yaml"), "--disk", "kept"], "a folder of --disk is of one spec, found 2"),
+        (["--disk", "kept", "--fingerprint"], "a search on disk keeps whole states, and itself"),
+        (["--disk", "nowhere/kept"], "nowhere/kept: no such file or directory"),
     ],
 )
 def test_check_refuses_wrong_checkpoint_options(
