@@ -13,7 +13,17 @@ CITATION = re.compile(r"\([A-ZÀ-Ž][^()*]+,\s+\*[^*]+\*,\s+(?:19|20)\d\d\)$")
 # What a newcomer would search for in a textbook; whichever of these the code uses must be explained.
 TERMS = (
     *("adapter", "axiom", "checkpoint", "counterexample", "counterexample to induction", "concrete search", "deadlock"),
-    *("delayed duplicate detection", "dispatcher", "driver", "fault injection", "fairness", "fencing", "fingerprint", "fork server", "frontier"),
+    *(
+        "delayed duplicate detection",
+        "dispatcher",
+        "driver",
+        "fault injection",
+        "fairness",
+        "fencing",
+        "fingerprint",
+        "fork server",
+        "frontier",
+    ),
     *("ghost", "grounding", "guard", "guarded update", "idempotent", "independent", "invariant", "lease", "liveness"),
     *("liveness obligation", "lockstep", "lowering", "minimum-cost flow", "mutant", "mutation testing"),
     *("negative test", "orbit", "outbox", "partial-order reduction", "permit", "probe", "property evaluator"),

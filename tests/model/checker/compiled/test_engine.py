@@ -9,15 +9,9 @@ from onceproof.model.checker.explicit.engine import check
 from onceproof.model.checker.results import CheckResult, Limits
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.broken_protocols import BROKEN
 from tests.helpers.comparison import comparable
 from tests.helpers.random_models import random_system
-
-BROKEN: list[tuple[dict[str, int], dict[str, bool], dict[str, int | None]]] = [
-    ({"submissions": 2}, {"task_id_dedup": False}, {"response_loss": 1}),
-    ({}, {"agent_dedup": False}, {"request_duplication": 1, "scheduler_crash": 1}),
-    ({}, {"agent_dedup": False}, {"request_duplication": None}),
-    ({"submissions": 2}, {"atomic_admission": False}, {"api_crash": 1}),
-]
 
 
 def agree(system: System, limits: Limits | None = None) -> CheckResult:

@@ -18,9 +18,9 @@ from onceproof.model.checker.compiled.disk import search as searches
 from onceproof.model.checker.results import CheckResult, Limits, StopReason, Verdict
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
+from tests.helpers.broken_protocols import BROKEN
 from tests.helpers.comparison import comparable
 from tests.helpers.random_models import random_system
-from tests.model.checker.compiled.test_engine import BROKEN
 
 
 @pytest.fixture
