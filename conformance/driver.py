@@ -6,7 +6,7 @@ that is left out has the value that the model declares it to start with, so a dr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
@@ -70,6 +70,7 @@ class Interruption(Enum):
 
     DEATH = "death"  # the process that performs it dies
     REFUSAL = "refusal"  # its store refuses: it is locked, full or gone
+    GROUP = "group"  # it does several actions in one commit, and dies in the middle of that
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,14 @@ class Interruptions:
     step to the world outside, the fields that may be as before it although the others are as after it.
     refusals: the actions in which the store may refuse. forgets: for those of them after which the process forgets
     what it has in memory, as it would after this fault.
+    groups: the actions that a process can do together, in one commit.
     """
 
     deaths: Mapping[str, str]
     halves: Mapping[str, frozenset[str]]
     refusals: frozenset[str]
     forgets: Mapping[str, str] = field(default_factory=dict)
+    groups: frozenset[str] = frozenset()
 
 
 @runtime_checkable
@@ -100,6 +103,21 @@ class Interruptible(Protocol):
 
         After a death the process is as its fault leaves it. StepRefused and the other errors of ``step``.
         """
+        ...
+
+
+@runtime_checkable
+class Grouping(Protocol):
+    """A driver that can have a process do several actions (``interruptions.groups``) in one commit."""
+
+    interruptions: Interruptions
+
+    def group(self, steps: Sequence[tuple[str, Mapping[str, str]]]) -> list[int]:
+        """Permit these actions of one process together; the places of those that it did in one commit, in its order."""
+        ...
+
+    def die_in_group(self, steps: Sequence[tuple[str, Mapping[str, str]]], point: int) -> bool:
+        """The same, with a death at a point. False: there are fewer points, and it lives."""
         ...
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onceproof.conformance.coverage.graph import Graph, explore
+from onceproof.conformance.coverage.groups import group_commits
 from onceproof.conformance.coverage.interruptions import Interrupted, interrupt
 from onceproof.conformance.coverage.orbits import representatives
 from onceproof.conformance.coverage.plan import Plan, plan
@@ -79,6 +80,7 @@ class Coverage:
     replaced: Mapping[str, str] = field(default_factory=dict)
 
 
+GROUP_COMMITS = "group commits"  # what `replaced` calls them
 Report = Callable[[int, int, float], None]  # steps taken, steps planned, seconds
 
 
@@ -162,8 +164,12 @@ class _Walk:
         limit = self.budget.max_seconds
         until = None if limit is None else self.started + limit
         for how in self.budget.interruptions:
+            graph, driver = self.plan.graph, self.lockstep.driver
             try:
-                found = interrupt(self.plan.graph, self.wanted, self.lockstep.driver, how, until, self.report)
+                if how is Interruption.GROUP:
+                    found = group_commits(graph, self.wanted, driver, until, self.report)
+                else:
+                    found = interrupt(graph, self.wanted, driver, how, until, self.report)
             except KeyboardInterrupt:
                 self.stopped = INTERRUPTED
                 return
@@ -241,6 +247,13 @@ class _Walk:
             return False
         return True
 
+    def _replaced(self) -> dict[str, str]:
+        """What the driver does in the system's place; group commits are compared where that was asked for."""
+        replaced = dict(self.lockstep.abilities.replaced)
+        if any(one.how is Interruption.GROUP for one in self.interrupted):
+            replaced.pop(GROUP_COMMITS, None)
+        return replaced
+
     def coverage(self, transitions: int) -> Coverage:
         """What it came to."""
         graph = self.plan.graph
@@ -267,6 +280,6 @@ class _Walk:
             symmetric=self.symmetric,
             silent=self.silent,
             interrupted=self.interrupted,
-            replaced=self.lockstep.abilities.replaced,
+            replaced=self._replaced(),
             unobserved=[name for name in fields if name not in self.lockstep.abilities.observes],
         )

@@ -30,7 +30,7 @@ REPLACED = {
     "broken connections": "the network is a list of what was sent; `onceproof storm platform --on postgresql+nats` "
     "breaks connections",
     "processes": "all components are in one process, and die by being forgotten; `--driver platform` kills real ones",
-    "group commits": "each action is a transaction of its own; `onceproof storm platform` kills in the middle of many",
+    "group commits": "each action is a transaction of its own; `--driver platform --group-commits` has two in one",
 }
 ABILITIES = Abilities(
     name="reference core, in process",

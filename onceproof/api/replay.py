@@ -188,6 +188,7 @@ def cover(
     symmetric: bool = False,
     crash_points: bool = False,
     store_failures: bool = False,
+    group_commits: bool = False,
     answer_seconds: float = ANSWER_SECONDS,
     progress: Callable[[int, int, float], None] | None = None,
     keep_partial: bool = False,
@@ -199,13 +200,17 @@ def cover(
     sample: walk only so many of the paths, chosen by ``seed``. symmetric: of transitions that differ in the names of
     interchangeable elements alone, one is enough. crash_points: then each process dies at each statement, commit and
     send of each of its actions; the state must be that before the action, or that after it. store_failures: the store
-    refuses at each of them; the state must be as before, and the action still possible. progress: called with steps
-    taken, steps planned and seconds.
+    refuses at each of them; the state must be as before, and the action still possible. group_commits: processes do two
+    actions in one commit, and die at each point of it. progress: called with steps taken, steps planned and seconds.
 
     InputError where the source or the driver is wrong, or where the driver performs none of the first steps.
     """
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
-    asked = ((crash_points, Interruption.DEATH), (store_failures, Interruption.REFUSAL))
+    asked = (
+        (crash_points, Interruption.DEATH),
+        (store_failures, Interruption.REFUSAL),
+        (group_commits, Interruption.GROUP),
+    )
     ways = tuple(how for wanted, how in asked if wanted)
     budget = run.Budget(max_seconds, max_steps, max_states, negative_tests, sample, seed, symmetric, ways)
     with opened(driver, answer_seconds) as driven:

@@ -84,6 +84,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--symmetric", is_flag=True, help="Of transitions that are equal up to renaming, cover only one.")
 @click.option("--crash-points", is_flag=True, help="Then have processes die at each point of each action.")
 @click.option("--store-failures", is_flag=True, help="Then have the store refuse at each point of each action.")
+@click.option("--group-commits", is_flag=True, help="Then have processes do two actions in one commit, and die in it.")
 @click.option(
     "--refusals",
     type=click.IntRange(min=0),
@@ -114,6 +115,7 @@ def command(
     symmetric: bool,
     crash_points: bool,
     store_failures: bool,
+    group_commits: bool,
     refusals: int,
     trace_out: TraceTarget | None,
     junit: Path | None,
@@ -142,7 +144,11 @@ def command(
     elif trace is not None:
         _replay(read_trace(trace, model), model, driver, answer_seconds, forbidden, trace_out, junit, as_json, quiet)
     elif given is not None:
-        asked = ((crash_points, Interruption.DEATH), (store_failures, Interruption.REFUSAL))
+        asked = (
+            (crash_points, Interruption.DEATH),
+            (store_failures, Interruption.REFUSAL),
+            (group_commits, Interruption.GROUP),
+        )
         ways = tuple(how for wanted, how in asked if wanted)
         budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric, ways)
         _cover(given, driver, answer_seconds, budget, trace_out, junit, as_json, quiet)
@@ -230,6 +236,7 @@ def _cover(
             symmetric=budget.symmetric,
             crash_points=Interruption.DEATH in budget.interruptions,
             store_failures=Interruption.REFUSAL in budget.interruptions,
+            group_commits=Interruption.GROUP in budget.interruptions,
             answer_seconds=answer_seconds,
             progress=progress.report,
             keep_partial=True,
@@ -266,4 +273,6 @@ def _same_command(spec: Spec, driver: str, budget: Budget) -> str:
         parts.append("--crash-points")
     if Interruption.REFUSAL in budget.interruptions:
         parts.append("--store-failures")
+    if Interruption.GROUP in budget.interruptions:
+        parts.append("--group-commits")
     return " ".join([*map(shlex.quote, parts), "--trace-out", "FILE.itf.json"])

@@ -25,6 +25,7 @@ from onceproof.reports.trace_text import counted
 NAMES = {
     Interruption.DEATH: ("deaths", "a process died"),
     Interruption.REFUSAL: ("refusals", "the store refused"),
+    Interruption.GROUP: ("groups", "two actions were one commit, and their process died in it"),
 }
 
 

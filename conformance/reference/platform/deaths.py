@@ -121,7 +121,7 @@ def bury(system: PlatformSystem, action: str, arguments: Mapping[str, str], wait
     """The process is dead that performed an action, which nobody had asked it for."""
     harness = system.harness
     harness.drain()
-    _learn_names(system, arguments)
+    learn_names(system, arguments)
     match PLATFORM_INTERRUPTIONS.deaths[action]:
         case "scheduler_crash":
             system.schedulers[arguments["scheduler"]].be_down()
@@ -142,7 +142,7 @@ def bury(system: PlatformSystem, action: str, arguments: Mapping[str, str], wait
             system.step(fault)
 
 
-def _learn_names(system: PlatformSystem, arguments: Mapping[str, str]) -> None:
+def learn_names(system: PlatformSystem, arguments: Mapping[str, str]) -> None:
     """What the action has made has names that it did not live to tell."""
     harness, task = system.harness, arguments.get("task")
     if task is None:

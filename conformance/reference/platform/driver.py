@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from onceproof.conformance.driver import (
     StepUncalled,
     StepUncertain,
 )
-from onceproof.conformance.reference.platform import deaths
+from onceproof.conformance.reference.platform import deaths, together
 from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
 from onceproof.conformance.reference.platform.system import PlatformSystem
 from onceproof.conformance.reference.system_driver import ABILITIES, SystemDriver
@@ -75,7 +75,8 @@ REPLACED = {
     "`onceproof storm platform --on postgresql+nats` cuts and swallows connections",
     "waiting for settlement": "the replay says when nobody can ask for a task any more, or has heard of its end; under "
     "`onceproof storm platform` agents and schedulers wait by themselves",
-    "group commits": "each action is a transaction of its own; `onceproof storm platform` kills in the middle of many",
+    "group commits": "each action of a walk is a transaction of its own; `replay --cover SPEC --group-commits` has "
+    "two of them in one, and kills their process at each point of it",
 }
 MAKE_SEVERAL = ("task_id_dedup", "idempotent_relay")
 STOPS_ONE = f"with {' or '.join(MAKE_SEVERAL)} off a task may have several messages, and the API stops the first"
@@ -98,7 +99,7 @@ class PlatformDriver(Driver):
     Its fork server outlives the platforms that it is asked for, one for each configuration.
     """
 
-    interruptions = deaths.PLATFORM_INTERRUPTIONS
+    interruptions = together.with_groups(deaths.PLATFORM_INTERRUPTIONS)
 
     def __init__(self, store: str = STORES.default, queue: str = QUEUES.default, mutant: str = "") -> None:
         self.store, self.queue, self.mutant = store, queue, mutant
@@ -151,6 +152,20 @@ class PlatformDriver(Driver):
         finally:
             remote.interrupt = None
         return remote.interrupted
+
+    def group(self, steps: Sequence[tuple[str, Mapping[str, str]]]) -> list[int]:
+        """Have a process do these actions in one commit; the places of those that it did."""
+        return self._together(steps, 0) or []
+
+    def die_in_group(self, steps: Sequence[tuple[str, Mapping[str, str]]], point: int) -> bool:
+        """The same, with a SIGKILL at a point of the commit, if it has so many; whether it has."""
+        return self._together(steps, point) is None
+
+    def _together(self, steps: together.Steps, point: int) -> list[int] | None:
+        try:
+            return together.perform(self.system, steps, point)
+        except NotEnabled:
+            return []
 
     def observe(self) -> Observation:
         asked = [remote for remote in self.system.remotes.values() if remote.begin_look()]

@@ -30,6 +30,36 @@ class ProcessFailed(Exception):
     """A component ended an action with an exception that is not a refusal."""
 
 
+class Gathered(Exception):
+    """A permit was noted that is to go out with others."""
+
+
+class Group:
+    """Actions that one process is permitted together. wanted: what was gathered; passed: what it then did."""
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[str, dict[str, str]]] = []
+        self.passed: list[tuple[str, dict[str, Any]]] = []
+        self.performed = False
+
+    def gather(self, action: str, arguments: Mapping[str, str]) -> None:
+        """Note a permit; raises Gathered."""
+        self.wanted.append((action, dict(arguments)))
+        raise Gathered
+
+    def take(self, action: str, arguments: Mapping[str, str]) -> Passed:
+        """What an action had for arguments when it was done; NotEnabled: it was not."""
+        for one in self.passed:
+            if one[0] == action and _matches(arguments, one[1]):
+                self.passed.remove(one)
+                return one[1]
+        raise NotEnabled(f"`{action}` was not done together with the others")
+
+    def is_of(self, place: int, action: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether what was done is what was gathered in this place."""
+        return self.wanted[place][0] == action and _matches(self.wanted[place][1], arguments)
+
+
 class ForkServer:
     """Forks the processes of platforms, and takes each one's connection to the gate.
 
@@ -104,6 +134,7 @@ class Remote:
         self.name, self._now, self._fork = name, now, fork
         self.stopped = False
         self.interrupt: tuple[str, int] | None = None  # how the next action is to be interrupted, and at which point
+        self.group: Group | None = None  # where actions are gathered, to be permitted together
         self.interrupted = False  # whether the last one was, and it lives
         self.view: Any = None
         self.child, self.connection = self._fork()
@@ -129,14 +160,38 @@ class Remote:
         self.begin(action, arguments, **given)
         return self.end(action, arguments)
 
+    def perform_group(self) -> None:
+        """Wait for what was permitted by ``permit_group``."""
+        assert self.group is not None
+        done = self._receive(self.group.wanted[0][0])
+        self.group.performed = True
+        self.group.passed = [(name, arguments) for name, arguments in done["passed"]]
+        self._check(self.group.wanted[0][0], done)
+        if not self.group.passed:
+            raise NotEnabled(done["refused"] or f"{self.name} did none of these actions")
+
+    def permit_group(self) -> None:
+        """Permit all that was gathered, together."""
+        assert self.group is not None
+        (action, arguments), *also = self.group.wanted
+        given = {"interrupt": self.interrupt} if self.interrupt is not None else {}
+        permit = {"action": action, "arguments": arguments, "also": also, "probed": True, "now": self._now()}
+        self._send({**permit, **given})
+
     def begin(self, action: str, arguments: Mapping[str, str], **given: Any) -> None:
         """The first half of a step: the permit is on its way, and something else may have to happen."""
+        if self.group is not None:
+            if not self.group.performed:
+                self.group.gather(action, arguments)
+            return
         if self.interrupt is not None:
             given["interrupt"] = self.interrupt
         self._send({"action": action, "arguments": dict(arguments), "probed": True, "now": self._now(), **given})
 
     def end(self, action: str, arguments: Mapping[str, str]) -> Passed:
         """The second half: what became of it."""
+        if self.group is not None:
+            return self.group.take(action, arguments)
         done = self._receive(action)
         passed: list[tuple[str, dict[str, Any]]] = done["passed"]
         right = [names for name, names in passed if name == action and _matches(arguments, names)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from onceproof.conformance.driver import DriverError, ProcessLost, StepUncertain
 from onceproof.conformance.reference.platform.adapters import Adapter
@@ -25,6 +25,7 @@ class ApiServerAdapter(Adapter):
     def __init__(self, remote: Remote, harness: Harness) -> None:
         super().__init__(remote, harness)
         self.open: dict[tuple[str, str], Post] = {}
+        self.sent: dict[tuple[str, str], Post] = {}  # what was posted at once, and is taken up one by one
 
     @property
     def admitting(self) -> set[tuple[str, str]]:
@@ -80,7 +81,7 @@ class ApiServerAdapter(Adapter):
         network.request(task, submission)
         arguments = {**self.harness.real({"task": task}), "submission": ANY}
         self.remote.begin(action, arguments)
-        post = self.harness.post(task)
+        post = self.sent.pop((task, submission), None) or self.harness.post(task)
         try:
             passed = self.remote.end(action, arguments)
         except ProcessLost:
@@ -96,6 +97,24 @@ class ApiServerAdapter(Adapter):
         else:
             network.take(task, submission)
             self.open[task, submission] = post
+
+    def post_all(self, steps: Sequence[tuple[str, Mapping[str, str]]], remote: Remote) -> dict[tuple[str, str], Post]:
+        """Permit what a process has gathered; if it is this one, all requests arrive at once."""
+        remote.permit_group()
+        self.sent = {}
+        if remote is self.remote:
+            keys = [(arguments["task"], arguments["submission"]) for _, arguments in steps]
+            self.sent = {key: self.harness.post(key[0]) for key in keys}
+        return dict(self.sent)
+
+    def hear_all(self, posts: Mapping[tuple[str, str], Post]) -> None:
+        """The process has died: take up what it has answered before."""
+        self.sent = {}
+        for (task, submission), post in posts.items():
+            with contextlib.suppress(DriverError, StepUncertain):
+                self._answered(post, task, submission)
+            with contextlib.suppress(NotEnabled):
+                self.harness.client.hear_answer(task, submission)
 
     def _answered(self, post: Post, task: str, submission: str) -> None:
         """The answer is on the wire; StepUncertain for one that the protocol does not have (a store that refuses)."""

@@ -23,6 +23,7 @@ ANY = "*"  # an argument that the process chooses: the id of a new message, of a
 TURNS = 3
 ARRIVAL_SECONDS = 5.0
 Permit = dict[str, Any]
+Grant = tuple[str, dict[str, str]]
 
 
 class Control(StrEnum):
@@ -66,15 +67,22 @@ class Gate(Probe):
         self.path = path
         self.clock = clock
         self.permit: Permit = {}
-        self.granted: tuple[str, dict[str, str]] | None = None
+        self.grants: list[Grant] = []
+        self.together = False  # several actions are permitted, to be done in one commit
         self.refused = ""
         self.passed: list[tuple[str, dict[str, Any]]] = []
 
+    @property
+    def granted(self) -> Grant | None:
+        """What is permitted still; of several the first."""
+        return self.grants[0] if self.grants else None
+
     def around(self, name: str, arguments: dict[str, Any], call: Callable[[], Any]) -> Any:
-        """Perform the call if it is permitted, else raise NotNow; one permit is good for one call."""
-        if self.granted is None or not self._is_granted(name, arguments):
+        """Perform the call if it is permitted, else raise NotNow; one grant is good for one call."""
+        grant = next((grant for grant in self.grants if _is_of(grant, name, arguments)), None)
+        if grant is None:
             raise NotNow(f"{name} is not permitted now")
-        self.granted = None
+        self.grants.remove(grant)
         try:
             result = call()
         except NotEnabled as error:
@@ -99,7 +107,9 @@ class Gate(Probe):
             return {"refused": "", "failed": None, "passed": [], "view": process.view()}
         self.permit = permit
         self.clock.move_to(permit["now"])
-        self.granted = (permit["action"], permit["arguments"]) if permit["probed"] else None
+        also = [(action, arguments) for action, arguments in permit.get("also", ())]
+        self.grants = [(permit["action"], permit["arguments"]), *also] if permit["probed"] else []
+        self.together = bool(also)
         self.refused, failed = "", None
         deadline = time.monotonic() + ARRIVAL_SECONDS
         while not process.ready(permit) and time.monotonic() < deadline:
@@ -113,17 +123,19 @@ class Gate(Probe):
                         await process.control(Control(permit["action"]), permit["arguments"])
                 except NotEnabled as error:
                     self.refused = self.refused or str(error)
-                if self.granted is None:
+                if not self.grants or (self.together and self.passed):
                     break
                 await asyncio.sleep(0)
         except Exception as error:
             failed = f"{type(error).__name__}: {error}"
-        if self.granted is not None:
-            self.refused, self.granted = f"{self.process} does not propose `{permit['action']}`", None
+        if self.grants:
+            if not (self.together and self.passed):
+                self.refused = f"{self.process} does not propose `{self.grants[0][0]}`"
+            self.grants.clear()
         passed, self.passed = self.passed, []
         return {"refused": self.refused, "failed": failed, "passed": passed, "view": process.view()}
 
-    def _is_granted(self, name: str, arguments: dict[str, Any]) -> bool:
-        if self.granted is None or self.granted[0] != name:
-            return False
-        return all(value in (ANY, arguments.get(key)) for key, value in self.granted[1].items())
+
+def _is_of(grant: Grant, name: str, arguments: dict[str, Any]) -> bool:
+    """Whether it permits an action with these arguments."""
+    return grant[0] == name and all(value in (ANY, arguments.get(key)) for key, value in grant[1].items())

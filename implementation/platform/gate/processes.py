@@ -39,7 +39,7 @@ def _told(result: Result | None) -> list[Any] | None:
 
 
 class GatedProcess(Process):
-    """A process whose probe is a gate and whose clock is moved by it; no group commits."""
+    """A process whose probe is a gate and whose clock is moved by it; group commits only of what is permitted so."""
 
     probe: Gate
     clock: ManualClock
@@ -51,8 +51,9 @@ class GatedProcess(Process):
 
     @contextlib.contextmanager
     def batch(self, durable: bool = True) -> Iterator[None]:
-        """Each action is a transaction of its own."""
-        yield
+        """Each action is a transaction of its own; those that are permitted together are in one."""
+        with super().batch(durable) if self.probe.together else contextlib.nullcontext():
+            yield
 
     async def run(self) -> None:
         """Begin, then act on permits until the dispatcher is gone."""

@@ -52,7 +52,8 @@ class OpenConnections:
 class Admission:
     """Admits or refuses submissions in a thread of its own, which alone uses this connection to the store.
 
-    busy: a commit runs. With atomic_admission off, which only a replay has, nobody enqueues but who calls ``enqueue``.
+    busy: a commit runs. least: how many submissions a commit waits for; more than one only in a replay. With
+    atomic_admission off, which only a replay has, nobody enqueues but who calls ``enqueue``.
     """
 
     def __init__(self, config: PlatformConfig, bell: Bell, probe: Probe | None) -> None:
@@ -67,6 +68,7 @@ class Admission:
         self.connections = OpenConnections()
         self.api_server = ApiServer(self.store, self.queue, self.connections, clock, settings.mechanisms, probe)
         self.busy = False
+        self.least = 1
         self._waiting: list[tuple[Submission, asyncio.Future[str]]] = []
         self._unanswered: dict[tuple[str, str], asyncio.Future[str]] = {}
         self._users: set[str] = set()
@@ -110,6 +112,9 @@ class Admission:
         loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
+            if len(self._waiting) < self.least:
+                self._wake.clear()
+                continue
             batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
             if not self._waiting:
                 self._wake.clear()

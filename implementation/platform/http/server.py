@@ -38,7 +38,10 @@ class GatedApiServer:
         """Whether the request has come to the permitted action."""
         if permit["action"] in ("enqueue", "reset"):
             return True
-        return bool(self.gate.passed or self.gate.refused) and not self.admission.busy
+        number = 1 + len(permit.get("also", ()))
+        self.admission.least = number
+        done = len(self.gate.passed) >= number or self.gate.refused
+        return bool(done) and not self.admission.busy
 
     async def act(self, permit: Permit) -> None:
         """Nothing: the request itself passes the gate; only a recorded submission waits for its permit."""
