@@ -289,7 +289,10 @@ def unexplored(system: System, claims: Sequence[Property], engine: str, limits: 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is; engines report it about once a second. doing: what else than exploring; "" for that."""
+    """How far a search is; engines report it about once a second. doing: what else than exploring; "" for that.
+
+    network: bytes that went from one partition of the search to another; nodes: the bytes that each of them takes.
+    """
 
     states: int
     queued: int
@@ -297,6 +300,8 @@ class Progress:
     seconds: float
     bytes_used: int = 0
     doing: str = ""
+    network: int = 0
+    nodes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from onceproof.model.checker.compiled.random_walk import WalkResult
+    from onceproof.model.checker.partitioned.search import Partitions
     from onceproof.model.checker.results import CheckResult, Limits
     from onceproof.model.language.declare import Property
     from onceproof.model.language.system import System
@@ -36,6 +37,7 @@ def check(
     checkpoint_seconds: float = 60.0,
     at_memory_limit: Callable[[int], Path | None] | None = None,
     disk: Path | None = None,
+    partitions: Partitions | None = None,
     report: dict[str, Any] | None = None,
 ) -> CheckResult:
     """Explores all reachable states and judges the properties (default: all that apply, and deadlock).
@@ -55,6 +57,8 @@ def check(
         returns the file that the search is then kept in, or None.
     disk: a folder that states are kept in, so that there may be more of them than memory holds; a search that was
         ended goes on from there. ``eventually`` and refinement are unknown then.
+    partitions: where the partitions of the search are, in processes or on machines of their own; the results are the
+        same for any number of them.
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, looked_up (successors
         that were looked for in the table; for the others another order of the same steps had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
@@ -65,7 +69,16 @@ def check(
 
     threads = workers or len(os.sched_getaffinity(0))
     options = SearchOptions(
-        threads, max_memory, symmetry, fingerprint, checkpoint, resume, checkpoint_seconds, at_memory_limit, disk
+        threads,
+        max_memory,
+        symmetry,
+        fingerprint,
+        checkpoint,
+        resume,
+        checkpoint_seconds,
+        at_memory_limit,
+        disk,
+        partitions,
     )
     return run(system, properties, limits or Limits(), options, report if report is not None else {})
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import factorial, prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onceproof.model.checker.bounds import names_of_bounds
 from onceproof.model.checker.compiled.checkpoint import Checkpoint, digest
@@ -33,10 +33,16 @@ from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import OutOfRange
 from onceproof.model.language.system import System
 
+if TYPE_CHECKING:
+    from onceproof.model.checker.partitioned.search import Partitions
+
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How to search: threads, bytes of memory at most (None: most of what is free), whether to use symmetry."""
+    """How to search: threads, bytes of memory at most (None: most of what is free), whether to use symmetry.
+
+    partitions: where the partitions of the search are; None for one search in this process.
+    """
 
     workers: int
     max_memory: int | None = None
@@ -47,10 +53,13 @@ class SearchOptions:
     checkpoint_seconds: float = 60.0
     at_memory_limit: Callable[[int], Path | None] | None = None
     disk: Path | None = None
+    partitions: Partitions | None = None
 
 
 def explore(functions: Functions, limits: Limits, options: SearchOptions, report: dict[str, Any]) -> Search:
     """A search that went as far as the limits allow; ModelError where the model itself fails."""
+    if options.partitions:
+        return _by_partitions(functions, limits, options.partitions, options, report)
     text = functions.source()
     code, _ = cache.machine_code(text)
     text += f"# from {digest(repr(functions.system.initials))}"
@@ -98,6 +107,27 @@ def _run(search: Search, text: str, limits: Limits, options: SearchOptions, repo
     report["bytes"] = search.peak_bytes
 
 
+def _by_partitions(
+    functions: Functions, limits: Limits, partitions: Partitions, options: SearchOptions, report: dict[str, Any]
+) -> Search:
+    from onceproof.model.checker.partitioned.gathered import explore_partitions
+
+    try:
+        search = explore_partitions(functions, limits, partitions, options.workers, options.max_memory)
+    except Failed as failed:
+        reproduce_failure(functions, failed.state)
+    if search.failures:
+        try:
+            reproduce_failure(functions, search.failing)
+        except OutOfRange:
+            pass  # that is a violation, not a failure of the model
+        except BaseException:
+            search.close()
+            raise
+    report.update(search.report)
+    return search
+
+
 def check(
     system: System,
     properties: Sequence[Property] | None,
@@ -115,7 +145,7 @@ def check(
             return unexplored(system, claims, "compiled", limits)
         try:
             _check_alike(search)
-            result = _result(search, claims, limits)
+            result = _result(search, claims, _verdicts_on(search, limits, options))
             kept = search.checkpoint.path if search.checkpoint else None
             result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept, options.disk)
         except NeedsWholeGraph as reason:
@@ -160,11 +190,19 @@ def _functions(system: System, claims: Sequence[Property], options: SearchOption
     return functions
 
 
-def _result(search: Search, claims: Sequence[Property], limits: Limits) -> CheckResult:
+def _verdicts_on(search: Search, limits: Limits, options: SearchOptions) -> Verdicts:
+    if options.partitions is None:
+        return Verdicts(search, limits)
+    from onceproof.model.checker.partitioned.gathered import GatheredSearch, GatheredVerdicts
+
+    assert isinstance(search, GatheredSearch)
+    return GatheredVerdicts(search, limits)
+
+
+def _result(search: Search, claims: Sequence[Property], verdicts: Verdicts) -> CheckResult:
     """The verdicts on a search, and its numbers."""
     functions = search.functions
     system = functions.system
-    verdicts = Verdicts(search, limits)
     if functions.deadlock is not None:
         verdicts.look_for_deadlocks_at_the_last_depth()
     results = [verdicts.of(claim) for claim in claims]

@@ -17,7 +17,7 @@ from onceproof.model.checker.compiled.interrupts import interrupts
 from onceproof.model.checker.compiled.kernels import batch, explore
 from onceproof.model.checker.compiled.llvm.machine import Library
 from onceproof.model.checker.compiled.memory import FULL, WORD_BYTES, most_states, reserve, table_bits
-from onceproof.model.checker.compiled.sleep_sets import SleepSets
+from onceproof.model.checker.compiled.sleep_sets import SleepSets, sleep_tables
 from onceproof.model.checker.compiled.visited import VisitedSet
 from onceproof.model.checker.compiled.worker import Worker, new_worker, since
 from onceproof.model.checker.deadline import time_left
@@ -56,7 +56,7 @@ class Search:
         self.shared = np.zeros(16, np.int64)
         self.shared[batch.ALONE], self.shared[batch.MOVE_WORDS] = workers == 1, functions.move_words
         self.shared[batch.MOST_STATES], self.shared[batch.MOST_SOURCES] = NO_LIMIT, batch.BATCH
-        self.sleep_sets = SleepSets(functions, self.shared, room)
+        self.sleep_sets = SleepSets(sleep_tables(functions), self.shared, room)
         self._kinds = np.array(functions.kinds_of_moves(None), np.int64)
         self.workers = [new_worker(functions) for _ in range(workers)]
         self.levels: list[Level] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,27 @@ MOST_WORDS = 8  # of bits for each state that waits; moves for which there is no
 FIRST_RING = 1 << 14
 
 
+@dataclass(frozen=True)
+class SleepTables:
+    """What is sleeping after which move.
+
+    words: of bits for each state; sleep_after: for each move those bits, and a last row of none; renamed: for each
+    arrangement of elements which move each becomes.
+    """
+
+    words: int
+    sleep_after: Any
+    renamed: Any
+
+
+def sleep_tables(functions: Functions) -> SleepTables:
+    """The tables for the functions of a model."""
+    # all orders of independent steps must lead to one state: under symmetry, to one representative
+    unique = functions.path is not None
+    words = min(functions.move_words, MOST_WORDS) if unique else 0
+    return SleepTables(words, _sleep_after_each(functions, words), _moves_by_arrangement(functions))
+
+
 class SleepSets:
     """The bits of the moves that are sleeping in each state that waits, and which they are after each move.
 
@@ -24,13 +46,10 @@ class SleepSets:
     ring, at their number modulo its size. Where it is too small, or memory short, some have none; that costs time only.
     """
 
-    def __init__(self, functions: Functions, shared: Any, most_states: int) -> None:
+    def __init__(self, tables: SleepTables, shared: Any, most_states: int) -> None:
         self.shared = shared
-        # all orders of independent steps must lead to one state: under symmetry, to one representative
-        unique = functions.path is not None
-        self.words = min(functions.move_words, MOST_WORDS) if unique else 0  # of bits, for each state
-        self.sleep_after = _sleep_after_each(functions, self.words)
-        self.renamed = _moves_by_arrangement(functions)
+        self.words = tables.words  # of bits, for each state
+        self.sleep_after, self.renamed = tables.sleep_after, tables.renamed
         self.ring = FIRST_RING
         largest = max(FIRST_RING, 1 << most_states.bit_length())
         self.sleeping = reserve(largest * self.words)

@@ -59,7 +59,7 @@ def reproduce_failure(functions: Functions, state: State) -> NoReturn:
     raise CannotCompile("whether a look at an index that is None happens depends on the order in which a loop runs")
 
 
-class _NoRoom(Exception):
+class NoRoom(Exception):
     """There is no memory for whole states as deep as a violation that was found with fingerprints."""
 
 
@@ -302,8 +302,8 @@ class Verdicts:
         try:
             with grace():
                 trace, minimal = Paths(self._whole(which)).least(which, lambda state: bool(false(state)))
-        except (_NoRoom, NoTrail, OutOfTime) as error:
-            return self._not_shown(claim, error)
+        except (NoRoom, NoTrail, OutOfTime) as error:
+            return self._not_shown(claim.name, claim.kind, error)
         found = Counterexample(name, false(trace.states[-1])[0], trace, minimal)
         return PropertyResult(name, kind, Verdict.VIOLATED, counterexample=found)
 
@@ -323,8 +323,8 @@ class Verdicts:
                     )
                     for which in ways
                 ]
-        except (_NoRoom, NoTrail, OutOfTime) as error:
-            return self._not_shown(claim, error)
+        except (NoRoom, NoTrail, OutOfTime) as error:
+            return self._not_shown(claim.name, claim.kind, error)
         trace, minimal = min(found, key=lambda one: (one[0].faults, len(one[0]), one[0].turns))
         arguments = violated_by(system, claim, trace.states[-2:])
         assert arguments is not None
@@ -332,13 +332,11 @@ class Verdicts:
             name, kind, Verdict.VIOLATED, counterexample=Counterexample(name, arguments, trace, minimal)
         )
 
-    def _not_shown(self, claim: Property, error: Exception) -> PropertyResult:
+    def _not_shown(self, name: str, kind: str, error: Exception) -> PropertyResult:
         """A violation of which there is no run to show."""
         missing = "time" if isinstance(error, OutOfTime) else "memory"
-        self.notes.append(
-            f"`{claim.name}` is violated; there was not enough {missing} left to find a run that shows it"
-        )
-        return PropertyResult(claim.name, claim.kind, Verdict.VIOLATED)
+        self.notes.append(f"`{name}` is violated; there was not enough {missing} left to find a run that shows it")
+        return PropertyResult(name, kind, Verdict.VIOLATED)
 
     def _whole(self, which: int) -> Search:
         """A search that has the whole states of least runs to a violation in memory; some are made for that now."""
@@ -352,7 +350,7 @@ class Verdicts:
         if self._exact is None or int(self._exact.best[which]) != int(search.best[which]):
             self._exact = self._again(steps + 1)
             if int(self._exact.best[which]) != int(search.best[which]):
-                raise _NoRoom
+                raise NoRoom
         return self._exact
 
     def _again(self, depth: int) -> Search:
