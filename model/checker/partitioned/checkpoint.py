@@ -11,15 +11,12 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from onceproof.model.checker.compiled.checkpoint import CheckpointError, digest
 from onceproof.model.checker.partitioned.plan import Plan
-
-if TYPE_CHECKING:
-    from onceproof.model.checker.partitioned.search import Totals
 
 FORMAT = "onceproof partitions 1"
 
@@ -33,12 +30,6 @@ class Saved:
     files: list[int]
     fired: Any
     looked_up: int
-
-    def totals(self) -> Totals:
-        """What was counted before, for a search that goes on from here."""
-        from onceproof.model.checker.partitioned.search import Totals
-
-        return Totals(fired=self.fired, looked_up=self.looked_up)
 
 
 def level_file(folder: Path, depth: int, partition: int) -> Path:

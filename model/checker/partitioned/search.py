@@ -180,7 +180,7 @@ class PartitionedSearch:
             self.transport.ask("restored")
         except PartitionLost:
             return self._recover()
-        self._earlier = saved.totals()
+        self._earlier = Totals(fired=saved.fired, looked_up=saved.looked_up)
         return True
 
     def _save(self, depth: int) -> None:
