@@ -13,6 +13,7 @@ from onceproof.conformance.reference.mapping import Snapshot
 from onceproof.implementation.components.messages import Result
 from onceproof.implementation.components.resource_manager import LOST
 from onceproof.implementation.in_process.contents import FUNCTION, error_of, payload_of, result_of
+from onceproof.implementation.in_process.observation import RunRow
 
 Held = tuple[tuple[object, ...], str, str]
 """The indices of what is held, what belongs there, and what is there."""
@@ -95,6 +96,13 @@ def _runs(snapshot: Snapshot) -> Iterator[Held]:
             yield (message,), _wanted(snapshot, message, run.attempt, True), run.result.decode()
         elif run.outcome == "FAILED" and LOST not in run.error:
             yield (message,), _wanted(snapshot, message, run.attempt, False), run.error
+
+
+def expected_end(snapshot: Snapshot, message: str, run: RunRow) -> str:
+    """What a run that is completed or failed must have as its result or error."""
+    if run.outcome == "FAILED" and LOST in run.error:
+        return LOST
+    return _wanted(snapshot, message, run.attempt, run.outcome == "COMPLETED")
 
 
 def _attempts(snapshot: Snapshot) -> Iterator[Held]:

@@ -63,11 +63,18 @@ def settings_of(setting: Mapping[str, Any]) -> Settings:
 
 class SystemDriver(Driver, Generic[S]):
     """make: a system, from the path that its files begin with and from settings. The path is in a scratch directory.
+    told: what users are told beside what is in the system's tables and memories: as of ``misplaced``.
 
     A system is kept for as long as the settings stay the same, and reset in between.
     """
 
-    def __init__(self, make: Callable[[str, Settings], S], abilities: Abilities = ABILITIES) -> None:
+    def __init__(
+        self,
+        make: Callable[[str, Settings], S],
+        abilities: Abilities = ABILITIES,
+        told: Callable[[Snapshot], dict[str, tuple[str, str]]] = lambda snapshot: {},
+    ) -> None:
+        self._told = told
         self._make = make
         self._abilities = abilities
         self.scratch = ScratchDirectory()
@@ -119,7 +126,7 @@ class SystemDriver(Driver, Generic[S]):
     def observe(self) -> Observation:
         snapshot = Snapshot(self.system)
         observation = {observed.field: observed.read(snapshot) for observed in OBSERVED}
-        wrong = misplaced(snapshot)
+        wrong = misplaced(snapshot) | self._told(snapshot)
         if wrong:
             raise WrongData(wrong, observation)
         return observation

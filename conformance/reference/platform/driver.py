@@ -18,7 +18,8 @@ from onceproof.conformance.driver import (
     StepUncalled,
     StepUncertain,
 )
-from onceproof.conformance.reference.platform import deaths, together
+from onceproof.conformance.reference.mapping import Snapshot
+from onceproof.conformance.reference.platform import api_results, deaths, together
 from onceproof.conformance.reference.platform.remote import ForkServer, ProcessFailed
 from onceproof.conformance.reference.platform.system import PlatformSystem
 from onceproof.conformance.reference.system_driver import ABILITIES, SystemDriver
@@ -117,7 +118,7 @@ class PlatformDriver(Driver):
             sources={**ABILITIES.sources, **SOURCES},
             replaced=REPLACED,
         )
-        self._driver = SystemDriver(self._make_platform, abilities)
+        self._driver = SystemDriver(self._make_platform, abilities, self._told)
 
     def reset(self, setting: Mapping[str, Any]) -> Abilities:
         lacking = {"stop": STOPS_ONE} if any(setting["mechanisms"].get(name) is False for name in MAKE_SEVERAL) else {}
@@ -204,6 +205,9 @@ class PlatformDriver(Driver):
         if self._fork_server is not None:
             self._fork_server.close()
         self._driver.close()
+
+    def _told(self, snapshot: Snapshot) -> dict[str, tuple[str, str]]:
+        return api_results.misplaced(self.system.harness, snapshot)
 
     def _make_platform(self, path: str, settings: Settings) -> PlatformSystem:
         if self._fork_server is not None and not self._fork_server.sound:

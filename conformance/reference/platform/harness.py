@@ -48,6 +48,7 @@ class Harness:
         self._fork_server, self._mutant = fork_server, mutant
         self.clock = ManualClock()
         self.names = Names()
+        self.told: dict[str, tuple[str, str]] = {}  # what the API should say of an ended task, and says
         self.network = Network()
         self.ledger = Ledger()
         self.client = Client(self.network, settings.users, settings.attempts)
@@ -89,6 +90,7 @@ class Harness:
     def reset(self) -> None:
         """Empty tables, nothing on the wire, no function runs, no name is bound."""
         self.names.clear()
+        self.told.clear()
         self.functions.end_all()
         self.database.reset()
         self.clock.rewind()
@@ -121,6 +123,10 @@ class Harness:
         headers = f"X-Fc-Invocation-Type: Async\r\nX-Fc-Async-Task-Id: {task}\r\n"
         body = json.dumps({"connect": self.functions.path, "payload": payload_of(task).decode()}).encode()
         return Post(self.port, "POST", f"{PATH}invocations", self.client.owner(task), body, headers)
+
+    def get(self, task: str) -> Post:
+        """The question of a user about a task."""
+        return Post(self.port, "GET", f"{PATH}async-tasks/{task}", self.client.owner(task), b"")
 
     def put_stop(self, task: str) -> Post:
         """The request to stop a task, which arrives now."""

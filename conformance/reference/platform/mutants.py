@@ -13,6 +13,7 @@ import time
 import types
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from onceproof.conformance.reference.mutants import MUTANTS
@@ -22,6 +23,7 @@ from onceproof.implementation.components.scheduler import Scheduler
 from onceproof.implementation.components.task_store import Submission, TaskStore
 from onceproof.implementation.platform.gate.gate import Gate
 from onceproof.implementation.platform.http.admission import Admission
+from onceproof.implementation.platform.http.records import Record, Records
 from onceproof.implementation.platform.processes.scheduler import SchedulerProcess
 from onceproof.implementation.platform.wire.bell import Bell
 from onceproof.implementation.probe import action
@@ -32,6 +34,7 @@ BASES: dict[str, type] = {"store": TaskStore, "queue": TableQueue, "scheduler": 
 GATED = Gate.around
 RECORD = Scheduler.record
 BEAT = SchedulerProcess._beat
+GET = Records.get
 ANSWER_SECONDS = 0.1  # enough for an answer to leave
 BETWEEN_SECONDS = 0.1  # enough for a storm to come in between
 DEAF_SECONDS = 2.0
@@ -98,6 +101,11 @@ async def _hears_no_bell(self: Bell, seconds: float) -> bool:
     return False
 
 
+def _without_result(self: Records, task: str) -> Record | None:
+    record = GET(self, task)
+    return None if record is None else replace(record, result=b"")
+
+
 CANARIES: dict[str, Callable[[], None]] = {
     "dies-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGKILL)),
     "sleeps-at-the-gate": lambda: patch_class(Gate, "around", _at_receive(signal.SIGSTOP)),
@@ -109,6 +117,7 @@ CANARIES: dict[str, Callable[[], None]] = {
     "never-renews": lambda: patch_class(SchedulerProcess, "_renew_all", _never_renews),
     "beats-late": lambda: patch_class(SchedulerProcess, "_beat", _beats_late),
     "hears-no-bell": lambda: patch_class(Bell, "wait", _hears_no_bell),
+    "tells-no-result": lambda: patch_class(Records, "get", _without_result),
     "answers-before-the-commit": lambda: patch_class(Admission, "submit", _answers_at_once),
 }
 PLATFORM_MUTANTS = [name for name, mutant in MUTANTS.items() if mutant.parts and mutant.patch is None]

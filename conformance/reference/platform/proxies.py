@@ -271,6 +271,15 @@ class Post:
 
     def answer(self) -> tuple[int, str]:
         """The status and the headers; DriverError if the server says nothing."""
+        status, head, _ = self._read()
+        return status, head
+
+    def text(self) -> tuple[int, str]:
+        """The status and the body; DriverError if the server says nothing."""
+        status, _, body = self._read()
+        return status, body
+
+    def _read(self) -> tuple[int, str, str]:
         data = b""
         try:
             while part := self._connection.recv(1 << 16):
@@ -281,4 +290,5 @@ class Post:
             self._connection.close()
         if not data:
             raise DriverError("the API server closed the connection")
-        return int(data.split(b" ", 2)[1]), data.partition(b"\r\n\r\n")[0].decode()
+        head, _, body = data.partition(b"\r\n\r\n")
+        return int(data.split(b" ", 2)[1]), head.decode(), body.decode(errors="replace")
