@@ -26,7 +26,7 @@ def report_lines(result: PlatformStorm) -> list[str]:
     how = ", ".join(f"{count} {status.lower()}" for status, count in ended.most_common())
     lines = [
         f"storm on the reference platform ({result.on}), seed {result.seed}, {result.folder}",
-        f"tasks: {counted(tasks, 'task')} of two users and two functions; {how or 'none has ended'}",
+        f"tasks: {tasks}, of two users and two functions; {how or 'none has ended'}",
         f"strikes: {len(result.evidence.strikes)}" + "".join(f"; {what}: {n}" for what, n in result.strikes.items()),
         f"redeliveries: {result.redelivered}",
         "",

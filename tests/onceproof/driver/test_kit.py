@@ -10,7 +10,7 @@ import pytest
 
 from onceproof.conformance.command_driver import VERSION, ProcessDriver
 from onceproof.conformance.coverage.run import cover
-from onceproof.conformance.driver import DriverError, StepRefused, StepUncertain, setting_of
+from onceproof.conformance.driver import DriverError, Interruption, StepRefused, StepUncertain, WrongData, setting_of
 from onceproof.driver import protocol
 from tests.helpers.systems import small
 from tests.helpers.waiting import wait_until
@@ -247,3 +247,94 @@ def test_stop_and_resume_reach_the_whole_tree(driver: ProcessDriver, file: Path)
     wait_until(lambda: list(children(file).values()) == ["T", "T"])
     driver.step("join", {"agent": "resume"})
     wait_until(lambda: list(children(file).values()) == ["S", "S"])
+
+
+INTERRUPTED = '''
+from onceproof.driver import Driver, Refused, run
+
+class Store(Driver):
+    """A store of two rows, written one after the other."""
+    deaths = {"submit": ""}
+    refusals = ("submit",)
+    halves = {"submit": ["call"]}
+    forgets = {"submit": "relay_crash"}
+
+    def reset(self, setting):
+        self.rows, self.sent, self.died = [], [], []
+
+    def do_submit(self, task, submission):
+        if task == "task9":
+            raise Refused("unknown")
+        for row in (1, 2):
+            self.point()
+            self.rows.append(row)
+        self.point(store=False)
+        self.sent.append(task)
+
+    def die(self, action, arguments):
+        self.died.append((action, arguments["task"]))
+
+    def see_call(self):
+        return {str(place): str(row) for place, row in enumerate([*self.rows, *self.sent, *self.died])}
+
+    def data(self):
+        return {"rows": ("1", str(self.rows))} if self.rows else {}
+
+run(Store)
+'''
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ProcessDriver]:
+    (tmp_path / "store.py").write_text(INTERRUPTED)
+    driver = ProcessDriver(f"{sys.executable} {tmp_path / 'store.py'}")
+    driver.reset(setting_of(small()))
+    yield driver
+    driver.close()
+
+
+def rows(driver: ProcessDriver) -> list[str]:
+    return list(driver.observe()["call"].values())
+
+
+def test_driver_says_what_it_can_interrupt(store: ProcessDriver) -> None:
+    can = store.interruptions
+    assert dict(can.deaths) == {"submit": ""} and dict(can.forgets) == {"submit": "relay_crash"}
+    assert can.refusals == {"submit"} and can.halves["submit"] == {"call"}
+
+
+@pytest.mark.parametrize(("point", "left"), [(1, []), (2, ["1"]), (3, ["1", "2"])])
+def test_death_comes_at_each_point_and_what_follows_it_is_done(
+    store: ProcessDriver, point: int, left: list[str]
+) -> None:
+    assert store.interrupt("submit", {"task": "task1", "submission": "submission1"}, Interruption.DEATH, point)
+    assert rows(store) == [*left, "('submit', 'task1')"]
+
+
+def test_store_refuses_at_statements_and_not_at_sends(store: ProcessDriver) -> None:
+    arguments = {"task": "task1", "submission": "submission1"}
+    assert store.interrupt("submit", arguments, Interruption.REFUSAL, 2)
+    assert rows(store) == ["1"]
+    assert not store.interrupt("submit", arguments, Interruption.REFUSAL, 3)
+    assert rows(store) == ["1", "1", "2", "task1"]
+
+
+def test_action_with_fewer_points_is_done_and_later_ones_are_not_interrupted(store: ProcessDriver) -> None:
+    arguments = {"task": "task1", "submission": "submission1"}
+    assert not store.interrupt("submit", arguments, Interruption.DEATH, 4)
+    store.step("submit", arguments)
+    assert rows(store) == ["1", "2", "1", "2", "task1", "task1"]
+    with pytest.raises(StepRefused, match="unknown"):
+        store.interrupt("submit", {"task": "task9", "submission": "submission1"}, Interruption.DEATH, 1)
+
+
+def test_data_that_is_not_where_it_belongs_is_told(tmp_path: Path) -> None:
+    (tmp_path / "store.py").write_text(INTERRUPTED.replace('("1", ', '("another", '))
+    driver = ProcessDriver(f"{sys.executable} {tmp_path / 'store.py'}")
+    driver.reset(setting_of(small()))
+    assert driver.observe() == {"call": {}}
+    driver.step("submit", {"task": "task1", "submission": "submission1"})
+    with pytest.raises(WrongData) as wrong:
+        driver.observe()
+    assert wrong.value.places == {"rows": ("another", "[1, 2]")}
+    driver.close()
