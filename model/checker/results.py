@@ -217,6 +217,7 @@ class CheckResult:
     finished_depth: int | None = None  # see ``bound``; None where the exploration was complete
     outside: int = 0  # states beyond a bound of exploration, which are judged, and not among ``states``
     within: str = ""  # the bounds that these are beyond, for people; "" where there is no such state
+    levels: list[int] = field(default_factory=list)  # how many states need 0, 1, 2 ... steps at least
     memory: Memory | None = None  # what the compiled engine took; other engines have no limit of memory
 
     @property

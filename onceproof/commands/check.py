@@ -11,13 +11,14 @@ import click
 
 from onceproof.api.check import check
 from onceproof.commands._options import EXITS, engine_option, parse_size, with_flags
+from onceproof.commands._plan import PLAN_SECONDS, print_plans
 from onceproof.commands._progress import ProgressLine
 from onceproof.commands._specs import Settings, given_specs, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
 from onceproof.commands._watch import watch_command
 from onceproof.errors import InputError, require_writable
 from onceproof.inputs.models import ModelRef
-from onceproof.model.checker.results import INTERRUPTED, Counterexample
+from onceproof.model.checker.results import INTERRUPTED, Counterexample, Limits
 from onceproof.reports.check_outcome import Outcome, conclusion, document
 from onceproof.reports.check_text import outcome_lines, summary_lines
 from onceproof.reports.ways_on import in_bytes
@@ -76,6 +77,12 @@ POSITIVE = click.IntRange(min=1)
     help="Compiled engine: keep the states in this folder, for more than memory holds; the same command goes on "
     "after a kill.",
 )
+@click.option(
+    "--plan",
+    "planning",
+    is_flag=True,
+    help="Explore for --max-seconds (10), and estimate from that how many states there will be, and what they take.",
+)
 @trace_option("Write the counterexample as ITF: to a file, to - (stdout), or to FOLDER/, one per violated property.")
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report, for a CI server."
@@ -103,6 +110,7 @@ def command(
     checkpoint_seconds: float,
     resume: Path | None,
     disk: Path | None,
+    planning: bool,
 ) -> None:
     """Explore each SPEC exhaustively: a spec file, a folder with all specs below it, or a model (FILE.py).
 
@@ -113,6 +121,15 @@ def command(
         if as_json:
             raise click.UsageError("--watch prints a report each time, and --json one document: give one of them")
         raise click.exceptions.Exit(watch_command(specs))
+    if planning:
+        others = {"--trace-out": trace_out, "--junit": junit, "--sarif": sarif, "--checkpoint": checkpoint}
+        others |= {"--resume": resume, "--disk": disk, "--fingerprint": fingerprint}
+        for option, value in others.items():
+            if value:
+                raise click.UsageError(f"--plan does not check anything: it cannot be given with {option}")
+        chosen = Limits(max_states, max_depth, max_seconds or PLAN_SECONDS)
+        print_plans(given_specs(specs, settings), chosen, symmetry=not no_symmetry, as_json=as_json)
+        raise click.exceptions.Exit(0)
     for file in (junit, sarif, checkpoint):
         require_writable(file)
     if trace_out is not None:

@@ -61,6 +61,9 @@ def check(
         same for any number of them.
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, looked_up (successors
         that were looked for in the table; for the others another order of the same steps had answered that).
+    report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, state_bytes (of one
+        state), looked_up (successors that were looked for in the table; for the others another order of the same steps
+        had answered that).
     Raises CannotCompile (see ``why_not``), and ModelError where the model itself fails.
     """
     from onceproof.model.checker.compiled.engine import SearchOptions

@@ -105,6 +105,7 @@ def _run(search: Search, text: str, limits: Limits, options: SearchOptions, repo
     report["search_cpu_seconds"] = time.process_time() - began_cpu
     report["looked_up"] = search.looked_up
     report["bytes"] = search.peak_bytes
+    report["state_bytes"] = search.words * WORD_BYTES
 
 
 def _by_partitions(
@@ -239,5 +240,6 @@ def _result(search: Search, claims: Sequence[Property], verdicts: Verdicts) -> C
         finished_depth=verdicts.finished_depth,
         outside=search.outside,
         within=names_of_bounds(system) if search.outside else "",
+        levels=[level.size for level in search.levels],
     )
     return with_bounds(result)

@@ -118,6 +118,7 @@ class _Evaluation:
             finished_depth=self.finished_depth,
             outside=outside,
             within=names_of_bounds(self.system) if outside else "",
+            levels=graph.levels,
         )
         return with_bounds(result)
 

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from onceproof.model.checker.deadline import OutOfTime, check_time, deadline
@@ -109,6 +110,12 @@ class Graph:
     def depth(self) -> int:
         """The most steps that any state found needs at least."""
         return max(self.depths)
+
+    @property
+    def levels(self) -> list[int]:
+        """How many states there are at each depth; they were found in that order."""
+        ends = [bisect_right(self.depths, depth) for depth in range(self.depth + 1)]
+        return [stop - start for start, stop in pairwise([0, *ends])]
 
     @property
     def finished_depth(self) -> int:

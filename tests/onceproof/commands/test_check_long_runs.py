@@ -119,10 +119,27 @@ def test_somebody_at_a_terminal_is_asked_for_the_file(large: str, tmp_path: Path
     assert kept.exists()
 
 
+def test_plan_says_what_a_check_will_take(large: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """344,512 states; of 100,000 one can tell how many about, of 500 one cannot."""
+    assert run(["check", large, "--plan", "--no-symmetry", "--max-states", "100000", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["plans"]
+    assert found["states"]["least"] <= 344_512 <= found["states"]["most"] and not found["explored"]["complete"]
+    assert found["ways"]["fingerprint"]["bytes"][1] == 12 * found["states"]["most"]
+    assert run(["check", large, "--plan", "--no-symmetry", "--max-states", "100000"]) == 0
+    text = capsys.readouterr().out
+    assert "states are to be expected" in text and "--disk FOLDER" in text and "fits" in text
+    assert run(["check", large, "--plan", "--no-symmetry", "--max-states", "500"]) == 0
+    assert "it is too early to say" in capsys.readouterr().out
+    assert run(["check", large, "--plan"]) == 0
+    text = capsys.readouterr().out
+    assert "these are all: there is nothing to plan" in text and "leaves one state in 7.7" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--resume", "nowhere"], "nowhere"),
+        (["--plan", "--disk", "kept"], "--plan does not check anything: it cannot be given with --disk"),
         (["--resume", SPEC], "not a checkpoint of this version"),
         (["--fingerprint", "--engine", "plain"], "only the compiled engine has --fingerprint"),
         ([str(SPECS / "plain-day.yaml"), "--checkpoint", "kept"], "a checkpoint is of one spec, found 2"),
