@@ -122,7 +122,12 @@ def command(
             raise click.UsageError("--watch prints a report each time, and --json one document: give one of them")
         raise click.exceptions.Exit(watch_command(specs))
     if planning:
-        others = {"--trace-out": trace_out, "--junit": junit, "--sarif": sarif, "--checkpoint": checkpoint}
+        others: dict[str, object] = {
+            "--trace-out": trace_out,
+            "--junit": junit,
+            "--sarif": sarif,
+            "--checkpoint": checkpoint,
+        }
         others |= {"--resume": resume, "--disk": disk, "--fingerprint": fingerprint}
         for option, value in others.items():
             if value:

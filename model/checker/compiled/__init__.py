@@ -59,8 +59,6 @@ def check(
         ended goes on from there. ``eventually`` and refinement are unknown then.
     partitions: where the partitions of the search are, in processes or on machines of their own; the results are the
         same for any number of them.
-    report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, looked_up (successors
-        that were looked for in the table; for the others another order of the same steps had answered that).
     report: filled with what the search itself cost: search_seconds, search_cpu_seconds, bytes, state_bytes (of one
         state), looked_up (successors that were looked for in the table; for the others another order of the same steps
         had answered that).
