@@ -135,21 +135,22 @@ def _resume_due(site: Site, stopped: dict[str, float], *, everyone: bool = False
 
 
 def _calm(site: Site, result: Gusts, window: float) -> None:
-    """Until nothing came for the quiet time, with a task now and then for queues that move only with traffic.
+    """Until all that was accepted has ended and nothing came for the quiet time, or for so long that the rest is lost.
 
-    The quiet time begins when one of these tasks has ended: until then the queue still recovers from the storm.
+    A task now and then goes with it, for queues that move only with traffic.
     """
     began = latest = time.monotonic()
-    seen, number, recovered = len(site.ledger.read()), 0, False
-    while time.monotonic() - latest < window or not recovered:
-        if time.monotonic() - began > CALM_SECONDS + 4 * window:
-            return
+    seen, number = len(site.ledger.read()), 0
+    while time.monotonic() - began < CALM_SECONDS + 4 * window:
         number += 1
         site.submit(f"calm-{number}", 0.0)
         site.ledger.wait(lambda: False, 1.0, site.look)
         lines = site.ledger.read()
-        ended = any((line.task or "").startswith("calm-") and line.what in ENDS for line in lines[seen:])
-        if any((line.task or "").startswith("gust-") for line in lines[seen:]) or (ended and not recovered):
+        if any((line.task or "").startswith("gust-") for line in lines[seen:]):
             latest = time.monotonic()
-        recovered = recovered or ended
         seen = len(lines)
+        waiting = {line.task for line in lines if line.what == "accepted"} - {
+            line.task for line in lines if line.what in ENDS
+        }
+        if time.monotonic() - latest >= window and not waiting.intersection(result.tasks):
+            return
