@@ -178,8 +178,10 @@ def platform(
     with ending_on_signals(), _with_log(), StatusLine(quiet=quiet, at_once=True) as line:
         result = storm_platform(seconds, seed=seed, on=on, only=only, folder=folder, progress=line.show)
     verdict = reports.verdict_of(result)
+    document = json.dumps(reports.document(result), indent=2)
+    (result.folder / "report.json").write_text(document, encoding="utf-8")
     if as_json:
-        click.echo(json.dumps(reports.document(result), indent=2))
+        click.echo(document)
     elif not quiet:
         click.echo("\n".join(reports.report_lines(result)))
     elif verdict is not Verdict.HOLDS:

@@ -15,7 +15,10 @@ GIVES_BACK = ("release", "receipt_refused", "delete")
 GIVES_ALL_BACK = ("scheduler_crash", "scheduler_restart", "upgrade_finish")
 # A process that is killed right after a commit takes along what it would have logged of that.
 UNLOGGED_NS = SECOND_NS
-AWAKE = 3  # a holder that did something in the last third of a lease could have renewed it
+# A scheduler hears replies when a turn begins, and renews in every turn that begins after a third of a lease. So one
+# that heard something in the second third, and again in the last one, has had a whole turn to renew in.
+THIRDS = 3
+TURN_BEGINS = "hear"
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def _struck(strikes: Sequence[Strike], first: Logged, second: Logged) -> bool:
 
 
 def _could_renew(evidence: Evidence, holder: Sequence[Logged], began: int, ended: int) -> bool:
-    """Whether the holder was awake near the end of its lease, on a machine that did not stand still."""
-    near = ended - evidence.lease_ns // AWAKE
-    awake = any(near <= line.time <= ended for line in holder)
+    """Whether the holder had a whole turn in which renewing was due, on a machine that did not stand still."""
+    turns = [line.time for line in holder if line.action == TURN_BEGINS]
+    third = evidence.lease_ns // THIRDS
+    last = ended - third
+    awake = any(began + third < turn < last for turn in turns) and any(last <= turn <= ended for turn in turns)
     return awake and not overlap(evidence.stalls, began, ended)

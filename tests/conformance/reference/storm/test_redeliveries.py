@@ -62,15 +62,18 @@ def test_a_strike_on_another_process_or_at_another_time_does_not_count() -> None
 
 
 def test_a_renewal_that_did_not_come_counts_where_its_holder_was_awake() -> None:
-    asleep, awake = evidence(FIRST, LATE), evidence(FIRST, at(3.5, "hear", message="m2"), LATE)
+    heard = [at(2.5, "hear", message="m2"), at(3.5, "hear", message="m3")]
+    asleep, awake = evidence(FIRST, LATE), evidence(FIRST, *heard, LATE)
     assert needless(asleep) == [False]
+    for one in heard:  # the turn that began then may have lasted too long
+        assert needless(evidence(FIRST, one, LATE)) == [False]
     (found,) = redeliveries(awake)
     assert found.needless and found.late
     assert found.text.endswith("which lived, and had not renewed it")
 
 
 def test_on_a_machine_that_stood_still_a_late_renewal_does_not_count() -> None:
-    found = evidence(FIRST, at(3.5, "hear", message="m2"), LATE)
+    found = evidence(FIRST, at(2.5, "hear", message="m2"), at(3.5, "hear", message="m3"), LATE)
     found.stalls = [(2 * SECOND_NS, 3 * SECOND_NS)]
     assert needless(found) == [False]
 
