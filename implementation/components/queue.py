@@ -54,8 +54,11 @@ class Queue(Protocol):
         """Whether the queue has ever had a message of this submission."""
         ...
 
-    def offered(self, limit: int) -> list[Offer]:
-        """Messages that can be received now, at most so many of each user; users without messages cost nothing."""
+    def offered(self, limit: int, scheduler: str) -> list[Offer]:
+        """Messages that a scheduler can receive now, at most so many of each user; users without any cost nothing.
+
+        Of a queue that belongs to another scheduler there may be offers, too: they say whose it is.
+        """
         ...
 
     def waiting(self, owner: str, limit: int) -> list[str]:

@@ -26,6 +26,7 @@ from onceproof.implementation.stores.database import Database
 STREAM = "ONCEPROOF"
 SUBJECT = "onceproof.queue"
 PULL_SECONDS = 5.0
+BACK_SECONDS = 0.1  # until what another scheduler is to have is delivered again, perhaps here, while a pull is open
 CLUSTER_SECONDS = 15.0
 BATCH_MAX = 100
 REPLAY_NOTES = {
@@ -99,10 +100,20 @@ class JetStreamQueue(TableQueue):
         self._outgoing.append((f"{SUBJECT}.{owner}", json.dumps({"message": message}).encode(), key))
         return is_new
 
-    def offered(self, limit: int) -> list[Offer]:
-        """Of the users who have messages by the store, what has arrived here; more is asked for."""
-        owners = {offer.user: (offer.scheduler, offer.epoch) for offer in super().offered(1)}
-        return [Offer(message, user, *owner) for user, owner in owners.items() for message in self.waiting(user, limit)]
+    def offered(self, limit: int, scheduler: str) -> list[Offer]:
+        """Of the scheduler's own users who have messages by the store, what has arrived here; more is asked for.
+
+        For another scheduler's users nothing is: what arrived here would wait for a lease until it goes there.
+        """
+        found: list[Offer] = []
+        for head in {offer.user: offer for offer in super().offered(1, scheduler)}.values():
+            if head.scheduler == scheduler:
+                found += [Offer(each, head.user, scheduler, head.epoch) for each in self.waiting(head.user, limit)]
+            else:
+                found.append(head)
+                for delivery in self._arrived.pop(head.user, {}).values():
+                    self.link.post(delivery.nak(delay=BACK_SECONDS))
+        return found
 
     def waiting(self, owner: str, limit: int) -> list[str]:
         """Messages that have arrived here and were not received yet; more are asked for."""

@@ -42,14 +42,19 @@ def test_users_without_messages_are_not_looked_at(make_core: MakeCore, monkeypat
         return rows(sql, *values)
 
     monkeypatch.setattr(core.database, "rows", noted)
-    offers = core.queue.offered(2)
+    offers = core.queue.offered(2, "scheduler1")
     assert [(offer.message, offer.user, offer.scheduler, offer.epoch) for offer in offers] == [
         ("message1", "user1", "scheduler2", 1),
         ("message4", "user1", "scheduler2", 1),
         ("message2", "user2", None, None),
     ]
     assert len(asked) == 1
-    assert [offer.message for offer in core.queue.offered(9)] == ["message1", "message4", "message7", "message2"]
+    assert [offer.message for offer in core.queue.offered(9, "scheduler1")] == [
+        "message1",
+        "message4",
+        "message7",
+        "message2",
+    ]
 
 
 def test_renewal_extends_the_lease_of_a_message(make_core: MakeCore) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onceproof.implementation.clock import RealClock
-from onceproof.implementation.components.queue import Received
+from onceproof.implementation.components.queue import Offer, Received
 from onceproof.implementation.errors import NotEnabled
 from onceproof.implementation.queues.jetstream import STREAM, JetStreamQueue
 from onceproof.implementation.settings import SECOND_NS, Mechanisms
@@ -98,6 +98,32 @@ def test_store_fences_receipts_that_jetstream_would_accept(one_node: Nats, tmp_p
     queue.committed()
     assert queue.is_deleted("m1")
     queue.close()
+
+
+def test_message_goes_to_the_scheduler_that_owns_its_queue(one_node: Nats, tmp_path: Path) -> None:
+    """One that does not own it asks for nothing, and gives back at once what it got before it lost the queue."""
+    owner, other = (queue_of(one_node, tmp_path, 3600.0) for _ in range(2))
+    owner.prepare()
+    owner.database.run("INSERT INTO owners VALUES ('user1', 'other', 1)")
+    with owner.publishing():
+        for number in range(20):
+            owner.publish(f"m{number}", f"t{number}", f"s{number}", "user1")
+    assert wait_until(lambda: len(other.offered(50, "other")) == 20)
+    owner.database.run("UPDATE owners SET scheduler = 'owner', epoch = 2")
+    (head,) = {(offer.user, offer.scheduler) for offer in other.offered(50, "other")}
+    assert head == ("user1", "owner") and other.offered(50, "other")[0].epoch == 2
+
+    def all_offered() -> list[Offer]:
+        other.offered(50, "other")  # what comes by a pull that is still open goes back, too
+        found = owner.offered(50, "owner")
+        return found if len(found) == 20 else []
+
+    offers = wait_until(all_offered)
+    assert {offer.message for offer in offers} == {f"m{number}" for number in range(20)}
+    for offer in offers:
+        owner.receive(offer.message, "owner", {"user1": 2})
+    for queue in (owner, other):
+        queue.close()
 
 
 def received(queue: JetStreamQueue) -> Received | None:
