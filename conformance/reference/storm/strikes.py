@@ -39,8 +39,8 @@ KILLED = {
     "scheduler1": 2,
     "scheduler2": 2,
     "relay": 1,
-    "agent1": 1,
-    "agent2": 1,
+    "agent1": 2,
+    "agent2": 2,
     "balancer": 1,
     "resources": 1,
 }
