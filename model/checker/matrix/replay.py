@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -198,15 +199,21 @@ def _fair(system: System, finding: Finding, states: Sequence[State]) -> bool:
     """Whether the loop is fair: a step possible in all its states (strong fairness: in any of them) must be taken."""
     start = finding.loop or 0
     loop = states[start:]
-    taken = set(map(system.instance, finding.steps[start:]))
-    if any(system.actions[step.action].fault for step in taken):
+    steps = finding.steps[start:]
+    if any(system.actions[step.action].fault for step in steps):
         return False
+    taken = {
+        system.instance(step) for step, (before, after) in zip(steps, pairwise(loop), strict=True) if before != after
+    }
     could: list[set[Step]] = []
-    for state in loop:
-        following = [pair for pair in system.successors(state) if not system.actions[pair[0].action].fault]
-        could.append({system.instance(step) for step, _ in following})
-        # A step that changes nothing can be taken at any time: it is never what makes a run unfair.
-        taken |= {system.instance(step) for step, after in following if after == state}
+    for state in loop:  # a step that changes nothing is none: no fairness asks for it, and none is met by it
+        could.append(
+            {
+                system.instance(step)
+                for step, after in system.successors(state)
+                if after != state and not system.actions[step.action].fault
+            }
+        )
     always = set.intersection(*could) - taken
     if any(system.actions[step.action].fairness is not Fairness.NONE for step in always):
         return False
