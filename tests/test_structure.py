@@ -44,7 +44,8 @@ DOOR = ("onceproof.conformance.drivers", "onceproof.conformance.reference")
 # What costs more than a few milliseconds to import: `onceproof --help` must not wait for it.
 HEAVY = {
     *("celery", "cvc5", "fastapi", "httpx", "hypothesis", "jinja2", "llvmlite", "nats", "networkx", "numpy"),
-    *("procrastinate", "psycopg", "pydantic", "redis", "rich", "sqlite3", "starlette", "structlog", "uvicorn", "z3"),
+    *("procrastinate", "psycopg", "pydantic", "ray", "redis", "rich", "sqlite3", "starlette", "structlog"),
+    *("uvicorn", "z3"),
 }
 
 

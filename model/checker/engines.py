@@ -47,6 +47,8 @@ class Options:
     is kept in every ``checkpoint_seconds``, and continued from. at_memory_limit: asked, where memory ends a search
     without a checkpoint, for a file to keep it in (None: in none); it is told how many bytes that takes. disk: a folder
     that states are kept in, in place of memory.
+    ray: the address of a Ray cluster that the search is spread over (``local``: one that is started for it on this
+    machine); ``checkpoint`` is a folder then, which all nodes see, so that a node may be lost.
     """
 
     engine: str = AUTO
@@ -60,11 +62,12 @@ class Options:
     checkpoint_seconds: float = 60.0
     at_memory_limit: Callable[[int], Path | None] | None = None
     disk: Path | None = None
+    ray: str | None = None
 
     @property
     def compiled_only(self) -> list[str]:
         """The options asked for that only the compiled engine has."""
-        names = ("workers", "max_memory", "fingerprint", "checkpoint", "resume", "disk")
+        names = ("workers", "max_memory", "fingerprint", "checkpoint", "resume", "disk", "ray")
         return [name for name in names if getattr(self, name) not in (None, False)]
 
 
@@ -194,6 +197,8 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Op
     reason = compiled.why_not(system, properties)
     if reason is not None:
         return reason
+    if options.ray is not None:
+        return _on_ray(system, properties, options)
     try:
         return compiled.check(
             system,
@@ -212,4 +217,31 @@ def _compiled(system: System, properties: Sequence[Property] | None, options: Op
     except compiled.CannotCompile as error:
         return str(error)
     except CheckpointError as error:
+        raise EngineError(str(error)) from None
+
+
+def _on_ray(system: System, properties: Sequence[Property] | None, options: Options) -> CheckResult | str:
+    """The result of a search that is spread over a Ray cluster, or why it cannot check this."""
+    from onceproof.model.checker import compiled
+    from onceproof.model.checker.compiled.checkpoint import CheckpointError
+    from onceproof.model.checker.partitioned.ray_cluster import ClusterError, ray_partitions
+
+    assert options.ray is not None
+    for name, given in (("fingerprint", options.fingerprint), ("resume", options.resume), ("disk", options.disk)):
+        if given:
+            raise EngineError(f"--ray keeps whole states in the memory of its nodes: not together with --{name}")
+    try:
+        with ray_partitions(options.ray, options.workers, options.max_memory, options.checkpoint) as partitions:
+            return compiled.check(
+                system,
+                properties,
+                options.limits,
+                workers=options.workers,
+                max_memory=options.max_memory,
+                symmetry=options.symmetry,
+                partitions=partitions,
+            )
+    except compiled.CannotCompile as error:
+        return str(error)
+    except (ClusterError, CheckpointError) as error:
         raise EngineError(str(error)) from None

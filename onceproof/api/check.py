@@ -196,6 +196,7 @@ def check(
     keep_partial: bool = False,
     at_memory_limit: Callable[[int], Path | None] | None = None,
     disk: Path | None = None,
+    ray: str | None = None,
 ) -> CheckReport:
     """Explore every reachable state and judge every property in it.
 
@@ -208,6 +209,8 @@ def check(
     a long search) and disk (a folder for more states than memory holds; an ended search goes on from there) are the
     compiled engine's; symmetry lets it treat states as one that differ only by which element is
     which.
+    ray: spreads the search over the Ray cluster at an address (``local``: one that is started on this machine);
+    checkpoint is then a folder that all nodes see, from which the search goes on where a node is lost.
     progress: called about once a second. keep_partial: Ctrl-C returns what is known so far, instead of raising.
     at_memory_limit: where memory ends a search without a checkpoint, asked for a file to keep it in (None: in none); it
     is told how many bytes that takes.
@@ -236,6 +239,7 @@ def check(
         checkpoint_seconds,
         at_memory_limit,
         disk,
+        ray,
     )
     try:
         result = engines.check(spec.system, spec.properties, options)

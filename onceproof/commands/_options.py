@@ -37,6 +37,17 @@ def parse_size(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return size
 
 
+def parse_address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The callback of an option for the address of a Ray cluster, ``HOST:PORT``; a usage error for all else."""
+    if value is None or value in ("local", "auto") or re.fullmatch(r"(ray://)?[\w.\-]+:\d+", value):
+        return value
+    raise click.BadParameter(
+        f"expected the address of a Ray cluster, HOST:PORT, found {value!r} (without an address, give --ray last)",
+        ctx,
+        param,
+    )
+
+
 def with_flags(error: InputError) -> InputError:
     """The error as the command line says it: with the options as they are spelled here."""
     cause = error.__cause__

@@ -111,4 +111,8 @@ def describe(progress: Progress, last: Progress | None) -> str:
     ]
     if progress.bytes_used:
         parts.append(f"{progress.bytes_used / 1e6:,.0f} MB")
+    if progress.nodes:
+        least, most = min(progress.nodes) / 1e6, max(progress.nodes) / 1e6
+        parts.append(f"{len(progress.nodes)} partitions of {least:,.0f} to {most:,.0f} MB")
+        parts.append(f"{progress.network / 1e6:,.0f} MB exchanged")
     return ", ".join(parts)

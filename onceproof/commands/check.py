@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from onceproof.api.check import check
-from onceproof.commands._options import EXITS, engine_option, parse_size, with_flags
+from onceproof.commands._options import EXITS, engine_option, parse_address, parse_size, with_flags
 from onceproof.commands._plan import PLAN_SECONDS, print_plans
 from onceproof.commands._progress import ProgressLine
 from onceproof.commands._specs import Settings, given_specs, settings_options
@@ -83,6 +83,15 @@ POSITIVE = click.IntRange(min=1)
     is_flag=True,
     help="Explore for --max-seconds (10), and estimate from that how many states there will be, and what they take.",
 )
+@click.option(
+    "--ray",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    callback=parse_address,
+    help="Spread the search over the Ray cluster at HOST:PORT (without an address: over one that is started here). "
+    "--checkpoint is then a folder that all nodes see; from it a search goes on when a node is lost.",
+)
 @trace_option("Write the counterexample as ITF: to a file, to - (stdout), or to FOLDER/, one per violated property.")
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit XML report, for a CI server."
@@ -111,6 +120,7 @@ def command(
     resume: Path | None,
     disk: Path | None,
     planning: bool,
+    ray: str | None,
 ) -> None:
     """Explore each SPEC exhaustively: a spec file, a folder with all specs below it, or a model (FILE.py).
 
@@ -128,14 +138,14 @@ def command(
             "--sarif": sarif,
             "--checkpoint": checkpoint,
         }
-        others |= {"--resume": resume, "--disk": disk, "--fingerprint": fingerprint}
+        others |= {"--resume": resume, "--disk": disk, "--fingerprint": fingerprint, "--ray": ray}
         for option, value in others.items():
             if value:
                 raise click.UsageError(f"--plan does not check anything: it cannot be given with {option}")
         chosen = Limits(max_states, max_depth, max_seconds or PLAN_SECONDS)
         print_plans(given_specs(specs, settings), chosen, symmetry=not no_symmetry, as_json=as_json)
         raise click.exceptions.Exit(0)
-    for file in (junit, sarif, checkpoint):
+    for file in (junit, sarif, None if ray else checkpoint):
         require_writable(file)
     if trace_out is not None:
         trace_out.prepare(as_json)
@@ -165,8 +175,9 @@ def command(
                     checkpoint_seconds=checkpoint_seconds,
                     progress=progress.report,
                     keep_partial=True,
-                    at_memory_limit=_offer(progress) if not (quiet or fingerprint or max_seconds) else None,
+                    at_memory_limit=_offer(progress) if not (quiet or fingerprint or max_seconds or ray) else None,
                     disk=disk,
+                    ray=ray,
                 )
             except InputError as error:
                 raise with_flags(error) from None

@@ -75,8 +75,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 PLATFORM = ("implementation/platform/", "implementation/stores/", "implementation/queues/")
 # What runs in an environment of its own, with the task queue or the server that it is about.
 ELSEWHERE = ("conformance/examples/", "conformance/storms/queues/", "conformance/storms/brokers/")
-# `prove --verify --solver cvc5` says that it is not there.
-OPTIONAL = {"cvc5"}
+# `prove --verify --solver cvc5` and `check --ray` say that these are not there.
+OPTIONAL = {"cvc5", "ray"}
 # Under TYPE_CHECKING alone; every type checker brings it.
 FOR_CHECKERS = {"typing_extensions"}
 # Parts of the interface of a library that is declared: Starlette of FastAPI, MarkupSafe of Jinja2.

@@ -101,6 +101,10 @@ class Partition:
         self._marks = [(0, 0)] * threads
         self._found_before: Ranges = []  # of the level that is found now, where it is expanded again
 
+    def ready(self) -> int:
+        """Its number: an answer means that it was built."""
+        return self.mine
+
     # -- a level
 
     def begin_level(self, depth: int, sleep: bool = True, again: bool = False) -> None:
