@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from onceproof import __main__ as entry
 from onceproof import main
 from onceproof.errors import Exit, InputError
 from tests.paths import SPECS
@@ -135,3 +136,15 @@ def test_without_the_extra_packages_a_command_says_how_to_install_them(
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
     assert "`fastapi`" in done.stderr and "`pip install 'onceproof[platform]'`" in done.stderr
+
+
+def test_ctrl_c_while_the_first_modules_are_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry, "prefer_installed", stopped)
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert (ended.value.code, capsys.readouterr().err) == (3, "onceproof: interrupted\n")
