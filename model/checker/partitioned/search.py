@@ -181,6 +181,10 @@ class PartitionedSearch:
         except PartitionLost:
             return self._recover()
         self._earlier = Totals(fired=saved.fired, looked_up=saved.looked_up)
+        # a partition may also be lost after a level was counted, and before all of it was in its files
+        self.sizes, self.finished_depth = list(saved.sizes), saved.depth
+        if self.stopped and self.stopped.reason is StopReason.RANGE_LEFT:
+            self.stopped = None  # the level in which that was seen is found again
         return True
 
     def _save(self, depth: int) -> None:

@@ -113,6 +113,33 @@ def test_a_level_in_which_a_partition_is_lost_is_found_again_by_those_that_are_l
     assert where.starts == 3 and costs["losses"] == 2
 
 
+class DyingWhileSaving(InProcess):
+    """Partitions of which one is lost when a level was counted, and not all of it saved."""
+
+    def ask(self, method: str, *arguments: Any) -> list[Any]:
+        """Fails while level 9 is saved."""
+        if method == "save_level" and arguments[0] == 9 and self.size > 2:
+            self.partitions[0].save_level(*arguments)
+            raise PartitionLost("partition 2 is gone")
+        return super().ask(method, *arguments)
+
+
+class LosingWhileSaving(Here):
+    """Where a partition is lost while a level is saved; then there is one less."""
+
+    def start(self, plan: Plan) -> Transport:
+        """As ``Here``."""
+        self.partitions -= 1
+        return DyingWhileSaving(plan, self.partitions)
+
+
+def test_a_level_that_was_counted_and_not_saved_is_found_again(tmp_path: Path) -> None:
+    where = LosingWhileSaving(4, checkpoint=tmp_path / "levels")
+    found = compiled.check(protocol(), workers=1, partitions=where)
+    assert where.partitions == 2
+    assert comparable(found) == comparable(compiled.check(protocol(), workers=1))
+
+
 def test_without_a_checkpoint_a_lost_partition_ends_the_search_with_what_is_known() -> None:
     found = compiled.check(protocol(), workers=1, partitions=Losing(3))
     assert found.stopped is not None and found.stopped.reason is StopReason.PROCESS_LOST
