@@ -15,7 +15,7 @@ from onceproof.model.checker.engines import EngineError, Options, check
 from onceproof.model.checker.partitioned import ray_cluster
 from onceproof.model.checker.partitioned.plan import Plan
 from onceproof.model.checker.partitioned.ray_cluster import ClusterError, RayPartitions, RayTransport
-from onceproof.model.checker.partitioned.transport import Here
+from onceproof.model.checker.partitioned.transport import Here, PartitionLost
 from onceproof.model.language import System, build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.helpers.comparison import comparable
@@ -58,6 +58,9 @@ class KillingTransport(RayTransport):
         self.rounds += 1
         if self.cluster is not None and self.rounds == 12:
             self.cluster.remove_node(next(iter(self.cluster.worker_nodes)), allow_graceful=False)
+            with pytest.raises(PartitionLost):  # the actor ends a moment after its node
+                while True:
+                    self.ask("ready")
         return super().exchange()
 
 
