@@ -19,7 +19,9 @@ from onceproof.conformance.validation.slices import Named, Slice
 from onceproof.conformance.validation.validate import Validator
 from onceproof.model.language import Step, System
 from onceproof.model.language.arguments import Parameter
+from onceproof.model.language.index_sets import cardinality
 from onceproof.model.language.layout import State
+from onceproof.model.language.reading.result import Chosen
 
 AT_ANY_TIME = (-(2**62), 2**62)
 STATES_SHOWN = 3
@@ -123,16 +125,16 @@ def _blocked(explainer: Explainer, node: Node, order: Order) -> Iterator[Blocked
             yield Blocked(event, steps[0], node.state)
 
 
-def _parameters(system: System, rule: Rule) -> tuple[Parameter, ...]:
-    return system.actions[rule.action].parameters
+def _parameters(system: System, rule: Rule) -> tuple[Parameter | Chosen, ...]:
+    return system.parameters_of(rule.action)
 
 
 def _possible(
-    system: System, parameter: Parameter, value: str | None, known: Mapping[Named, tuple[int, ...]]
+    system: System, parameter: Parameter | Chosen, value: str | None, known: Mapping[Named, tuple[int, ...]]
 ) -> Sequence[int]:
     """Which elements a name of the log may stand for: those that it does, its own, or any that no other name has."""
     sort = parameter.sort.__name__
-    everything = range(system.sizes[sort])
+    everything = range(cardinality(parameter.sort, system.sizes))
     if value is None:
         return everything
     if (sort, value) in known:

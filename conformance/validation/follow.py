@@ -126,4 +126,4 @@ def _kept(events: list[LoggedEvent], validator: Validator, flight: _Flight) -> l
 
 
 def _names(event: LoggedEvent, validator: Validator) -> list[Named]:
-    return names_of(event, validator.mapping, validator.model)
+    return names_of(event, validator.mapping)

@@ -12,7 +12,7 @@ import msgspec
 from onceproof.conformance.judging.errors import LogError, Problems
 from onceproof.conformance.judging.formats.times import Clock, from_number
 from onceproof.conformance.judging.sources import Source, open_source
-from onceproof.conformance.validation.mapping import UNITS, LogMapping
+from onceproof.conformance.validation.mapping import UNITS, LogMapping, Rule
 from onceproof.model.language.errors import nearest
 
 SECOND = 1_000_000_000
@@ -69,7 +69,7 @@ def read_events(
     events: list[LoggedEvent] = []
     for path in paths:
         source = open_source(path)
-        reader = EventReader(source.name, mapping, problems)
+        reader = EventReader(source.name, mapping, problems, plain=_format(source) == LINES)
         for number, line in documents(source, problems):
             event = reader.event(number, line)
             if event is not None:
@@ -81,10 +81,13 @@ def read_events(
 
 
 class EventReader:
-    """Reads the lines of one file; keeps what it must to notice time and sequence numbers that run backwards."""
+    """Reads the lines of one file; keeps what it must to notice time and sequence numbers that run backwards.
 
-    def __init__(self, file: str, mapping: LogMapping, problems: Problems) -> None:
-        self._file, self._mapping, self._problems = file, mapping, problems
+    plain: whether somebody wrote them for the model; spans and traces of other tools have arguments of their own, too.
+    """
+
+    def __init__(self, file: str, mapping: LogMapping, problems: Problems, *, plain: bool = True) -> None:
+        self._file, self._mapping, self._problems, self._plain = file, mapping, problems, plain
         self._clock, self._count = Clock(), 0
         self._sequence: dict[str, int] = {}
         self._last: dict[str, int] = {}
@@ -109,6 +112,8 @@ class EventReader:
         process = at(line, mapping.process)
         stream = f"{self._file}#{process}" if process is not None else self._file
         if not self._in_order(number, stream, end, at(line, mapping.sequence)):
+            return None
+        if self._plain and mapping.own_names and rule is not None and not self._only_known(number, line, rule):
             return None
         paths = rule.arguments if rule is not None else {mapping.reborn[name]: f"arguments.{mapping.reborn[name]}"}
         arguments = {p: str(value) for p, path in paths.items() if (value := at(line, path)) is not None}
@@ -139,19 +144,34 @@ class EventReader:
         self._last[stream] = time
         return True
 
+    def _only_known(self, number: int, line: Any, rule: Rule) -> bool:
+        """Whether a line names just arguments that the action has; one of another name would be passed over."""
+        given = at(line, "arguments")
+        for name in given if isinstance(given, dict) else ():
+            if name not in rule.arguments:
+                hint = nearest(str(name), list(rule.arguments)) or f"; it has {', '.join(rule.arguments) or 'none'}"
+                self._wrong(number, f"`{rule.action}` has no such argument", f" `{name}`{hint}")
+                return False
+        return True
+
     def _wrong(self, number: int, reason: str, found: str = "") -> None:
         self._problems.report(self._file, number, reason, found)
 
 
 def documents(source: Source, problems: Problems) -> Iterator[tuple[int, Any]]:
     """The lines of a source as JSON values; or the spans of OTLP, or the steps of an ITF trace."""
+    yield from {SPANS: _spans, ITF: _itf, LINES: _lines}[_format(source)](source, problems)
+
+
+SPANS, ITF, LINES = "spans", "ITF", "lines"
+
+
+def _format(source: Source) -> str:
+    """What a log is, by how it begins."""
     head = b"".join(source.head[:20])
     if b"resourceSpans" in head:
-        yield from _spans(source, problems)
-    elif b'"#meta"' in head or (b'"vars"' in head and b'"states"' in head):
-        yield from _itf(source, problems)
-    else:
-        yield from _lines(source, problems)
+        return SPANS
+    return ITF if b'"#meta"' in head or (b'"vars"' in head and b'"states"' in head) else LINES
 
 
 def _lines(source: Source, problems: Problems) -> Iterator[tuple[int, Any]]:

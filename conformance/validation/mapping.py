@@ -12,8 +12,10 @@ from typing import Any
 import yaml
 
 from onceproof.conformance.judging.errors import LogError
-from onceproof.model.language import Model
+from onceproof.model.language import Model, System
+from onceproof.model.language.arguments import Parameter
 from onceproof.model.language.errors import nearest
+from onceproof.model.language.reading.result import Chosen
 
 KEYS = (
     *("event", "unit", "time", "begin", "process", "sequence", "clock", "clock_error"),
@@ -21,13 +23,14 @@ KEYS = (
 )
 UNITS = {"": 0, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 RULE_KEYS = ("action", "arguments", "shows")
+Arguments = Mapping[str, tuple[Parameter | Chosen, ...]]
 
 
 @dataclass(frozen=True)
 class Rule:
     """What one kind of event says: a step of ``action``, its arguments, and cells of the state after it.
 
-    arguments: for each parameter the path of its value in the event; one that is left out may be anything.
+    arguments: for each parameter and choice the path of its value in the event; one that is left out may be anything.
     shows: for each cell, ``stage[message]``, the path of its value.
     """
 
@@ -45,7 +48,8 @@ class LogMapping:
     seconds the clocks of two processes may differ. by: the sort whose elements are validated one by one, "" for none.
     rules: by the name of an event. unlogged: actions that never leave a line; sometimes: those that may.
     ignored: events that are not steps. reborn: events after which a name stands for a further element: {event: its
-    parameter}.
+    parameter}. arguments: what the arguments of each action's steps stand for, its parameters and then its choices.
+    own_names: the log uses the model's own names, so that an argument of another name is a mistake.
     """
 
     event: str = "action"
@@ -62,9 +66,16 @@ class LogMapping:
     sometimes: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
     reborn: Mapping[str, str] = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
+    own_names: bool = False
 
 
-def load(path: Path, model: Model) -> LogMapping:
+def arguments_of(system: System) -> Arguments:
+    """What the arguments of each action's steps stand for: its parameters, and then its choices."""
+    return {name: system.parameters_of(name) for name in system.model.actions}
+
+
+def load(path: Path, system: System) -> LogMapping:
     """The mapping in a YAML file, checked against a model. LogError that names file and key."""
     try:
         loaded = yaml.safe_load(path.read_text("utf-8"))
@@ -72,28 +83,28 @@ def load(path: Path, model: Model) -> LogMapping:
         raise LogError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LogError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    return _Reader(str(path), model).mapping(loaded)
+    return _Reader(str(path), system).mapping(loaded)
 
 
-def identity(model: Model, names: Iterable[str], by: str = "") -> LogMapping:
+def identity(system: System, names: Iterable[str], by: str = "") -> LogMapping:
     """The mapping of a log that uses the model's own names: what it never shows is taken as unlogged.
 
     names: the events that the log has; others than actions are ignored.
     """
-    seen = set(names)
+    seen, arguments = set(names), arguments_of(system)
     rules = {
-        name: Rule(name, {p.name: f"arguments.{p.name}" for p in model.actions[name].parameters})
-        for name in seen & set(model.actions)
+        name: Rule(name, {one.name: f"arguments.{one.name}" for one in arguments[name]})
+        for name in seen & set(arguments)
     }
-    unlogged = frozenset(set(model.actions) - seen)
-    return LogMapping(by=by, rules=rules, unlogged=unlogged, ignored=frozenset(seen - set(model.actions)))
+    unlogged, ignored = frozenset(set(arguments) - seen), frozenset(seen - set(arguments))
+    return LogMapping(by=by, rules=rules, unlogged=unlogged, ignored=ignored, arguments=arguments, own_names=True)
 
 
 class _Reader:
     """Checks what a YAML file says, key by key."""
 
-    def __init__(self, place: str, model: Model) -> None:
-        self._place, self._model = place, model
+    def __init__(self, place: str, system: System) -> None:
+        self._place, self._model, self._arguments = place, system.model, arguments_of(system)
 
     def mapping(self, loaded: Any) -> LogMapping:
         if not isinstance(loaded, dict):
@@ -110,7 +121,7 @@ class _Reader:
         if loaded.get("unit", "") not in UNITS:
             raise LogError(f"{self._place}: unit: expected one of {', '.join(filter(None, UNITS))}")
         paths = ("event", "unit", "time", "begin", "process", "sequence", "clock")
-        texts = {key: str(loaded[key]) for key in paths if key in loaded}
+        texts: dict[str, Any] = {key: str(loaded[key]) for key in paths if key in loaded}
         return LogMapping(
             **texts,
             clock_error=self._number("clock_error", loaded.get("clock_error", 0)),
@@ -120,6 +131,7 @@ class _Reader:
             sometimes=self._actions("sometimes", loaded.get("sometimes", ())),
             ignored=frozenset(map(str, loaded.get("ignored", ()) or ())),
             reborn={str(event): str(name) for event, name in dict(loaded.get("reborn", {}) or {}).items()},
+            arguments=self._arguments,
         )
 
     def _rule(self, event: str, rule: Any) -> Rule:
@@ -130,7 +142,7 @@ class _Reader:
         self._known(f"key of actions.{event}", rule, RULE_KEYS)
         action = str(rule.get("action", event))
         self._name(f"actions.{event}", action, self._model.actions)
-        parameters = [p.name for p in self._model.actions[action].parameters]
+        parameters = [one.name for one in self._arguments[action]]
         arguments = rule.get("arguments")
         if arguments is None:
             arguments = {name: f"arguments.{name}" for name in parameters}
@@ -165,8 +177,9 @@ class _Reader:
                 raise LogError(f"{self._place}: unknown {what} `{key}`{hint}")
 
 
-def draft(model: Model, names: Iterable[str]) -> str:
+def draft(system: System, names: Iterable[str]) -> str:
     """A mapping to start from, as YAML: events with the names of actions, or names near to them."""
+    model, arguments = system.model, arguments_of(system)
     seen = list(dict.fromkeys(names))
     lines = [
         "# Which event of the log is which action of the model; paths are keys of a line, joined by dots.",
@@ -178,7 +191,7 @@ def draft(model: Model, names: Iterable[str]) -> str:
         if action is None:
             continue
         used.add(action)
-        parameters = ", ".join(f"{p.name}: arguments.{p.name}" for p in model.actions[action].parameters)
+        parameters = ", ".join(f"{one.name}: arguments.{one.name}" for one in arguments[action])
         lines.append(f"  {name}: {{action: {action}, arguments: {{{parameters}}}}}")
     strangers = [name for name in seen if name not in model.actions and _near(name, model) is None]
     lines.append("# Events that are not steps of the model:")

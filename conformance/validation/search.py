@@ -21,6 +21,7 @@ from onceproof.conformance.validation.slices import Named, Slice
 from onceproof.model.checker.ground.python_code import GeneratedSystem
 from onceproof.model.language import Step, System
 from onceproof.model.language.layout import State
+from onceproof.model.language.reading.result import UNMET
 
 Positions = tuple[int, ...]
 Elements = tuple[tuple[Named, tuple[int, ...]], ...]  # for each name, the elements it stands for; more once reborn
@@ -165,12 +166,14 @@ class Explainer:
 
     def _bind(self, elements: Elements, step: Step, event: LoggedEvent) -> Elements | None:
         """Which elements the names stand for if this step is this event; None if it cannot be."""
-        parameters = self.system.actions[step.action].parameters
+        parameters = self.system.parameters_of(step.action)
         known: dict[Named, tuple[int, ...]] | None = None
-        for parameter, argument in zip(parameters, step.arguments, strict=False):
+        for parameter, argument in zip(parameters, step.arguments, strict=True):
             value = event.arguments.get(parameter.name)
             if value is None:
                 continue
+            if argument == UNMET:
+                return None  # the log says what was chosen, and on this way nothing is
             if parameter.is_of_values:
                 if value != parameter.element(argument):
                     return None

@@ -47,7 +47,7 @@ def slices_of(events: Sequence[LoggedEvent], mapping: LogMapping, model: Model) 
     """The slices of a log, in the order of their first events; the whole log where the mapping names no sort."""
     if not mapping.by:
         return [Slice("", streams_of(events))]
-    names = {id(event): names_of(event, mapping, model) for event in events}
+    names = {id(event): names_of(event, mapping) for event in events}
     owners = _owners(list(names.values()), mapping.by)
     local = {sort for sort, _ in owners} - {mapping.by}
     own: dict[str, list[LoggedEvent]] = defaultdict(list)
@@ -108,13 +108,13 @@ def _owners(groups: list[list[Named]], by: str) -> dict[Named, str]:
     return {name: next(iter(keys)) for name, keys in seen.items() if len(keys) == 1 and name[0] not in shared}
 
 
-def names_of(event: LoggedEvent, mapping: LogMapping, model: Model) -> list[Named]:
+def names_of(event: LoggedEvent, mapping: LogMapping) -> list[Named]:
     """The elements that an event names, by sort."""
     rule = mapping.rules.get(event.name)
     if rule is None:
         return []
-    sorts = {p.name: p.sort.__name__ for p in model.actions[rule.action].parameters}
-    return [(sorts[name], value) for name, value in event.arguments.items()]
+    sorts = {one.name: one.sort.__name__ for one in mapping.arguments[rule.action] if not one.is_of_values}
+    return [(sorts[name], value) for name, value in event.arguments.items() if name in sorts]
 
 
 def streams_of(events: Sequence[LoggedEvent]) -> tuple[tuple[LoggedEvent, ...], ...]:

@@ -78,7 +78,7 @@ class Validator:
         again: Counter[str] = Counter()
         for stream in part.streams:
             for event in stream:
-                for owner, name in names_of(event, self.mapping, self.model):
+                for owner, name in names_of(event, self.mapping):
                     named.setdefault(owner, set()).add(name)
                 if event.name in self.mapping.reborn:
                     again.update(each for each, names in named.items() if names & set(event.arguments.values()))

@@ -106,7 +106,7 @@ def validate(
     spec = spec_of(source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters)
     paths = [str(logs)] if isinstance(logs, str | Path) else [str(log) for log in logs]
     try:
-        chosen = load(Path(mapping), spec.model) if mapping is not None else own_names(spec, paths, by)
+        chosen = load(Path(mapping), spec.system) if mapping is not None else own_names(spec, paths, by)
         events, skipped = read_events(paths, chosen, lenient=lenient)
     except LogError as error:
         raise InputError(str(error)) from None
@@ -133,4 +133,4 @@ def own_names(spec: Spec, logs: Sequence[str], by: str | None) -> LogMapping:
         )
     if by is not None and by not in spec.model.sorts:
         raise InputError(f"by: unknown sort `{by}`{nearest(by, spec.model.sorts)}")
-    return identity(spec.model, names, by or "")
+    return identity(spec.system, names, by or "")

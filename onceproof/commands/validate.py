@@ -103,7 +103,7 @@ def command(
 
 def _draft(spec: Spec, logs: tuple[str, ...]) -> str:
     try:
-        return draft(spec.model, names_in(logs))
+        return draft(spec.system, names_in(logs))
     except LogError as error:
         raise InputError(str(error)) from None
 
@@ -120,7 +120,7 @@ def _follow(
 ) -> Exit:
     """Print what has no explanation as it comes; at Ctrl-C what is known. The exit status."""
     try:
-        chosen = load(mapping, spec.model) if mapping is not None else own_names(spec, logs, by)
+        chosen = load(mapping, spec.system) if mapping is not None else own_names(spec, logs, by)
     except LogError as error:
         raise InputError(str(error)) from None
     validator = Validator(spec.model, spec.config, chosen, max_nodes)

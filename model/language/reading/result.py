@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onceproof.model.language.declare import Action, Property
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.index_sets import cardinality
-from onceproof.model.language.sorts import Kind, Sort
+from onceproof.model.language.sorts import Index, Kind, Sort
 from onceproof.model.language.terms import (
     TRUE,
     Read,
@@ -81,6 +81,11 @@ class Chosen:
     def fresh(self) -> bool:
         """Whether any will do: each choice counts."""
         return False
+
+    @property
+    def is_of_values(self) -> bool:
+        """Whether what is chosen has one name for everybody, as numbers have, and elements do not."""
+        return not isinstance(self.kind, Index) or self.sort.values is not None
 
     def element(self, code: int) -> str:
         """What is chosen, as people read it."""

@@ -6,15 +6,18 @@ import pytest
 
 from onceproof.conformance.judging.errors import LogError
 from onceproof.conformance.validation.mapping import draft, identity, load
+from onceproof.model.language import build
 from onceproof.model.protocol.system import PROTOCOL
 from tests.models.philosophers import PHILOSOPHERS
 from tests.paths import ROOT
+
+SYSTEM = build(PHILOSOPHERS, PHILOSOPHERS.configure())
 
 
 def read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mapping.yaml"
     path.write_text(text)
-    load(path, PHILOSOPHERS)
+    load(path, SYSTEM)
 
 
 @pytest.mark.parametrize(
@@ -43,10 +46,10 @@ def test_wrong_mapping_is_one_line_with_its_key(text: str, complaint: str, tmp_p
 
 
 def test_draft_matches_names_and_lists_what_is_left(tmp_path: Path) -> None:
-    text = draft(PHILOSOPHERS, ["get_hungry", "TakeLeft", "heartbeat"])
+    text = draft(SYSTEM, ["get_hungry", "TakeLeft", "heartbeat"])
     path = tmp_path / "mapping.yaml"
     path.write_text(text)
-    mapping = load(path, PHILOSOPHERS)
+    mapping = load(path, SYSTEM)
     assert {name: rule.action for name, rule in mapping.rules.items()} == {
         "get_hungry": "get_hungry",
         "TakeLeft": "take_left",
@@ -55,12 +58,14 @@ def test_draft_matches_names_and_lists_what_is_left(tmp_path: Path) -> None:
 
 
 def test_log_with_the_names_of_the_model_needs_no_mapping() -> None:
-    mapping = identity(PHILOSOPHERS, ["eat", "noise"])
+    mapping = identity(SYSTEM, ["eat", "noise"])
     assert set(mapping.rules) == {"eat"} and mapping.ignored == {"noise"}
     assert mapping.unlogged == {"get_hungry", "take_left", "put_down"}
 
 
 def test_mapping_of_the_platform_says_something_of_every_action_of_the_protocol() -> None:
-    mapping = load(ROOT / "conformance" / "examples" / "platform" / "mapping.yaml", PROTOCOL)
+    mapping = load(
+        ROOT / "conformance" / "examples" / "platform" / "mapping.yaml", build(PROTOCOL, PROTOCOL.configure())
+    )
     said = {rule.action for rule in mapping.rules.values()} | mapping.unlogged | mapping.ignored | set(mapping.reborn)
     assert set(PROTOCOL.actions) - said == {"scheduler_upgrade"}  # the platform drains by itself; see its README

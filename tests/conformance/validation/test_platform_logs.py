@@ -86,7 +86,7 @@ def copied(source: Path, target: Path, change: Callable[[list[list[str]]], None]
 
 def validator_and_events(folder: Path) -> tuple[Validator, list[LoggedEvent]]:
     spec = load_spec(EXAMPLE / "spec.yaml")
-    mapping: LogMapping = load(EXAMPLE / "mapping.yaml", spec.model)
+    mapping: LogMapping = load(EXAMPLE / "mapping.yaml", spec.system)
     events, _ = read_events([str(path) for path in sorted(folder.iterdir())], mapping)
     return Validator(spec.model, spec.config, mapping, limit=30_000), events
 

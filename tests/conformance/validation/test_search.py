@@ -17,7 +17,7 @@ from onceproof.conformance.validation.search import Explanation
 from onceproof.conformance.validation.slices import Slice, streams_of
 from onceproof.conformance.validation.validate import Validator
 from onceproof.model.language import Model, System
-from onceproof.model.language.layout import State
+from tests.conformance.validation.obvious import obvious
 from tests.conformance.validation.written import events_of, lines_of, mapping_of, random_run
 from tests.models.courier import COURIER
 from tests.models.jugs import JUGS
@@ -28,32 +28,6 @@ SETTINGS: list[tuple[Model, frozenset[str]]] = [
     (PHILOSOPHERS, frozenset({"get_hungry", "take_left"})),
     (COURIER, frozenset()),
 ]
-
-
-def obvious(system: System, events: Sequence[LoggedEvent], mapping: LogMapping) -> bool:
-    """Whether a run explains events in this very order: all states after each prefix, with all unlogged steps."""
-    states = closed(system, {system.initial}, mapping)
-    for event in events:
-        after = {
-            following
-            for state in states
-            for step, following in system.successors(state)
-            if step.action == mapping.rules[event.name].action
-            and all(system.named_arguments(step)[name] == value for name, value in event.arguments.items())
-        }
-        states = closed(system, after, mapping)
-    return bool(states)
-
-
-def closed(system: System, states: set[State], mapping: LogMapping) -> set[State]:
-    """The states, and all that unlogged steps lead to from them."""
-    seen, waiting = set(states), list(states)
-    while waiting:
-        for step, after in system.successors(waiting.pop()):
-            if step.action in mapping.unlogged and after not in seen:
-                seen.add(after)
-                waiting.append(after)
-    return seen
 
 
 def spoilt(r: random.Random, lines: list[dict[str, object]]) -> list[dict[str, object]]:

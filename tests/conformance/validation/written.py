@@ -8,7 +8,7 @@ from typing import Any
 
 from onceproof import build
 from onceproof.conformance.validation.logs import LoggedEvent, read_events
-from onceproof.conformance.validation.mapping import LogMapping, Rule
+from onceproof.conformance.validation.mapping import LogMapping, Rule, arguments_of
 from onceproof.model.language import Model, Step, System
 from onceproof.model.protocol.system import PROTOCOL
 
@@ -42,12 +42,13 @@ def written(path: Path, lines: Sequence[object]) -> str:
 
 def mapping_of(model: Model, unlogged: frozenset[str] = frozenset(), **more: object) -> LogMapping:
     """The mapping of a log that uses the model's own names."""
+    arguments = arguments_of(build(model, model.configure()))
     rules = {
-        name: Rule(name, {p.name: f"arguments.{p.name}" for p in action.parameters})
-        for name, action in model.actions.items()
+        name: Rule(name, {one.name: f"arguments.{one.name}" for one in arguments[name]})
+        for name in model.actions
         if name not in unlogged
     }
-    return LogMapping(rules=rules, unlogged=unlogged, **more)  # type: ignore[arg-type]
+    return LogMapping(rules=rules, unlogged=unlogged, arguments=arguments, **more)  # type: ignore[arg-type]
 
 
 def events_of(folder: Path, lines: Sequence[object], mapping: LogMapping) -> list[LoggedEvent]:
