@@ -69,7 +69,8 @@ def twin_of(spec: Spec, library: Sequence[Spec]) -> Spec | None:
     for other in library:
         same_faults = other.config.budgets == spec.config.budgets
         same_sizes = {**other.config.sizes, "messages": 0} == {**spec.config.sizes, "messages": 0}
-        if same_faults and same_sizes and all(other.config.switches.values()) and not other.expect.violated:
+        judged = set(spec.expect.violated) <= {claim.name for claim in other.properties}
+        if same_faults and same_sizes and judged and all(other.config.switches.values()) and not other.expect.violated:
             return other
     return None
 
