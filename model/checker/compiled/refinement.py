@@ -145,7 +145,7 @@ class _Runs(Paths):
         costs = []
         for level in levels:
             self.least_faults[0] = batch.FAR
-            if self._scan(level, 0, -1, self._marks(), 1):
+            if self.mark_violations(level, 0, -1, self._marks(), 1):
                 costs.append((int(self.least_faults[0]) if counted else 0, level.steps))
         if not costs:
             return None
@@ -180,9 +180,10 @@ class _Runs(Paths):
         return self._scratch
 
     def _violated(self, which: int, level: Level | None) -> bool:
-        return level is not None and self._scan(level, which, -1, self._marks(), 1) > 0
+        return level is not None and self.mark_violations(level, which, -1, self._marks(), 1) > 0
 
-    def _scan(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
+    def mark_violations(self, level: Level, which: int, faults: int, marks: Any, label: int) -> int:
+        """As in ``Paths``, of wrong steps."""
         search, scan, found = self.search, self.scan, 0
         pair = np.zeros(scan.length, np.int64)
         for start, stop in pieces(level.ranges):
