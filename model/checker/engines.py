@@ -225,6 +225,7 @@ def _on_ray(system: System, properties: Sequence[Property] | None, options: Opti
     from onceproof.model.checker import compiled
     from onceproof.model.checker.compiled.checkpoint import CheckpointError
     from onceproof.model.checker.partitioned.ray_cluster import ClusterError, ray_partitions
+    from onceproof.model.checker.partitioned.transport import PartitionLost
 
     assert options.ray is not None
     for name, given in (("fingerprint", options.fingerprint), ("resume", options.resume), ("disk", options.disk)):
@@ -243,5 +244,7 @@ def _on_ray(system: System, properties: Sequence[Property] | None, options: Opti
             )
     except compiled.CannotCompile as error:
         return str(error)
+    except PartitionLost as error:
+        raise EngineError(f"the cluster was lost before the search began: {error}") from None
     except (ClusterError, CheckpointError) as error:
         raise EngineError(str(error)) from None

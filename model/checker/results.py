@@ -188,6 +188,7 @@ class Memory:
     bytes: of its states and tables. fingerprints: whether these were kept in place of states. symmetry: whether states
     that differ only in which element is which could count as one. checkpoint: the file that the exploration can be
     continued from; None where there is none. disk: the folder that its states are in; None where they are in memory.
+    cluster: whether they were spread over several partitions.
     """
 
     bytes: int
@@ -195,6 +196,7 @@ class Memory:
     symmetry: bool
     checkpoint: Path | None
     disk: Path | None = None
+    cluster: bool = False
 
 
 @dataclass

@@ -22,6 +22,12 @@ def ways_on(spec: Spec, result: CheckResult) -> list[str]:
         ]
     if result.stopped.reason is not StopReason.MEMORY:
         return []
+    if memory.cluster:
+        return [
+            "a cluster of more nodes holds more states, or a larger --max-memory on each; with `--checkpoint FOLDER` "
+            "what was found is kept, level by level",
+            *_by_symmetry(spec, result),
+        ]
     ways = []
     if memory.checkpoint:
         ways.append(
@@ -38,6 +44,7 @@ def ways_on(spec: Spec, result: CheckResult) -> list[str]:
                 "each, and says how likely it is that one was overlooked"
             )
     ways.append("`--disk FOLDER` keeps states in files: as many as the disk holds, up to five times slower")
+    ways.append("`--ray ADDRESS` spreads the states over the nodes of a Ray cluster")
     ways.extend(_by_symmetry(spec, result))
     return ways
 

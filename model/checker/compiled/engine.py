@@ -148,7 +148,8 @@ def check(
             _check_alike(search)
             result = _result(search, claims, _verdicts_on(search, limits, options))
             kept = search.checkpoint.path if search.checkpoint else None
-            result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept, options.disk)
+            place = options.disk, options.partitions is not None
+            result.memory = Memory(search.peak_bytes, search.fingerprints, options.symmetry, kept, *place)
         except NeedsWholeGraph as reason:
             search.close()
             beside = options.disk / WITHOUT_SYMMETRY if options.disk else None

@@ -53,16 +53,17 @@ def test_check_with_fingerprints_says_how_sure_it_is(spec: str, capsys: pytest.C
 def test_check_that_memory_ends_says_what_helps(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, report = checked(capsys, large, "--max-memory", "2M")
     assert (status, report["stopped"], report["verdict"]) == (3, "--max-memory", "unknown")
-    checkpoint, fingerprint, disk, symmetry = report["ways_on"]
+    checkpoint, fingerprint, disk, ray, symmetry = report["ways_on"]
     assert "`--checkpoint FILE` keeps what was found" in checkpoint
     assert "at most 12 bytes a state, here 3" in fingerprint
     assert disk.startswith("`--disk FOLDER` keeps states in files")
+    assert ray == "`--ray ADDRESS` spreads the states over the nodes of a Ray cluster"
     assert symmetry.startswith("without `--no-symmetry` states that differ only in which Task or Message or Scheduler")
     kept = str(tmp_path / "kept")
     status, report = checked(capsys, large, "--max-memory", "2M", "--checkpoint", kept)
     assert f"--resume {kept}` goes on from there" in report["ways_on"][0]
     status, report = checked(capsys, large, "--max-memory", "2M", "--fingerprint")
-    assert len(report["ways_on"]) == 2 and report["states"] > 64_000
+    assert len(report["ways_on"]) == 3 and report["states"] > 64_000
 
 
 def test_check_keeps_states_on_disk_and_goes_on(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
