@@ -1,6 +1,6 @@
 """What the components need of a queue: messages with receipts and invisibility times, whatever broker keeps them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -54,10 +54,11 @@ class Queue(Protocol):
         """Whether the queue has ever had a message of this submission."""
         ...
 
-    def offered(self, limit: int, scheduler: str) -> list[Offer]:
+    def offered(self, limit: int, scheduler: str, believed: Collection[str] = ()) -> list[Offer]:
         """Messages that a scheduler can receive now, at most so many of each user; users without any cost nothing.
 
-        Of a queue that belongs to another scheduler there may be offers, too: they say whose it is.
+        believed: whose queues it believes to own, which counts where the store has not the last word. Of a queue that
+        belongs to another scheduler there may be offers, too: they say whose it is.
         """
         ...
 

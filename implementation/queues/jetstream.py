@@ -8,7 +8,7 @@ window of two minutes; what it takes twice after that finds its row in the store
 
 import json
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -100,15 +100,17 @@ class JetStreamQueue(TableQueue):
         self._outgoing.append((f"{SUBJECT}.{owner}", json.dumps({"message": message}).encode(), key))
         return is_new
 
-    def offered(self, limit: int, scheduler: str) -> list[Offer]:
+    def offered(self, limit: int, scheduler: str, believed: Collection[str] = ()) -> list[Offer]:
         """Of the scheduler's own users who have messages by the store, what has arrived here; more is asked for.
 
         For another scheduler's users nothing is: what arrived here would wait for a lease until it goes there.
         """
         found: list[Offer] = []
-        for head in {offer.user: offer for offer in super().offered(1, scheduler)}.values():
-            if head.scheduler == scheduler:
-                found += [Offer(each, head.user, scheduler, head.epoch) for each in self.waiting(head.user, limit)]
+        for head in {offer.user: offer for offer in super().offered(1, scheduler, believed)}.values():
+            is_own = head.scheduler == scheduler if self.mechanisms.owner_epoch else head.user in believed
+            if is_own:
+                arrived = self.waiting(head.user, limit)
+                found += [Offer(message, head.user, head.scheduler, head.epoch) for message in arrived]
             else:
                 found.append(head)
                 for delivery in self._arrived.pop(head.user, {}).values():

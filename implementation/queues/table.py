@@ -4,7 +4,7 @@ A message is visible when `visible_at_ns` is not in the future. A receipt is goo
 message was received again or deleted. Nothing marks a lapse: the clock passes `visible_at_ns`, that is all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import count
 
@@ -118,7 +118,7 @@ class TableQueue(Queue):
         """Whether the queue has ever had a message of this submission."""
         return self.database.row(self.IS_PUBLISHED, task, submission) is not None
 
-    def offered(self, limit: int, scheduler: str) -> list[Offer]:
+    def offered(self, limit: int, scheduler: str, believed: Collection[str] = ()) -> list[Offer]:
         """Of each user who has some, the messages that have been visible longest; of equal age all."""
         horizon = self._horizon(self.clock.now_ns())
         return [Offer(*row) for row in self.database.rows(self.OFFERED, horizon, limit - 1, horizon)]

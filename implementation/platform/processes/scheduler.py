@@ -148,7 +148,7 @@ class SchedulerProcess(Process):
         if self.scheduler.mode != UP:
             return []
         self.wire.follow(dict(self.database.rows(ADDRESSES)))
-        offers = self.queue.offered(self.share, self.name)
+        offers = self.queue.offered(self.share, self.name, self.scheduler.epochs)
         self.learn(offers)
         offers = [offer for offer in offers if offer.user in self.scheduler.epochs]
         in_hand = Counter(work.received.owner for work in self.scheduler.works.values())
