@@ -27,8 +27,8 @@ S = TypeVar("S", bound=ReferenceSystem)
 # What no step of a core is about. (The platform's driver has a list of its own.)
 REPLACED = {
     "time": "the replay moves the clock; `onceproof storm platform` runs on real time",
-    "broken connections": "the network is a list of what was sent; `onceproof storm platform --on` some server "
-    "breaks connections",
+    "broken connections": "the network is a list of what was sent; `onceproof storm platform`, with `--on` and a "
+    "server, breaks connections",
     "processes": "all components are in one process, and die by being forgotten; `--driver platform` kills real ones",
     "group commits": "each action is a transaction of its own; `--driver platform --group-commits` has two in one",
 }

@@ -107,4 +107,6 @@ def _again(spec: Spec, found: Findings, driver: str, effort: Effort, saved: tupl
     for name, value in given.items():
         if value != defaults[name]:
             parts += [f"--{name}", str(value)]
+    if effort.max_seconds is not None:
+        parts += ["--max-seconds", f"{effort.max_seconds:g}"]
     return " ".join(map(shlex.quote, parts))

@@ -34,8 +34,8 @@ def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iter
         yield from (f"  {line}" for line in not_covered_line(found.replaced, explain=False))
     if found.disagreement is None or found.trace is None:
         if not quiet:
-            agrees = f"agrees in {found.covered:,} of the {found.seen:,} transitions in sight ({share:.0f} %)"
-            yield f"  no disagreement found so far; it {agrees}" if found.stopped else f"  {agrees}"
+            compared = f"{found.covered:,} of the {found.seen:,} transitions in sight ({share:.0f} %)"
+            yield f"  no disagreement found so far, in {compared}" if found.stopped else f"  agrees in {compared}"
         return
     if not quiet:
         yield ""

@@ -73,7 +73,7 @@ REPLACED = {
     "time": "the replay moves the clock: whether heartbeats, renewals and redeliveries come in time is not seen; "
     "`onceproof storm platform` runs on real time, and no message may go to another while its holder lives",
     "broken connections": "proxies hold what is sent until a step delivers it, and nothing breaks by itself; "
-    "`onceproof storm platform --on` some server cuts and swallows connections",
+    "`onceproof storm platform`, with `--on` and a server, cuts and swallows connections",
     "waiting for settlement": "the replay says when nobody can ask for a task any more, or has heard of its end; under "
     "`onceproof storm platform` agents and schedulers wait by themselves",
     "group commits": "each action of a walk is a transaction of its own; `replay --cover SPEC --group-commits` has "
