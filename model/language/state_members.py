@@ -71,7 +71,22 @@ class MemberCells:
         return self._held[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise ModelError(f"`{self.declared.name}`: a set or a bag is not assigned: use clear(), add(...), discard(...)")
+        if not isinstance(value, StateSet | StateBag) or not self.is_like(value.cells):
+            raise ModelError(
+                f"`{self.declared.name}`: a set or a bag is given another field's of one kind with it, or changed by "
+                "clear(), add(...), discard(...)"
+            )
+        if key != () and key not in self._keys:
+            self[key]  # which says what is wrong
+        given = {member: value.cells.times(value.key, member) for member in self.members}
+        for member, times in given.items():
+            self.put(key, member, times)
+        self._held.pop(key, None)
+
+    def is_like(self, other: MemberCells) -> bool:
+        """Whether both hold values of one kind, and in bags as many of them."""
+        same = type(self.kind) is type(other.kind) and self.kind.element == other.kind.element
+        return same and getattr(self.kind, "most", 0) == getattr(other.kind, "most", 0)
 
     def __bool__(self) -> bool:
         raise ModelError(f"`{self.declared.name}` is an array: read one of its cells")
@@ -110,14 +125,33 @@ class StateSet(set[Any]):
     def __init__(self, cells: MemberCells, key: Any) -> None:
         super().__init__(value for value in cells.members if cells.times(key, value))
         self._cells, self._key = cells, key
+        self.cells, self.key = cells, key
 
     def __iter__(self) -> Iterator[Any]:
         return iter([value for value in self._cells.members if set.__contains__(self, value)])
 
     def __eq__(self, other: object) -> bool:
-        raise ModelError("sets are compared: ask for what is in them, with `in`, `any` and `all`")
+        return set.__eq__(self, self._other(other))
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __le__(self, other: object) -> bool:
+        return set.__le__(self, self._other(other))
+
+    def __ge__(self, other: object) -> bool:
+        return set.__ge__(self, self._other(other))
+
+    def __lt__(self, other: object) -> bool:
+        raise ModelError("sets are compared by `<=`, `>=`, `==` and `!=`")
+
+    __gt__ = __lt__
     __hash__ = None
+
+    def _other(self, other: object) -> StateSet:
+        if not isinstance(other, StateSet) or not self._cells.is_like(other.cells):
+            raise ModelError("a set is compared: with another field's set of one kind with it, or ask what is in it")
+        return other
 
     def __contains__(self, value: Any) -> bool:
         return set.__contains__(self, self._cells.checked(value))
@@ -165,6 +199,7 @@ class StateBag:
     def __init__(self, cells: MemberCells, key: Any) -> None:
         assert isinstance(cells.kind, Bag)
         self._cells, self._key, self._kind = cells, key, cells.kind
+        self.cells, self.key = cells, key
 
     def __iter__(self) -> Iterator[Any]:
         return iter([value for value in self._cells.members for _ in range(self._cells.times(self._key, value))])
@@ -176,7 +211,10 @@ class StateBag:
         return sum(self._cells.times(self._key, value) for value in self._cells.members)
 
     def __eq__(self, other: object) -> bool:
-        raise ModelError("bags are compared: ask how often they hold a value, with `.count(...)`")
+        mine = self._cells.kind.element
+        if not isinstance(other, StateBag) or mine != other.cells.kind.element:
+            raise ModelError("a bag is compared: with another field's bag of one kind with it, or by `.count(...)`")
+        return all(self.count(value) == other.count(value) for value in self._cells.members)
 
     def count(self, value: Any) -> int:
         """How often a value is in it."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 from enum import Enum
 
+from onceproof.model.language.composites import Bag, CompositeField, Set
+from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError, nearest
+from onceproof.model.language.reading import member_cells
 from onceproof.model.language.reading.attributes import field_given
-from onceproof.model.language.reading.cells import cell_write
+from onceproof.model.language.reading.cells import cell_write, with_indices
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.list_methods import put_element
 from onceproof.model.language.reading.rows import bounded_of
@@ -16,6 +19,7 @@ from onceproof.model.language.reading.values import (
     DictObject,
     FieldValue,
     ListObject,
+    MembersView,
     RecordValue,
     Reference,
     SequenceView,
@@ -24,7 +28,7 @@ from onceproof.model.language.reading.values import (
     Value,
     name_of,
 )
-from onceproof.model.language.terms import TRUE
+from onceproof.model.language.terms import TRUE, Term
 
 
 def assign(interpreter: Interpreter, target: ast.expr, value: Value) -> None:
@@ -59,7 +63,7 @@ def put_attribute(interpreter: Interpreter, owner: Value, name: str, value: Valu
         given = field_given(interpreter, owner, name)
         if given.indices:
             raise ModelError(f"`{given.name}` is an array: write one of its cells")
-        cell_write(interpreter, given, (), value)
+        _write_cell(interpreter, given, (), value)
         return
     declared = interpreter.model.composites.get(name) or interpreter.model.fields.get(name)
     if name in interpreter.config.switches:
@@ -70,7 +74,27 @@ def put_attribute(interpreter: Interpreter, owner: Value, name: str, value: Valu
         raise ModelError(f"the model has no field `{name}`{nearest(name, interpreter.model.field_names)}")
     if declared.indices:
         raise ModelError(f"`{name}` is an array: write one of its cells")
-    cell_write(interpreter, declared, (), value)
+    _write_cell(interpreter, declared, (), value)
+
+
+def _write_cell(interpreter: Interpreter, declared: Field | CompositeField, key: Value, value: Value) -> None:
+    """Writes a cell; a set or a bag is given what another one holds."""
+    if not isinstance(declared, CompositeField) or not isinstance(declared.kind, Set | Bag):
+        cell_write(interpreter, declared, key, value)
+        return
+
+    def one(value: Value) -> None:
+        if not isinstance(value, MembersView) or declared.constant:
+            cell_write(interpreter, declared, key, value)  # which refuses it
+            return
+
+        def at(indices: tuple[Term, ...]) -> Value:
+            member_cells.assign(interpreter, MembersView(declared, indices, interpreter.now()), value)
+            return None
+
+        with_indices(interpreter, declared, key, at)
+
+    interpreter.split(value, one)
 
 
 def _put_into_record(interpreter: Interpreter, owner: ast.expr, record: Value, name: str, value: Value) -> None:
@@ -98,7 +122,7 @@ def put_item(interpreter: Interpreter, owner: Value, key: Value, value: Value) -
 
     def one(owner: Value) -> None:
         if isinstance(owner, FieldValue):
-            cell_write(interpreter, owner.declared, key, value)
+            _write_cell(interpreter, owner.declared, key, value)
         elif isinstance(owner, SequenceView) or bounded_of(interpreter, owner) is not None:
             put_element(interpreter, owner, key, value)
         elif isinstance(owner, Reference):

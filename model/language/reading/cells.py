@@ -51,7 +51,10 @@ from onceproof.model.language.traversal import extent
 from onceproof.model.language.value_kinds import OptionKind, RecordKind, ValueKind
 from onceproof.model.language.wholes import EMPTY, whole_of_row
 
-ASSIGNED = "`{name}` is a set or a bag, which is not assigned: change it by `clear()`, `add(...)`, `discard(...)`"
+ASSIGNED = (
+    "`{name}` is a set or a bag, which is given another field's of one kind with it, or changed by `clear()`, "
+    "`add(...)`, `discard(...)`"
+)
 
 
 def cell_read(interpreter: Interpreter, declared: Field | CompositeField, key: Value) -> Value:

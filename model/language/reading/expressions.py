@@ -14,7 +14,7 @@ from onceproof.model.language.reading.cells import cell_read
 from onceproof.model.language.reading.comprehensions import dict_display, list_comprehension
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.list_methods import element_at, summed
-from onceproof.model.language.reading.member_cells import contains
+from onceproof.model.language.reading.member_cells import compared_members, contains
 from onceproof.model.language.reading.operators import (
     IDENTITY,
     arithmetic,
@@ -130,6 +130,9 @@ def comparison(interpreter: Interpreter, node: ast.Compare) -> Value:
 def _compared(
     interpreter: Interpreter, operation: ast.cmpop, left: Value, right: Value, sides: Sequence[ast.expr]
 ) -> Term:
+    orders = ast.Eq | ast.NotEq | ast.LtE | ast.GtE | ast.Lt | ast.Gt
+    if isinstance(left, MembersView) and isinstance(operation, orders):
+        return compared_members(interpreter, operation, left, right)
     match operation:
         case ast.Eq():
             return equal(interpreter, left, right)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from onceproof.model.language import wholes
-from onceproof.model.language.composites import CompositeField, Set
+from onceproof.model.language.composites import Bag, CompositeField, Set
 from onceproof.model.language.declare import Field
 from onceproof.model.language.errors import ModelError
 from onceproof.model.language.members import Pattern, axes, patterns
@@ -16,7 +17,7 @@ from onceproof.model.language.reading.cells import row_of
 from onceproof.model.language.reading.elements import elements_of
 from onceproof.model.language.reading.interpreter import Interpreter
 from onceproof.model.language.reading.rows import STALE, part_fields, value_of_row
-from onceproof.model.language.reading.values import Item, MembersView, Value
+from onceproof.model.language.reading.values import Item, MembersView, Value, name_of
 from onceproof.model.language.sorts import Maybe, Sort
 from onceproof.model.language.terms import (
     FALSE,
@@ -116,6 +117,7 @@ def contains(interpreter: Interpreter, view: MembersView, value: Value) -> Term:
     )
 
 
+COMPARED = "a set or a bag is compared with another field's of one kind with it; else ask what is in it"
 Made = Callable[[tuple[Term, ...]], tuple[Place, Value]]
 
 
@@ -152,6 +154,72 @@ def row_at(pattern: Pattern, indices: tuple[Term, ...], kinds: list[Any]) -> lis
         else:
             terms.append(Some(next(left), kind.sort) if isinstance(kind, Maybe) else next(left))
     return terms
+
+
+def alike(one: MembersView, other: MembersView) -> bool:
+    """Whether two sets, or two bags, hold values of one kind."""
+    return type(one.kind) is type(other.kind) and one.kind.element == other.kind.element
+
+
+def assign(interpreter: Interpreter, view: MembersView, other: MembersView) -> None:
+    """``st.field = other``: the cell is given what the other one holds now, as what the state holds are values."""
+    most = [one.kind.most if isinstance(one.kind, Bag) else 1 for one in (view, other)]
+    if not alike(view, other) or most[0] != most[1]:
+        raise ModelError(f"`{view.declared.name}` is given {name_of(other)}, which holds values of another kind")
+    current(interpreter, other)
+    if interpreter.whole:
+        whole = interpreter.cell_term(other.declared, other.indices)
+        interpreter.write(view.declared, view.indices, whole)
+    else:
+        pairs = zip(list(every_place(interpreter, view)), list(every_place(interpreter, other)), strict=True)
+        terms = [(mine, interpreter.cell_term(its.field, its.indices)) for (mine, _), (its, _) in pairs]
+        for mine, term in terms:
+            interpreter.write(mine.field, mine.indices, term)
+    interpreter.shared |= {view.declared.name, other.declared.name}
+    interpreter.assigned[view.declared.name] = interpreter.changed[view.declared.name] = interpreter.now()
+
+
+def compared_members(interpreter: Interpreter, operation: ast.cmpop, one: MembersView, other: Value) -> Term:
+    """``one == other``, ``!=``; of sets ``<=`` and ``>=`` too. ModelError for all else that a set is compared with."""
+    if not isinstance(other, MembersView):
+        raise ModelError(f"{name_of(one)} is compared with {name_of(other)}: {COMPARED}")
+    match operation:
+        case ast.Eq():
+            return _equal_members(interpreter, one, other)
+        case ast.NotEq():
+            return not_(_equal_members(interpreter, one, other))
+        case ast.LtE() if isinstance(one.kind, Set):
+            return _within_members(interpreter, one, other)
+        case ast.GtE() if isinstance(one.kind, Set):
+            return _within_members(interpreter, other, one)
+        case _:
+            raise ModelError("sets are compared by `<=`, `>=`, `==` and `!=`, and bags by `==` and `!=`")
+
+
+def _equal_members(interpreter: Interpreter, one: MembersView, other: MembersView) -> Term:
+    """The same values, in a bag as often."""
+    tests = []
+    for mine, its in _pairs(interpreter, one, other):
+        times = times_at(interpreter, one, mine), times_at(interpreter, other, its)
+        tests.append(interpreter.world.facts.simpler(eq(*times)))
+    return and_(*tests)
+
+
+def _within_members(interpreter: Interpreter, one: MembersView, other: MembersView) -> Term:
+    """All that is in one set is in the other."""
+    return and_(
+        *(
+            or_(not_(is_in(interpreter, one, mine)), is_in(interpreter, other, its))
+            for mine, its in _pairs(interpreter, one, other)
+        )
+    )
+
+
+def _pairs(interpreter: Interpreter, one: MembersView, other: MembersView) -> Iterator[tuple[Place, Place]]:
+    if not alike(one, other):
+        raise ModelError(f"{name_of(one)} is compared with {name_of(other)}, which holds values of another kind")
+    both = zip(every_place(interpreter, one), every_place(interpreter, other), strict=True)
+    return ((mine, its) for (mine, _), (its, _) in both)
 
 
 def items_of_members(interpreter: Interpreter, view: MembersView) -> tuple[Item, ...]:

@@ -23,6 +23,8 @@ from onceproof.model.language.reading.sequences import items_of
 from onceproof.model.language.reading.values import MembersView, Value, value_of
 from onceproof.model.language.terms import FALSE, TRUE, Term, and_, boolean, ite, less, minus, not_, number, plus
 
+SHARED = "`{name}` shares a set or a bag with another cell here: Python would change both. Make the change first"
+
 
 def _write(interpreter: Interpreter, view: MembersView, place: Place, more: int, where: Term = TRUE) -> None:
     """Puts the value of a cell in once more, or takes it out once (of a set: at all)."""
@@ -49,6 +51,9 @@ def _changed_whole(interpreter: Interpreter, view: MembersView, member: Term, no
 
 
 def _changed(interpreter: Interpreter, view: MembersView) -> None:
+    """Notes that a cell is another now; ModelError where in Python another cell would be, too."""
+    if view.declared.name in interpreter.shared:
+        raise ModelError(SHARED.format(name=view.declared.name))
     interpreter.changed[view.declared.name] = interpreter.now()
 
 

@@ -8,11 +8,13 @@ from onceproof.api.sources import spec_of
 from onceproof.inputs.specs import Spec
 from onceproof.model.checker.explicit import engine as explicit
 from onceproof.model.checker.tla.export import export
+from onceproof.model.language import build
 from tests import test_gallery as gallery
 from tests.helpers.soundness.comparison import system_of
 from tests.helpers.soundness.writer import write
 from tests.model.checker.tla import tlc
 from tests.model.checker.tla.tlc_comparison import MOST, counting, differences, explored, exported
+from tests.models.gossip import GOSSIP
 from tests.paths import ROOT
 
 SEEDS = (5001, 5007, 5013, 5028, 5040, 5043)  # of random models that together use all kinds and have few states
@@ -53,3 +55,10 @@ def test_tlc_counts_random_models_with_lists_records_sets_and_bags() -> None:
     counted = tlc.checked(("counted", one.module, counting(one)) for one in modules)
     for result, found in zip(results, counted, strict=True):
         assert (found.states, found.transitions, found.error) == (result.states, result.transitions, "")
+
+
+def test_tlc_counts_sets_and_bags_that_are_given_and_compared() -> None:
+    system = build(GOSSIP, GOSSIP.configure())
+    result, module = explicit.check(system), export(system, "counted", [system.deadlock])
+    (found,) = tlc.checked([("counted", module.module, counting(module))])
+    assert (found.states, found.transitions, found.error) == (result.states, result.transitions, "")
