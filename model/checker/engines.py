@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from onceproof.model.checker.agreement.comparison import check_agreement
-from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits, StopReason
+from onceproof.model.checker.deadline import OutOfTime, check_time, deadline
+from onceproof.model.checker.results import INTERRUPTED, CheckResult, Limits, Stop, StopReason
 from onceproof.model.language.declare import Property
 from onceproof.model.language.errors import nearest
 from onceproof.model.language.system import System
@@ -132,16 +133,26 @@ class Automatic:
         first = _explicit(system, properties, limits if small else replace(limits, max_states=SMALL_STATES), "plain")
         if small or first.stopped is None or first.stopped.reason is not StopReason.STATES:
             return first
+        out_of_time = Stop(StopReason.SECONDS, limits.max_seconds)
         if limits.max_seconds is not None:  # what is left of the time
             limits = replace(limits, max_seconds=max(limits.max_seconds - first.seconds, 0.0))
             options = replace(options, limits=limits)
+        # Until the compiled search has found more, what plain exploration found is what is known.
         try:
-            found = _compiled(system, properties, options)
-        except KeyboardInterrupt:  # before the compiled search began: what plain exploration found is what is known
+            with deadline(limits.max_seconds):
+                check_time()
+                found = _compiled(system, properties, options)
+        except KeyboardInterrupt:
             first.stopped = INTERRUPTED
+            return first
+        except OutOfTime:
+            first.stopped = out_of_time
             return first
         if isinstance(found, CheckResult):
             found.seconds += first.seconds
+            if found.stopped is not None and found.stopped.reason is StopReason.SECONDS:
+                found.stopped = first.stopped = out_of_time
+                return found if found.states > first.states else first
             return found
         result = _explicit(system, properties, limits, "plain")
         result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {found}")
