@@ -37,7 +37,10 @@ def test_every_claim_of_the_platform_holds(tmp_path: Path, onceproof: Command) -
 def test_what_is_broken_is_found(mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only, seconds, claim = MUTANTS[mutant]
     monkeypatch.setattr(run, "QUIET_SECONDS", 10.0)
-    result = run.storm(tmp_path / "storm", seconds, only=only, mutant=mutant)
+    for seed in range(4):  # whether a kill meets the moment is chance, the more so where others have the processors
+        result = run.storm(tmp_path / f"storm{seed}", seconds, seed=seed, only=only, mutant=mutant)
+        if result.broken(claim):
+            break
     assert verdict_of(result) is Verdict.VIOLATED
     assert result.broken(claim), "\n".join(report_lines(result))
     told = [one for one in document(result)["faults"] if one["claim"] == claim.value and one["task"]]
