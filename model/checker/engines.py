@@ -152,7 +152,8 @@ class Automatic:
             found.seconds += first.seconds
             if found.stopped is not None and found.stopped.reason is StopReason.SECONDS:
                 found.stopped = first.stopped = out_of_time
-                return found if found.states > first.states else first
+                # One state may stand for many there: how deep it came tells more than how many it found.
+                return found if found.bound >= first.bound else first
             return found
         result = _explicit(system, properties, limits, "plain")
         result.notes.append(f"explored in plain Python: the compiled engine cannot check this: {found}")

@@ -63,24 +63,14 @@ def forecast(levels: Sequence[int]) -> Forecast:
     growth = levels[-1] / levels[-2] if len(levels) > 1 and levels[-2] else math.inf
     if len(levels) < FEWEST_LEVELS or growth > MOST_GROWTH:
         return Forecast(known, None, growth)
-    guesses = [_by_falling_growth(levels)]
+    from onceproof.model.checker.compiled.frontier import expected_states
+
+    guesses: list[float] = [expected_states(levels)]
     guesses += [guess for many in (6, 8, len(levels)) if (guess := _by_parabola(levels, many)) is not None]
     away = max(growth - 1, 0.0)
     least = max(known, int(min(guesses) * (0.8 - away)))
     most = max(known, math.ceil(max(guesses) * (1.3 + 12 * away)))
     return Forecast(least, most if most < WIDEST * least else None, growth)
-
-
-def _by_falling_growth(levels: Sequence[int]) -> float:
-    """As if the growth went on to fall as it did last."""
-    total, size = float(sum(levels)), float(levels[-1])
-    factor = levels[-1] / levels[-2]
-    fall = max(levels[-2] / levels[-3] - factor, 0.01)
-    while size >= 1:
-        factor = max(factor - fall, 0.0)
-        size *= factor
-        total += size
-    return total
 
 
 def _by_parabola(levels: Sequence[int], many: int) -> float | None:

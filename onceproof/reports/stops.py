@@ -27,7 +27,8 @@ def stop_text(stop: Stop | None) -> str:
     """The reason, and the limit that was reached: ``--max-states 1000``; "" for a search that was not stopped."""
     if stop is None:
         return ""
-    return TEXTS[stop.reason].format(stop.limit)
+    text = TEXTS[stop.reason]
+    return text.format(stop.limit) if stop.limit is not None else text.partition(" {")[0]
 
 
 def stopped_by(stop: Stop) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onceproof.inputs.specs import Spec
+from onceproof.model.checker.plan import FINGERPRINT_BYTES
 from onceproof.model.checker.results import CheckResult, StopReason
-
-FINGERPRINT_BYTES = 12  # a state, at most
 
 
 def ways_on(spec: Spec, result: CheckResult) -> list[str]:

@@ -8,10 +8,11 @@ import pytest
 
 from onceproof.inputs.specs import load_specs
 from onceproof.model.checker import compiled
+from onceproof.model.checker import engines as registry
 from onceproof.model.checker.engines import Options
 from onceproof.model.checker.engines import check as check_any
 from onceproof.model.checker.explicit.engine import check
-from onceproof.model.checker.results import CheckResult, Limits, StopReason, Verdict
+from onceproof.model.checker.results import CheckResult, Limits, Stop, StopReason, Verdict
 from onceproof.model.language import (
     Count,
     Model,
@@ -133,3 +134,19 @@ def test_max_seconds_is_kept_with_thousands_of_steps_in_each_state(engine: str) 
     assert spent < 1.0 + slowness()
     assert result.verdict is Verdict.UNKNOWN
     assert result.stopped is not None and result.stopped.reason is StopReason.SECONDS
+
+
+@pytest.mark.parametrize("deeper", [True, False])
+def test_search_that_came_deeper_is_told_when_the_time_is_up(deeper: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By symmetry one state stands for many: that there are fewer of them says nothing of how much was seen."""
+    (spec,) = load_specs([SPECS / "two-tasks-failover.yaml"])
+    states, depth = (500, 14) if deeper else (400, 5)
+
+    def ended(*_: object) -> CheckResult:
+        stop = Stop(StopReason.SECONDS, 1.0)
+        return CheckResult("compiled", False, states, 0, depth + 1, 0.1, {}, [], stop, finished_depth=depth)
+
+    monkeypatch.setattr(registry, "_compiled", ended)
+    result = check_any(spec.system, [], Options(limits=Limits(max_seconds=500.0)))
+    assert result.engine == ("compiled" if deeper else "plain")
+    assert result.stopped == Stop(StopReason.SECONDS, 500.0)
