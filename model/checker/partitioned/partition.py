@@ -139,7 +139,7 @@ class Partition:
             boxes.filled[:] = 0
         reasons = self._all(self._emit, list(zip(self.workers, self._boxes, strict=True)))
         for boxes in self._boxes:
-            self._add(*boxes.of(self.mine))
+            self._add(boxes.of(self.mine))
         messages = [self._message(one) if one != self.mine else None for one in range(self.partitions)]
         sent = sum(message.nbytes for message in messages if message is not None)
         taken = min(int(self.shared[batch.NEXT_CHUNK]), len(self._chunks))
@@ -152,15 +152,11 @@ class Partition:
         for message in messages:
             if message is None or not message.nbytes:
                 continue
-            count = message.nbytes // self.plan.record_bytes
-            cut = count * self.words * WORD_BYTES
-            self._add(message[:cut].view(np.int64), message[cut:].view(self.plan.number_type), count)
+            self._add(self.plan.records.unpacked(message))
 
     def enter(self, rows: Any) -> None:
         """Adds those of some states that are its own; nothing is sleeping in them."""
-        mine = rows[self.owners(rows) == self.mine].reshape(-1)
-        count = len(mine) // self.words
-        self._add(mine, np.full(count, self.plan.moves, self.plan.number_type), count)
+        self._add(self.plan.records.numbered(rows[self.owners(rows) == self.mine], self.plan.moves))
 
     def finish_level(self) -> LevelReport:
         """Ends a level: all messages for it have been added."""
@@ -241,6 +237,7 @@ class Partition:
 
     def _emit(self, pair: tuple[Worker, Boxes]) -> int:
         worker, boxes = pair
+        form = self.plan.records
         return int(
             partition.emit(
                 self.addresses,
@@ -256,9 +253,11 @@ class Partition:
                 self.sleep_sets.sleeping,
                 self.sleep_sets.renamed,
                 worker.moves,
-                boxes.states,
-                boxes.numbers,
+                boxes.records,
                 boxes.filled,
+                form.words,
+                form.number_word,
+                form.number_shift,
                 batch.BATCH + self.plan.most_records + 1,
                 self.plan.moves,
                 ROUNDS,
@@ -266,22 +265,23 @@ class Partition:
         )
 
     def _message(self, to: int) -> Any:
-        """All records for a partition, as bytes: the words of all, then their numbers."""
-        found = [boxes.of(to) for boxes in self._boxes]
-        states, numbers = [part[0] for part in found], [part[1] for part in found]
-        return np.concatenate([part.view(np.uint8) for part in (*states, *numbers)])
+        """All records for a partition, as bytes."""
+        return self.plan.records.packed([boxes.of(to) for boxes in self._boxes])
 
-    def _add(self, states: Any, numbers: Any, count: int) -> None:
+    def _add(self, records: Any) -> None:
+        count = len(records)
+        flat = records.reshape(-1)
         for start in range(0, count, MOST_ABSORBED):
             stop = min(start + MOST_ABSORBED, count)
             self._make_room(stop - start)
             each = -(-(stop - start) // len(self.workers))
             bounds = [(first, min(first + each, stop)) for first in range(start, stop, each)]
-            parts = [(worker, states, numbers, *part) for worker, part in zip(self.workers, bounds, strict=False)]
+            parts = [(worker, flat, *part) for worker, part in zip(self.workers, bounds, strict=False)]
             self._all(self._absorb, parts)
 
-    def _absorb(self, part: tuple[Worker, Any, Any, int, int]) -> None:
-        worker, states, numbers, start, stop = part
+    def _absorb(self, part: tuple[Worker, Any, int, int]) -> None:
+        worker, records, start, stop = part
+        form = self.plan.records
         worker.mine[batch.LOGGED] = 0
         reason = partition.absorb(
             self.addresses,
@@ -299,8 +299,11 @@ class Partition:
             self.sleep_sets.sleep_after,
             self.sleep_sets.renamed,
             worker.moves,
-            states,
-            numbers,
+            records,
+            form.words,
+            form.number_word,
+            form.number_shift,
+            (1 << form.number_bits) - 1,
             start,
             stop,
         )
@@ -337,22 +340,20 @@ class Boxes:
 
     def __init__(self, plan: Plan, partitions: int, threads: int) -> None:
         least = 4 * (batch.BATCH + plan.most_records + 1)
-        self.room = max(MESSAGE_BYTES // plan.record_bytes // threads, least)
-        self.words = plan.words
-        self.states = reserve(self.room * partitions * plan.words)
-        self.numbers = np.zeros(self.room * partitions, plan.number_type)
+        self.words = plan.records.words
+        self.room = max(MESSAGE_BYTES // plan.records.wire_bytes // threads, least)
+        self.records = reserve(self.room * partitions * self.words)
         self.filled = np.zeros(partitions, np.int64)
 
     @property
     def bytes(self) -> int:
         """The memory that they take."""
-        return int(self.states.nbytes + self.numbers.nbytes)
+        return int(self.records.nbytes)
 
-    def of(self, partition: int) -> tuple[Any, Any, int]:
-        """The words and the numbers of the records for a partition, and how many they are."""
+    def of(self, partition: int) -> Any:
+        """The records for a partition, one in each row."""
         count, first = int(self.filled[partition]), partition * self.room
-        words = self.states[first * self.words : (first + count) * self.words]
-        return words, self.numbers[first : first + count], count
+        return self.records[first * self.words : (first + count) * self.words].reshape(-1, self.words)
 
 
 def _new_worker(plan: Plan) -> Worker:

@@ -14,8 +14,7 @@ import numpy as np
 from onceproof.model.checker.compiled.codegen.functions import Functions
 from onceproof.model.checker.compiled.codegen.packing import WORD
 from onceproof.model.checker.compiled.sleep_sets import SleepTables, sleep_tables
-
-FEW_MOVES = (1 << 16) - 1  # so many have numbers of two bytes
+from onceproof.model.checker.partitioned.records import Records, records_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Plan:
 
     text: its functions; words: of a state; move_words, kinds, row: what ``expand`` takes; most_records: the most that
     one state leads to; claims, bits: how many are judged, and how many bits that takes; moves: how many there are.
-    sleep: what is sleeping after which move.
+    records: how states and the moves that led there travel. sleep: what is sleeping after which move.
     """
 
     text: str
@@ -36,17 +35,8 @@ class Plan:
     moves: int
     row: int
     kinds: tuple[int, ...]
+    records: Records
     sleep: SleepTables
-
-    @property
-    def number_type(self) -> Any:
-        """The type of the number of a move on its way."""
-        return np.uint16 if self.moves < FEW_MOVES else np.int32
-
-    @property
-    def record_bytes(self) -> int:
-        """The bytes of a state and its number on their way."""
-        return self.words * 8 + int(np.dtype(self.number_type).itemsize)
 
 
 def plan_of(functions: Functions, *, settling: bool = True) -> Plan:
@@ -65,6 +55,7 @@ def plan_of(functions: Functions, *, settling: bool = True) -> Plan:
         moves=len(functions.steps),
         row=len(functions.row_of_moves(idle=False)),
         kinds=tuple(functions.kinds_of_moves(None)),
+        records=records_of(functions.packing.used, len(functions.steps)),
         sleep=tables,
     )
 

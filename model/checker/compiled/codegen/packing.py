@@ -54,7 +54,8 @@ class Packing:
                 fill.append(0)
             self.of[slot] = Bits(word, fill[word], width)
             fill[word] += width
-        self.words = max(len(fill), 1)
+        self.used = fill or [0]  # bits of each word
+        self.words = len(self.used)
         self.bits = sum(fill)
 
     def pack(self, state: State) -> tuple[int, ...]:

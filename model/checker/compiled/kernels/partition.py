@@ -51,15 +51,16 @@ def owners(rows, words: Fixed, partitions, found) -> None:  # type: ignore[no-un
 @kernel
 def emit(  # type: ignore[no-untyped-def]
     functions, states, words: Fixed, shared, mine, chunks, fired, kinds, best, out, sleeping, renamed, moves,
-    boxes, numbers, filled, most, none, rounds
+    boxes, filled, size, number_word, number_shift, most, none, rounds
 ) -> int:  # fmt: skip
     """Takes steps until the chunks are done, a box could be too full for the next batch, or it is time for a pause.
 
-    boxes, numbers: the records for each partition, as many for each, of which ``filled`` are in use; most: how many
-    records a batch may have; none: the number of a record after which nothing is sleeping. Returns why it came back.
+    boxes: room for the records for each partition, as much for each, of which ``filled`` are in use; size: the words of
+    a record, number_word, number_shift: where its number is; most: how many records a batch may have; none: the number
+    of a record after which nothing is sleeping. Returns why it came back.
     """
     record, partitions = words + 1, len(filled)
-    room = len(numbers) // partitions
+    room = len(boxes) // (size * partitions)
     move_words, sleep_words = shared[MOVE_WORDS], shared[SLEEP_WORDS]
     representative = functions[REPRESENTATIVE]
     for _ in range(rounds):
@@ -78,10 +79,13 @@ def emit(  # type: ignore[no-untyped-def]
             elif arrangement != 0:
                 move = renamed[arrangement * move_words * 64 + move]
             owner = owner_of(hash_of(out, at + 1, words), partitions)
-            place = owner * room + filled[owner]
+            place = (owner * room + filled[owner]) * size
             for word in range(words):
-                boxes[place * words + word] = out[at + 1 + word]
-            numbers[place] = move
+                boxes[place + word] = out[at + 1 + word]
+            if number_word == words:
+                boxes[place + words] = move
+            else:
+                boxes[place + number_word] |= move << number_shift
             filled[owner] += 1
     return PAUSED
 
@@ -89,19 +93,23 @@ def emit(  # type: ignore[no-untyped-def]
 @kernel
 def absorb(  # type: ignore[no-untyped-def]
     functions, states, words: Fixed, table, bits, shared, mine, log, best, out, hashes, sleeping, sleep_after, renamed,
-    moves, boxes, numbers, start, stop
+    moves, records, size, number_word, number_shift, number_mask, start, stop
 ) -> int:  # fmt: skip
     """Adds the records from ``start`` up to ``stop`` that are new. Returns FINISHED, or FAILED if the model fails.
 
+    size, number_word, number_shift: as for ``emit``; number_mask: the bits of a number.
     The bits of enabled moves in the first row of ``moves`` are all set: see above.
     """
     record = words + 1
     for first in range(start, stop, BATCH):
         count = min(first + BATCH, stop) - first
         for i in range(count):
-            out[i * record] = numbers[first + i]
+            place = (first + i) * size
+            out[i * record] = (records[place + number_word] >> number_shift) & number_mask
             for word in range(words):
-                out[i * record + 1 + word] = boxes[(first + i) * words + word]
+                out[i * record + 1 + word] = records[place + word]
+            if number_word < words:
+                out[i * record + 1 + number_word] &= ~(number_mask << number_shift)
             value = hash_of(out, i * record + 1, words)
             hashes[i] = value
             prefetch(table, slot_of(value, bits))
