@@ -37,7 +37,7 @@ def test_stopping_and_starting_five_times_loses_no_work(platform: Platform) -> N
     caller = platform.caller()
     names = [f"t{number}" for number in range(TASKS)]
     for name in names:
-        caller.submit("ledger", platform.order(seconds=0.5), name)
+        caller.submit("ledger", platform.order(seconds=0.25), name)
     for stop in range(STOPS):
         wait_until(functools.partial(has_started, platform, 3 + 8 * stop))
         assert platform.stop() == 0
