@@ -3,7 +3,7 @@
 Every transition is walked once; a state that is entered more often than left is where walks end (starting anew is
 free); a state that is left more often than entered must be walked to again. The cheapest way to do so is a flow of
 least cost from the former to the latter (every step costs one, going back to the start nothing), found by augmenting
-along shortest paths, all those of one length at a time.
+along shortest paths, all those of one length at a time. For large graphs that takes long, so it looks at the clock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import heapq
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from onceproof.model.checker.deadline import check_time
+
 UNBOUNDED = 1 << 60
+LOOK = 1024  # nodes between two looks at the clock
 
 
 class Network:
@@ -35,7 +38,7 @@ class Network:
         return number
 
     def saturate(self, source: int, sink: int) -> int:
-        """Send as much as possible from source to sink, as cheaply as possible; the cost."""
+        """Send as much as possible from source to sink, as cheaply as possible; the cost. OutOfTime passes through."""
         potentials = [0] * len(self.leaving)
         total = 0
         while True:
@@ -52,7 +55,11 @@ class Network:
         distances = [UNBOUNDED] * len(leaving)
         distances[source] = 0
         queue = [(0, source)]
+        popped = 0
         while queue:
+            popped += 1
+            if popped % LOOK == 0:
+                check_time()
             distance, tail = heapq.heappop(queue)
             if distance > distances[tail]:
                 continue
@@ -70,12 +77,14 @@ class Network:
         """Send as much as arcs of reduced cost 0 carry (Dinic); how much that was."""
         sent = 0
         while True:
+            check_time()
             levels = self._levels(source, sink, potentials)
             if levels[sink] < 0:
                 return sent
             nexts = [0] * len(self.leaving)
             while pushed := self._push(source, sink, potentials, levels, nexts):
                 sent += pushed
+                check_time()
 
     def _levels(self, source: int, sink: int, potentials: Sequence[int]) -> list[int]:
         levels = [-1] * len(self.leaving)
@@ -127,7 +136,7 @@ def extra_walks(
     """By edge, how often it is walked beyond the once that is required; and their sum, which no cover can do without.
 
     states: how many there are; all are reached from the first ``roots``. edges: (from, to). required: which must be
-    walked (None: all of them).
+    walked (None: all of them). OutOfTime where a deadline comes first.
     """
     balance = [0] * states
     for number, (tail, head) in enumerate(edges):

@@ -1,4 +1,7 @@
-"""Walks that cover every transition of a graph in the fewest possible steps, the most rewarding walks first."""
+"""Walks that cover every transition of a graph in the fewest possible steps, the most rewarding walks first.
+
+The fewest steps of a large graph take long to find. Where the time for that is up, walks are made greedily.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from onceproof.conformance.coverage.graph import Graph
+from onceproof.conformance.coverage.greedy import greedy_walks
 from onceproof.conformance.coverage.min_cost_flow import extra_walks
+from onceproof.model.checker.deadline import OutOfTime, check_time, deadline
 from onceproof.model.checker.results import Trace
 
 
@@ -17,11 +22,13 @@ class Plan:
     """Paths from initial states (as numbers of edges) that together walk every (wanted) edge of a graph.
 
     bound: no set of such paths has fewer steps in all (a flow of least cost). steps: how many these have.
+    greedy: there was no time for the flow; the paths were made greedily, and the bound is just the number of edges.
     """
 
     graph: Graph
     paths: list[list[int]]
     bound: int
+    greedy: bool = False
 
     @property
     def steps(self) -> int:
@@ -40,19 +47,31 @@ class Plan:
         return Trace(self.graph.system, states, tuple(edge.step for edge in edges))
 
 
-def plan(graph: Graph, required: AbstractSet[int] | None = None) -> Plan:
+def plan(graph: Graph, required: AbstractSet[int] | None = None, max_seconds: float | None = None) -> Plan:
     """The cheapest cover of a graph, its paths in an order that covers new transitions as early as possible.
 
     required: the edges that are to be covered, with any others on the way; None: all. Where only some are required,
-    the bound may be missed by the way to circles that nothing else leads to.
+    the bound may be missed by the way to circles that nothing else leads to. max_seconds: after these the paths are
+    made greedily instead, which takes no time that counts beside the exploration of the graph.
     """
     wanted = frozenset(range(len(graph.edges))) if required is None else frozenset(required)
+    try:
+        with deadline(max_seconds):
+            return _cheapest(graph, wanted)
+    except OutOfTime:
+        return Plan(graph, greedy_walks(graph, wanted), len(wanted), greedy=True)
+
+
+def _cheapest(graph: Graph, wanted: AbstractSet[int]) -> Plan:
+    """The plan of the fewest steps. OutOfTime."""
+    check_time()
     pairs = [(edge.source, edge.target) for edge in graph.edges]
     extra, cost = extra_walks(len(graph.states), pairs, wanted, graph.roots)
     times = [(number in wanted) + more for number, more in enumerate(extra)]
     return Plan(graph, newest_first(trimmed(_walks(graph, times), wanted), wanted), cost + len(wanted))
 
 
+LOOK = 1024  # steps between two looks at the clock
 ANEW = -1  # instead of an edge: going back to where all walks begin; what is less goes from there to a root
 
 
@@ -96,6 +115,8 @@ def _circuit(graph: Graph, pending: list[list[int]], start: int, hub: int) -> li
             stack.append((target, edge))
         else:
             circuit.append(stack.pop()[1])
+            if len(circuit) % LOOK == 0:
+                check_time()
     return circuit[-2::-1]
 
 
@@ -127,6 +148,7 @@ def newest_first(walks: Sequence[list[int]], wanted: AbstractSet[int]) -> list[l
     heapq.heapify(queue)
     ordered = []
     while queue:
+        check_time()
         noted, number = heapq.heappop(queue)
         now = -worth(walks[number])
         if now > noted and queue and now > queue[0][0]:

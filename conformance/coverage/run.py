@@ -18,10 +18,12 @@ from onceproof.conformance.replay.confirm import Confirmation, confirm
 from onceproof.conformance.replay.lockstep import Disagreement, Lockstep
 from onceproof.conformance.replay.negative_tests import NegativeTests
 from onceproof.conformance.replay.shrink import shrink
+from onceproof.model.checker.deadline import deadline
 from onceproof.model.checker.results import INTERRUPTED, Stop, StopReason, Trace
 from onceproof.model.language import System
 
 MOST_SILENT = 3  # times that a driver may give no answer in time before that is its fault, not the machine's
+EXPLORED, PLANNED = 0.2, 0.5  # the shares of the time after which the model is explored, and the walks planned
 REFUSALS = 20  # forbidden steps that are asked for at each state that is new
 
 
@@ -100,13 +102,20 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
         walk = _Walk(lockstep, Plan(Graph(system, [first], leaving=[[]], parents=[-1]), [], 0), budget, started, report)
         walk.disagreement, walk.trace = disagreement, Trace(system, (first,), ())
         return walk.coverage(0)
-    # Planning what was explored takes about as long again, and most of the time is for walking.
-    exploring = None if budget.max_seconds is None else budget.max_seconds / 4
-    all_of_it = explore(system, max_states=budget.max_states, max_seconds=exploring)
+
+    def until(share: float) -> float | None:
+        """How many seconds are left of a share of the time: most of it is for walking."""
+        limit = budget.max_seconds
+        return None if limit is None else max(started + share * limit - time.monotonic(), 0.0)
+
+    all_of_it = explore(system, max_states=budget.max_states, max_seconds=until(EXPLORED))
     partial = any(not lockstep.can(edge.step) for edge in all_of_it.edges)
-    graph = explore(system, lockstep.can, budget.max_states, exploring) if partial else all_of_it
-    wanted = representatives(graph) if budget.symmetric else None
-    walk = _Walk(lockstep, plan(graph, wanted), budget, started, report, wanted)
+    graph = explore(system, lockstep.can, budget.max_states, until(2 * EXPLORED)) if partial else all_of_it
+    wanted = None
+    if budget.symmetric:
+        with deadline(until(PLANNED)):
+            wanted = representatives(graph)
+    walk = _Walk(lockstep, plan(graph, wanted, until(PLANNED)), budget, started, report, wanted)
     walk.run()
     if walk.disagreement is not None and walk.trace is not None:
         walk.confirmation = confirm(walk.trace, walk.disagreement, driver)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from onceproof.conformance.coverage.interruptions import Interrupted
+from onceproof.conformance.coverage.plan import Plan
 from onceproof.conformance.coverage.run import Budget, Coverage
 from onceproof.conformance.driver import Interruption
 from onceproof.inputs.specs import Spec
@@ -65,11 +66,7 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
         )
     if found.symmetric is not None:
         yield f"  reduced   these represent {found.performable:,} transitions that are equal up to renaming"
-    over = 100 * (found.plan.steps / found.plan.bound - 1) if found.plan.bound else 0.0
-    yield (
-        f"  planned   {counted(found.plan.steps, 'step')} in {counted(len(found.plan.paths), 'path')}; "
-        f"the minimum is {found.plan.bound:,} ({over:.1f} % above)"
-    )
+    yield f"  planned   {_planned(found.plan)}"
     rate = found.compared / found.seconds if found.seconds else 0.0
     yield (
         f"  walked    {counted(found.steps, 'step')} in {counted(found.paths, 'path')}, "
@@ -94,6 +91,14 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
     yield from (f"  {line}" for line in not_covered_line(found.replaced))
     if found.disagreement is None:
         yield f"  {_agrees(found, wanted)}"
+
+
+def _planned(plan: Plan) -> str:
+    planned = f"{counted(plan.steps, 'step')} in {counted(len(plan.paths), 'path')}"
+    if plan.greedy:
+        return f"{planned}, chosen greedily: there was no time to find the shortest paths (raise --max-seconds)"
+    over = 100 * (plan.steps / plan.bound - 1) if plan.bound else 0.0
+    return f"{planned}; the minimum is {plan.bound:,} ({over:.1f} % above)"
 
 
 def _agrees(found: Coverage, wanted: int) -> str:
@@ -139,6 +144,7 @@ def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]
         "steps": found.steps,
         "steps_planned": found.plan.steps,
         "steps_least": found.plan.bound,
+        "plan": "greedy" if found.plan.greedy else "shortest",
         "compared": found.compared,
         "refused": found.refused,
         "seconds": round(found.seconds, 3),

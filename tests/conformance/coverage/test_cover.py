@@ -1,5 +1,7 @@
 """Covers: all transitions, in the least number of steps, the new ones first, within a budget."""
 
+import random
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +21,7 @@ from onceproof.model.language import Step
 from tests.helpers.present import present
 from tests.helpers.systems import ModelDriver, small
 
+SYSTEM = small()  # whose the graphs are that belong to no model: plans do not look at it
 Ends = tuple[int, int]  # the tail and the head of an edge
 Case = tuple[int, list[Ends]]  # how many states, and the edges between them
 
@@ -51,7 +54,7 @@ def graphs(draw: st.DrawFn) -> Case:
 def graph_of(states: int, edges: Sequence[Ends]) -> Graph:
     leaving = [[n for n, edge in enumerate(edges) if edge[0] == state] for state in range(states)]
     numbered = [Edge(tail, head, Step("go", (n,))) for n, (tail, head) in enumerate(edges)]
-    return Graph(small(), [(state,) for state in range(states)], numbered, leaving)
+    return Graph(SYSTEM, [(state,) for state in range(states)], numbered, leaving)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -81,6 +84,42 @@ def test_cover_plan_of_chosen_edges_walks_all_of_them(case: Case, data: st.DataO
     for path in made.paths:
         ends = [0, *(edges[edge][1] for edge in path)]
         assert [edges[edge][0] for edge in path] == ends[:-1]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(graphs(), st.data())
+def test_cover_planned_without_time_walks_every_edge_all_the_same(case: Case, data: st.DataObject) -> None:
+    states, edges = case
+    wanted = data.draw(st.sets(st.sampled_from(range(len(edges))))) if edges else set()
+    graph = graph_of(states, edges)
+    graph.parents = [-1, *(n for n, edge in enumerate(edges[: states - 1]))]
+    made = plan(graph, wanted, max_seconds=0)
+    assert made.greedy and made.bound == len(wanted)
+    assert wanted <= {edge for path in made.paths for edge in path}
+    for path in made.paths:
+        ends = [0, *(edges[edge][1] for edge in path)]
+        assert [edges[edge][0] for edge in path] == ends[:-1]
+        assert path[-1] in wanted
+
+
+def test_greedy_cover_of_a_model_takes_few_steps_more_than_the_least() -> None:
+    graph = explore(small(scheduler_crash=1))
+    assert plan(graph).steps <= plan(graph, max_seconds=0).steps < 1.15 * plan(graph).bound
+
+
+def test_plan_of_a_hundred_thousand_transitions_keeps_its_time() -> None:
+    chance = random.Random(5)
+    edges = [(max(0, state - chance.randint(1, 300)), state) for state in range(1, 20_000)]
+    edges += [(tail, min(19_999, tail + chance.randint(1, 300))) for tail in range(20_000) for _ in range(4)]
+    leaving: list[list[int]] = [[] for _ in range(20_000)]
+    for number, (tail, _) in enumerate(edges):
+        leaving[tail].append(number)
+    numbered = [Edge(tail, head, Step("go", (n,))) for n, (tail, head) in enumerate(edges)]
+    graph = Graph(SYSTEM, [(n,) for n in range(20_000)], numbered, leaving, parents=[-1, *range(19_999)])
+    started = time.process_time()
+    made = plan(graph, max_seconds=0.3)
+    assert time.process_time() - started < 5  # the least flow takes many times as long
+    assert made.greedy and {edge for path in made.paths for edge in path} == set(range(len(edges)))
 
 
 def test_symmetric_cover_reports_the_transitions_it_stands_for(core: CoreDriver) -> None:
