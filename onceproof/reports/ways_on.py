@@ -14,11 +14,10 @@ def ways_on(spec: Spec, result: CheckResult) -> list[str]:
     memory = result.memory
     if result.stopped is None or memory is None:
         return []
+    again = f"onceproof check {spec.asked}" + ("" if memory.symmetry else " --no-symmetry")
     if memory.disk is not None and result.stopped.reason not in (StopReason.STATES, StopReason.RANGE_LEFT):
         room = "with more room on the disk " if result.stopped.reason is StopReason.DISK else ""
-        return [
-            f"{memory.disk} has all that was found: {room}`onceproof check {spec.asked} --disk {memory.disk}` goes on"
-        ]
+        return [f"{memory.disk} has all that was found: {room}`{again} --disk {memory.disk}` goes on"]
     if result.stopped.reason is not StopReason.MEMORY:
         return []
     if memory.cluster:
@@ -30,8 +29,8 @@ def ways_on(spec: Spec, result: CheckResult) -> list[str]:
     ways = []
     if memory.checkpoint:
         ways.append(
-            f"{memory.checkpoint} has all that was found: `onceproof check {spec.asked} --resume {memory.checkpoint}` "
-            "goes on from there, with a larger --max-memory or on a larger machine"
+            f"{memory.checkpoint} has all that was found: `{again} --resume {memory.checkpoint}` goes on from there, "
+            "with a larger --max-memory or on a larger machine"
         )
     elif not memory.fingerprints:
         ways.append("`--checkpoint FILE` keeps what was found, and `--resume FILE` goes on from it with more memory")

@@ -61,7 +61,7 @@ def test_check_that_memory_ends_says_what_helps(large: str, tmp_path: Path, caps
     assert symmetry.startswith("without `--no-symmetry` states that differ only in which Task or Message or Scheduler")
     kept = str(tmp_path / "kept")
     status, report = checked(capsys, large, "--max-memory", "2M", "--checkpoint", kept)
-    assert f"--resume {kept}` goes on from there" in report["ways_on"][0]
+    assert f"`onceproof check {large} --no-symmetry --resume {kept}` goes on from there" in report["ways_on"][0]
     status, report = checked(capsys, large, "--max-memory", "2M", "--fingerprint")
     assert len(report["ways_on"]) == 3 and report["states"] > 64_000
 
@@ -70,7 +70,8 @@ def test_check_keeps_states_on_disk_and_goes_on(large: str, tmp_path: Path, caps
     folder = str(tmp_path / "states")
     status, report = checked(capsys, large, "--disk", folder, "--max-memory", "2M", "--max-depth", "12")
     assert (status, report["verdict"], report["depth"]) == (3, "unknown", 12)
-    assert report["ways_on"] == [f"{folder} has all that was found: `onceproof check {large} --disk {folder}` goes on"]
+    command = f"onceproof check {large} --no-symmetry --disk {folder}"
+    assert report["ways_on"] == [f"{folder} has all that was found: `{command}` goes on"]
     status, report = checked(capsys, large, "--disk", folder, "--max-memory", "2M")
     assert (status, report["states"], report["transitions"], report["depth"]) == (0, 344_512, 2_118_688, 40)
 
