@@ -349,5 +349,6 @@ class Trial:
     def _told(self, lines: list[Line]) -> bool:
         """Whether the task was started again and every run of it has ended: its story is told."""
         starts = [line for line in lines if line.what == "start"]
-        alive = [pid for pid in self._open(lines) if self.site.owner(pid) is not None]
-        return len(starts) > 1 and not alive and any(line.what == "finish" for line in lines)
+        if len(starts) < 2 or not any(line.what == "finish" for line in lines):
+            return False  # without a look at all processes of the machine, which is dear
+        return all(self.site.owner(pid) is None for pid in self._open(lines))
