@@ -400,11 +400,24 @@ class _Exporter:
     def _behaviour(self) -> list[str]:
         """All fair runs: faults and free choices may stop, every other action goes on as its fairness says."""
         parts = [f"  /\\ {part}" for part in fairness(self.text, self.actions)]
+        behaviour = "Spec == Init /\\ [][Next]_vars /\\ Fairness"
+        endless = [name for name in self.actions if self._may_happen_for_ever(name)]
+        if not endless:
+            return ["Fairness ==", *(parts or ["  TRUE"]), behaviour]
+        rest = [f"  \\/ {self._called(name, one)}" for name, one in self.actions.items() if name not in endless]
         return [
+            f"\\* {', '.join(endless)}: any number of times, but not for ever.",
+            "WithoutFaults ==",
+            *(rest or ["  FALSE"]),
             "Fairness ==",
             *(parts or ["  TRUE"]),
-            "Spec == Init /\\ [][Next]_vars /\\ Fairness",
+            f"{behaviour} /\\ <>[][WithoutFaults]_vars",
         ]
+
+    def _may_happen_for_ever(self, name: str) -> bool:
+        """Whether nothing in the module but the demand that faults end keeps this action from going on."""
+        action = self.system.actions[name]
+        return action.fault and not (action.budget and LEFT + action.budget in self.variables)
 
     def _leads_to(self, claim: Property) -> list[str]:
         reading = self._property(claim)

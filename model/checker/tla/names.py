@@ -21,7 +21,7 @@ TAKEN = frozenset(
     ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW OBVIOUS OMITTED ONLY OTHER
     PICK PROOF PROPOSITION PROVE QED RECURSIVE STATE STRING SUBSET SUFFICES TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED
     UNION USE VARIABLE VARIABLES WITH WITNESS Int Nat Init Next Spec Fairness TypeOK Clamp NoDeadlock RangesKept vars
-    FloorDiv FloorMod Cardinality IsFiniteSet
+    FloorDiv FloorMod Cardinality IsFiniteSet WithoutFaults
     """.split()  # noqa: SIM905
 )
 OF_MODULES: dict[type, tuple[str, ...]] = {  # what the modules that are extended for a kind of fields mean by a name

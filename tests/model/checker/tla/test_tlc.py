@@ -72,7 +72,7 @@ def at_least_two(st: Any) -> bool:
     return st.level >= 2
 
 
-def glass(**more: object) -> System:
+def glass(leaks: int | None, **more: object) -> System:
     declared = {
         "level": field(Count(3)),
         "fill": action(fill),
@@ -80,15 +80,15 @@ def glass(**more: object) -> System:
         "half_full": sometimes(at_least_two),
     }
     model = Model("glass", {"__name__": "glass", **declared, **more})
-    return build(model, model.configure({}, {}, {"leak": 1}))
+    return build(model, model.configure({}, {}, {"leak": leaks}))
 
 
 def test_tlc_finds_deadlocks_and_shows_what_happens_sometimes() -> None:
     """Full, the glass can only leak, which is a fault: that is a deadlock unless it is the wanted end."""
-    stuck, ended, never_ending = glass(over=ending(at_least_two)), glass(over=ending(full)), glass()
+    stuck, ended, never_ending = glass(1, over=ending(at_least_two)), glass(1, over=ending(full)), glass(1)
     never = export(stuck, "glass", stuck.properties())
     assert any("Never_half_full" in remark for remark in never.remarks)
-    empty = glass(over=ending(lambda st: st.level == 0))
+    empty = glass(1, over=ending(lambda st: st.level == 0))
     runs = [
         (export(system, "glass", [system.deadlock]).module, "INIT Init\nNEXT Next\nINVARIANT NoDeadlock\n")
         for system in (stuck, ended, empty, never_ending)
@@ -116,7 +116,7 @@ def pour(st: Any) -> None:
 
 def test_tlc_finds_where_a_range_is_left_and_what_runs_as_a_whole_do_not() -> None:
     """The state before the step that leaves the range; and each demand of endless runs, kept and not kept."""
-    over = glass(pour=action(pour))
+    over = glass(1, pour=action(pour))
     exported = export(over, "glass", over.properties(["deadlock"]))
     assert any("RangesKept" in remark for remark in exported.remarks)
     claims = {
@@ -130,7 +130,7 @@ def test_tlc_finds_where_a_range_is_left_and_what_runs_as_a_whole_do_not() -> No
     }
     runs = [("glass", exported.module, exported.configuration)]
     for name, claim in claims.items():
-        system = glass(**{name: claim})
+        system = glass(1, **{name: claim})
         one = export(system, "glass", system.properties([name]))
         runs.append(("glass", one.module, one.configuration))
         verdict = compiled.check(system, system.properties([name])).verdict
@@ -145,3 +145,20 @@ def test_tlc_finds_where_a_range_is_left_and_what_runs_as_a_whole_do_not() -> No
 def follows(st: Any) -> bool:
     given(st.level == 1)
     return bool(st.level == 3)
+
+
+@pytest.mark.parametrize("name", ["settles", "does_not_settle", "again", "not_again"])
+def test_tlc_knows_that_faults_end_also_where_any_number_may_happen(name: str) -> None:
+    """A leak may come at any time, but not for ever: in the end the glass is full."""
+    claims = {
+        "settles": stays(lambda st: st.level == 3),
+        "does_not_settle": stays(lambda st: st.level < 3),
+        "again": infinitely_often(lambda st: st.level == 3),
+        "not_again": infinitely_often(lambda st: st.level == 0),
+    }
+    system = glass(None, **{name: claims[name]})
+    result = compiled.check(system, system.properties([name]))
+    exported = export(system, "glass", system.properties([name]))
+    (found,) = tlc.checked([("glass", exported.module, exported.configuration)])
+    assert (found.error, found.violated) == ("", "temporal" if "not" in name else "")
+    assert result.verdict is (Verdict.VIOLATED if "not" in name else Verdict.HOLDS)
