@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from onceproof.api.judge import judge as judge
     from onceproof.api.matrix import MatrixReport as MatrixReport
     from onceproof.api.matrix import matrix as matrix
+    from onceproof.api.pairs import PairsReport as PairsReport
+    from onceproof.api.pairs import cover_pairs as cover_pairs
     from onceproof.api.proof import ProofReport as ProofReport
     from onceproof.api.proof import prove as prove
     from onceproof.api.proof import verify_certificate as verify_certificate
@@ -122,6 +124,7 @@ _HOMES = {
     "InputError": "onceproof.errors",
     "Spec": "onceproof.inputs.specs",
     **dict.fromkeys(("Trace", "Verdict"), "onceproof.model.checker.results"),
+    **dict.fromkeys(("PairsReport", "cover_pairs"), "onceproof.api.pairs"),
     **dict.fromkeys(("CoverReport", "ReplayReport", "cover", "replay"), "onceproof.api.replay"),
     "Agreement": "onceproof.reports.replay",
     "state_machine": "onceproof.api.state_machine",

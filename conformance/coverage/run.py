@@ -24,6 +24,7 @@ from onceproof.model.language import System
 
 MOST_SILENT = 3  # times that a driver may give no answer in time before that is its fault, not the machine's
 EXPLORED, PLANNED = 0.2, 0.5  # the shares of the time after which the model is explored, and the walks planned
+LEAST_SECONDS = 0.5  # for each of these, if the time is as long as that
 REFUSALS = 20  # forbidden steps that are asked for at each state that is new
 
 
@@ -34,7 +35,8 @@ class Budget:
     refusals: for how many steps that the model forbids the system is asked at each state when it is first reached.
     sample: only so many of the plan's paths, chosen at random by ``seed``; None: all, in the order of the plan.
     symmetric: of transitions that are the same but for the names of interchangeable elements, one is enough.
-    interruptions: how actions are interrupted, at each of their points, when all is walked.
+    interruptions: how actions are interrupted, at each of their points, when all is walked. only: which transitions of
+    a graph are to be covered (None: all); others are walked only on the way.
     """
 
     max_seconds: float | None = None
@@ -45,6 +47,7 @@ class Budget:
     seed: int = 0
     symmetric: bool = False
     interruptions: tuple[Interruption, ...] = ()
+    only: Callable[[Graph], set[int]] | None = None
 
 
 @dataclass
@@ -52,16 +55,18 @@ class Coverage:
     """What a cover came to. All counts are of labelled transitions, parallel ones apart, unless they say otherwise.
 
     transitions: all of the model (as far as it was explored). performable: those that the driver can get to and
-    perform. symmetric: how many of those differ in more than names, where only these were to be covered (else None);
-    covered and left then count one for each. skipped: by action that the driver does not perform, how many
-    transitions it blocks itself. trace: the shortest that ends in the disagreement, if that comes again each time
-    (``confirmation``); else the one that did. silent: how often the driver gave no answer in time and was begun anew.
-    interrupted: what became of interrupting actions, where that was asked for. replaced: as the driver's abilities say.
+    perform. wanted: how many of those were to be covered. symmetric: how many of them differ in more than names, where
+    only these were to be covered (else None); covered and left then count one for each. skipped: by action that the
+    driver does not perform, how many transitions it blocks itself. trace: the shortest that ends in the disagreement,
+    if that comes again each time (``confirmation``); else the one that did. silent: how often the driver gave no answer
+    in time and was begun anew. interrupted: what became of interrupting actions, where that was asked for. replaced: as
+    the driver's abilities say.
     """
 
     plan: Plan
     transitions: int
     performable: int
+    wanted: int
     covered: int
     paths: int
     steps: int
@@ -104,17 +109,20 @@ def cover(system: System, driver: Driver, budget: Budget | None = None, report: 
         return walk.coverage(0)
 
     def until(share: float) -> float | None:
-        """How many seconds are left of a share of the time: most of it is for walking."""
+        """How many seconds are left of a share of the time, or of half a second: most of it is for walking."""
         limit = budget.max_seconds
-        return None if limit is None else max(started + share * limit - time.monotonic(), 0.0)
+        if limit is None:
+            return None
+        return max(started + max(share * limit, min(LEAST_SECONDS, limit / 2)) - time.monotonic(), 0.0)
 
     all_of_it = explore(system, max_states=budget.max_states, max_seconds=until(EXPLORED))
     partial = any(not lockstep.can(edge.step) for edge in all_of_it.edges)
     graph = explore(system, lockstep.can, budget.max_states, until(2 * EXPLORED)) if partial else all_of_it
-    wanted = None
+    wanted = None if budget.only is None else budget.only(graph)
     if budget.symmetric:
         with deadline(until(PLANNED)):
-            wanted = representatives(graph)
+            distinct = representatives(graph)
+        wanted = distinct if wanted is None else wanted & distinct
     walk = _Walk(lockstep, plan(graph, wanted, until(PLANNED)), budget, started, report, wanted)
     walk.run()
     if walk.disagreement is not None and walk.trace is not None:
@@ -143,7 +151,7 @@ class _Walk:
             NegativeTests(lockstep.system, lockstep.abilities, budget.seed) if budget.refusals else None
         )
         self.wanted = set(range(len(plan.graph.edges))) if wanted is None else wanted
-        self.symmetric = None if wanted is None else len(wanted)
+        self.symmetric = len(self.wanted) if budget.symmetric else None
         self.covered: set[int] = set()
         self.visited: set[int] = set()
         self.paths = self.steps = self.refused = self.silent = 0
@@ -273,6 +281,7 @@ class _Walk:
             plan=self.plan,
             transitions=transitions,
             performable=len(graph.edges),
+            wanted=len(self.wanted),
             covered=len(self.covered),
             paths=self.paths,
             steps=self.steps,

@@ -19,6 +19,7 @@ from onceproof.commands._driving import (
     junit_option,
     keeping_trace,
 )
+from onceproof.commands._pairs import run_pairs
 from onceproof.commands._progress import StepProgress
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, model_option, trace_option
@@ -33,7 +34,7 @@ from onceproof.model.language import System, build
 from onceproof.reports.claims import claims_lines, not_covered
 from onceproof.reports.conformance import again_command, mapping_json, mapping_lines
 from onceproof.reports.conformance_junit import write_junit
-from onceproof.reports.coverage import coverage_lines
+from onceproof.reports.coverage import coverage_extent, coverage_lines
 from onceproof.reports.replay import Agreement, replay_lines
 
 EXITS = {
@@ -63,6 +64,13 @@ POSITIVE = click.IntRange(min=1)
     metavar="SPEC",
     help="Try each mechanism that the driver claims under this spec, by the shortest trace that tells.",
 )
+@click.option(
+    "--pairs",
+    "paired",
+    type=click.Path(path_type=Path),
+    metavar="SPEC",
+    help="Cover every pair of faults of this spec's model, each at the least sizes at which both can happen.",
+)
 @partial(settings_options, mechanism=["--mechanism"])
 @driver_option
 @answer_option
@@ -70,8 +78,8 @@ POSITIVE = click.IntRange(min=1)
     "--forbidden", multiple=True, metavar="STEP", help="Ask for this step after TRACE; the system must refuse it."
 )
 @click.option("--explain-mapping", is_flag=True, help="Only print how observations are mapped to the model's state.")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit for --cover.")
-@click.option("--max-steps", type=POSITIVE, help="Step limit for --cover.")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit for --cover and --pairs.")
+@click.option("--max-steps", type=POSITIVE, help="Step limit for --cover and --pairs.")
 @click.option(
     "--max-states",
     type=POSITIVE,
@@ -102,6 +110,7 @@ def command(
     model: str | None,
     spec: Path | None,
     claims: Path | None,
+    paired: Path | None,
     settings: Settings,
     driver: str,
     answer_seconds: float,
@@ -122,7 +131,8 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Replay TRACE (an ITF file) against a system, cover every transition of a spec, or try what a driver claims.
+    """Replay TRACE (an ITF file) against a system, cover every transition of a spec or every pair of faults, or try
+    what a driver claims.
 
     Model and system take each step together, and their states must be the same after it. The system must refuse what
     the model forbids. Exit status: 0 they agree; 1 they do not, or the system followed a counterexample to its end, so
@@ -131,14 +141,14 @@ def command(
     if trace_out is not None:
         trace_out.prepare(as_json)
     require_writable(junit)
-    path = spec or claims
+    path = spec or claims or paired
     if path is None and settings.written:
         raise InputError(f"replay: {settings.written[0]} goes with --cover: a trace says how its model is built")
     given = None if path is None else given_spec(path, settings)
     if explain_mapping:
         _explain(trace, model, given, driver, answer_seconds, as_json)
-    elif [trace, spec, claims].count(None) != 2:
-        raise InputError("replay: give either a TRACE, --cover SPEC or --mechanisms SPEC")
+    elif [trace, spec, claims, paired].count(None) != 3:
+        raise InputError("replay: give either a TRACE, --cover SPEC, --pairs SPEC or --mechanisms SPEC")
     elif claims is not None and given is not None:
         _try_claims(given, driver, answer_seconds, junit, as_json, quiet)
     elif trace is not None:
@@ -151,7 +161,9 @@ def command(
         )
         ways = tuple(how for wanted, how in asked if wanted)
         budget = Budget(max_seconds, max_steps, max_states, refusals, sample, seed, symmetric, ways)
-        _cover(given, driver, answer_seconds, budget, trace_out, junit, as_json, quiet)
+        drive = _cover if paired is None else run_pairs
+        verdict = drive(given, driver, answer_seconds, budget, trace_out, junit, as_json, quiet)
+        raise click.exceptions.Exit(EXITS[verdict])
 
 
 def _explain(
@@ -190,7 +202,8 @@ def _replay(
     again = again_command(read.path, found, replayed.failing, driver, options) if found is not None else ""
     if junit is not None:
         lines = list(replay_lines(replayed, again, quiet=False))
-        write_junit(junit, "replay", replayed.name, report.verdict, lines, replayed.result.abilities.replaced)
+        extent = f"{replayed.result.steps} of {len(replayed.trace)} steps"
+        write_junit(junit, "replay", replayed.name, report.verdict, lines, replayed.result.abilities.replaced, extent)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
@@ -204,7 +217,8 @@ def _try_claims(spec: Spec, driver: str, answer_seconds: float, junit: Path | No
         report = try_mechanisms(spec, driver, answer_seconds=answer_seconds)
     if junit is not None:
         lines = list(claims_lines(spec.name, report.claims, quiet=False))
-        write_junit(junit, "replay --mechanisms", spec.name, report.verdict, lines, not_covered(report.claims))
+        extent = f"{len(report.claims)} claims tried, {len(report.refuted)} refuted"
+        write_junit(junit, "replay --mechanisms", spec.name, report.verdict, lines, not_covered(report.claims), extent)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
@@ -222,7 +236,7 @@ def _cover(
     junit: Path | None,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> Agreement:
     with StepProgress(spec.name, quiet or as_json) as progress, ending_on_signals(), keeping_trace(spec, trace_out):
         report = cover(
             spec,
@@ -251,13 +265,14 @@ def _cover(
         again = again_command(path, found.disagreement, found.trace, driver, options) or again
     if junit is not None:
         lines = list(coverage_lines(spec, found, budget, again, quiet=False))
-        write_junit(junit, "replay --cover", spec.name, report.verdict, lines, found.replaced)
+        extent = coverage_extent(found)
+        write_junit(junit, "replay --cover", spec.name, report.verdict, lines, found.replaced, extent)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         for line in coverage_lines(spec, found, budget, again, quiet=quiet):
             click.echo(line, err=_aside(trace_out))
-    raise click.exceptions.Exit(EXITS[report.verdict])
+    return report.verdict
 
 
 def _aside(trace_out: TraceTarget | None) -> bool:

@@ -18,7 +18,7 @@ from onceproof.inputs.specs import Spec
 from onceproof.model.checker.compiled.llvm import cache
 from onceproof.reports.conformance import again_command
 from onceproof.reports.conformance_junit import write_junit
-from onceproof.reports.stateful import findings_json, findings_lines, findings_verdict
+from onceproof.reports.stateful import findings_extent, findings_json, findings_lines, findings_verdict
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = Effort()
@@ -83,7 +83,8 @@ def command(
     again = _again(loaded, found, driver, effort, saved)
     if junit is not None:
         lines = list(findings_lines(loaded, found, again, quiet=False))
-        write_junit(junit, "test", loaded.name, findings_verdict(found), lines, found.replaced)
+        extent = findings_extent(found)
+        write_junit(junit, "test", loaded.name, findings_verdict(found), lines, found.replaced, extent)
     if as_json:
         click.echo(json.dumps(findings_json(loaded, found, again), indent=2))
     else:

@@ -54,7 +54,7 @@ def _stopped(found: Coverage, seed: int) -> str:
 
 
 def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
-    wanted = found.performable if found.symmetric is None else found.symmetric
+    wanted = found.wanted
     share = 100 * found.covered / wanted if wanted else 0.0
     yield style(spec.name, bold=True)
     of_model = f" (of {found.transitions:,} of the model)" if found.transitions > found.performable else ""
@@ -90,7 +90,7 @@ def _summary(spec: Spec, found: Coverage, seed: int) -> Iterator[str]:
         yield f"  unseen    {', '.join(found.unobserved)} (why: --explain-mapping)"
     yield from (f"  {line}" for line in not_covered_line(found.replaced))
     if found.disagreement is None:
-        yield f"  {_agrees(found, wanted)}"
+        yield f"  {'agrees in' if found.complete else 'agrees so far, in'} {coverage_extent(found)}"
 
 
 def _planned(plan: Plan) -> str:
@@ -101,13 +101,17 @@ def _planned(plan: Plan) -> str:
     return f"{planned}; the minimum is {plan.bound:,} ({over:.1f} % above)"
 
 
-def _agrees(found: Coverage, wanted: int) -> str:
-    """That it agrees, and in how much: nobody is to take a part for the whole."""
-    if found.complete:
-        return f"agrees in all {wanted:,} transitions" if wanted != 1 else "agrees in the one transition"
-    share = 100 * found.covered / wanted if wanted else 0.0
-    part = "" if found.plan.graph.complete else " that were explored"
-    return f"agrees so far, in {found.covered:,} of {wanted:,} transitions{part} ({share:.1f} %)"
+def coverage_extent(found: Coverage) -> str:
+    """In how much they agree: nobody is to take a part for the whole."""
+    wanted = found.wanted
+    if not found.complete:
+        share = 100 * found.covered / wanted if wanted else 0.0
+        part = "" if found.plan.graph.complete else " that were explored"
+        return f"{found.covered:,} of {wanted:,} transitions{part} ({share:.1f} %)"
+    extent = f"all {wanted:,} transitions" if wanted != 1 else "the one transition"
+    if found.transitions > found.performable:
+        extent += f" that the driver can get to, of {found.transitions:,} of the model"
+    return extent
 
 
 def _interrupted(found: Interrupted) -> Iterator[str]:
@@ -133,6 +137,7 @@ def coverage_json(spec: Spec, found: Coverage, budget: Budget) -> dict[str, Any]
     return {
         "spec": spec.name,
         "verdict": coverage_verdict(found, budget).value,
+        "extent": coverage_extent(found),
         "complete": found.complete,
         "explored_all": found.plan.graph.complete,
         "transitions": found.transitions,

@@ -34,13 +34,19 @@ def findings_lines(spec: Spec, found: Findings, again: str, quiet: bool) -> Iter
         yield from (f"  {line}" for line in not_covered_line(found.replaced, explain=False))
     if found.disagreement is None or found.trace is None:
         if not quiet:
-            compared = f"{found.covered:,} of the {found.seen:,} transitions in sight ({share:.0f} %)"
-            yield f"  no disagreement found so far, in {compared}" if found.stopped else f"  agrees in {compared}"
+            said = "no disagreement found so far, in" if found.stopped else "agrees in"
+            yield f"  {said} {findings_extent(found)}"
         return
     if not quiet:
         yield ""
     yield from confirmation_lines(found.confirmation, found.disagreement, found.trace)
     yield from disagreement_lines(found.disagreement, found.trace, again)
+
+
+def findings_extent(found: Findings) -> str:
+    """In how much they agree: nobody is to take a part for the whole."""
+    share = 100 * found.covered / found.seen if found.seen else 0.0
+    return f"{found.covered:,} of the {found.seen:,} transitions in sight ({share:.0f} %)"
 
 
 def findings_verdict(found: Findings) -> str:
@@ -58,6 +64,7 @@ def findings_json(spec: Spec, found: Findings, again: str) -> dict[str, Any]:
     return {
         "spec": spec.name,
         "verdict": findings_verdict(found),
+        "extent": findings_extent(found),
         "not_covered": dict(found.replaced),
         "examples": found.examples,
         "steps": found.steps,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from onceproof.conformance import drivers
+from onceproof.conformance.coverage.fault_pairs import FaultPair
 from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.reference.mutants import MUTANTS
 from tests.helpers.fixture_types import Command
@@ -54,6 +55,52 @@ def test_replay_cover_json_document(onceproof: Command) -> None:
     assert sum(report["left"].values()) == 419 - report["covered"]
 
 
+def test_replay_pairs_says_of_every_pair_how_much_was_covered(
+    onceproof: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chosen = [FaultPair("stops", "reply_loss"), FaultPair("stops", "stops")]
+    monkeypatch.setattr("onceproof.conformance.coverage.pairs.pairs_of", lambda model: chosen)
+    status, out, _ = onceproof("replay", "--pairs", PLAIN, "--max-steps", "300", "--refusals", "0")
+    assert status == 3 and "stopped   --max-steps 300" in out
+    assert re.search(r"stops \+ reply_loss +- +\d+ of \d+ \(\d+\.\d %\)\n  stops twice +tasks=2 +\d+ of ", out)
+    assert re.search(r"agrees so far in [\d,]+ of [\d,]+ transitions after both faults; 0 of 2 pairs in full\n$", out)
+    chosen.pop()
+    report = tmp_path / "report.xml"
+    status, out, _ = onceproof("replay", "--pairs", PLAIN, "--refusals", "0", "--json", "--junit", report)
+    found = json.loads(out)
+    assert (status, found["verdict"], found["pairs"][0]["outcome"]) == (0, "agrees", "covered")
+    assert found["extent"] == f"{(n := found['pairs'][0]['covered']):,} of {n:,} transitions after both faults; " + (
+        "1 of 1 pair in full"
+    )
+    assert f'name="extent" value="{found["extent"]}"' in report.read_text()
+
+
+def test_replay_pairs_that_differ_name_the_pair(
+    onceproof: Command, monkeypatch: pytest.MonkeyPatch, broken: None, tmp_path: Path
+) -> None:
+    chosen = [FaultPair("scheduler_pause", "scheduler_crash")]
+    monkeypatch.setattr("onceproof.conformance.coverage.pairs.pairs_of", lambda model: chosen)
+    trace = tmp_path / "pair.itf.json"
+    status, out, _ = onceproof("replay", "--pairs", PLAIN, "--trace-out", trace)
+    assert status == 1 and re.search(r"scheduler_pause \+ scheduler_crash +- +differs \(see below\)", out)
+    assert f"reproduce: onceproof replay {trace}" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--sample", "3"), "--sample goes with --cover"),
+        (("--crash-points",), "--crash-points, --store-failures and --group-commits go with --cover"),
+        (("--cover", PLAIN), "give either a TRACE, --cover SPEC, --pairs SPEC or --mechanisms SPEC"),
+    ],
+)
+def test_replay_pairs_refuses_what_means_nothing_there(
+    onceproof: Command, words: tuple[object, ...], error: str
+) -> None:
+    status, _, err = onceproof("replay", "--pairs", PLAIN, *words)
+    assert status == 2 and error in err
+
+
 NOT_COVERED = ("time", "broken connections", "processes", "group commits")
 
 
@@ -74,9 +121,11 @@ def test_every_report_says_what_the_driver_does_in_the_systems_place(
     assert tuple(json.loads(onceproof(*words, "--json").out)["not_covered"]) == NOT_COVERED
     suite = ElementTree.parse(junit).getroot()[0]
     named = {each.attrib["name"]: each.attrib["value"] for each in suite.iter("property")}
-    assert [name for name in named if name != "verdict"] == [f"not covered: {what}" for what in NOT_COVERED]
+    assert list(named) == ["verdict", "extent", *(f"not covered: {what}" for what in NOT_COVERED)]
+    assert re.match(r"(all )?\d+ (of the \d+ |of \d+ |claims )?", named["extent"])
     assert (named["verdict"] == "agrees") == (text.status == 0)
     assert suite.attrib["failures"] == "0" and suite.attrib["skipped"] == str(int(text.status == 3))
+    assert all(each.attrib["message"] == f"undecided: {named['extent']}" for each in suite.iter("skipped"))
 
 
 def test_replay_writes_a_disagreement_as_a_failure_for_ci(onceproof: Command, broken: None, tmp_path: Path) -> None:
@@ -155,7 +204,7 @@ def test_replay_takes_a_counterexample_of_the_model(onceproof: Command, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["replay"], "either a TRACE, --cover SPEC or --mechanisms SPEC"),
+        (["replay"], "either a TRACE, --cover SPEC, --pairs SPEC or --mechanisms SPEC"),
         (["replay", "no.itf.json"], "no.itf.json"),
         (["replay", "--cover", "no.yaml"], "no such file"),
         (["test", "no.yaml"], "no such file"),
