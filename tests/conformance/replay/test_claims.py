@@ -123,4 +123,4 @@ def test_command_as_json_says_that_nothing_could_be_tried(onceproof: Command, tm
 
 def test_command_takes_one_of_trace_cover_and_mechanisms(onceproof: Command) -> None:
     status, _, err = onceproof("replay", "--mechanisms", ZOMBIE, "--cover", ZOMBIE)
-    assert status == 2 and "give either a TRACE, --cover SPEC or --mechanisms SPEC" in err
+    assert status == 2 and "give either a TRACE, --cover SPEC, --pairs SPEC or --mechanisms SPEC" in err
