@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import partial
 from math import prod
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar
 
 from onceproof.model.language.composites import CompositeField, PartOf, kind_under, parts_of
@@ -17,8 +17,8 @@ from onceproof.model.language.declare import DEADLOCK, Action, Field, Property, 
 from onceproof.model.language.errors import ConfigError, ModelError, nearest
 from onceproof.model.language.index_sets import index_set, is_sort, size_of
 from onceproof.model.language.initials import INITIALLY, Initial, together
+from onceproof.model.language.naming import check_defined_once, declared_twice
 from onceproof.model.language.parameters import MOST_PARAMETER, ModelParameter
-from onceproof.model.language.reading.sources import lines_of_assignments, lines_of_definitions
 from onceproof.model.language.sorts import MOST_COUNTED, Index, Maybe, Sort
 from onceproof.model.language.state import declarations, declared_in, is_state_class
 
@@ -118,7 +118,7 @@ class Model:
                 self.initials,
             ):
                 if name in other and other[name] is not declared:
-                    raise ModelError(f"`{name}` is declared twice, in {other[name].component} and in {label}")
+                    raise declared_twice(other[name], declared, label)
             declared.name, declared.component = name, label
             table[name] = declared
             if isinstance(declared, CompositeField):
@@ -225,16 +225,9 @@ class Model:
             raise ModelError(f"`{endings[0]}` and `{endings[1]}` are both an @ending: say both in one, with `or`")
         if INITIALLY in self.actions:
             raise ModelError(f"an action cannot be called `{INITIALLY}`: that is what traces call the start")
-        laws = [*self.axioms.values(), *self.bounds.values()]
-        functions: list[Action | Property] = [*self.actions.values(), *self.properties.values(), *laws]
-        functions += self.initials.values()
-        for declared in functions:
-            if isinstance(declared.function, FunctionType):
-                _defined_once(declared.name, declared.line, lines_of_definitions(declared.function))
-        fields: list[Field | CompositeField] = [*self.fields.values(), *self.composites.values()]
-        for field in fields:
-            if field.line[0]:
-                _defined_once(field.name, field.line, lines_of_assignments(field.name, field.line))
+        asked = (*self.properties.values(), *self.axioms.values(), *self.bounds.values())
+        functions: list[Action | Property] = [*self.actions.values(), *self.initials.values(), *asked]
+        check_defined_once(functions, (*self.fields.values(), *self.composites.values()))
         check_fair_together(self.actions.values())
         for claim in self.properties.values():
             for name in sorted(claim.broken_by - set(self.faults)):
@@ -412,16 +405,6 @@ def _namespace(component: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(component, ModuleType | type):
         return component.__name__.rsplit(".", 1)[-1].lower(), vars(component)
     raise ModelError(f"a component is a module, a class or a dictionary, not {component!r}")
-
-
-def _defined_once(name: str, place: tuple[str, int], lines: list[int]) -> None:
-    """ModelError where a name is defined in several lines of a module or a class."""
-    if len(lines) > 1:
-        file, where = place[0].rsplit("/", 1)[-1], " and ".join(map(str, lines))
-        raise ModelError(
-            f"`{name}` is defined more than once, in the lines {where} of {file}: only the last of them would count, "
-            "so give each a name of its own"
-        )
 
 
 def check_fair_together(actions: Iterable[Action]) -> None:

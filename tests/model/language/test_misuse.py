@@ -373,7 +373,7 @@ def two_keys(st: Any, one: Key, other: Key) -> bool:
 
 
 def test_name_declared_twice_is_refused() -> None:
-    with pytest.raises(ModelError, match="`color` is declared twice"):
+    with pytest.raises(ModelError, match=r"`color` is declared twice, in test_misuse.py:\d+ and in test_misuse.py:\d+"):
         Model("house", FIELDS, {"__name__": "garden", "color": field(Door, bool)})
 
 

@@ -155,3 +155,44 @@ def test_walks_find_the_violation_again() -> None:
 def test_load_model_gives_the_model() -> None:
     assert onceproof.load_model(MODELS / "jugs.py").name == "jugs"
     assert onceproof.load_model().name == "task-dispatch"
+
+
+LOG = """
+from onceproof import Int, Seq, State, action, always, field
+
+
+class Log(State):
+    "What was said."
+    said = field(Seq(Int(0, 1), 2))
+
+
+@action
+def say(st: Log) -> None:
+    "Something more."
+    st.said.append(1)
+"""
+
+
+def test_a_model_without_properties_is_asked_for_deadlocks_and_ranges(tmp_path: Path) -> None:
+    model = tmp_path / "log.py"
+    model.write_text(LOG)
+    result = onceproof.check(model)
+    assert [(name, one.verdict) for name, one in result.properties.items()] == [
+        ("deadlock", onceproof.Verdict.UNKNOWN),
+        ("range of said", onceproof.Verdict.VIOLATED),
+    ]
+    found = result.properties["range of said"].counterexample
+    assert found is not None and len(found) == 3
+
+
+def test_properties_of_which_none_applies_are_nothing_to_check(tmp_path: Path) -> None:
+    model = tmp_path / "quiet.py"
+    model.write_text(f"""{LOG}
+
+@always(when=lambda config: False)
+def silent(st: Log) -> bool:
+    "Nothing is said."
+    return len(st.said) == 0
+""")
+    with pytest.raises(onceproof.InputError, match="no property of the model applies to this spec; nothing to check"):
+        onceproof.check(model)
