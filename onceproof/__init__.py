@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from onceproof.api.sources import load_model as load_model
     from onceproof.api.sources import load_spec as load_spec
     from onceproof.api.state_machine import state_machine as state_machine
+    from onceproof.api.swarm import SwarmReport as SwarmReport
+    from onceproof.api.swarm import swarm as swarm
     from onceproof.api.validate import ValidationReport as ValidationReport
     from onceproof.api.validate import validate as validate
     from onceproof.api.walk import WalkReport as WalkReport
@@ -120,6 +122,7 @@ _HOMES = {
     **dict.fromkeys(("ProofReport", "prove", "verify_certificate"), "onceproof.api.proof"),
     **dict.fromkeys(("load_model", "load_spec"), "onceproof.api.sources"),
     **dict.fromkeys(("ValidationReport", "validate"), "onceproof.api.validate"),
+    **dict.fromkeys(("SwarmReport", "swarm"), "onceproof.api.swarm"),
     **dict.fromkeys(("WalkReport", "walk"), "onceproof.api.walk"),
     "InputError": "onceproof.errors",
     "Spec": "onceproof.inputs.specs",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from onceproof.api.counterexample import CounterexampleReport
@@ -74,8 +74,12 @@ class WalkReport:
         command = f"onceproof walk {self.spec.asked} --seed {result.seed} --depth {self.depth_limit}"
         return f"{command} --runs {(result.run or 0) + 1} --engine {result.engine}"
 
+    def lines(self, *, quiet: bool = False) -> Iterator[str]:
+        """The lines of the report. quiet: only a violation."""
+        return walk_lines(self.spec, self.result, self.again, quiet=quiet)
+
     def __str__(self) -> str:
-        return unstyle("\n".join(walk_lines(self.spec, self.result, self.again, quiet=False)))
+        return unstyle("\n".join(self.lines()))
 
     def __repr__(self) -> str:
         return f"<WalkReport of {self.spec.name}: {self.verdict.value}, {self.runs:,} runs>"

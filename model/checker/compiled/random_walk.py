@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ def walk(
         seed=seed,
         walks=walkers.first_violation + 1 if walkers.found else done,
         steps=walkers.sum(walk_kernel.TAKEN),
-        distinct=_distinct(walkers.registers),
+        distinct=estimate(walkers.registers),
         ended=walkers.sum(walk_kernel.ENDED),
         deepest=max(int(tally[walk_kernel.DEEPEST]) for tally in walkers.tally),
         seconds=time.monotonic() - began,
@@ -164,36 +164,46 @@ class _Walkers:
         tally = np.zeros(walk_kernel.NOTED, np.int64)
         number = self.first_violation
         _, log = self._go(number, number + 1, tally, np.zeros(1 << walk_kernel.REGISTERS, np.uint8), self.depth)
-        system = self.functions.system
-        states = [system.initials[tally[walk_kernel.START]]]
-        steps = [self.functions.steps[move] for move in log[: tally[walk_kernel.STEPS]].tolist()]
-        for step in steps:
-            after = system.step(states[-1], step)
-            if after is None:
-                raise AssertionError(f"{step} is not enabled on a walk")
-            states.append(after)
-        if tally[walk_kernel.FAILING] or tally[walk_kernel.FALSE] < 0:
-            try:
-                reproduce_failure(self.functions, states[-1])
-            except OutOfRange:
-                found = system.departure(states[-1])
-                assert found is not None
-                departure = Departure.by(*found)
-                trace = Trace(system, tuple(states), tuple(steps), departure=departure)
-                return Counterexample(departure.claim, (), trace)
-        if tally[walk_kernel.STUCK]:
-            return Counterexample(DEADLOCK, (), Trace(system, tuple(states), tuple(steps)))
-        for claim, arguments in self.functions.properties.instances:
-            if system.holds(claim, states[-1], arguments) is False:
-                trace = Trace(system, tuple(states), tuple(steps))
-                if claim.kind == "step":
-                    trace = trace.followed_by(violating_steps(system, claim, states[-1])[0])
-                return Counterexample(claim.name, arguments, trace)
-        raise AssertionError("the state that ends a walk violates nothing")
+        path = log[: tally[walk_kernel.STEPS]].tolist()
+        failing = bool(tally[walk_kernel.FAILING]) or int(tally[walk_kernel.FALSE]) < 0
+        return counterexample(self.functions, tally[walk_kernel.START], path, failing, bool(tally[walk_kernel.STUCK]))
 
 
-def _distinct(registers: Any) -> int:
-    """How many different states were seen, as the registers let it be guessed (HyperLogLog)."""
+def counterexample(functions: Functions, start: int, path: Sequence[int], failing: bool, stuck: bool) -> Counterexample:
+    """What is violated at the end of a run: by moves from an initial state.
+
+    failing: the model fails there, or by a step from there; ModelError unless that step leaves the range of a field.
+    stuck: no step but faults leads on.
+    """
+    system = functions.system
+    states = [system.initials[start]]
+    steps = [functions.steps[move] for move in path]
+    for step in steps:
+        after = system.step(states[-1], step)
+        if after is None:
+            raise AssertionError(f"{step} is not enabled on a walk")
+        states.append(after)
+    trace = Trace(system, tuple(states), tuple(steps))
+    if failing:
+        try:
+            reproduce_failure(functions, states[-1])
+        except OutOfRange:
+            found = system.departure(states[-1])
+            assert found is not None
+            departure = Departure.by(*found)
+            return Counterexample(departure.claim, (), replace(trace, departure=departure))
+    if stuck:
+        return Counterexample(DEADLOCK, (), trace)
+    for claim, arguments in functions.properties.instances:
+        if claim.is_safety and system.holds(claim, states[-1], arguments) is False:
+            if claim.kind == "step":
+                trace = trace.followed_by(violating_steps(system, claim, states[-1])[0])
+            return Counterexample(claim.name, arguments, trace)
+    raise AssertionError("the state that ends a walk violates nothing")
+
+
+def estimate(registers: Any) -> int:
+    """About how many different states were seen, as registers tell (HyperLogLog)."""
     size = len(registers)
     guess = 0.7213 / (1 + 1.079 / size) * size * size / float(np.sum(2.0 ** -registers.astype(np.float64)))
     empty = int(np.count_nonzero(registers == 0))

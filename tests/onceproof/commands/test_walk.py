@@ -1,12 +1,14 @@
 """`onceproof walk`: what it prints, writes and returns."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onceproof.main import run
+from onceproof.model.checker import swarm
 from onceproof.model.checker.compiled import random_walk
 from tests.paths import SPECS
 
@@ -92,3 +94,62 @@ def test_walk_ended_by_ctrl_c_reports_what_was_walked(
     report = json.loads(capsys.readouterr().out)
     assert (report["runs"], report["stopped"], report["verdict"]) == (sum(rounds), "interrupted", "unknown")
     assert report["steps"] > 0
+
+
+def test_swarm_tells_what_it_met_by_cells(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = str(SPECS / "scheduler-failover.yaml")
+    assert run(["walk", spec, "--swarm", "--members", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert "scheduler-failover: 3 members, seeds 0 to 2, at most 200 steps deep" in printed
+    assert re.search(r"^ +all +no fault +scheduler_crash$", printed, re.MULTILINE)
+    assert re.search(r"^  agent_dedup +\d+ +0 +\d+$", printed, re.MULTILINE)
+    assert "not met: receipt_fencing" in printed
+    assert "one member met every state that it could find" in printed and "that is not a proof" in printed
+    assert run(["walk", spec, "--swarm", "--members", "3", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    cells = {(cell["mechanism"], cell["fault"]): cell["states_met"] for cell in document["cells"]}
+    assert cells["agent_dedup", "no fault"] == 0 < cells["agent_dedup", "scheduler_crash"]
+    assert (document["verdict"], document["members"], document["complete"]) == ("unknown", 3, True)
+
+
+def test_violation_of_a_swarm_is_found_again_by_its_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = SPECS / "request-twice-started-twice.yaml"
+    assert run(["walk", str(spec), "--swarm"]) == 0
+    printed = capsys.readouterr().out
+    assert "at_most_once is violated for task1, attempt1" in printed and "10 steps, 1 fault" in printed
+    again = next(line for line in printed.splitlines() if line.startswith("reproduce: ")).split()
+    assert again[4:6] == ["--swarm", "--members"]
+    assert run(again[2:]) == 0
+    assert "10 steps, 1 fault" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--swarm", "--runs", "5"], "walk: --runs does not go with --swarm"),
+        (["--swarm", "--engine", "plain"], "walk: --engine does not go with --swarm"),
+        (["--members", "5"], "walk: --members goes with --swarm"),
+        (["--swarm", "--members", "0"], "--members"),
+    ],
+)
+def test_options_of_a_walk_that_do_not_go_together_are_refused(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["walk", str(SPECS / "plain-day.yaml"), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_swarm_ended_by_ctrl_c_reports_what_was_met(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = swarm._Swarm._report
+
+    def interrupted(one: Any) -> None:
+        added(one)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(swarm._Swarm, "_report", interrupted)
+    assert run(["walk", str(SPECS / "plain-day.yaml"), "--swarm", "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    assert (report["stopped"], report["verdict"]) == ("interrupted", "unknown")
+    assert report["members"] >= 1 and report["visits"] >= 100

@@ -229,6 +229,8 @@ class _Function(Expressions):
         self.builder.position_at_end(done)
 
     def _for(self, name: str, bounds: Sequence[ast.expr], body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
+        if len(bounds) == 3 and isinstance(bounds[2], ast.UnaryOp):
+            raise NotImplementedError(f"{name} counts down")
         found = [v.suited(self.builder, self.value(bound), INT64).value for bound in bounds]
         start, stop = ([v.literal(INT64, 0).value, *found] if len(found) == 1 else found)[:2]
         step = found[2] if len(found) == 3 else v.literal(INT64, 1).value
