@@ -14,6 +14,7 @@ from onceproof.conformance.judging.anomalies import Finding
 from onceproof.conformance.storms.outcomes import Claim, Shown
 from onceproof.conformance.storms.storm import Row, Standing
 from onceproof.reports.storm_outcome import Stormed
+from onceproof.reports.storm_overview import COLUMNS, overview
 from onceproof.reports.storm_text import (
     after,
     again,
@@ -24,6 +25,7 @@ from onceproof.reports.storm_text import (
     gust_lines,
     inapplicable_lines,
     verdict_lines,
+    version,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -40,7 +42,7 @@ COLORS = {
 
 
 def page(reports: Sequence[Stormed]) -> str:
-    """The page as text."""
+    """The page as text; of several storms in the order of their titles."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -48,7 +50,8 @@ def page(reports: Sequence[Stormed]) -> str:
         date=time.strftime("%Y-%m-%d"),
         machine=f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
         claims=[claim.value for claim in Claim],
-        storms=[_storm(report) for report in reports],
+        columns=list(COLUMNS),
+        storms=[_storm(report) for report in sorted(reports, key=lambda report: report.title.lower())],
     )
 
 
@@ -60,6 +63,8 @@ def _storm(report: Stormed) -> dict[str, Any]:
         "about": profile.about if profile is not None else "",
         "verdict": report.verdict.value,
         "headline": verdict_lines(report)[0],
+        "version": version(report),
+        "overview": overview(report),
         "facts": facts_line(report),
         "settings": list(profile.settings) if profile is not None else [],
         "mechanisms": [

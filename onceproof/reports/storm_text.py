@@ -50,9 +50,18 @@ def report_lines(report: Stormed) -> list[str]:
 
 def facts_line(report: Stormed) -> str:
     """Versions, settings and the lease."""
+    broker = report.result.facts.get("broker", "")
+    return ", ".join(filter(None, [*_versions(report), broker, f"lease {report.result.lease}"]))
+
+
+def version(report: Stormed) -> str:
+    """The library that runs the tasks, with its version; "" where none is known."""
+    return next(iter(_versions(report)), "")
+
+
+def _versions(report: Stormed) -> list[str]:
     facts = report.result.facts
-    versions = [f"{name} {text}" for name, text in facts.items() if name not in ("broker", "python", "workers")]
-    return ", ".join(filter(None, [*versions, facts.get("broker", ""), f"lease {report.result.lease}"]))
+    return [f"{name} {text}" for name, text in facts.items() if name not in ("broker", "python", "workers")]
 
 
 def cells(report: Stormed) -> list[tuple[str, ...]]:
