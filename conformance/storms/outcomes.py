@@ -62,11 +62,23 @@ class Lease:
     """What is known of the lease. seconds: None where it is not; 0 where there is none: nothing is ever redelivered.
 
     stated: by the file, rather than measured; confirmed: a redelivery was seen in this storm, or that none comes.
+    longest: after how many seconds the task of a dead worker was given to another, at most; 0.0 where none was.
     """
 
     seconds: float | None
     stated: bool
     confirmed: bool = False
+    longest: float = 0.0
+
+    @property
+    def too_short(self) -> str:
+        """Why this storm did not wait long enough: what is said of the lease is not true; "" where it did."""
+        if not self.seconds or self.longest <= quiet(self.seconds):
+            return ""
+        return (
+            f"a dead worker's task was given to another after {self.longest:.1f} s, and the lease is said to be "
+            f"{self.seconds:g} s: state the longest that it can take"
+        )
 
     def __str__(self) -> str:
         if self.seconds is None:
@@ -110,6 +122,8 @@ def _observed(claim: Claim, this: Try, findings: Iterable[Finding], lease: Lease
         return Observation(
             Shown.UNKNOWN, breaking, "not done yet, and the lease is unknown: state it, 0 if there is none"
         )
+    if breaking and claim is Claim.AT_LEAST_ONCE and lease.too_short:
+        return Observation(Shown.UNKNOWN, breaking, f"not done yet; {lease.too_short}")
     if breaking and claim is Claim.AT_MOST_ONCE and _outlasted(this, lease):
         took = f"the task was in hand for {this.in_hand:.1f} s, and the lease is {lease.seconds:g} s"
         return Observation(Shown.UNKNOWN, breaking, f"{took}: too slow a machine to say what the fault did")
@@ -144,6 +158,8 @@ def _unseen(this: Try, lease: Lease) -> str:
         return f"{lasted}, no redelivery seen: lease unknown"
     if schedule.fault in LASTING and this.paused and this.paused < MARGIN * lease.seconds:
         return f"paused {this.paused:.1f} s, and the lease is {lease.seconds:g} s"
+    if lease.too_short:
+        return lease.too_short
     if not lease.confirmed:
         return f"no redelivery was seen at all, so that the lease of {lease.seconds:g} s is not confirmed"
     return ""

@@ -221,6 +221,11 @@ class Storm:
         mine = {id(each): found[each.folder].get(each.this.task, []) for each in result.tried}
         if any(_confirms(each.this, mine[id(each)]) for each in result.tried):
             result.lease = replace(result.lease, confirmed=True)
+        result.lease = replace(
+            result.lease, longest=max((_given_again(each.this) for each in result.tried), default=0.0)
+        )
+        if result.lease.too_short:
+            result.notes.append(result.lease.too_short)
         for each in result.tried:
             findings = mine[id(each)]
             each.observations = observed(each.this, findings, result.lease, each.finished)
@@ -234,6 +239,12 @@ def _confirms(this: Try, findings: Iterable[Finding]) -> bool:
     lost = any(each.proven and each.anomaly.name == "lost_with_worker" for each in findings)
     again = this.redelivery is not None and this.schedule.fault is not Fault.RESUBMIT  # which is no redelivery
     return again or this.taken_over or lost
+
+
+def _given_again(this: Try) -> float:
+    """After how many seconds the task of a dead worker was started again without a push from us; 0.0: it was not."""
+    died = this.schedule.fault in (Fault.KILL, Fault.KILL_PARENT)
+    return this.redelivery or 0.0 if died and not this.probed else 0.0
 
 
 class Traffic:

@@ -68,6 +68,23 @@ def test_a_task_is_not_called_lost_while_nobody_knows_the_lease() -> None:
     assert shown(Claim.AT_LEAST_ONCE, this, Lease(None, stated=False), findings=(lost,))[0] is Shown.UNKNOWN
 
 
+def test_a_lease_that_is_longer_than_was_said_leaves_open_what_would_have_come_later() -> None:
+    event = Event(0, What.STARTED, "1", None, None, "ledger", 1)
+    lost = finding("lost_with_worker", "t", "not started again", [event])
+    why = (
+        "a dead worker's task was given to another after 23.9 s, and the lease is said to be 5 s: "
+        "state the longest that it can take"
+    )
+    longer, right = (Lease(5.0, stated=True, confirmed=True, longest=seconds) for seconds in (23.9, 7.0))
+    assert shown(Claim.AT_LEAST_ONCE, tried("kill"), longer, findings=(lost,)) == (
+        Shown.UNKNOWN,
+        f"not done yet; {why}",
+    )
+    assert shown(Claim.AT_MOST_ONCE, tried("pause", paused=12.5), longer) == (Shown.UNKNOWN, why)
+    assert shown(Claim.AT_LEAST_ONCE, tried("kill"), right, findings=(lost,))[0] is Shown.BROKEN
+    assert shown(Claim.AT_MOST_ONCE, tried("pause", paused=12.5), right)[0] is Shown.HELD
+
+
 def test_a_short_task_that_a_slow_machine_makes_longer_than_its_lease_shows_nothing() -> None:
     event = Event(0, What.STARTED, "1", None, None, "ledger", 1)
     twice = finding("sequential_starts", "t", "twice", [event])
