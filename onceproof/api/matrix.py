@@ -85,7 +85,8 @@ def matrix(
     """Explore a model with each mechanism off, under each fault, and judge every property each time.
 
     source: as in ``check``; of a spec its sizes, parameters and properties count. parameters: by name.
-    mechanisms, faults: names; None for all, [] for none.
+    mechanisms, faults: names; None for all, [] for none. A mechanism is on where it is not switched off, whatever its
+    default.
     pairs: pairs of faults too; triples: sets of up to three faults for what breaks the full design.
     sets: look for the minimal sets of mechanisms, of at most ``most`` (None: all).
     max_states, set_states: the limits of a cell, and of a set of mechanisms. processes: how many explore at once.

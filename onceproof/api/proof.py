@@ -206,7 +206,8 @@ def _asked(
     names = [name for name in names if spec.model.properties[name].is_provable]
     if not names:
         raise InputError(
-            f"{spec.path}: none of its properties says `always` or `step`; only these can be proved for any size"
+            f"{spec.path}: none of its properties says `always` or `step`; only these can be proved for any size, and "
+            "`onceproof check` judges the others"
         )
     return spec.source, config, names
 

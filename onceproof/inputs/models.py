@@ -78,19 +78,52 @@ def reference_to(model: Model | ModuleType) -> ModelRef:
     return ModelRef(model)
 
 
+# Of each folder the modules in it that models imported by their bare names.
+_SIBLINGS: dict[Path, dict[str, ModuleType]] = {}
+
+
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let a model import what lies beside it. Last on the path: a file of a user's hides nothing that is installed."""
-    entry = str(folder.resolve())
-    sys.path.append(entry)
+    """Let a model import what lies beside it, and not what lies, by the same name, beside a model loaded before.
+
+    Last on the path: a file of a user's hides nothing that is installed.
+    """
+    folder = folder.resolve()
+    _bring(folder)
+    known = set(sys.modules)
+    sys.path.append(str(folder))
     try:
         yield
     finally:
         # The last of equal entries is the one added above. An earlier one, the folder of the running script, stays.
         for place in range(len(sys.path) - 1, -1, -1):
-            if sys.path[place] == entry:
+            if sys.path[place] == str(folder):
                 del sys.path[place]
                 break
+        siblings = _SIBLINGS.setdefault(folder, {})
+        siblings |= {name: sys.modules[name] for name in set(sys.modules) - known if _lies_in(name, folder)}
+
+
+def _bring(folder: Path) -> None:
+    """Makes bare names of modules mean those of a folder, as far as models gave them a meaning."""
+    for modules in _SIBLINGS.values():
+        for name, module in modules.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+    sys.modules.update(_SIBLINGS.get(folder, {}))
+    importlib.invalidate_caches()
+
+
+def _lies_in(name: str, folder: Path) -> bool:
+    """Whether a module, or the package that it is in, lies in a folder."""
+    top = sys.modules.get(name.partition(".")[0])
+    file = getattr(top, "__file__", None)
+    places = [Path(file).parent] if file else [Path(path) for path in getattr(top, "__path__", ())]
+    if hasattr(top, "__path__") and file:
+        places = [places[0].parent]
+    elif not file:
+        places = [place.parent for place in places]
+    return folder in [place.resolve() for place in places]
 
 
 @cache

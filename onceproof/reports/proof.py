@@ -19,6 +19,7 @@ from onceproof.model.checker.prover.minimise import needs
 from onceproof.model.checker.prover.solver import Answer, Outcome
 from onceproof.model.checker.prover.verify import Verification
 from onceproof.model.checker.results import Counterexample
+from onceproof.model.language.declare import Property
 from onceproof.reports.style import style
 from onceproof.reports.tables import table_lines
 from onceproof.reports.trace_text import INDENT, counted, explanation_lines
@@ -70,6 +71,9 @@ def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> I
     yield ""
     for line in _summary(proof):
         yield f"{INDENT}{line}"
+    if left := _left_to_check(proof):
+        names = ", ".join(f"{claim.name} ({claim.kind})" for claim in left)
+        yield f"{INDENT}not proved here, and left to `onceproof check`: {names}"
     if details.invariant:
         yield from _invariant(proof)
     if details.minimal is not None:
@@ -85,6 +89,13 @@ def proof_lines(proof: Proof, details: Details, again: str, *, quiet: bool) -> I
         yield f"{INDENT}certificate: {details.certificate} (onceproof prove --verify {details.certificate})"
     yield ""
     yield _last_line(proof, off, diagnoses)
+
+
+def _left_to_check(proof: Proof) -> list[Property]:
+    """What the model claims, and no proof for any size is about."""
+    known = proof.config.names()
+    claims = [claim for claim in proof.model.properties.values() if not claim.is_provable and claim.kind != "ending"]
+    return [claim for claim in claims if not claim.optional and claim.applies(known)]
 
 
 def _row(proof: Proof, name: str, diagnoses: Sequence[Diagnosis]) -> tuple[str, str, str, str]:
@@ -266,6 +277,7 @@ def proof_json(proof: Proof, details: Details) -> dict[str, Any]:
         "seconds": round(proof.seconds, 3),
         "walked_states": proof.walked,
         "properties": [_property_json(proof, name, verdicts[name], found.get(name)) for name in proof.properties],
+        "left_to_check": [claim.name for claim in _left_to_check(proof)],
         "axioms": [{"name": law.name, "says": law.doc} for law in proof.axioms],
         "invariant": _invariant_json(proof),
         "dropped": proof.dropped,

@@ -68,8 +68,11 @@ class Setting:
         return {**needed, **self.sizes}
 
     def config(self, case: Case) -> Config:
-        """The configuration of a case; ConfigError where a name is unknown or a size wrong."""
-        switches = dict.fromkeys(case.off, False)
+        """The configuration of a case: every mechanism on that it does not have off, whatever its default.
+
+        ConfigError where a name is unknown or a size wrong.
+        """
+        switches = dict.fromkeys(self.model.switches, True) | dict.fromkeys(case.off, False)
         return self.model.configure(self.given_sizes(case), switches, dict.fromkeys(case.faults, 1), self.parameters)
 
     def system(self, case: Case) -> System:

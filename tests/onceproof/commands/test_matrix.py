@@ -207,3 +207,43 @@ def test_matrix_of_a_model_of_ones_own(onceproof: Command, spec: Written) -> Non
     wrong = onceproof("matrix", "--model", model, "--tasks", "2")
     assert wrong.status == 2
     assert wrong.err == "onceproof: --tasks: unknown size `tasks`; expected one of workers\n"
+
+
+def test_mechanism_that_is_off_by_default_is_on_in_the_full_design(onceproof: Command, tmp_path: Path) -> None:
+    model = tmp_path / "door.py"
+    model.write_text("""
+from onceproof import State, action, always, field, require, switch
+
+
+class Door(State):
+    "A door."
+    guard = switch(on="it opens only when it is closed", off="at any time")
+    bolt = switch(on="it has a bolt", off="it has none", default=False)
+    open = field(bool)
+    broken = field(bool)
+
+
+@action
+def push(st: Door) -> None:
+    "Somebody opens it."
+    require(not st.open or not st.guard)
+    if st.open and not st.bolt:
+        st.broken = True
+    st.open = True
+
+
+@action
+def close(st: Door) -> None:
+    "Somebody closes it."
+    st.open = False
+
+
+@always
+def whole(st: Door) -> bool:
+    "It is whole."
+    return not st.broken
+""")
+    ran = onceproof("matrix", "--model", model)
+    assert ran.status == 0
+    assert "The full design holds in every cell, and switching off any one mechanism changes nothing." in ran.out
+    assert "  whole\n    guard\n    bolt\n" in ran.out

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.fixture_types import Command
-from tests.paths import MODELS
+from tests.paths import MODELS, ROOT
 
 
 @pytest.fixture
@@ -233,3 +233,12 @@ def test_prove_of_a_model_without_sorts_says_that_it_has_one_size(onceproof: Com
     (tmp_path / "lamp.py").write_text(model)
     ran = onceproof("prove", tmp_path / "lamp.py")
     assert ran.status == 0 and "without sorts: there is one size" in ran.out
+
+
+def test_prove_names_what_it_leaves_to_check(onceproof: Command) -> None:
+    model = ROOT / "docs" / "models" / "two_phase_commit.py"
+    ran = onceproof("prove", model)
+    assert "not proved here, and left to `onceproof check`: commits_as_one (refines)" in ran.out
+    assert json.loads(onceproof("prove", model, "--json").out)["left_to_check"] == ["commits_as_one"]
+    asked = onceproof("prove", model, "--properties", "commits_as_one")
+    assert asked.status == 2 and "and `onceproof check` judges the others" in asked.err

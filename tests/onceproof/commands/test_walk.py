@@ -153,3 +153,26 @@ def test_swarm_ended_by_ctrl_c_reports_what_was_met(
     report = json.loads(capsys.readouterr().out)
     assert (report["stopped"], report["verdict"]) == ("interrupted", "unknown")
     assert report["members"] >= 1 and report["visits"] >= 100
+
+
+def test_model_without_properties_is_walked_for_deadlocks_and_ranges(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "log.py"
+    model.write_text("""
+from onceproof import Int, Seq, State, action, field
+
+
+class Log(State):
+    "What was said."
+    said = field(Seq(Int(0, 1), 2))
+
+
+@action
+def say(st: Log) -> None:
+    "Something more."
+    st.said.append(1)
+""")
+    for options in ([], ["--swarm", "--members", "1"]):
+        assert run(["walk", str(model), *options]) == 1
+        assert "range of said is violated" in capsys.readouterr().out
