@@ -126,7 +126,8 @@ def walk(
         source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters, properties=properties
     )
     judged = [claim for claim in spec.properties if claim.kind in walks.JUDGED]
-    declared = spec.system.model.properties  # a model without any is asked for deadlocks, and for its ranges
+    # A model without any is asked for deadlocks, and for its ranges.
+    declared = [claim for claim in spec.system.model.properties.values() if claim.kind != "ending"]
     if not judged or (declared and spec.chosen is None and all(claim.kind == "deadlock" for claim in judged)):
         raise InputError(f"{spec.path}: no *always* property to judge on the way; nothing to check")
     limits = Limits(max_seconds=max_seconds, report=progress)

@@ -185,6 +185,25 @@ def test_a_model_without_properties_is_asked_for_deadlocks_and_ranges(tmp_path: 
     assert found is not None and len(found) == 3
 
 
+def test_a_model_that_says_only_what_an_ending_is_is_asked_for_deadlocks(tmp_path: Path) -> None:
+    model = tmp_path / "told.py"
+    ending = """
+from onceproof import ending
+
+
+@ending
+def full(st: Log) -> bool:
+    "All is said."
+    return len(st.said) == 2
+"""
+    guarded = LOG.replace("    st.said.append", "    require(len(st.said) < 2)\n    st.said.append")
+    model.write_text(guarded.replace("import Int,", "import require, Int,") + ending)
+    result = onceproof.check(model)
+    assert list(result.properties) == ["deadlock"] and result.holds
+    model.write_text(guarded.replace("import Int,", "import require, Int,"))
+    assert onceproof.check(model).verdict is onceproof.Verdict.VIOLATED
+
+
 def test_properties_of_which_none_applies_are_nothing_to_check(tmp_path: Path) -> None:
     model = tmp_path / "quiet.py"
     model.write_text(f"""{LOG}
