@@ -78,6 +78,8 @@ def reference_to(model: Model | ModuleType) -> ModelRef:
     return ModelRef(model)
 
 
+# Of each file of a model its version, when it was loaded, and its module.
+_LOADED: dict[Path, tuple[tuple[int, int], ModuleType]] = {}
 # Of each folder the modules in it that models imported by their bare names.
 _SIBLINGS: dict[Path, dict[str, ModuleType]] = {}
 
@@ -126,9 +128,22 @@ def _lies_in(name: str, folder: Path) -> bool:
     return folder in [place.resolve() for place in places]
 
 
-@cache
 def _module_of_file(file: Path) -> ModuleType:
-    """The module in a file, executed once however many specs name it."""
+    """The module in a file, executed once however many specs name it, and again, with its siblings, when edited."""
+    state = file.stat()
+    version = state.st_mtime_ns, state.st_size
+    if file in _LOADED and _LOADED[file][0] == version:
+        return _LOADED[file][1]
+    if file in _LOADED:
+        for name, module in _SIBLINGS.pop(file.parent, {}).items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+    module = _executed(file)
+    _LOADED[file] = version, module
+    return module
+
+
+def _executed(file: Path) -> ModuleType:
     # Under a name of its own, which no installed module has; what a step is called by is the last part.
     spec = importlib.util.spec_from_file_location(f"onceproof_user_models.{file.stem}", file)
     assert spec is not None and spec.loader is not None

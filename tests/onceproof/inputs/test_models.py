@@ -63,3 +63,11 @@ def test_installed_modules_are_not_loaded_again(tmp_path: Path) -> None:
     assert onceproof.check(path).states == 4
     assert sys.modules["onceproof"] is before and sys.modules["yaml"] is (yaml or sys.modules["yaml"])
     assert "yet_another_helper" in sys.modules
+
+
+def test_edited_model_is_loaded_again_with_what_lies_beside_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "a", 3, "helper_that_changes")
+    assert onceproof.check(path).states == 4
+    path.write_text(path.read_text().replace("st.n < MOST", "st.n + 1 < MOST"))
+    (path.parent / "helper_that_changes.py").write_text("MOST = 6  # edited\n")
+    assert onceproof.check(path).states == 6
