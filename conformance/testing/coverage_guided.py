@@ -31,6 +31,8 @@ NUMBERS = st.integers(0, 1 << 16)
 ANY, FORBIDDEN = 6, 7  # the meanings of a number modulo 8: any enabled step; what is forbidden; else what is new
 HYPOTHESIS_SHRINKS_SECONDS = 3.0  # what follows leaves out whole steps, which numbers can't
 FAR = 1 << 30
+LEAST_REFUSALS, MOST_REFUSALS = 3, 25  # at a new state, where the effort leaves their number open
+REFUSING_SECONDS = 0.025  # and how long they may take there
 MAP_STATES, MAP_SECONDS = 30_000, 3.0  # how far the model is explored beforehand, to know where new things are
 
 
@@ -39,13 +41,14 @@ class Effort:
     """How long to look: examples of so many steps, chosen by ``seed``; seconds at most (None: no limit).
 
     refusals: for how many forbidden steps the system is asked where a run comes to a state that no run was in before.
+    None: for as many as take some 25 milliseconds, from 3 of a slow system to 25 of a fast one.
     """
 
     examples: int = 500
     steps: int = 60
     seed: int = 0
     max_seconds: float | None = None
-    refusals: int = 25
+    refusals: int | None = None
 
 
 @dataclass
@@ -102,6 +105,7 @@ class _Campaign:
         self.found = Findings()
         self.started = time.monotonic()
         self.until = None if effort.max_seconds is None else self.started + effort.max_seconds
+        self.refusing = 0.0  # seconds that forbidden steps took
         self.covered: set[tuple[State, Step]] = set()
         self.distances: dict[State, int] | None = None
         self.edge_distances: dict[State, int] = {}
@@ -205,7 +209,8 @@ class _Campaign:
     def _ask(self, state: State, taken: list[Step], choice: int) -> None:
         """Ask for some forbidden steps: first those taken earlier in this run (most systems err in doing a thing
         twice), then others."""
-        if not self.effort.refusals:
+        most = self._affordable() if self.effort.refusals is None else self.effort.refusals
+        if not most:
             return
         if state not in self.nots:
             assert self.negative_tests is not None
@@ -213,9 +218,18 @@ class _Campaign:
         earlier = set(taken)
         start = choice % max(1, len(self.nots[state]))
         turned = self.nots[state][start:] + self.nots[state][:start]
-        asked = sorted(turned, key=lambda step: step not in earlier)[: self.effort.refusals]
+        asked = sorted(turned, key=lambda step: step not in earlier)[:most]
         self.found.refused += len(asked)
+        began = time.monotonic()
         self.lockstep.expect_refusals(asked)
+        self.refusing += time.monotonic() - began
+
+    def _affordable(self) -> int:
+        """How many forbidden steps may be asked for at a new state, by what they took so far."""
+        if not self.found.refused:
+            return LEAST_REFUSALS
+        each = self.refusing / self.found.refused
+        return min(max(int(REFUSING_SECONDS / max(each, 1e-6)), LEAST_REFUSALS), MOST_REFUSALS)
 
     def _newest(self, here: State, ways: list[tuple[Step, State]]) -> list[tuple[Step, State]]:
         """The ways towards the nearest state that no run was in; where all are known, towards a new transition."""

@@ -38,10 +38,9 @@ DEFAULTS = Effort()
 @click.option(
     "--refusals",
     type=click.IntRange(min=0),
-    default=DEFAULTS.refusals,
-    show_default=True,
     metavar="N",
-    help="Number of forbidden steps to ask for at each new state; the system must refuse them.",
+    help="Number of forbidden steps to ask for at each new state; the system must refuse them.  [default: 25, and fewer "
+    "where it is slow]",
 )
 @trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
 @junit_option
@@ -56,7 +55,7 @@ def command(
     steps: int,
     seed: int,
     max_seconds: float | None,
-    refusals: int,
+    refusals: int | None,
     trace_out: TraceTarget | None,
     junit: Path | None,
     as_json: bool,

@@ -29,7 +29,7 @@ def conforms(
     steps: int = DEFAULTS.steps,
     seed: int = DEFAULTS.seed,
     max_seconds: float | None = None,
-    refusals: int = DEFAULTS.refusals,
+    refusals: int | None = DEFAULTS.refusals,
     answer_seconds: float = ANSWER_SECONDS,
 ) -> Callable[[], None]:
     """A test function: ``test_lock = conforms("lock.yaml", LockDriver)``.

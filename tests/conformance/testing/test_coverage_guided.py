@@ -15,11 +15,11 @@ from onceproof.conformance.coverage.run import Budget, cover
 from onceproof.conformance.driver import Abilities, DriverError, Observation, ProcessLost, StepRefused
 from onceproof.conformance.reference.core_driver import CoreDriver
 from onceproof.conformance.replay.confirm import Confirmation
-from onceproof.conformance.replay.lockstep import Kind, replay
+from onceproof.conformance.replay.lockstep import Kind, Lockstep, replay
 from onceproof.conformance.replay.shrink import cheapest_way, cost, rebuilt
 from onceproof.conformance.testing.coverage_guided import Effort, drive
 from onceproof.model.checker.results import Stop, StopReason
-from onceproof.model.language import System
+from onceproof.model.language import Step, System
 from tests.helpers.pace import slowness
 from tests.helpers.present import present
 from tests.helpers.systems import ModelDriver, small
@@ -32,9 +32,27 @@ def test_coverage_guided_testing_agrees_on_the_core_and_covers_much(core: CoreDr
     assert found.covered <= found.seen
 
 
+@pytest.mark.parametrize(("seconds", "most"), [(1e-6, 25), (0.002, 12), (5.0, 3)])
+def test_slow_system_is_asked_for_fewer_forbidden_steps(
+    seconds: float, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many at each new state as take 25 milliseconds."""
+    clock, asked = [0.0], []
+
+    def refused(_: Lockstep, steps: list[Step]) -> None:
+        asked.append(len(steps))
+        clock[0] += seconds * len(steps)
+
+    monkeypatch.setattr(Lockstep, "expect_refusals", refused)
+    monkeypatch.setattr("onceproof.conformance.testing.coverage_guided.time.monotonic", lambda: clock[0])
+    system = small()
+    found = drive(system, ModelDriver(system), Effort(examples=5))
+    assert asked[0] == 3 and max(asked) == most and found.refused == sum(asked)
+
+
 def test_coverage_guided_testing_is_determined_by_its_seed() -> None:
     system = small()
-    one, again = (drive(system, ModelDriver(system), Effort(examples=15, seed=5)) for _ in range(2))
+    one, again = (drive(system, ModelDriver(system), Effort(examples=15, seed=5, refusals=25)) for _ in range(2))
     assert (one.steps, one.refused, one.covered) == (again.steps, again.refused, again.covered)
 
 
