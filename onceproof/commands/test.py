@@ -39,7 +39,7 @@ DEFAULTS = Effort()
     "--refusals",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Number of forbidden steps to ask for at each new state; the system must refuse them.  [default: 25, and fewer "
+    help="Number of forbidden steps to ask for at each new state; the system must refuse them.  [default: 25, fewer "
     "where it is slow]",
 )
 @trace_option("Write the run that disagrees as ITF, to a file, to - (stdout) or into FOLDER/.")
