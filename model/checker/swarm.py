@@ -10,10 +10,11 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from onceproof.model.checker.agreement.comparison import Agreements
 from onceproof.model.checker.bounds import names_of_bounds
@@ -26,7 +27,8 @@ from onceproof.model.language.declare import Property
 from onceproof.model.language.system import System
 
 if TYPE_CHECKING:
-    from onceproof.model.checker.compiled.swarm import DivePlan, Met
+    from onceproof.model.checker.compiled.swarm import Dive, DivePlan, Met
+    from onceproof.model.checker.partitioned.jobs import ClusterExecutor
 
 ALL_STATES, NO_FAULT = "every state", "no fault"
 
@@ -36,6 +38,8 @@ class SwarmOptions:
     """How to search: so many members, of at most ``depth`` steps; that of number n has the seed ``seed`` + n.
 
     workers: threads (None: one for each processor). limits: only their seconds and their report are used.
+    ray: the address of a Ray cluster that members search on (``local``: one that is started on this machine, with so
+    many workers); None: on this machine.
     """
 
     members: int = 32
@@ -43,6 +47,7 @@ class SwarmOptions:
     seed: int = 0
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
+    ray: str | None = None
 
 
 @dataclass
@@ -117,6 +122,82 @@ def _probed(system: System, claims: Sequence[Property]) -> ProbedSystem:
     return ProbedSystem(system.model, config, without, compared)
 
 
+class Crew(Protocol):
+    """What lets members search, ``size`` of them at the same time.
+
+    ends_at_once: whether a search that is under way ends, with what it met, when it is told not to go on.
+    """
+
+    size: int
+    ends_at_once: bool
+
+    def start(self, chosen: Dive, seconds: float | None) -> Future[Met]:
+        """Begins a search of so many seconds at most."""
+        ...
+
+    def result(self, future: Future[Met]) -> Met | None:
+        """What a member met; None where it was lost."""
+        ...
+
+
+class _Threads:
+    """A crew on this machine."""
+
+    ends_at_once = True
+
+    def __init__(self, plan: DivePlan, pool: ThreadPoolExecutor, size: int, go_on: Callable[[int], bool]) -> None:
+        from onceproof.model.checker.compiled.swarm import Diver
+
+        self.diver, self.pool, self.size, self.go_on = Diver(plan), pool, size, go_on
+
+    def start(self, chosen: Dive, seconds: float | None) -> Future[Met]:
+        return self.pool.submit(self.diver.dive, chosen, self.go_on)
+
+    def result(self, future: Future[Met]) -> Met | None:
+        return future.result()
+
+
+class _Nodes:
+    """A crew on a cluster."""
+
+    ends_at_once = False
+
+    def __init__(self, plan: DivePlan, executor: ClusterExecutor) -> None:
+        self.plan, self.executor, self.size = plan, executor, executor.slots
+
+    def start(self, chosen: Dive, seconds: float | None) -> Future[Met]:
+        from onceproof.model.checker.compiled.swarm import dive_on_node
+
+        return self.executor.submit(dive_on_node, self.plan, chosen, seconds)
+
+    def result(self, future: Future[Met]) -> Met | None:
+        from onceproof.model.checker.partitioned.jobs import JobLost
+
+        try:
+            met: Met = self.executor.result(future)
+        except JobLost:
+            return None
+        return met
+
+
+@contextmanager
+def _crew(plan: DivePlan, options: SwarmOptions, go_on: Callable[[int], bool]) -> Iterator[Crew]:
+    """What the options ask for; EngineError where there is no such cluster."""
+    workers = options.workers or len(os.sched_getaffinity(0))
+    if options.ray is None:
+        with ThreadPoolExecutor(workers) as pool:
+            yield _Threads(plan, pool, workers, go_on)
+        return
+    from onceproof.model.checker.partitioned.jobs import cluster_executor
+    from onceproof.model.checker.partitioned.ray_cluster import ClusterError
+
+    try:
+        with cluster_executor(options.ray, workers) as executor:
+            yield _Nodes(plan, executor)
+    except ClusterError as error:
+        raise EngineError(str(error)) from None
+
+
 class _Swarm:
     def __init__(self, probed: ProbedSystem, claims: Sequence[Property], options: SwarmOptions, began: float) -> None:
         from onceproof.model.checker.compiled.codegen.functions import MOST_PROPERTIES, Functions
@@ -141,20 +222,20 @@ class _Swarm:
         self.found: list[Met] = []
         self._running: set[Future[Met]] = set()
         self._began, self._reported = began, began
+        self.lost = 0
         self._lock, self._ended, self._under_way = threading.Lock(), threading.Event(), 0
 
     def run(self) -> SwarmResult:
         result, limits = self.result, self.options.limits
-        workers = self.options.workers or len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(workers) as pool:
+        with _crew(self.plan, self.options, self._go_on) as crew:
             try:
-                self._search(pool, workers)
+                self._search(crew)
             except KeyboardInterrupt:
                 result.stopped = INTERRUPTED
             finally:
                 self._ended.set()
-            for future in self._running:  # they end at once, with what they met
-                self._add(future.result())
+            for future in self._running if crew.ends_at_once else ():  # with what they met
+                self._add(crew.result(future))
         if result.stopped is None and limits.max_seconds is not None and self._late() and not self.found:
             result.stopped = Stop(StopReason.SECONDS, limits.max_seconds)
         if self.found:
@@ -162,25 +243,32 @@ class _Swarm:
         result.seconds = time.monotonic() - self._began
         if self.probed.bounds:
             result.notes.append(f"runs end where they leave {names_of_bounds(self.probed)}")
+        if self.lost:
+            result.notes.append(f"{self.lost} members were lost with their nodes, and what they met")
         return result
 
-    def _search(self, pool: ThreadPoolExecutor, workers: int) -> None:
+    def _search(self, crew: Crew) -> None:
         """Has members search until all did or one met a violation; those under way then go on to their end."""
-        from onceproof.model.checker.compiled.swarm import Diver, dive_of
+        from onceproof.model.checker.compiled.swarm import dive_of
 
-        diver, options, faults = Diver(self.plan), self.options, self.plan.faults
+        options, faults = self.options, self.plan.faults
         dives = (dive_of(options.seed + number, options.depth, faults) for number in range(options.members))
         while True:
             if not self.found and not self._late():
-                free = workers - len(self._running)
-                self._running |= {pool.submit(diver.dive, one, self._go_on) for one in itertools.islice(dives, free)}
+                free = crew.size - len(self._running)
+                self._running |= {crew.start(one, self._left()) for one in itertools.islice(dives, free)}
             if not self._running:
                 return
             done, _ = wait(self._running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
                 self._running.remove(future)
-                self._add(future.result())
+                self._add(crew.result(future))
             self._report()
+
+    def _left(self) -> float | None:
+        """How many seconds are left."""
+        seconds = self.options.limits.max_seconds
+        return None if seconds is None else max(self._began + seconds - time.monotonic(), 0.0)
 
     def _go_on(self, met: int) -> bool:
         with self._lock:
@@ -198,11 +286,15 @@ class _Swarm:
             left = self.options.members - self.result.members
             report(Progress(self._under_way, left, self.result.deepest, now - self._began))
 
-    def _add(self, met: Met) -> None:
+    def _add(self, met: Met | None) -> None:
+        """Adds what a member met; None: it was lost."""
         import numpy as np
 
         from onceproof.model.checker.compiled.swarm import table_of
 
+        if met is None:
+            self.lost += 1
+            return
         result = self.result
         self.registers = met.registers if self.registers is None else np.maximum(self.registers, met.registers)
         result.members += 1

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from onceproof.api.sources import Source, installed_first, spec_of
 from onceproof.errors import InputError
+from onceproof.inputs.shipping import ShippedSetting, shipped_setting
 from onceproof.model.checker.engines import AUTO, ENGINES, Options, checker
 from onceproof.model.checker.matrix.cases import CaseResult, Setting
 from onceproof.model.checker.matrix.matrix import Matrix, MatrixProgress, Plan, columns_of, compute, rows_of
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient
+from onceproof.model.checker.matrix.workers import Report, Workers
+from onceproof.model.checker.results import Limits
 from onceproof.model.language import ConfigError
 from onceproof.model.language.errors import nearest
 from onceproof.reports.matrix_json import document
@@ -79,6 +84,7 @@ def matrix(
     max_states: int | None = 1_000_000,
     set_states: int | None = 20_000,
     processes: int = 2,
+    ray: str | None = None,
     progress: Callable[[str], None] | None = None,
     keep_partial: bool = False,
 ) -> MatrixReport:
@@ -90,6 +96,7 @@ def matrix(
     pairs: pairs of faults too; triples: sets of up to three faults for what breaks the full design.
     sets: look for the minimal sets of mechanisms, of at most ``most`` (None: all).
     max_states, set_states: the limits of a cell, and of a set of mechanisms. processes: how many explore at once.
+    ray: the address of a Ray cluster whose nodes explore (``local``: one that is started on this machine).
     progress: called with a line of text, twice a second at most. keep_partial: as in ``check``.
 
     InputError where a name is unknown or a size wrong.
@@ -115,14 +122,41 @@ def matrix(
         processes=processes,
         probed=() if engine == "direct" else off,
     )
+    told = MatrixProgress(progress or (lambda text: None))
     try:
         setting.checked()
-        found = compute(plan, checker(Options(engine)), MatrixProgress(progress or (lambda text: None)))
+        if ray is None:
+            found = compute(plan, partial(_processes, setting, engine, processes), told)
+        else:
+            found = _on_cluster(plan, engine, shipped_setting(setting, spec.source), ray, told)
     except ConfigError as error:
         raise InputError(f"matrix: {error}") from None
     if found.interrupted and not keep_partial:
         raise KeyboardInterrupt
     return MatrixReport(found)
+
+
+def _processes(
+    setting: Setting, engine: str, processes: int, limits: Limits, report: Report | None, probed: tuple[str, ...]
+) -> Workers:
+    return Workers(setting, limits, checker(Options(engine)), processes, report, probed)
+
+
+def _on_cluster(plan: Plan, engine: str, load: ShippedSetting, address: str, told: MatrixProgress) -> Matrix:
+    """The matrix, computed on the Ray cluster at an address; InputError where that cannot be used."""
+    from onceproof.model.checker.matrix.cluster_workers import ClusterWorkers
+    from onceproof.model.checker.partitioned.jobs import cluster_executor
+    from onceproof.model.checker.partitioned.ray_cluster import LOCAL, ClusterError
+
+    try:
+        with cluster_executor(address, plan.processes if address == LOCAL else None) as executor:
+
+            def crew(limits: Limits, _: Report | None, probed: tuple[str, ...]) -> Workers:
+                return ClusterWorkers(executor, load, plan.setting, limits, engine, probed)
+
+            return compute(replace(plan, processes=executor.slots), crew, told)
+    except ClusterError as error:
+        raise InputError(f"matrix: {error}") from None
 
 
 def _in_order(what: str, names: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:

@@ -107,6 +107,7 @@ def swarm(
     seed: int = 0,
     workers: int | None = None,
     max_seconds: float | None = None,
+    ray: str | None = None,
     progress: Callable[[Progress], None] | None = None,
     keep_partial: bool = False,
 ) -> SwarmReport:
@@ -115,6 +116,7 @@ def swarm(
     A member keeps three bits of each state (32 MiB in all), meets at most four million, and goes at most ``depth``
     steps deep, a half, a quarter or an eighth of it. That of number n has the seed ``seed`` + n.
     source, sizes, mechanisms, faults, parameters, properties, workers, progress, keep_partial: as in ``check``.
+    ray: the address of a Ray cluster whose nodes search (``local``: one that is started on this machine).
 
     InputError where the source or a setting is wrong, no property can be judged on the way, or the compiled engine
     cannot search this.
@@ -122,7 +124,7 @@ def swarm(
     spec = spec_of(
         source, sizes=sizes, mechanisms=mechanisms, faults=faults, parameters=parameters, properties=properties
     )
-    options = SwarmOptions(members, depth, seed, workers, Limits(max_seconds=max_seconds, report=progress))
+    options = SwarmOptions(members, depth, seed, workers, Limits(max_seconds=max_seconds, report=progress), ray)
     try:
         result = members_of.swarm(spec.system, spec.properties, options)
     except EngineError as error:

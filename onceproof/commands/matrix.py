@@ -10,7 +10,7 @@ import click
 
 from onceproof.api.matrix import matrix
 from onceproof.api.sources import load_model
-from onceproof.commands._options import engine_option
+from onceproof.commands._options import engine_option, parse_address
 from onceproof.commands._progress import StatusLine
 from onceproof.commands._specs import parameters_option
 from onceproof.errors import Exit, InputError, require_writable
@@ -61,6 +61,14 @@ def size_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of worker processes."
 )
+@click.option(
+    "--ray",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    callback=parse_address,
+    help="Explore the cells on the Ray cluster at HOST:PORT (without an address: on one that is started here).",
+)
 def command(
     reference: str | None,
     more: str | None,
@@ -80,6 +88,7 @@ def command(
     max_states: int,
     set_states: int,
     processes: int,
+    ray: str | None,
     parameters: dict[str, int],
     **named: int | None,
 ) -> None:
@@ -110,6 +119,7 @@ def command(
             max_states=max_states,
             set_states=set_states,
             processes=processes,
+            ray=ray,
             progress=line.show,
             keep_partial=True,
         )

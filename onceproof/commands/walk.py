@@ -11,6 +11,7 @@ import click
 from onceproof.api.swarm import SwarmReport
 from onceproof.api.swarm import swarm as swarm_of
 from onceproof.api.walk import WalkReport, walk
+from onceproof.commands._options import parse_address
 from onceproof.commands._progress import ProgressLine
 from onceproof.commands._specs import Settings, given_spec, settings_options
 from onceproof.commands._traces import TraceTarget, trace_option
@@ -38,6 +39,14 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--engine", type=click.Choice(["auto", "plain", "compiled"]), help="Engine to use (default: auto).")
 @click.option("--swarm", is_flag=True, help="Search with many members that differ, and tell what they met by cells.")
 @click.option("--members", type=POSITIVE, help="How many members a swarm has (default: 32).")
+@click.option(
+    "--ray",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    callback=parse_address,
+    help="Let the members of a swarm search on the Ray cluster at HOST:PORT (without an address: on one started here).",
+)
 @click.option("--workers", type=POSITIVE, help="Threads of the compiled engine (default: one per processor).")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time limit.")
 @trace_option("Write the counterexample as ITF, to a file, to - (stdout) or into FOLDER/.")
@@ -52,6 +61,7 @@ def command(
     engine: str | None,
     swarm: bool,
     members: int | None,
+    ray: str | None,
     workers: int | None,
     max_seconds: float | None,
     trace_out: TraceTarget | None,
@@ -70,7 +80,7 @@ def command(
     if trace_out is not None:
         trace_out.prepare(as_json)
     one = given_spec(spec, settings)
-    _check_goes_together(swarm, runs, engine, members)
+    _check_goes_together(swarm, runs, engine, members, ray)
     report: WalkReport | SwarmReport
     with ProgressLine(quiet=quiet) as progress:
         progress.begin(one.name)
@@ -82,7 +92,7 @@ def command(
             "keep_partial": True,
         }
         if swarm:
-            report = swarm_of(one, members=members or 32, depth=depth or 200, **options)
+            report = swarm_of(one, members=members or 32, depth=depth or 200, ray=ray, **options)
         else:
             report = walk(one, runs=runs or 10_000, depth=depth or 100, engine=engine or "auto", **options)
     result = report.result
@@ -98,10 +108,14 @@ def command(
     raise click.exceptions.Exit(exit_status(one, result))
 
 
-def _check_goes_together(swarm: bool, runs: int | None, engine: str | None, members: int | None) -> None:
+def _check_goes_together(
+    swarm: bool, runs: int | None, engine: str | None, members: int | None, ray: str | None
+) -> None:
     if swarm and (runs is not None or engine is not None):
         option = "--runs" if runs is not None else "--engine"
         raise InputError(f"walk: {option} does not go with --swarm: a swarm has --members, and compiled code alone")
+    if ray is not None and not swarm:
+        raise InputError("walk: --ray goes with --swarm")
     if members is not None and not swarm:
         raise InputError("walk: --members goes with --swarm; --runs says how many random runs are taken")
 

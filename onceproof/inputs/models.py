@@ -106,6 +106,12 @@ def _importable(folder: Path) -> Iterator[None]:
         siblings |= {name: sys.modules[name] for name in set(sys.modules) - known if _lies_in(name, folder)}
 
 
+def siblings_of(folder: Path) -> list[Path]:
+    """The files that models in a folder imported from there."""
+    modules = _SIBLINGS.get(folder.resolve(), {}).values()
+    return [Path(module.__file__) for module in modules if module.__file__]
+
+
 def _bring(folder: Path) -> None:
     """Makes bare names of modules mean those of a folder, as far as models gave them a meaning."""
     for modules in _SIBLINGS.values():

@@ -7,7 +7,9 @@ events go further with the others (A. Groce et al., "Swarm testing", 2012).
 
 from __future__ import annotations
 
+import functools
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -174,6 +176,17 @@ class Diver:
             registers,
             tally,
         )
+
+
+def dive_on_node(plan: DivePlan, chosen: Dive, seconds: float | None) -> Met:
+    """One search on another machine, of so many seconds at most."""
+    end = None if seconds is None else time.monotonic() + seconds
+    return _diver(plan).dive(chosen, lambda _: end is None or time.monotonic() < end)
+
+
+@functools.cache
+def _diver(plan: DivePlan) -> Diver:
+    return Diver(plan)
 
 
 def columns(plan: DivePlan) -> int:

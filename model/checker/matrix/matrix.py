@@ -11,14 +11,13 @@ from enum import Enum
 from onceproof.model.checker.matrix.cases import (
     Case,
     CaseResult,
-    Explore,
     Finding,
     Setting,
     cases_of,
     not_explored,
 )
 from onceproof.model.checker.matrix.minimal_sets import Breaking, Sufficient, SufficientSearch, breaking_faults
-from onceproof.model.checker.matrix.workers import Workers
+from onceproof.model.checker.matrix.workers import Report, Workers
 from onceproof.model.checker.results import INTERRUPTED, Limits, Progress, Verdict
 from onceproof.model.language import ConfigError
 from onceproof.model.language.declare import DEADLOCK
@@ -163,19 +162,23 @@ class MatrixProgress:
         self._show(f"{self._part}: {done}, {seconds:.0f} s{left}{busy}")
 
 
-def compute(plan: Plan, explore: Explore, progress: MatrixProgress) -> Matrix:
+# What explores cases within limits, reports how far each is, and asks which mechanisms make a difference.
+Crew = Callable[[Limits, Report | None, Names], Workers]
+
+
+def compute(plan: Plan, crew: Crew, progress: MatrixProgress) -> Matrix:
     """All of it. Ctrl-C ends it early; what is known by then is in the matrix."""
     if plan.setting.names == []:
         raise ConfigError("no property to judge; nothing to check")
     matrix = Matrix(plan)
     try:
         limits = Limits(plan.max_states)
-        with Workers(plan.setting, limits, explore, plan.processes, progress.report, plan.probed) as workers:
+        with crew(limits, progress.report, plan.probed) as workers:
             _cells(matrix, workers, progress)
             _breaking(matrix, workers, progress)
         if plan.most_mechanisms != -1:
             states = min((n for n in (plan.set_states, plan.max_states) if n is not None), default=None)
-            with Workers(plan.setting, Limits(states), explore, plan.processes, progress.report) as workers:
+            with crew(Limits(states), progress.report, ()) as workers:
                 _sufficient(matrix, workers, progress)
     except KeyboardInterrupt:
         matrix.interrupted = True

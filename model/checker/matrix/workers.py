@@ -86,9 +86,8 @@ class Workers:
         """The results of the cases, as they come; those known already at once. ModelError where the model is wrong."""
         queue: deque[Case] = deque()
         for case in cases:
-            known = self.results.get(case) or self._indifferent(case)
+            known = self._known(case)
             if known is not None:
-                self.results[case] = known
                 yield known
             else:
                 queue.append(case)
@@ -105,12 +104,13 @@ class Workers:
                     self.results[found.case] = found
                     yield found
 
-    def _indifferent(self, case: Case) -> CaseResult | None:
-        """The result of the full design, where the one mechanism that is off is known to make no difference."""
+    def _known(self, case: Case) -> CaseResult | None:
+        """The result of a case, or that of the full design if the one mechanism that is off makes no difference."""
+        known = self.results.get(case)
         whole = self.results.get(Case((), case.faults))
-        if len(case.off) == 1 and whole is not None and case.off[0] in whole.indifferent:
-            return whole.instead_of(case)
-        return None
+        if known is None and len(case.off) == 1 and whole is not None and case.off[0] in whole.indifferent:
+            known = self.results[case] = whole.instead_of(case)
+        return known
 
     def _hear(self, worker: _Worker) -> list[CaseResult]:
         """Take one message of a worker; the results that it settles."""
@@ -128,6 +128,10 @@ class Workers:
                 self.report(case, value)
             return []
         worker.case = None
+        return self._answered(case, kind, value)
+
+    def _answered(self, case: Case, kind: str, value: Any) -> list[CaseResult]:
+        """The results that an answer about a case settles; what went wrong is raised."""
         if kind == "wrong":
             raise ModelError(f"{case}: {value}")
         if kind == "contradiction":
@@ -186,30 +190,56 @@ def _work(
         limits.max_states, limits.max_depth, limits.max_seconds, lambda progress: pipe.send(("progress", progress))
     )
     agreements = Agreements()
-
-    def compared(system: System) -> None:
-        agreements.check(system, setting.claims(system))
-
     try:
         while True:
-            case: Case = pipe.recv()
-            try:
-                system = setting.system(case)
-                compared(system)  # before it may share the result of another case that is read alike
-                pipe.send(("content", content(setting, system)))
-                if pipe.recv():
-                    if probed and not case.off:
-                        system = setting.probed(case, probed, compared)
-                    pipe.send(("found", explored(setting, case, system, reporting, explore)))
-            except (ModelError, ConfigError) as error:
-                pipe.send(("wrong", str(error)))
-            except InternalContradiction as error:
-                pipe.send(("contradiction", str(error)))
-            except MemoryError:
-                pipe.send(("found", not_explored(setting, case, Stop(StopReason.OUT_OF_MEMORY))))
-            except (EOFError, BrokenPipeError):
-                raise
-            except Exception:
-                pipe.send(("bug", traceback.format_exc()))
+            turn = Turn(setting, pipe.recv(), probed, agreements)
+            answer = turn.content()
+            pipe.send(answer)
+            if answer[0] == "content" and pipe.recv():
+                pipe.send(turn.found(reporting, explore))
     except (EOFError, BrokenPipeError):
         return  # whoever asked is gone
+
+
+class Turn:
+    """What a worker does for one case. Answers are a kind ("content", "found", or what went wrong) and its value."""
+
+    def __init__(self, setting: Setting, case: Case, probed: tuple[str, ...], agreements: Agreements) -> None:
+        self.setting, self.case, self.probed, self.agreements = setting, case, probed, agreements
+
+    def content(self) -> tuple[str, Any]:
+        """The digest of the content of its system."""
+        return self._answered(self._content)
+
+    def found(self, limits: Limits, explore: Explore) -> tuple[str, Any]:
+        """The result of its exploration."""
+        return self._answered(lambda: ("found", self._explored(limits, explore)))
+
+    def _content(self) -> tuple[str, Any]:
+        system = self.setting.system(self.case)
+        self._compare(system)  # before it may share the result of another case that is read alike
+        return "content", content(self.setting, system)
+
+    def _explored(self, limits: Limits, explore: Explore) -> CaseResult:
+        if self.probed and not self.case.off:
+            system: System = self.setting.probed(self.case, self.probed, self._compare)
+        else:
+            system = self.setting.system(self.case)
+        return explored(self.setting, self.case, system, limits, explore)
+
+    def _compare(self, system: System) -> None:
+        self.agreements.check(system, self.setting.claims(system))
+
+    def _answered(self, answer: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
+        try:
+            return answer()
+        except (ModelError, ConfigError) as error:
+            return "wrong", str(error)
+        except InternalContradiction as error:
+            return "contradiction", str(error)
+        except MemoryError:
+            return "found", not_explored(self.setting, self.case, Stop(StopReason.OUT_OF_MEMORY))
+        except (EOFError, BrokenPipeError):
+            raise
+        except Exception:
+            return "bug", traceback.format_exc()

@@ -121,7 +121,7 @@ class RayPartitions:
         """One partition on each node that lives; ``local`` of them on this machine, if it is the whole cluster."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        nodes = [node for node in self.ray.nodes() if node["Alive"]]
+        nodes = living_nodes(self.ray)
         if not nodes:
             raise PartitionLost("no node of the cluster is left")
         places = nodes * (self.local or 1)
@@ -129,7 +129,7 @@ class RayPartitions:
         memory = self.max_memory and self.max_memory // share
         known = self.ray.put(plan)
         kind = self.ray.remote(PartitionActor)
-        self._check_versions(nodes)
+        check_versions(self.ray, nodes)
         actors = []
         for number, node in enumerate(places):
             threads = 1 if self.local else self.threads or int(node["Resources"].get("CPU", 1)) or 1
@@ -144,35 +144,41 @@ class RayPartitions:
             raise
         return transport
 
-    def _check_versions(self, nodes: list[Any]) -> None:
-        """ClusterError where a node has other versions than this process."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        ask = self.ray.remote(versions)
-        asked = [
-            ask.options(
-                num_cpus=0,
-                max_retries=0,
-                scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
-            ).remote()
-            for node in nodes
-        ]
-        mine = versions()
-        for node, reference in zip(nodes, asked, strict=True):
-            try:
-                theirs = _results(self.ray, [reference], SECONDS_TO_START)[0]
-            except PartitionLost as error:
-                if "No module named" in str(error):
-                    raise ClusterError(
-                        f"node {node['NodeManagerAddress']} has no onceproof: install it there, where its Ray is"
-                    ) from None
-                raise
-            for name, found in theirs.items():
-                if found != mine[name]:
-                    raise ClusterError(
-                        f"node {node['NodeManagerAddress']} has another version than this machine: {name} is "
-                        f"{found} there, {mine[name]} here; install the same on all"
-                    )
+def living_nodes(ray: Any) -> list[Any]:
+    """What Ray says of each node that lives."""
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def check_versions(ray: Any, nodes: list[Any]) -> None:
+    """ClusterError where a node has other versions than this process."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ask = ray.remote(versions)
+    asked = [
+        ask.options(
+            num_cpus=0,
+            max_retries=0,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
+        ).remote()
+        for node in nodes
+    ]
+    mine = versions()
+    for node, reference in zip(nodes, asked, strict=True):
+        try:
+            theirs = _results(ray, [reference], SECONDS_TO_START)[0]
+        except PartitionLost as error:
+            if "No module named" in str(error):
+                raise ClusterError(
+                    f"node {node['NodeManagerAddress']} has no onceproof: install it there, where its Ray is"
+                ) from None
+            raise
+        for name, found in theirs.items():
+            if found != mine[name]:
+                raise ClusterError(
+                    f"node {node['NodeManagerAddress']} has another version than this machine: {name} is "
+                    f"{found} there, {mine[name]} here; install the same on all"
+                )
 
 
 @contextmanager

@@ -247,3 +247,9 @@ def whole(st: Door) -> bool:
     assert ran.status == 0
     assert "The full design holds in every cell, and switching off any one mechanism changes nothing." in ran.out
     assert "  whole\n    guard\n    bolt\n" in ran.out
+
+
+def test_matrix_on_a_cluster_that_is_not_there_is_one_line(onceproof: Command) -> None:
+    ran = onceproof("matrix", "--ray", "127.0.0.1:1", "--quiet")
+    assert ran.status == 2 and ran.err.startswith("onceproof: matrix: no Ray cluster answers at 127.0.0.1:1: ")
+    assert onceproof("matrix", "--ray", "nowhere").status == 2

@@ -1,18 +1,30 @@
 """A search over real Ray nodes on this machine: counts, counterexamples, and a node that is killed in mid-level."""
 
+import contextlib
 import os
+import pickle
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onceproof.errors import InputError
+from onceproof.inputs.models import ModelRef, resolve
+from onceproof.inputs.shipping import shipped, shipped_setting
 from onceproof.model.checker import compiled
+from onceproof.model.checker import swarm as swarms
 from onceproof.model.checker.compiled.checkpoint import CheckpointError
-from onceproof.model.checker.engines import EngineError, Options, check
+from onceproof.model.checker.engines import EngineError, Options, check, checker
+from onceproof.model.checker.matrix.cases import Setting
+from onceproof.model.checker.matrix.cluster_workers import ClusterWorkers
+from onceproof.model.checker.matrix.matrix import MatrixProgress, columns_of, compute, rows_of
+from onceproof.model.checker.matrix.matrix import Plan as MatrixPlan
+from onceproof.model.checker.matrix.workers import Workers
 from onceproof.model.checker.partitioned import ray_cluster
+from onceproof.model.checker.partitioned.jobs import ClusterExecutor, JobLost
 from onceproof.model.checker.partitioned.plan import Plan
 from onceproof.model.checker.partitioned.ray_cluster import ClusterError, RayPartitions, RayTransport
 from onceproof.model.checker.partitioned.transport import Here, PartitionLost
@@ -40,6 +52,39 @@ def cluster() -> Iterator[Any]:
     finally:
         ray.shutdown()
         cluster.shutdown()
+
+
+COUNTER = """
+from limit import MOST
+from onceproof import Int, State, action, always, fault, field, require, switch
+
+
+class Counter(State):
+    "A number that goes up."
+    bounded = switch(on="it stops", off="it goes on")
+    n = field(Int(0, 9))
+
+
+@action
+def up(st: Counter) -> None:
+    "One more."
+    require(st.n < MOST or not st.bounded)
+    require(st.n < 9)
+    st.n += 1
+
+
+@fault
+def jump(st: Counter) -> None:
+    "One more, whatever the limit."
+    require(st.n < 9)
+    st.n += 1
+
+
+@always
+def small(st: Counter) -> bool:
+    "It is small."
+    return st.n <= MOST
+"""
 
 
 def protocol() -> System:
@@ -99,6 +144,57 @@ def test_nodes_with_another_version_are_refused(cluster: Any, monkeypatch: pytes
     assert ray_cluster.versions() != there
     with pytest.raises(ClusterError, match=r"node 127\.0\.0\.1 has another version .* onceproof is .* here"):
         compiled.check(protocol(), workers=1, partitions=RayPartitions(ray, None, 1, MEMORY, None))
+
+
+def test_nodes_compute_the_matrix_that_processes_compute(cluster: Any, tmp_path: Path) -> None:
+    (tmp_path / "limit.py").write_text("MOST = 2")
+    (tmp_path / "counter.py").write_text(COUNTER)
+    source = resolve("counter.py", tmp_path)
+    setting = Setting(source.model, {}, None, "counter.py")
+    mechanisms = tuple(source.model.switches)
+    plan = MatrixPlan(setting, rows_of(mechanisms), columns_of(source.model.faults, 1), source.model.faults, mechanisms)
+    load = shipped_setting(setting, source)
+    assert {name for name, _ in load.model.files} == {"counter.py", "limit.py"}
+    travelled = pickle.loads(pickle.dumps(load))
+    executor = ClusterExecutor(ray)
+    told = MatrixProgress(lambda text: None)
+    on_nodes, here = (
+        compute(plan, crew, told)
+        for crew in (
+            lambda limits, report, probed: ClusterWorkers(executor, travelled, setting, limits, "auto", probed),
+            lambda limits, report, probed: Workers(setting, limits, checker(Options("auto")), 2, report, probed),
+        )
+    )
+    assert on_nodes.complete and not on_nodes.interrupted
+    assert [cell.findings for cell in on_nodes.cells] == [cell.findings for cell in here.cells]
+    assert {finding.verdict.name for cell in here.cells for finding in cell.findings.values()} == {"HOLDS", "VIOLATED"}
+    assert (on_nodes.sufficient, on_nodes.breaking) == (here.sufficient, here.breaking)
+
+
+def test_members_of_a_swarm_meet_on_nodes_what_they_meet_here(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def met(crew: Callable[..., Any] | None) -> tuple[Any, ...]:
+        if crew is not None:
+            monkeypatch.setattr(swarms, "_crew", crew)
+        found = swarms.swarm(build(PROTOCOL, PROTOCOL.configure({}, {}, {"reply_loss": 1})), None, options)
+        return found.visits, found.table, found.members, found.deepest, found.complete, found.notes
+
+    options = swarms.SwarmOptions(members=3, depth=60)
+    here = met(None)
+    assert met(lambda plan, *_: contextlib.nullcontext(swarms._Nodes(plan, ClusterExecutor(ray)))) == here
+
+
+def test_job_that_dies_again_and_again_is_lost(cluster: Any) -> None:
+    executor = ClusterExecutor(ray)
+    with pytest.raises(JobLost):
+        executor.result(executor.submit(lambda: os._exit(1)))
+    assert executor.result(executor.submit(lambda one, other: one + other, 3, 4)) == 7
+    with pytest.raises(ValueError, match="invalid literal"):
+        executor.result(executor.submit(lambda text: int(text), "x"))
+
+
+def test_model_that_is_in_no_file_is_not_sent() -> None:
+    with pytest.raises(InputError, match=r"cannot be sent to other machines: name it by its file, FILE\.py"):
+        shipped(ModelRef(PROTOCOL, "package.module:MODEL"))
 
 
 def test_a_folder_with_other_files_is_no_checkpoint(tmp_path: Path) -> None:
