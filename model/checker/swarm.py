@@ -284,7 +284,8 @@ class _Swarm:
         if report and now - self._reported > 1:
             self._reported = now
             left = self.options.members - self.result.members
-            report(Progress(self._under_way, left, self.result.deepest, now - self._began))
+            met = max(self._under_way, self.result.visits)  # on nodes nobody knows what is under way
+            report(Progress(met, left, self.result.deepest, now - self._began))
 
     def _add(self, met: Met | None) -> None:
         """Adds what a member met; None: it was lost."""
