@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from onceproof.conformance.judging.errors import LogError, Problems
-from onceproof.conformance.judging.formats.base import LogFormat, choose, recognise
+from onceproof.conformance.judging.formats.base import LogFormat, choose, formats, recognise
 from onceproof.conformance.judging.judge import Judgement, Options, judge
 from onceproof.conformance.judging.sources import open_source
 from onceproof.conformance.judging.table import EventTable
 from onceproof.conformance.judging.tail import Lines, Tail
 
+EMPTY = "nothing: it is empty"  # instead of a format
 MOST_SECONDS = 60.0
 DATED = 100_000_000 * 1_000_000_000  # 1973, in nanoseconds: smaller times count from midnight or from some start
 
@@ -48,6 +49,10 @@ def read_logs(
     wanted = choose(format_name) if format_name is not None else None
     for path in paths:
         source = open_source(path)
+        if len(paths) > 1 and not any(line.strip() for line in source.head):
+            reading.formats[source.name] = EMPTY
+            source.stream.close()
+            continue
         chosen = wanted or recognise(source)
         reading.formats[source.name] = chosen.name
         if report is not None:
@@ -66,7 +71,9 @@ def read_logs(
     reading.table.complete = not (reading.interrupted or reading.skipped)
     if not len(reading.table):
         names = ", ".join(f"{name} (as {form})" for name, form in reading.formats.items())
-        raise LogError(f"no event of any task in {names}; there is nothing to judge")
+        known = dict.fromkeys(form for form in reading.formats.values() if form in formats())
+        needed = "".join(f"; {form} is read from: {formats()[form].about}" for form in known)
+        raise LogError(f"no event of any task in {names}; there is nothing to judge{needed}")
     _require_one_zero(reading.table)
     return reading
 

@@ -99,7 +99,7 @@ def timeline_lines(finding: Finding) -> list[str]:
     lines = [head, f"  {finding.text}"]
     begin = finding.events[0].time
     spec = cause_of(finding.anomaly).spec
-    for event in finding.events[:TIMELINE_MAX]:
+    for event in list(dict.fromkeys(finding.events))[:TIMELINE_MAX]:  # the first may be the last, too
         lines.append(f"  {seconds(event.time - begin):>10}  {event_text(event):<34} {event.place}")
     if spec is not None:
         lines.append(f"  the same failure in the model: onceproof check specs/{spec.name}.yaml")

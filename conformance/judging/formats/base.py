@@ -22,6 +22,10 @@ class LogFormat(Protocol):
         """How much of the first lines it knows, from 0 to 1."""
         ...
 
+    def is_mine(self, head: list[bytes]) -> bool:
+        """Whether any of these lines is of the program that writes this format, whatever it says."""
+        ...
+
     def read(self, source: Source, table: EventTable, problems: Problems) -> None:
         """Add the events of a source to the table; lines that are wrong are reported as problems."""
         ...
@@ -55,13 +59,19 @@ def choose(name: str) -> LogFormat:
 
 
 def recognise(source: Source) -> LogFormat:
-    """The format that knows most of the first lines; LogError where none knows any."""
+    """The format that knows most of the first lines; LogError where none knows any.
+
+    A worker that did nothing yet is known by its other lines.
+    """
     head = [line for line in source.head if line.strip()]
     if not head:
         raise LogError(f"{source.name}: the log is empty; there is nothing to judge")
     scores = [(each.recognise(head), each) for each in formats().values()]
     best = max(scores, key=lambda row: row[0])
     if best[0] == 0:
+        idle = next((each for each in formats().values() if each.is_mine(head)), None)
+        if idle is not None:
+            return idle
         first = head[0][:80].decode("utf-8", "replace")
         raise LogError(
             f"{source.name}:1: no known format: found {first!r}; "

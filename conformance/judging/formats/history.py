@@ -49,6 +49,10 @@ class History:
             known += operation.type in TYPES and (operation.task is not None or operation.f in ("fault", "end"))
         return known / len(head)
 
+    def is_mine(self, head: list[bytes]) -> bool:
+        """As ``LogFormat`` says; ``recognise`` says it all."""
+        return self.recognise(head) > 0
+
     def read(self, source: Source, table: EventTable, problems: Problems) -> None:
         """Add each operation's event; an invocation other than a submission says nothing yet."""
         table.open_file(source.name)

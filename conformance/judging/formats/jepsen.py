@@ -36,6 +36,10 @@ class Jepsen:
             known += "task" not in operation and (operation.get("f") in names or operation.get("process") == "nemesis")
         return known / len(head) if known else 0.0
 
+    def is_mine(self, head: list[bytes]) -> bool:
+        """As ``LogFormat`` says; ``recognise`` says it all."""
+        return self.recognise(head) > 0
+
     def read(self, source: Source, table: EventTable, problems: Problems) -> None:
         """Add what each operation did for certain; `info` of an enqueue may have happened."""
         table.open_file(source.name)

@@ -45,6 +45,10 @@ class Ledger:
         decode = msgspec.json.Decoder(Fact).decode
         return sum(_decodes(decode, line) for line in head) / len(head)
 
+    def is_mine(self, head: list[bytes]) -> bool:
+        """As ``LogFormat`` says; ``recognise`` says it all."""
+        return self.recognise(head) > 0
+
     def read(self, source: Source, table: EventTable, problems: Problems) -> None:
         """Add each line's event."""
         table.open_file(source.name)

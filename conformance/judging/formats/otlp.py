@@ -27,6 +27,10 @@ class OpenTelemetry:
         """Whether it begins as a document of spans."""
         return 1.0 if b"resourceSpans" in b"".join(head[:50]) else 0.0
 
+    def is_mine(self, head: list[bytes]) -> bool:
+        """As ``LogFormat`` says; ``recognise`` says it all."""
+        return self.recognise(head) > 0
+
     def read(self, source: Source, table: EventTable, problems: Problems) -> None:
         """Add the events of each span."""
         table.open_file(source.name)

@@ -19,7 +19,7 @@ from onceproof.conformance.judging.table import EventTable
 from onceproof.model.language.errors import nearest
 
 GROUPS = ("task", "worker", "attempt", "value", "duration", "time")
-KEYS = ("name", "about", "workers", "tasks", "examples")
+KEYS = ("name", "about", "lines", "workers", "tasks", "ended", "examples")
 SHIPPED = "onceproof.conformance.judging.formats"
 
 
@@ -29,6 +29,8 @@ class Printed:
 
     per_file: names of workers are unique within one file only, as `Worker-1` is. sequential: a file is of one task at a
     time, so that a line without a task is of the one that started last; an end after a failure says nothing new.
+    own: what lines of this program look like, also those that say nothing of a task. once: a run ends once, so that an
+    end after a failure, or a stop, says nothing new, until the task starts again.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Printed:
     per_file: bool = False
     sequential: bool = False
     examples: list[str] = field(default_factory=list)
+    own: str = ""
+    once: bool = False
 
     @cached_property
     def _regex(self) -> tuple[re.Pattern[str], dict[str, tuple[What, dict[str, str]]]]:
@@ -55,12 +59,16 @@ class Printed:
         regex, _ = self._regex
         return sum(bool(regex.search(line.decode("utf-8", "replace"))) for line in head) / len(head)
 
+    def is_mine(self, head: list[bytes]) -> bool:
+        """Whether any of the lines is one of this program's, whatever it says."""
+        return bool(self.own) and any(re.search(self.own, line.decode("utf-8", "replace")) for line in head)
+
     def read(self, source: Source, table: EventTable, problems: Problems) -> None:
         """Add the events of the lines that match; all others are other people's lines."""
         table.open_file(source.name)
         regex, meaning = self._regex
         clock, last, number, raw = Clock(), 0, 0, b""
-        running = _Running() if self.sequential else None
+        running = _Running() if self.sequential else _Ended() if self.once else None
         for first, lines in source.blocks(problems):
             for number, raw in enumerate(lines, first):
                 line = raw.decode("utf-8", "replace")
@@ -69,7 +77,7 @@ class Printed:
                     continue
                 what, inside = meaning[found.lastgroup]
                 groups = {name: found[unique] for name, unique in inside.items()}
-                time = clock.read(groups.get("time") or line)
+                time = clock.stamp(groups["time"]) if groups.get("time") else clock.read(line)
                 # Without a time a line is only known to come after the one before.
                 last = last + 1 if time is None else time
                 if running is None or running.follows(what, groups):
@@ -118,6 +126,22 @@ class _Running:
         return True
 
 
+class _Ended:
+    """Which tasks have failed or were stopped, in a log that has an end of its own for each of these."""
+
+    def __init__(self) -> None:
+        self._ended: set[str | None] = set()
+
+    def follows(self, what: What, groups: dict[str, str | None]) -> bool:
+        """Whether a line says something new of its task."""
+        task = groups.get("task")
+        if what is What.STARTED:
+            self._ended.discard(task)
+        elif what in (What.FAILED, What.STOPPED):
+            self._ended.add(task)
+        return what is not What.FINISHED or task not in self._ended
+
+
 def shipped() -> list[Printed]:
     """The formats that come with onceproof."""
     folder = resources.files(SHIPPED) / "printed"
@@ -141,7 +165,7 @@ def load(path: Path) -> Printed:
 def _made(loaded: Any, name: str, place: str) -> Printed:
     if not isinstance(loaded, dict):
         raise LogError(f"{place}: expected a mapping from events to regular expressions")
-    sequential = loaded.get("tasks") == "one-at-a-time"
+    sequential = _chosen(loaded, "tasks", "one-at-a-time", place)
     patterns = []
     for key, value in loaded.items():
         if key in KEYS:
@@ -158,10 +182,24 @@ def _made(loaded: Any, name: str, place: str) -> Printed:
         str(loaded.get("name", name)),
         str(loaded.get("about", "")),
         patterns,
-        loaded.get("workers") == "per-file",
+        _chosen(loaded, "workers", "per-file", place),
         sequential,
         list(loaded.get("examples", ())),
+        _plain(loaded.get("lines", ""), f"{place}: lines"),
+        _chosen(loaded, "ended", "once", place),
     )
+
+
+def _plain(pattern: Any, place: str) -> str:
+    """A regular expression without groups of ours; LogError where it is none."""
+    return _checked(pattern, "", place)
+
+
+def _chosen(loaded: dict[str, Any], key: str, value: str, place: str) -> bool:
+    """Whether a key that has one possible value has it; LogError for any other."""
+    if key in loaded and loaded[key] != value:
+        raise LogError(f"{place}: {key}: expected `{value}`, found {loaded[key]!r}")
+    return key in loaded
 
 
 def _checked(pattern: Any, needed: str, place: str) -> str:

@@ -13,6 +13,7 @@ STAMP = re.compile(
     r"\s?(?P<zone>Z|[+-]\d\d:?\d\d)?"
     r"|(?<!\d)(?P<day>\d\d:\d\d:\d\d)(?:[.,](?P<part>\d{1,9}))?"
 )
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def from_number(value: int | float) -> int:
@@ -33,6 +34,12 @@ class Clock:
         self._seconds: dict[str, int] = {}
         self._last, self._days = 0, 0
         self.local = False  # a date without a zone was read
+
+    def stamp(self, text: str) -> int | None:
+        """A time that stands alone: a number of any unit, or what ``read`` reads; None if it is neither."""
+        if not NUMBER.fullmatch(text):
+            return self.read(text)
+        return from_number(float(text) if "." in text else int(text))
 
     def read(self, text: str) -> int | None:
         """The first time in a text; None if there is none."""

@@ -39,6 +39,7 @@ PRINTED = {
     "huey": {"STARTED": 3, "FINISHED": 1, "FAILED": 2, "RETRIED": 1},
     "rq": {"STARTED": 2, "FINISHED": 1, "FAILED": 1, "END": 1},
     "saq": {"STARTED": 2, "FINISHED": 1, "FAILED": 1},
+    "saq-0.26": {"STARTED": 5, "FINISHED": 2, "FAILED": 2, "RETRIED": 1, "STOPPED": 1},
     "taskiq": {"STARTED": 2, "END": 1},
 }
 
@@ -46,9 +47,51 @@ PRINTED = {
 @pytest.mark.parametrize("name", PRINTED)
 def test_worker_log_is_recognised_and_read(name: str) -> None:
     reading = read_logs([str(LOGS / f"{name}.log")])
-    assert list(reading.formats.values()) == [name]
+    assert list(reading.formats.values()) == [name.partition("-")[0]]
     kinds = [What(what).name for what in reading.table.what]
     assert {kind: kinds.count(kind) for kind in kinds} == PRINTED[name]
+
+
+def test_end_after_a_failure_or_a_stop_is_no_end_of_a_run() -> None:
+    """SAQ says "Finished" of all three; its times are numbers of milliseconds inside the line."""
+    reading = read_logs([str(LOGS / "saq-0.26.log")])
+    events = names(reading)
+    assert events[:3] == ["started add-1", "finished add-1", "started boom-1"]
+    assert events.count("finished boom-1") == events.count("finished slow-1") == 0
+    assert events[-2:] == ["started again-1", "finished again-1"]
+    assert reading.table.time[1] - reading.table.time[0] == 4_000_000
+    assert judge(reading.table, Options(lease=1_000_000_000)).findings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("celery", "[2026-12-01 12:35:11,318: WARNING/MainProcess] consumer: Cannot connect to redis://"),
+        (
+            "dramatiq",
+            "[2026-12-01 12:35:11,318] [PID 1] [MainThread] [dramatiq.MainProcess] [INFO] Dramatiq is booting up.",
+        ),
+        ("rq", "12:43:39 *** Listening on default..."),
+        ("huey", "[2026-12-01 12:35:11,318] INFO:huey.consumer:MainThread:Huey consumer started with 2 thread, PID 7"),
+        ("arq", "12:35:06: Starting worker for 1 functions: job"),
+        ("taskiq", "[2026-12-01 12:49:16,913][taskiq.worker][INFO   ][MainProcess] Starting 1 worker processes."),
+        ("saq", "INFO:saq:Worker starting: RedisQueue<...>"),
+        ("procrastinate", "2026-11-25 13:25:31,446 INFO procrastinate.worker: Starting worker on all queues"),
+    ],
+)
+def test_log_of_an_idle_worker_is_part_of_a_history(name: str, line: str, tmp_path: Path) -> None:
+    """Alone it says nothing; with the log of another worker it is one that did nothing."""
+    idle, empty, busy = tmp_path / "idle.log", tmp_path / "empty.log", LOGS / f"{name}.log"
+    idle.write_text(f"{line}\n")
+    empty.write_text("")
+    with pytest.raises(
+        LogError, match=f"no event of any task in .*idle.log \\(as {name}\\).*; {name} is read from: The log of"
+    ):
+        read_logs([str(idle)])
+    if busy.exists():
+        reading = read_logs([str(idle), str(busy), str(empty)])
+        assert list(reading.formats.values()) == [name, name, "nothing: it is empty"]
+        assert names(reading) == names(read_logs([str(busy)]))
 
 
 @pytest.mark.parametrize("name", [name for name in formats() if name != "otlp"])
@@ -212,6 +255,9 @@ def test_format_of_ones_own_takes_four_lines(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("strat: 'x (?P<task>a)'", "unknown event `strat`; did you mean `start`?"),
+        ("workers: each\nstart: '(?P<task>a)'", "workers: expected `per-file`, found 'each'"),
+        ("ended: twice\nstart: '(?P<task>a)'", "ended: expected `once`, found 'twice'"),
+        ("lines: '('\nstart: '(?P<task>a)'", "lines: not a regular expression"),
         ("start: '(?P<taks>a)'", "unknown group `taks`; did you mean `task`?"),
         ("start: 'a'", r"no group (?P<task>...)"),
         ("start: '('", "not a regular expression"),
