@@ -200,7 +200,13 @@ def ray_partitions(
 def connected(address: str, processors: int) -> Any:
     """The module ``ray``, connected to a cluster. ClusterError where it is not installed, or nothing answers."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address != LOCAL and not address.startswith(REMOTE):
+    if address.startswith(REMOTE):
+        host = address.removeprefix(REMOTE).partition(":")[0]
+        raise ClusterError(
+            f"{address} is the address of Ray's proxy, and states go from node to node: run this on a machine of the "
+            f"cluster, and give the address of its head node, such as {host}:6379"
+        )
+    if address != LOCAL:
         _check_answers(address)
     try:
         import ray

@@ -210,6 +210,11 @@ def test_a_cluster_that_does_not_answer_is_one_line() -> None:
             check(protocol(), None, Options(ray=f"127.0.0.1:{taken.getsockname()[1]}"))
 
 
+def test_address_of_a_proxy_is_refused() -> None:
+    with pytest.raises(EngineError, match=r"the address of its head node, such as head\.local:6379"):
+        check(protocol(), None, Options(ray="ray://head.local:10001"))
+
+
 def test_what_ray_does_not_go_with_is_refused() -> None:
     with pytest.raises(EngineError, match="--ray keeps whole states"):
         check(protocol(), None, Options(ray="local", fingerprint=True))
