@@ -200,6 +200,7 @@ def ray_partitions(
 def connected(address: str, processors: int) -> Any:
     """The module ``ray``, connected to a cluster. ClusterError where it is not installed, or nothing answers."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_TQDM_PATCH_PRINT", "0")  # else Ray puts a `print` of its own into this process
     if address.startswith(REMOTE):
         host = address.removeprefix(REMOTE).partition(":")[0]
         raise ClusterError(

@@ -352,7 +352,11 @@ class Interpreter:
             if name in function.__globals__:
                 return self.outside(name, function.__globals__[name])
         if hasattr(builtins, name):
-            return getattr(builtins, name)
+            found = getattr(builtins, name)
+            if isinstance(found, FunctionType):  # another one has taken its place, as libraries do with `print`
+                other = f"{found.__module__}.{found.__qualname__}"
+                raise ModelError(f"`{name}` is called, which cannot be read: {other} was put in its place")
+            return found
         raise ModelError(f"`{name}` is not defined")
 
     def outside(self, name: str, found: Any) -> Value:

@@ -215,3 +215,12 @@ def silent(st: Log) -> bool:
 """)
     with pytest.raises(onceproof.InputError, match="no property of the model applies to this spec; nothing to check"):
         onceproof.check(model)
+
+
+def test_a_builtin_that_a_library_replaced_is_refused_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ray and others replace `print`."""
+    monkeypatch.setattr("builtins.print", lambda *_: None)
+    model = tmp_path / "talks.py"
+    model.write_text(LOG.replace("    st.said.append(1)", "    print(1)\n    st.said.append(1)"))
+    with pytest.raises(onceproof.ModelError, match=r"`print` is called, which cannot be read: .* was put in its place"):
+        onceproof.check(model)
