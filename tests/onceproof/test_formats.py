@@ -47,7 +47,7 @@ COMMANDS = {
     "replay --json": [
         ["replay", "--cover", "specs/plain-day.yaml"],
         ["replay", "--mechanisms", "specs/zombie-is-fenced.yaml"],
-        ["replay", "--pairs", "specs/plain-day.yaml", "--max-steps", "20"],
+        ["replay", "--pairs", "specs/plain-day.yaml", "--max-seconds", "1"],
         ["test", "specs/plain-day.yaml", "--examples", "3"],
         ["replay", "TRACE"],
     ],
