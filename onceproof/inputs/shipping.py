@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,13 +51,29 @@ def shipped(source: ModelRef) -> ShippedModel:
 def _loaded(one: ShippedModel) -> Model:
     if one.reference is None:
         return resolve(None, Path()).model
-    digest = hashlib.sha256(repr(one.files).encode()).hexdigest()[:16]
-    folder = Path(tempfile.mkdtemp(prefix=f"onceproof-model-{digest}-"))
+    folder = _home(hashlib.sha256(repr(one.files).encode()).hexdigest()[:16])
     for name, text in one.files:
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        _put(folder / name, text)
     return resolve(one.reference, folder).model
+
+
+def _home(digest: str) -> Path:
+    """The folder of a model on this machine: one for all processes of a user. InputError where it is another's."""
+    folder = Path(tempfile.gettempdir()) / f"onceproof-model-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise InputError(f"{folder}: belongs to another user; nothing is loaded from there")
+    return folder
+
+
+def _put(file: Path, text: str) -> None:
+    """Writes a file as a whole, where it is not there: another process may load it at the same time."""
+    if file.exists() and file.read_text(encoding="utf-8") == text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)
 
 
 @dataclass(frozen=True)

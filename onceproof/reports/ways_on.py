@@ -18,6 +18,11 @@ def ways_on(spec: Spec, result: CheckResult) -> list[str]:
     if memory.disk is not None and result.stopped.reason not in (StopReason.STATES, StopReason.RANGE_LEFT):
         room = "with more room on the disk " if result.stopped.reason is StopReason.DISK else ""
         return [f"{memory.disk} has all that was found: {room}`{again} --disk {memory.disk}` goes on"]
+    if memory.cluster and result.stopped.reason is StopReason.PROCESS_LOST:
+        return [
+            "with `--checkpoint FOLDER`, which all nodes see, a search goes on from its last level on the nodes that "
+            "are left; where it was memory that a node ran out of, `--max-memory` below what it has says so in time"
+        ]
     if result.stopped.reason is not StopReason.MEMORY:
         return []
     if memory.cluster:

@@ -166,8 +166,10 @@ class PartitionedSearch:
     # -- losses
 
     def _recover(self) -> bool:
-        """Starts new partitions with what the checkpoint has; whether the search goes on."""
+        """Starts new partitions with what the checkpoint has; whether the search goes on. After Ctrl-C it does not."""
         self.counters.losses += 1
+        if self.stopped is not None and self.stopped.interrupted:
+            return False
         if self.files is None or self.finished_depth < 0 or self.counters.losses > MOST_LOSSES:
             self.stopped = Stop(StopReason.PROCESS_LOST)
             return False

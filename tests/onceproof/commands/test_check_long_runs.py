@@ -5,14 +5,18 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onceproof import check
+from onceproof.inputs.specs import load_spec
 from onceproof.main import run
 from onceproof.model.checker import compiled, engines
+from onceproof.model.checker.results import Stop, StopReason
+from onceproof.reports.ways_on import ways_on
 from tests.paths import SPECS
 
 SPEC = str(SPECS / "scheduler-failover.yaml")
@@ -64,6 +68,15 @@ def test_check_that_memory_ends_says_what_helps(large: str, tmp_path: Path, caps
     assert f"`onceproof check {large} --no-symmetry --resume {kept}` goes on from there" in report["ways_on"][0]
     status, report = checked(capsys, large, "--max-memory", "2M", "--fingerprint")
     assert len(report["ways_on"]) == 3 and report["states"] > 64_000
+
+
+def test_search_that_lost_a_node_says_what_helps(spec: str) -> None:
+    loaded = load_spec(Path(spec))
+    result = compiled.check(loaded.system, workers=1)
+    assert result.memory is not None
+    memory, lost = replace(result.memory, cluster=True), Stop(StopReason.PROCESS_LOST)
+    (way,) = ways_on(loaded, replace(result, stopped=lost, memory=memory))
+    assert way.startswith("with `--checkpoint FOLDER`, which all nodes see, a search goes on from its last level")
 
 
 def test_check_keeps_states_on_disk_and_goes_on(large: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

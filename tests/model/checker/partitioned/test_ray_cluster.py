@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from onceproof.errors import InputError
+from onceproof.inputs import shipping
 from onceproof.inputs.models import ModelRef, resolve
-from onceproof.inputs.shipping import shipped, shipped_setting
+from onceproof.inputs.shipping import ShippedModel, shipped, shipped_setting
 from onceproof.model.checker import compiled
 from onceproof.model.checker import swarm as swarms
 from onceproof.model.checker.compiled.checkpoint import CheckpointError
@@ -190,6 +191,18 @@ def test_job_that_dies_again_and_again_is_lost(cluster: Any) -> None:
     assert executor.result(executor.submit(lambda one, other: one + other, 3, 4)) == 7
     with pytest.raises(ValueError, match="invalid literal"):
         executor.result(executor.submit(lambda text: int(text), "x"))
+
+
+def test_model_that_arrives_lies_in_one_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sent = ShippedModel((("counter.py", COUNTER), ("limit.py", "MOST = 3")), "counter.py")
+    assert compiled.check(build(sent.model(), sent.model().configure({})), workers=1).states == 4
+    (folder,) = tmp_path.iterdir()
+    assert {file.name for file in folder.iterdir() if file.is_file()} == {"counter.py", "limit.py"}
+    assert folder.stat().st_mode & 0o077 == 0
+    (folder / "limit.py").write_text("MOST = 9")  # whatever lies there, what was sent counts
+    shipping._loaded.cache_clear()
+    assert sent.model() is not None and (folder / "limit.py").read_text() == "MOST = 3"
 
 
 def test_model_that_is_in_no_file_is_not_sent() -> None:

@@ -1,5 +1,6 @@
 """A search over partitions finds what one machine finds: counts, verdicts, counterexamples, bit for bit."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,38 @@ def test_without_a_checkpoint_a_lost_partition_ends_the_search_with_what_is_know
     found = compiled.check(protocol(), workers=1, partitions=Losing(3))
     assert found.stopped is not None and found.stopped.reason is StopReason.PROCESS_LOST
     assert found.verdict is Verdict.UNKNOWN and found.states > 0 and found.bound == 6
+
+
+class DyingAfterCtrlC(InProcess):
+    """Partitions of which one is lost in the round in which Ctrl-C comes."""
+
+    rounds = 0
+
+    def exchange(self) -> Any:
+        """Fails in the sixth level."""
+        self.rounds += 1
+        if self.rounds == 6:
+            signal.raise_signal(signal.SIGINT)
+            raise PartitionLost("partition 2 is gone")
+        return super().exchange()
+
+
+class LosingAfterCtrlC(Here):
+    """Where partitions end with Ctrl-C."""
+
+    starts = 0
+
+    def start(self, plan: Plan) -> Transport:
+        """As ``Here``."""
+        self.starts += 1
+        return DyingAfterCtrlC(plan, self.partitions)
+
+
+def test_no_partition_is_started_again_after_ctrl_c(tmp_path: Path) -> None:
+    where = LosingAfterCtrlC(2, checkpoint=tmp_path / "levels")
+    found = compiled.check(protocol(), workers=1, partitions=where)
+    assert found.stopped is not None and found.stopped.interrupted
+    assert where.starts == 1 and found.verdict is Verdict.UNKNOWN and found.states > 0
 
 
 def test_limits_end_a_search_over_partitions() -> None:
