@@ -180,6 +180,19 @@ def test_array_that_is_not_contiguous_is_refused() -> None:
         arithmetic(np.zeros(4, np.int64)[::2], np.zeros(15, np.int64))
 
 
+@kernel
+def counting_down(numbers) -> int:  # type: ignore[no-untyped-def]
+    for number in range(3, 0, -1):
+        numbers[number] = number
+    return 0
+
+
+def test_kernels_that_count_down_are_refused() -> None:
+    """They were compiled to loops that do nothing."""
+    with pytest.raises(NotImplementedError, match="number counts down"):
+        counting_down(np.zeros(4, np.int64))
+
+
 SYSTEMS = [build(JUGS), protocol({"reply_loss": 1}), *map(random_system, (2, 4, 8, 17, 24, 26))]
 
 
